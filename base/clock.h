@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Time is an argument: nanoseconds of CLOCK_MONOTONIC in the daemon, virtual in the simulator. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+typedef uint64_t mono_ns;
+
+#define NS_PER_US ((mono_ns)1000)
+#define NS_PER_MS ((mono_ns)1000000)
+#define NS_PER_S  ((mono_ns)1000000000)
+#define NEVER     UINT64_MAX
+
+#endif
