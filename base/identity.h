@@ -17,7 +17,7 @@ enum id_type {
 	ID_KEY_ID = 11,
 };
 
-enum { IDENTITY_MAX = 512, IDENTITY_TEXT_MAX = 700 };
+enum { IDENTITY_MAX = 512, IDENTITY_TEXT_MAX = 900 };
 
 struct identity {
 	uint8_t type;		/* as on the wire, so also values that the enum does not name */

@@ -10,11 +10,13 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/escape.h"
 #include "base/identity.h"
 
 struct log_line {
 	enum log_level level;
 	size_t len;
+	bool cut;		/* something did not fit: the line says cut=yes */
 	char text[1024];
 };
 
@@ -34,8 +36,5 @@ void log_peer(struct log_line *l, const char *key, struct span s);
 void log_err(struct log_line *l, enum err e);	/* reason=slug */
 void log_errno(struct log_line *l, int errnum);	/* error="No such file ..." */
 void log_write(struct log_line *l);
-
-/* Escapes control bytes, quotes, backslashes and bad UTF-8 of at most 200 bytes of `s` into `buf`. */
-const char *escape_peer(struct span s, char *buf, size_t size);
 
 #endif

@@ -23,7 +23,8 @@ struct ts_list {
 };
 
 /* The fields of a packet that selectors judge. `ports_known` is false for non-first fragments and for
- * protocols without ports: such a packet matches only selectors whose port range is ANY (or OPAQUE). */
+ * protocols without ports: such a packet matches only selectors whose port range is ANY (or OPAQUE).
+ * ICMP's type and code stand in both ports. */
 struct flow {
 	struct addr src;
 	struct addr dst;
@@ -33,6 +34,9 @@ struct flow {
 	uint16_t dport;
 };
 
+/* One known family, lo <= hi, and a port range that is not empty: what a decoder has to ask. A selector that
+ * is not valid matches nothing, covers nothing and has no intersection. */
+bool ts_valid(const struct ts *t);
 struct ts ts_from_net(const struct net *n);
 bool ts_eq(const struct ts *a, const struct ts *b);
 bool ts_port_any(const struct ts *t);
@@ -42,7 +46,7 @@ bool ts_covers(const struct ts *a, const struct ts *b);
 /* Their intersection; false when it is empty. */
 bool ts_intersect(const struct ts *a, const struct ts *b, struct ts *out);
 bool ts_match(const struct ts *t, const struct addr *a, uint8_t proto, bool port_known, uint16_t port);
-/* "10.1.0.0/16", "10.1.0.0/16 tcp/443", "192.0.2.1-192.0.2.9 udp/1000-2000" */
+/* "10.1.0.0/16", "10.1.0.0/16 tcp/443", "192.0.2.1-192.0.2.9 udp/1000-2000", "10.1.0.0/16 icmp/8.0" */
 const char *ts_text(const struct ts *t, char buf[static TS_TEXT_MAX]);
 
 MUST_USE enum err ts_list_copy(struct ts_list *to, const struct ts_list *from);

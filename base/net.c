@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Networks (the second half of base/addr.h): parsing, comparing, and cutting a range into networks. */
+#include "base/addr.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static uint8_t addr_bits(const struct addr *a)
+{
+	return (uint8_t)(addr_len(a) * 8);
+}
+
+/* Which bits of byte `i` belong to the host when the first `bits` bits are the network's. */
+static uint8_t host_bits(unsigned int i, unsigned int bits)
+{
+	if (bits >= (i + 1) * 8)
+		return 0;
+	return bits <= i * 8 ? 0xff : (uint8_t)(0xff >> (bits - i * 8));
+}
+
+struct addr net_first(const struct net *n)
+{
+	struct addr a = n->addr;
+
+	for (unsigned int i = 0; i < addr_len(&a); i++)
+		a.b[i] = (uint8_t)(a.b[i] & ~host_bits(i, n->bits));
+	return a;
+}
+
+struct addr net_last(const struct net *n)
+{
+	struct addr a = n->addr;
+
+	for (unsigned int i = 0; i < addr_len(&a); i++)
+		a.b[i] = (uint8_t)(a.b[i] | host_bits(i, n->bits));
+	return a;
+}
+
+bool net_contains(const struct net *n, const struct addr *a)
+{
+	struct addr first = net_first(n);
+	struct addr last = net_last(n);
+
+	return addr_len(a) != 0 && a->family == n->addr.family && addr_cmp(&first, a) <= 0 &&
+	       addr_cmp(a, &last) <= 0;
+}
+
+bool net_overlap(const struct net *a, const struct net *b)
+{
+	return net_contains(a, &b->addr) || net_contains(b, &a->addr);
+}
+
+/* One to three digits without a leading zero or sign, at most `max`; -1 for anything else. */
+static int prefix_parse(const char *s, unsigned int max)
+{
+	size_t n = strspn(s, "0123456789");
+	unsigned int v = 0;
+
+	if (n == 0 || n > 3 || s[n] != '\0' || (s[0] == '0' && n > 1))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		v = v * 10 + (unsigned int)(s[i] - '0');
+	return v <= max ? (int)v : -1;
+}
+
+bool net_parse(const char *s, struct net *n)
+{
+	const char *slash = strchr(s, '/');
+	size_t len = slash == NULL ? strlen(s) : (size_t)(slash - s);
+	char text[ADDR_TEXT_MAX] = "";
+	struct net got = { .bits = 0 };
+	struct addr first;
+	int bits;
+
+	*n = got;
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, s, len);
+	if (!addr_parse(text, &got.addr))
+		return false;
+	bits = slash == NULL ? addr_bits(&got.addr) : prefix_parse(slash + 1, addr_bits(&got.addr));
+	if (bits < 0)
+		return false;
+	got.bits = (uint8_t)bits;
+	first = net_first(&got);
+	if (!addr_eq(&first, &got.addr))
+		return false;
+	*n = got;
+	return true;
+}
+
+const char *net_text(const struct net *n, char buf[static NET_TEXT_MAX])
+{
+	char text[ADDR_TEXT_MAX];
+
+	snprintf(buf, NET_TEXT_MAX, "%s/%u", addr_text(&n->addr, text), (unsigned int)n->bits);
+	return buf;
+}
+
+/* The next address; wraps to zero after the last one, which the caller has to exclude. */
+static void addr_advance(struct addr *a)
+{
+	for (size_t i = addr_len(a); i > 0; i--)
+		if (++a->b[i - 1] != 0)
+			return;
+}
+
+/* The largest network that begins at `at` and does not reach beyond `hi`. */
+static struct net net_largest(const struct addr *at, const struct addr *hi)
+{
+	struct net best = { *at, addr_bits(at) };
+
+	for (unsigned int bits = best.bits; bits > 0; bits--) {
+		struct net wider = { *at, (uint8_t)(bits - 1) };
+		struct addr first = net_first(&wider);
+		struct addr last = net_last(&wider);
+
+		if (!addr_eq(&first, at) || addr_cmp(&last, hi) > 0)
+			break;
+		best = wider;
+	}
+	return best;
+}
+
+/* At most 2 * 128 - 2 rounds: the networks first grow, then shrink, at most one of each size per slope. */
+size_t net_from_range(const struct addr *lo, const struct addr *hi, struct net *out, size_t max)
+{
+	struct addr at = *lo;
+	size_t n = 0;
+
+	if (addr_len(lo) == 0 || lo->family != hi->family || addr_cmp(lo, hi) > 0)
+		return 0;
+	for (;;) {
+		struct net part = net_largest(&at, hi);
+
+		if (n < max)
+			out[n] = part;
+		n++;
+		at = net_last(&part);
+		if (addr_eq(&at, hi))
+			return n;
+		addr_advance(&at);
+	}
+}
