@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of the registries. Looked up only for messages, so a walk over the table is fast enough. */
+#include "ike/wire.h"
+
+#include <stddef.h>
+
+struct name_row {
+	uint16_t number;
+	const char *name;
+};
+
+static const struct name_row exchange_names[] = {
+	{ X_IKE_SA_INIT, "IKE_SA_INIT" },
+	{ X_IKE_AUTH, "IKE_AUTH" },
+	{ X_CREATE_CHILD_SA, "CREATE_CHILD_SA" },
+	{ X_INFORMATIONAL, "INFORMATIONAL" },
+	{ X_IKE_SESSION_RESUME, "IKE_SESSION_RESUME" },
+	{ X_IKE_INTERMEDIATE, "IKE_INTERMEDIATE" },
+};
+
+static const struct name_row payload_names[] = {
+	{ PL_NONE, "none" },
+	{ PL_SA, "SA" },
+	{ PL_KE, "KE" },
+	{ PL_IDI, "IDi" },
+	{ PL_IDR, "IDr" },
+	{ PL_CERT, "CERT" },
+	{ PL_CERTREQ, "CERTREQ" },
+	{ PL_AUTH, "AUTH" },
+	{ PL_NONCE, "Nonce" },
+	{ PL_NOTIFY, "N" },
+	{ PL_DELETE, "D" },
+	{ PL_VENDOR, "V" },
+	{ PL_TSI, "TSi" },
+	{ PL_TSR, "TSr" },
+	{ PL_SK, "SK" },
+	{ PL_CP, "CP" },
+	{ PL_EAP, "EAP" },
+	{ PL_SKF, "SKF" },
+};
+
+static const struct name_row protocol_names[] = {
+	{ PROTO_NONE, "none" },
+	{ PROTO_IKE, "IKE" },
+	{ PROTO_AH, "AH" },
+	{ PROTO_ESP, "ESP" },
+};
+
+static const struct name_row notify_names[] = {
+	{ NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD, "UNSUPPORTED_CRITICAL_PAYLOAD" },
+	{ NOTIFY_INVALID_IKE_SPI, "INVALID_IKE_SPI" },
+	{ NOTIFY_INVALID_MAJOR_VERSION, "INVALID_MAJOR_VERSION" },
+	{ NOTIFY_INVALID_SYNTAX, "INVALID_SYNTAX" },
+	{ NOTIFY_INVALID_MESSAGE_ID, "INVALID_MESSAGE_ID" },
+	{ NOTIFY_INVALID_SPI, "INVALID_SPI" },
+	{ NOTIFY_NO_PROPOSAL_CHOSEN, "NO_PROPOSAL_CHOSEN" },
+	{ NOTIFY_INVALID_KE_PAYLOAD, "INVALID_KE_PAYLOAD" },
+	{ NOTIFY_AUTHENTICATION_FAILED, "AUTHENTICATION_FAILED" },
+	{ NOTIFY_SINGLE_PAIR_REQUIRED, "SINGLE_PAIR_REQUIRED" },
+	{ NOTIFY_NO_ADDITIONAL_SAS, "NO_ADDITIONAL_SAS" },
+	{ NOTIFY_INTERNAL_ADDRESS_FAILURE, "INTERNAL_ADDRESS_FAILURE" },
+	{ NOTIFY_FAILED_CP_REQUIRED, "FAILED_CP_REQUIRED" },
+	{ NOTIFY_TS_UNACCEPTABLE, "TS_UNACCEPTABLE" },
+	{ NOTIFY_INVALID_SELECTORS, "INVALID_SELECTORS" },
+	{ NOTIFY_UNACCEPTABLE_ADDRESSES, "UNACCEPTABLE_ADDRESSES" },
+	{ NOTIFY_UNEXPECTED_NAT_DETECTED, "UNEXPECTED_NAT_DETECTED" },
+	{ NOTIFY_TEMPORARY_FAILURE, "TEMPORARY_FAILURE" },
+	{ NOTIFY_CHILD_SA_NOT_FOUND, "CHILD_SA_NOT_FOUND" },
+	{ NOTIFY_INITIAL_CONTACT, "INITIAL_CONTACT" },
+	{ NOTIFY_SET_WINDOW_SIZE, "SET_WINDOW_SIZE" },
+	{ NOTIFY_ADDITIONAL_TS_POSSIBLE, "ADDITIONAL_TS_POSSIBLE" },
+	{ NOTIFY_IPCOMP_SUPPORTED, "IPCOMP_SUPPORTED" },
+	{ NOTIFY_NAT_DETECTION_SOURCE_IP, "NAT_DETECTION_SOURCE_IP" },
+	{ NOTIFY_NAT_DETECTION_DESTINATION_IP, "NAT_DETECTION_DESTINATION_IP" },
+	{ NOTIFY_COOKIE, "COOKIE" },
+	{ NOTIFY_USE_TRANSPORT_MODE, "USE_TRANSPORT_MODE" },
+	{ NOTIFY_HTTP_CERT_LOOKUP_SUPPORTED, "HTTP_CERT_LOOKUP_SUPPORTED" },
+	{ NOTIFY_REKEY_SA, "REKEY_SA" },
+	{ NOTIFY_ESP_TFC_PADDING_NOT_SUPPORTED, "ESP_TFC_PADDING_NOT_SUPPORTED" },
+	{ NOTIFY_NON_FIRST_FRAGMENTS_ALSO, "NON_FIRST_FRAGMENTS_ALSO" },
+	{ NOTIFY_MOBIKE_SUPPORTED, "MOBIKE_SUPPORTED" },
+	{ NOTIFY_ADDITIONAL_IP4_ADDRESS, "ADDITIONAL_IP4_ADDRESS" },
+	{ NOTIFY_ADDITIONAL_IP6_ADDRESS, "ADDITIONAL_IP6_ADDRESS" },
+	{ NOTIFY_NO_ADDITIONAL_ADDRESSES, "NO_ADDITIONAL_ADDRESSES" },
+	{ NOTIFY_UPDATE_SA_ADDRESSES, "UPDATE_SA_ADDRESSES" },
+	{ NOTIFY_COOKIE2, "COOKIE2" },
+	{ NOTIFY_NO_NATS_ALLOWED, "NO_NATS_ALLOWED" },
+	{ NOTIFY_REDIRECT_SUPPORTED, "REDIRECT_SUPPORTED" },
+	{ NOTIFY_CHILDLESS_IKEV2_SUPPORTED, "CHILDLESS_IKEV2_SUPPORTED" },
+	{ NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, "IKEV2_FRAGMENTATION_SUPPORTED" },
+	{ NOTIFY_SIGNATURE_HASH_ALGORITHMS, "SIGNATURE_HASH_ALGORITHMS" },
+	{ NOTIFY_INTERMEDIATE_EXCHANGE_SUPPORTED, "INTERMEDIATE_EXCHANGE_SUPPORTED" },
+	{ NOTIFY_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH, "IKE_SA_INIT_FULL_TRANSCRIPT_AUTH" },
+};
+
+#define N_ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+static const char *name_of(const struct name_row *rows, size_t n, uint16_t number)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].number == number)
+			return rows[i].name;
+	}
+	return "unknown";
+}
+
+const char *exchange_name(uint8_t exchange)
+{
+	return name_of(exchange_names, N_ROWS(exchange_names), exchange);
+}
+
+const char *payload_name(uint8_t type)
+{
+	return name_of(payload_names, N_ROWS(payload_names), type);
+}
+
+const char *notify_name(uint16_t type)
+{
+	return name_of(notify_names, N_ROWS(notify_names), type);
+}
+
+const char *protocol_name(uint8_t protocol)
+{
+	return name_of(protocol_names, N_ROWS(protocol_names), protocol);
+}
