@@ -15,6 +15,9 @@
 #define TESTS_UNIT_UNIT_H
 
 #include <check.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 void unit_register(const char *name, void (*fill)(TCase *tc));
 

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Intersection and covering are compared with counting in a space that is small enough to try whole: all
+ * selectors over three addresses, three protocols and the ports 0, 1, 65534 and 65535.
+ */
+#include "base/ts.h"
+
+#include <string.h>
+
+#include "tests/unit/unit.h"
+
+enum { N_ADDR = 3, N_PORT = 4, N_PROTO = 3 };
+
+static const uint16_t ports[N_PORT] = { 0, 1, UINT16_MAX - 1, UINT16_MAX };
+static const uint8_t protos[N_PROTO] = { 0, 6, 17 };
+
+static struct addr nth(unsigned int i)
+{
+	struct addr a = { .family = AF_INET, .b = { 10, 0, 0, (uint8_t)i } };
+
+	return a;
+}
+
+/* Fills `all` with every combination, also those that are not valid; returns how many. */
+static size_t all_selectors(struct ts *all)
+{
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < N_PROTO * N_PORT * N_PORT * N_ADDR * N_ADDR; i++) {
+		unsigned int rest = i;
+		struct ts *t = &all[n++];
+
+		memset(t, 0, sizeof(*t));
+		t->proto = protos[rest % N_PROTO];
+		rest /= N_PROTO;
+		t->port_lo = ports[rest % N_PORT];
+		rest /= N_PORT;
+		t->port_hi = ports[rest % N_PORT];
+		rest /= N_PORT;
+		t->lo = nth(rest % N_ADDR);
+		t->hi = nth(rest / N_ADDR);
+	}
+	return n;
+}
+
+/* The packets that a selector takes, as a set of bits: addresses times protocols times ports, and one
+ * port more, which is not known. Protocol 99 stands for all that no selector names. */
+static __uint128_t packets(const struct ts *t)
+{
+	static const uint8_t packet_protos[] = { 99, 6, 17 };
+	__uint128_t set = 0;
+	unsigned int bit = 0;
+
+	for (unsigned int a = 0; a < N_ADDR; a++) {
+		struct addr at = nth(a);
+
+		for (unsigned int p = 0; p < N_PROTO; p++)
+			for (unsigned int q = 0; q <= N_PORT; q++, bit++)
+				if (ts_match(t, &at, packet_protos[p], q < N_PORT, q < N_PORT ? ports[q] : 0))
+					set |= (__uint128_t)1 << bit;
+	}
+	return set;
+}
+
+enum { N_ALL = N_PROTO * N_PORT * N_PORT * N_ADDR * N_ADDR };
+
+START_TEST(intersect_and_cover_agree_with_counting)
+{
+	static struct ts all[N_ALL];
+	static __uint128_t set[N_ALL];
+	size_t n = all_selectors(all);
+	unsigned int wrong = 0;
+
+	for (size_t i = 0; i < n; i++)
+		set[i] = packets(&all[i]);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < n; k++) {
+			struct ts both;
+			bool some = ts_intersect(&all[i], &all[k], &both);
+			bool covers = ts_covers(&all[i], &all[k]);
+
+			wrong += some != ((set[i] & set[k]) != 0);
+			wrong += some && packets(&both) != (set[i] & set[k]);
+			wrong += covers != (set[k] != 0 && (set[k] & ~set[i]) == 0);
+		}
+	}
+	ck_assert_uint_eq(wrong, 0);
+}
+END_TEST
+
+START_TEST(what_is_not_valid_takes_nothing)
+{
+	static struct ts all[N_ALL];
+	size_t n = all_selectors(all);
+
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(ts_valid(&all[i]), packets(&all[i]) != 0);
+}
+END_TEST
+
+START_TEST(families_have_nothing_in_common)
+{
+	struct net v4, v6;
+	struct ts a, b, both;
+
+	ck_assert(net_parse("0.0.0.0/0", &v4) && net_parse("::/0", &v6));
+	a = ts_from_net(&v4);
+	b = ts_from_net(&v6);
+	ck_assert(!ts_intersect(&a, &b, &both));
+	ck_assert(!ts_covers(&b, &a));
+	b.lo = a.lo;
+	ck_assert(!ts_valid(&b));
+}
+END_TEST
+
+START_TEST(a_network_becomes_its_whole_range)
+{
+	struct net n;
+	struct ts t;
+	char buf[TS_TEXT_MAX];
+
+	ck_assert(net_parse("10.1.0.0/16", &n));
+	t = ts_from_net(&n);
+	ck_assert(ts_port_any(&t) && !ts_port_opaque(&t));
+	ck_assert_uint_eq(t.proto, 0);
+	ck_assert_str_eq(ts_text(&t, buf), "10.1.0.0/16");
+}
+END_TEST
+
+static const struct {
+	const char *lo, *hi;
+	uint8_t proto;
+	uint16_t port_lo, port_hi;
+	const char *text;
+} texts[] = {
+	{ "10.1.0.0", "10.1.255.255", 6, 443, 443, "10.1.0.0/16 tcp/443" },
+	{ "192.0.2.1", "192.0.2.9", 17, 1000, 2000, "192.0.2.1-192.0.2.9 udp/1000-2000" },
+	{ "192.0.2.1", "192.0.2.1", 47, 0, 65535, "192.0.2.1/32 gre" },
+	{ "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 0, 0, 65535, "::/0" },
+	{ "10.0.0.0", "10.255.255.255", 1, 0x0800, 0x0800, "10.0.0.0/8 icmp/8.0" },
+	{ "2001:db8::", "2001:db8::ffff", 58, 0x8000, 0x81ff, "2001:db8::/112 icmp6/128.0-129.255" },
+	{ "10.0.0.0", "10.255.255.255", 6, 65535, 0, "10.0.0.0/8 tcp/opaque" },
+	{ "10.0.0.0", "10.255.255.255", 0, 53, 53, "10.0.0.0/8 any/53" },
+	{ "10.0.0.0", "10.255.255.255", 200, 0, 65535, "10.0.0.0/8 200" },
+	{ "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", 132, 10000, 20000,
+	  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff1-ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe sctp/10000-20000" },
+};
+
+START_TEST(selectors_are_shown)
+{
+	struct ts t = { .proto = texts[_i].proto, .port_lo = texts[_i].port_lo, .port_hi = texts[_i].port_hi };
+	char buf[TS_TEXT_MAX];
+
+	ck_assert(addr_parse(texts[_i].lo, &t.lo) && addr_parse(texts[_i].hi, &t.hi));
+	ck_assert_str_eq(ts_text(&t, buf), texts[_i].text);
+}
+END_TEST
+
+START_TEST(lists_are_copied_whole)
+{
+	struct ts v[TS_MAX];
+	struct ts_list from = { TS_MAX, v };
+	struct ts_list none = { 0, NULL };
+	struct ts_list to;
+
+	memset(v, 0, sizeof(v));
+	for (unsigned int i = 0; i < TS_MAX; i++)
+		v[i].lo = v[i].hi = nth(i);
+	ck_assert_int_eq(ts_list_copy(&to, &from), OK);
+	ck_assert_ptr_ne(to.v, from.v);
+	ck_assert(ts_list_eq(&to, &from));
+	to.v[TS_MAX - 1].proto = 1;
+	ck_assert(!ts_list_eq(&to, &from));
+	ck_assert(!ts_list_eq(&to, &none));
+	ts_list_free(&to);
+	ck_assert_uint_eq(to.n, 0);
+	ts_list_free(&to);
+	ck_assert_int_eq(ts_list_copy(&to, &none), OK);
+	ck_assert_ptr_null(to.v);
+}
+END_TEST
+
+/* The source has to fit locally and the destination remotely: not both the same, and not the other way. */
+START_TEST(a_flow_matches_in_its_direction)
+{
+	struct ts l = { .proto = 6, .port_hi = UINT16_MAX, .lo = nth(1), .hi = nth(1) };
+	struct ts r = { .proto = 6, .port_lo = 443, .port_hi = 443, .lo = nth(2), .hi = nth(2) };
+	struct ts_list local = { 1, &l };
+	struct ts_list remote = { 1, &r };
+	struct ts_list none = { 0, NULL };
+	struct flow f = { .src = nth(1), .dst = nth(2), .proto = 6, .ports_known = true, .sport = 999, .dport = 443 };
+
+	ck_assert(ts_lists_match(&local, &remote, &f));
+	ck_assert(!ts_lists_match(&remote, &local, &f));
+	ck_assert(!ts_lists_match(&none, &remote, &f));
+	f.ports_known = false;
+	ck_assert(!ts_lists_match(&local, &remote, &f));
+	f.ports_known = true;
+	f.dport = 80;
+	ck_assert(!ts_lists_match(&local, &remote, &f));
+	f.dport = 443;
+	f.proto = 17;
+	ck_assert(!ts_lists_match(&local, &remote, &f));
+}
+END_TEST
+
+UNIT("base/ts")
+{
+	tcase_add_test(tc, intersect_and_cover_agree_with_counting);
+	tcase_add_test(tc, what_is_not_valid_takes_nothing);
+	tcase_add_test(tc, families_have_nothing_in_common);
+	tcase_add_test(tc, a_network_becomes_its_whole_range);
+	tcase_add_loop_test(tc, selectors_are_shown, 0, sizeof(texts) / sizeof(texts[0]));
+	tcase_add_test(tc, lists_are_copied_whole);
+	tcase_add_test(tc, a_flow_matches_in_its_direction);
+}
