@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# Starting and stopping posternd in a namespace of the small world, and asking it.
+# $bin is the folder with the built posternd and postern, $work a folder for all files.
+
+# gateway_start NS CONFIG
+gateway_start() {
+	local ns=$1
+	mkdir -p "$work/$ns/run" "$work/$ns/state"
+	# the group of people who may read is that of the control socket; others need only pass
+	chmod 0755 "$work" "$work/$ns" "$work/$ns/run"
+	ip netns exec "$net-$ns" "$bin/posternd" --config "$2" --run-dir "$work/$ns/run" --state-dir "$work/$ns/state" \
+		>>"$work/$ns/log" 2>&1 &
+	printf '%s\n' $! >"$work/$ns/pid"
+	if ! eventually 10 postern "$ns" status; then
+		tail -20 "$work/$ns/log" >&2
+		return 1
+	fi
+}
+gateway_stop() {
+	local pid
+	[ -f "$work/$1/pid" ] || return 0
+	pid=$(cat "$work/$1/pid")
+	rm -f "$work/$1/pid"
+	kill "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+}
+# postern NS ARGUMENTS...: the command, talking to that gateway
+postern() {
+	local ns=$1
+	shift
+	in_ns "$ns" "$bin/postern" --run-dir "$work/$ns/run" --state-dir "$work/$ns/state" "$@"
+}
+# gateway_ping FROM ADDRESS [COUNT]: all must come back
+gateway_ping() { in_ns "$1" ping -q -n -c "${3:-3}" -i 0.2 -W 2 "$2" >/dev/null; }
+gateway_silent() { ! in_ns "$1" ping -q -n -c 2 -i 0.2 -W 1 "$2" >/dev/null 2>&1; }

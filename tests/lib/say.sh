@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a person sees: numbered steps with their time, and a tally that ends in
+# `N passed, N failed, N skipped`. Sourced by the commands beside this folder.
+
+say_passed=0 say_failed=0 say_skipped=0 say_step=0 say_t0=0
+
+say_now() { local t; t=$(date +%s%N); echo $((t / 1000000)); }
+
+# A step of a demonstration: `step TEXT` begins it, `step_done` prints it with its time.
+step() { say_step=$((say_step + 1)) say_text=$1 say_t0=$(say_now); }
+step_done() {
+	local ms=$(($(say_now) - say_t0))
+	printf '%2d  %-68s %3d.%d s\n' "$say_step" "${1:-$say_text}" $((ms / 1000)) $((ms % 1000 / 100))
+}
+show() { sed 's/^/        /'; }
+
+# Results of a test. Each says its name, so that a log can be searched.
+pass() { say_passed=$((say_passed + 1)); printf 'ok      %s\n' "$1"; }
+fail() { say_failed=$((say_failed + 1)); printf 'FAILED  %s\n' "$1"; }
+skip() { say_skipped=$((say_skipped + 1)); printf 'skipped %s: %s\n' "$1" "$2"; }
+# `check NAME COMMAND...`: passes when the command does; shows what it printed when not.
+check() {
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		pass "$name"
+	else
+		fail "$name"
+		printf '%s\n' "$out" | tail -40 | show
+	fi
+}
+# `refuse NAME COMMAND...`: passes when the command fails.
+refuse() {
+	local name=$1
+	shift
+	if "$@" >/dev/null 2>&1; then fail "$name"; else pass "$name"; fi
+}
+tally() {
+	printf '%d passed, %d failed, %d skipped\n' "$say_passed" "$say_failed" "$say_skipped"
+	[ "$say_failed" -eq 0 ]
+}
+die() {
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
+
+# `eventually SECONDS COMMAND...`: asks again until it holds. A condition, not a sleep: it returns at once
+# when the command succeeds and fails when the time is over.
+eventually() {
+	local end=$(($(say_now) + $1 * 1000))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(say_now)" -lt "$end" ] || return 1
+		read -rt 0.05 <> <(:) || :
+	done
+}
