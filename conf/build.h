@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tree to model, in steps that each report all they find: build (options to fields), files (what they name
+ * is read), check (what does not fit together). conf_load runs them.
+ */
+#ifndef CONF_BUILD_H
+#define CONF_BUILD_H
+
+#include "conf/problems.h"
+#include "conf/schema.h"
+#include "conf/tree.h"
+
+struct build {
+	struct conf *c;
+	struct tree *t;
+	struct conf_problems *p;
+	const struct conf_source *src;
+	bool nomem;
+};
+
+/* One option into its field of `obj`; false after it reported a problem. */
+typedef bool build_setter(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj);
+
+/* For one block: every option it has, then the presets of those it has not. */
+void build_options(struct build *b, enum schema_block kind, struct tree_block *block, void *obj);
+/* All blocks, me before the connections that name it. */
+void build_all(struct build *b);
+/* Reads what the model's files name. PSKs are decoded. */
+void build_read_files(struct build *b);
+/* Everything about more than one option. */
+void build_check(struct build *b);
+/* Children that would claim the same packets. */
+void build_check_overlaps(struct build *b);
+/* What the grammar takes and this release does not have yet. */
+void build_check_later(struct build *b);
+/* A number for each child; see reqid.c. */
+void build_number_children(struct build *b);
+
+build_setter build_set_peer;		/* peer.c */
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files that the configuration names. One that this process may not see stays without bytes: the monitor
+ * reads and judges all, the others get what is theirs.
+ */
+#include <string.h>
+
+#include "conf/build.h"
+#include "conf/psk.h"
+
+/* The text as written, without the folder in front. */
+static const char *shown(const struct tree_block *block, const struct schema_option *row)
+{
+	const struct tree_option *o = tree_option_find(block, row->name);
+
+	return o && o->values ? o->values->text : "";
+}
+
+static void file_refused(struct build *b, const struct tree_block *block, const struct schema_option *row,
+			 const char *verb, const char *hint)
+{
+	char text[WORDS_MAX];
+
+	words(text, "`%.100s` %s", shown(block, row), verb);
+	mark_error(b->p, tree_value_mark(block, row->name), text, hint);
+}
+
+/* ERR_DENIED, ERR_SYSTEM and others: the source's own words, of the form FACT or FACT newline HINT. */
+static void source_refused(struct build *b, const struct tree_block *block, const struct schema_option *row, char *why)
+{
+	char *hint = strchr(why, '\n');
+
+	if (hint)
+		*hint++ = '\0';
+	file_refused(b, block, row, why[0] ? why : "cannot be read", hint);
+}
+
+static bool file_fetch(struct build *b, const struct tree_block *block, const struct schema_option *row, struct conf_file *f)
+{
+	char why[WORDS_MAX] = "";
+	enum err e = b->src->read(b->src->ctx, row->file, f->path, &f->bytes, why);
+
+	switch ((int)e) {
+	case OK:
+		return true;
+	case ERR_UNSUPPORTED:
+		break;
+	case ERR_NOMEM:
+		b->nomem = true;
+		break;
+	case ERR_NOT_FOUND:
+		file_refused(b, block, row, "is not there", f->path);
+		break;
+	default:
+		source_refused(b, block, row, why);
+	}
+	f->bytes = SPAN_EMPTY;
+	return false;
+}
+
+static void psk_take(struct build *b, const struct tree_block *block, const struct schema_option *row, struct conf_connection *cn)
+{
+	char why[WORDS_MAX] = "";
+	bool text;
+	enum err e = psk_decode(&cn->psk.bytes, &text, why);
+
+	if (e == ERR_NOMEM)
+		b->nomem = true;
+	else if (e != OK)
+		file_refused(b, block, row, why, "one line: text, 0x and hexadecimal, or 0s and base64");
+	else if (!cn->accept_weak_psk && !psk_strong(cn->psk.bytes, text, cn, why))
+		file_refused(b, block, row, why, "openssl rand -hex 32 makes a good one; accept_weak_psk = yes takes this one");
+}
+
+static void passphrase_take(struct build *b, const struct tree_block *block, const struct schema_option *row, struct conf_file *f)
+{
+	char why[WORDS_MAX] = "";
+
+	if (secret_line(&f->bytes, why) != OK)
+		file_refused(b, block, row, why, "the passphrase alone on one line");
+}
+
+static void block_read_files(struct build *b, const struct tree_block *block, enum schema_block kind)
+{
+	const struct schema_option *row;
+	struct conf_file *f;
+
+	for (size_t i = 0; (row = schema_row(i)); i++) {
+		if (row->block != kind || row->type != SCHEMA_FILE)
+			continue;
+		f = (struct conf_file *)(void *)((char *)block->made + row->offset);
+		if (!f->path || f->bytes.p || !file_fetch(b, block, row, f))
+			continue;
+		if (row->file == CONF_FILE_PSK)
+			psk_take(b, block, row, block->made);
+		else if (row->file == CONF_FILE_PASSPHRASE)
+			passphrase_take(b, block, row, f);
+	}
+}
+
+void build_read_files(struct build *b)
+{
+	for (const struct tree_block *in = b->t->root.blocks; in && !b->nomem; in = in->next) {
+		if (in->made)
+			block_read_files(b, in, strcmp(in->kind, "me") == 0 ? SCHEMA_ME : SCHEMA_CONNECTION);
+	}
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Children that claim the same packets. Between connections that is an error: which peer gets them would be
+ * chance. Within one connection it is a warning, the peer is the same.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/build.h"
+
+struct claim {
+	const struct tree_block *block;
+	const struct conf_child *child;
+};
+
+/* The first pair of selectors that meet in `family`: x of a, y of b. */
+static bool lists_meet(const struct ts_list *a, const struct ts_list *b, sa_family_t family, const struct ts *xy[static 2])
+{
+	struct ts both;
+
+	for (size_t i = 0; i < a->n; i++) {
+		for (size_t k = 0; k < b->n && a->v[i].lo.family == family; k++) {
+			if (!ts_intersect(&a->v[i], &b->v[k], &both))
+				continue;
+			xy[0] = &a->v[i];
+			xy[1] = &b->v[k];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What meets, as local of the first and the second, remote of the first and the second. A packet has one
+ * family, so both sides are compared in each family by itself. */
+static bool claims_meet(const struct claim *a, const struct claim *b, const struct ts *met[static 4])
+{
+	static const sa_family_t families[] = { AF_INET, AF_INET6 };
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		if (lists_meet(&a->child->local, &b->child->local, families[i], met) &&
+		    lists_meet(&a->child->remote, &b->child->remote, families[i], met + 2))
+			return true;
+	}
+	return false;
+}
+
+static void claims_report(struct build *b, const struct claim *first, const struct claim *second, const struct ts *met[static 4])
+{
+	bool same = first->block->parent == second->block->parent;
+	char t[4][TS_TEXT_MAX];
+	char text[WORDS_MAX];
+	char hint[WORDS_MAX];
+	struct mark at = tree_value_mark(second->block, "remote");
+
+	words(text, "`%s/%s` and `%s/%s` claim the same packets", first->block->parent->name, first->child->name,
+	      second->block->parent->name, second->child->name);
+	words(hint, "line %d has %s = %s, this is %s = %s", first->child->remote_pos.line, ts_text(met[0], t[0]),
+	      ts_text(met[2], t[1]), ts_text(met[1], t[2]), ts_text(met[3], t[3]));
+	if (same)
+		mark_warning(b->p, at, text, hint);
+	else
+		mark_error(b->p, at, text, hint);
+}
+
+static size_t claims_collect(const struct tree *t, struct claim *list)
+{
+	size_t n = 0;
+
+	for (const struct tree_block *cn = t->root.blocks; cn; cn = cn->next) {
+		if (!cn->made || strcmp(cn->kind, "connection") != 0 || !cn->name)
+			continue;
+		for (const struct tree_block *ch = cn->blocks; ch; ch = ch->next) {
+			if (!ch->made || ch->broken)
+				continue;
+			if (list)
+				list[n] = (struct claim){ ch, ch->made };
+			n++;
+		}
+	}
+	return n;
+}
+
+void build_check_overlaps(struct build *b)
+{
+	size_t n = claims_collect(b->t, NULL);
+	struct claim *list = calloc(n ? n : 1, sizeof(*list));
+	const struct ts *met[4];
+
+	if (!list) {
+		b->nomem = true;
+		return;
+	}
+	claims_collect(b->t, list);
+	for (size_t i = 1; i < n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (claims_meet(&list[k], &list[i], met))
+				claims_report(b, &list[k], &list[i], met);
+		}
+	}
+	free(list);
+}

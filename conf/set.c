@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options to fields: a setter for each type of the schema. Where several places could be meant, the mark is
+ * on the value that is wrong.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/build.h"
+#include "conf/dn.h"
+#include "conf/selector.h"
+#include "conf/value.h"
+
+static void *field(const struct schema_option *row, void *obj)
+{
+	return (char *)obj + row->offset;
+}
+
+static void store_number(const struct schema_option *row, void *obj, uint64_t v)
+{
+	uint16_t v16 = (uint16_t)v;
+	uint32_t v32 = (uint32_t)v;
+
+	if (row->size == sizeof(v16))
+		memcpy(field(row, obj), &v16, sizeof(v16));
+	else if (row->size == sizeof(v32))
+		memcpy(field(row, obj), &v32, sizeof(v32));
+	else
+		memcpy(field(row, obj), &v, sizeof(v));
+}
+
+static bool refuse(struct build *b, const struct tree_value *v, const char *what, const char *hint)
+{
+	char text[WORDS_MAX];
+
+	mark_error(b->p, v->at, words(text, "`%.120s` %s", v->text, what), hint);
+	return false;
+}
+
+static bool set_yes_no(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	return value_yes_no(o->values->text, field(row, obj)) || refuse(b, o->values, "is neither yes nor no", NULL);
+}
+
+static bool set_number(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	char hint[WORDS_MAX];
+	uint64_t v;
+
+	words(hint, "%s goes from %llu to %llu", row->name, (unsigned long long)row->min, (unsigned long long)row->max);
+	if (!value_number(o->values->text, &v))
+		return refuse(b, o->values, "is no number", hint);
+	if (v < row->min || v > row->max)
+		return refuse(b, o->values, "is out of range", hint);
+	store_number(row, obj, v);
+	return true;
+}
+
+static bool set_time(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	char hint[WORDS_MAX];
+	uint64_t v;
+
+	words(hint, "%s goes from %llus to %llus", row->name, (unsigned long long)row->min, (unsigned long long)row->max);
+	if (!value_seconds(o->values->text, &v))
+		return refuse(b, o->values, "is no time", "a number and s, m, h or d: 30s, 5m, 2h");
+	if (v < row->min || v > row->max)
+		return refuse(b, o->values, "is out of range", hint);
+	store_number(row, obj, v * NS_PER_S);
+	return true;
+}
+
+static bool refuse_choice(struct build *b, const struct schema_option *row, const struct tree_value *v)
+{
+	char text[WORDS_MAX];
+	char hint[WORDS_MAX] = "";
+	size_t used = 0;
+
+	words(text, "%s cannot be `%.120s`", row->name, v->text);
+	for (const struct schema_choice *c = row->choices; c->word; c++) {
+		const char *between = c == row->choices ? "" : c[1].word ? ", " : " or ";
+
+		if (word_distance(v->text, c->word) <= 2) {
+			words(hint, "did you mean `%s`?", c->word);
+			break;
+		}
+		used += (size_t)snprintf(hint + used, sizeof(hint) - used, "%s%s", between, c->word);
+	}
+	mark_error(b->p, v->at, text, hint);
+	return false;
+}
+
+static bool set_choice(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	for (const struct schema_choice *c = row->choices; c->word; c++) {
+		if (strcmp(c->word, o->values->text) == 0) {
+			store_number(row, obj, c->value);
+			return true;
+		}
+	}
+	return refuse_choice(b, row, o->values);
+}
+
+static bool set_device(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	if (!value_is_device(o->values->text))
+		return refuse(b, o->values, "cannot name a device", "at most 15 letters, digits, `_`, `-`, `.`");
+	snprintf(field(row, obj), row->size, "%s", o->values->text);
+	return true;
+}
+
+/* Relative to the folder of the configuration. */
+static char *path_resolve(const char *file, const char *path)
+{
+	const char *slash = strrchr(file, '/');
+	char *joined = NULL;
+
+	if (path[0] == '/' || !slash)
+		return strdup(path);
+	if (asprintf(&joined, "%.*s%s", (int)(slash + 1 - file), file, path) < 0)
+		return NULL;
+	return joined;
+}
+
+static bool set_file(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	struct conf_file *f = field(row, obj);
+
+	if (!o->values->text[0])
+		return refuse(b, o->values, "names no file", NULL);
+	f->path = path_resolve(b->c->file, o->values->text);
+	f->pos = o->values->at.pos;
+	if (!f->path)
+		b->nomem = true;
+	return f->path != NULL;
+}
+
+static bool set_identity(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	struct identity *id = field(row, obj);
+	char why[WORDS_MAX] = "a name, an address, user@name, keyid:TEXT, or \"CN=..., O=...\"";
+	enum err e;
+
+	if (row->any && strcmp(o->values->text, "any") == 0)
+		return true;
+	e = identity_parse(id, o->values->text);
+	if (e == ERR_UNSUPPORTED && id->type == ID_DER_ASN1_DN)
+		e = dn_from_text(o->values->text, id, why);
+	if (e == OK)
+		return true;
+	*id = (struct identity){ .type = ID_NONE };
+	return refuse(b, o->values, "is no identity", why);
+}
+
+static bool set_address(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	struct addr *a = field(row, obj);
+
+	if (addr_parse(o->values->text, a) && !addr_is_any(a))
+		return true;
+	*a = (struct addr){ .family = AF_UNSPEC };
+	return refuse(b, o->values, "is no address", "an address of this machine: 192.0.2.1, 2001:db8::1");
+}
+
+static bool selectors_room(struct build *b, const struct tree_option *o, struct ts_list *list)
+{
+	char text[WORDS_MAX];
+
+	if (o->n_values > TS_MAX) {
+		words(text, "`%s` has %zu selectors, %d are the most", o->name, o->n_values, TS_MAX);
+		mark_error(b->p, o->at, text, NULL);
+		return false;
+	}
+	list->v = calloc(o->n_values, sizeof(*list->v));
+	if (!list->v)
+		b->nomem = true;
+	return list->v != NULL;
+}
+
+static bool selector_repeated(struct build *b, const struct tree_value *v, const struct ts_list *list, const struct ts *t)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (ts_covers(&list->v[i], t)) {
+			refuse(b, v, "is contained in another of this list", "leave it out");
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool set_selectors(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	struct ts_list *list = field(row, obj);
+	char text[WORDS_MAX];
+	char hint[WORDS_MAX];
+	bool good = selectors_room(b, o, list);
+	struct ts t;
+
+	if (!good)
+		return false;
+	for (const struct tree_value *v = o->values; v; v = v->next) {
+		if (selector_parse(v->text, &t, text, hint) != OK) {
+			mark_error(b->p, v->at, text, hint);
+			good = false;
+		} else if (selector_repeated(b, v, list, &t)) {
+			good = false;
+		} else {
+			list->v[list->n++] = t;
+		}
+	}
+	return good;
+}
+
+static bool set_policy(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	enum { POLICY_WORDS = 64 };
+	const char *list[POLICY_WORDS];
+	char why[WORDS_MAX] = "";
+	size_t n = 0;
+	enum err e;
+
+	for (const struct tree_value *v = o->values; v && n < POLICY_WORDS; v = v->next)
+		list[n++] = v->text;
+	if (o->n_values > POLICY_WORDS)
+		return refuse(b, o->values, "and what follows are more than 64 words", NULL);
+	e = suite_policy_from_words(list, n, field(row, obj), why);
+	if (e != OK)
+		mark_error(b->p, o->values->at, why[0] ? why : "this is no policy", "modern, compatible, or a list of algorithms");
+	return e == OK;
+}
+
+static bool set_me(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	const struct conf_me **me = field(row, obj);
+
+	for (size_t i = 0; i < b->c->n_mes; i++) {
+		if (strcmp(b->c->mes[i].name, o->values->text) == 0 && b->c->mes[i].name[0]) {
+			*me = &b->c->mes[i];
+			return true;
+		}
+	}
+	return refuse(b, o->values, "names no me block", "me NAME { ... } makes one");
+}
+
+static const struct {
+	build_setter *set;
+	bool list;
+} setters[] = {
+	[SCHEMA_YES_NO] = { set_yes_no, false },
+	[SCHEMA_NUMBER] = { set_number, false },
+	[SCHEMA_TIME] = { set_time, false },
+	[SCHEMA_CHOICE] = { set_choice, false },
+	[SCHEMA_DEVICE] = { set_device, false },
+	[SCHEMA_FILE] = { set_file, false },
+	[SCHEMA_IDENTITY] = { set_identity, false },
+	[SCHEMA_PEER] = { build_set_peer, true },
+	[SCHEMA_ADDRESS] = { set_address, false },
+	[SCHEMA_SELECTORS] = { set_selectors, true },
+	[SCHEMA_POLICY] = { set_policy, true },
+	[SCHEMA_ME_NAME] = { set_me, false },
+};
+
+static void option_set(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+{
+	char text[WORDS_MAX];
+
+	if (o->n_values == 0)
+		mark_error(b->p, o->at, words(text, "`%s` has no value", row->name), row->values);
+	else if (o->n_values > 1 && !setters[row->type].list)
+		mark_error(b->p, o->values->next->at, words(text, "`%s` takes one value", row->name), row->values);
+	else
+		setters[row->type].set(b, row, o, obj);
+	if (row->pos_offset && o->values)
+		memcpy((char *)obj + row->pos_offset, &o->values->at.pos, sizeof(o->values->at.pos));
+}
+
+static void preset_set(struct build *b, const struct schema_option *row, void *obj)
+{
+	struct tree_value v = { .text = row->preset };
+	struct tree_option o = { .name = row->name, .n_values = 1, .values = &v };
+
+	option_set(b, row, &o, obj);
+}
+
+/* A known option elsewhere is named as such: most slips are a line in the wrong block. */
+static void option_unknown(struct build *b, enum schema_block kind, const struct tree_option *o)
+{
+	char text[WORDS_MAX];
+	char hint[WORDS_MAX] = "";
+	const char *near = schema_suggest(kind, o->name);
+
+	words(text, "%s has no option `%.80s`", schema_block_title(kind), o->name);
+	if (near) {
+		words(hint, "did you mean `%s`?", near);
+	} else {
+		for (unsigned int other = SCHEMA_GLOBAL; other < N_SCHEMA_BLOCKS && !hint[0]; other++) {
+			if (schema_find((enum schema_block)other, o->name))
+				words(hint, "%s has it", schema_block_title((enum schema_block)other));
+		}
+	}
+	mark_error(b->p, o->at, text, hint);
+}
+
+/* A misspelt option is reported as that, not as missing too. */
+static bool option_meant(enum schema_block kind, const struct tree_block *block, const char *name)
+{
+	for (const struct tree_option *o = block->options; o; o = o->next) {
+		const char *near = schema_find(kind, o->name) ? NULL : schema_suggest(kind, o->name);
+
+		if (near && strcmp(near, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void option_take(struct build *b, enum schema_block kind, const struct tree_block *block, const struct tree_option *o,
+			void *obj)
+{
+	const struct schema_option *row = schema_find(kind, o->name);
+	const struct tree_option *first = tree_option_find(block, o->name);
+	char text[WORDS_MAX];
+	char hint[WORDS_MAX];
+
+	if (o->broken)
+		return;
+	if (!row) {
+		option_unknown(b, kind, o);
+	} else if (first != o) {
+		words(text, "`%s` stands twice", o->name);
+		mark_error(b->p, o->at, text, words(hint, "the first is in line %d", first->at.pos.line));
+	} else {
+		option_set(b, row, o, obj);
+	}
+}
+
+void build_options(struct build *b, enum schema_block kind, struct tree_block *block, void *obj)
+{
+	const struct schema_option *row;
+	char text[WORDS_MAX];
+
+	for (const struct tree_option *o = block->options; o; o = o->next)
+		option_take(b, kind, block, o, obj);
+	for (size_t i = 0; (row = schema_row(i)); i++) {
+		if (row->block != kind || tree_option_find(block, row->name))
+			continue;
+		if (row->preset)
+			preset_set(b, row, obj);
+		else if (row->required && !block->broken && !option_meant(kind, block, row->name))
+			mark_error(b->p, block->at, words(text, "`%s` is missing in %s", row->name, schema_block_title(kind)),
+				   row->example);
+	}
+}
