@@ -9,11 +9,17 @@
 
 #include "base/clock.h"
 #include "base/sadesc.h"
+#include "esp/drop.h"
 
 struct esp;
 
 enum { ESP_WORKERS_MAX = 64 };
 
+/* The descriptors stay the caller's and must outlive struct esp. Who makes the sockets sets, beside what needs privilege:
+ *   IPv4 (UDP and raw): IP_PKTINFO, IP_RECVTOS, IP_RECVERR to 1, IP_MTU_DISCOVER to IP_PMTUDISC_DO (outer DF);
+ *   IPv6: IPV6_V6ONLY, IPV6_RECVPKTINFO, IPV6_RECVTCLASS, IPV6_RECVERR to 1, IPV6_MTU_DISCOVER to IPV6_PMTUDISC_DO.
+ * Without RECVERR path MTUs are guessed by steps; without RECVTOS congestion marks of the path are lost.
+ * The TUN is set to O_NONBLOCK here. A datagram socketpair may stand in for any of them in tests. */
 struct esp_env {
 	uint8_t n_workers;
 	int tun_fd[ESP_WORKERS_MAX];	/* one queue each, IFF_NO_PI or IFF_VNET_HDR as tun_vnet says */
@@ -24,20 +30,33 @@ struct esp_env {
 	int raw6_fd;
 	/* An IKE message that a worker's socket received (marker cut off): to the engine. Called from worker threads. */
 	void (*to_engine)(void *ctx, const struct path *p, struct span d);
-	/* Acquire, expire, mapping, mtu. Called from worker threads. */
+	/* Acquire (reqid 0: only the flow is known here), expire, mapping, mtu. Called from worker threads, also while an SA is
+	 * locked: neither callback may call back into esp_ or wait for the thread that does. */
 	void (*event)(void *ctx, const struct plane_event *ev);
 	void *ctx;
 };
 
+/* ERR_UNSUPPORTED: no worker, too many, or tun_vnet (not yet). */
 MUST_USE enum err esp_new(const struct esp_env *env, struct esp **out);
 /* Stops and joins the workers, wipes all keys. Takes NULL. */
 void esp_free(struct esp *e);
 MUST_USE enum err esp_start(struct esp *e);	/* starts the threads */
 
-/* SA commands, from one thread (the channel's). Fills *done. Takes its own copy of what it keeps. */
+/* SA commands, from one thread (the channel's). Fills *done. Takes its own copy of what it keeps. An SA that is removed is wiped
+ * when this returns (it waits for the batches that are under way).
+ * SA_INSTALL: ERR_EXISTS (the SPI, or the slot of an inbound one, is taken), ERR_UNSUPPORTED (algorithms, transport mode),
+ * ERR_CONFIG (SPI below 256 or not of this plane, no selectors, no peer address), ERR_CRYPTO (key sizes). A replay_window of 0 is
+ * the default of 1024; one over 4096 is 4096. SA_REMOVE, SA_MOVE, SA_QUERY: ERR_NOT_FOUND. Outbound SPIs are the peers' choice and
+ * may be equal: child_id tells them apart, or path.remote (not with SA_MOVE, where it is new). */
 void esp_command(struct esp *e, const struct sa_cmd *cmd, mono_ns now, struct sa_done *done);
 /* All SAs away: the engine is a new one. */
 void esp_flush(struct esp *e);
+
+/* What was dropped and why, since the start, by all workers. */
+struct esp_drops {
+	uint64_t n[N_DROPS];
+};
+void esp_drops(const struct esp *e, struct esp_drops *out);
 
 /* What of a packet on a path of `path_mtu` bytes is left for an inner packet: IPv4 or IPv6 outer, UDP or not, the suite's IV,
  * ICV, padding to 4 or the block, trailer. 0 when the algorithms are unknown. */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening.
+ *
+ * Nothing of an SA changes before the ICV was found good: a forged, replayed or cut packet costs time and a counter. What comes
+ * out is still a stranger's: it is read with bounds, must be the packet that it says, and must be one that this SA may carry;
+ * else one peer could send in the name of another's network.
+ */
+#include "esp/inbound.h"
+
+#include "esp/ecn.h"
+#include "esp/select.h"
+
+bool inbound_spi(struct span d, uint32_t *spi)
+{
+	struct rd r = rd_from(d);
+
+	*spi = rd_u32(&r);
+	return rd_ok(&r);
+}
+
+/* To the text in clear: everything that RFC 4303 3.4 does. */
+static enum drop open_parts(struct sa *sa, const struct esp_datagram *d, struct esp_parts *p)
+{
+	struct esp_cover cover;
+	struct seal_text t;
+	uint64_t seq;
+	enum err e;
+
+	if (esp_split(d->p, d->len, &sa->shape, p) != OK || p->spi != sa->spi)
+		return DROP_SHORT;
+	seq = replay_infer(&sa->replay, p->seq);
+	if (!replay_fresh(&sa->replay, seq))
+		return DROP_REPLAY;
+	if (sa_spent(sa, p->text_len))
+		return DROP_LIMIT;
+
+	esp_cover(&cover, &sa->shape, sa->spi, seq);
+	t = (struct seal_text){
+		.aad = cover.aad_span, .suffix = cover.suffix, .iv = p->iv, .text = p->text, .text_len = p->text_len, .icv = p->icv,
+	};
+	e = unseal(sa->sealer, &t);
+	if (e != OK)
+		return e == ERR_ICV ? DROP_ICV : DROP_CRYPTO;
+	/* When the SA learns new endpoints of peers behind NAT (RFC 7296 2.23), it is here: the packet is authentic, and the newest
+	 * if seq is over the window's top. */
+	return replay_accept(&sa->replay, seq) ? DROP_NONE : DROP_REPLAY;
+}
+
+/* The inner packet, judged. */
+static enum drop judge_inner(const struct sa *sa, struct span text, uint8_t outer_tos, struct opened *o)
+{
+	struct span payload;
+	uint8_t next;
+
+	if (!esp_trailer(text, &payload, &next))
+		return DROP_PADDING;
+	if (next == NEXT_DUMMY)
+		return DROP_DUMMY;
+	if (next != NEXT_IPV4 && next != NEXT_IPV6)
+		return DROP_NEXT_HEADER;
+	if (inner_parse(payload, &o->in) != OK || o->in.version != (next == NEXT_IPV4 ? 4 : 6))
+		return DROP_INNER;
+	if (!select_inbound(sa, &o->in.flow))
+		return DROP_SELECTOR;
+	/* The payload is what the text begins with. */
+	return ecn_apply(o->p, o->in.version, outer_tos) ? DROP_NONE : DROP_ECN;
+}
+
+enum drop inbound_open(struct sa *sa, const struct esp_datagram *d, mono_ns now, struct opened *o)
+{
+	struct esp_parts p;
+	enum drop why = open_parts(sa, d, &p);
+
+	if (why == DROP_NONE) {
+		o->p = p.text;
+		why = judge_inner(sa, span_of(p.text, p.text_len), d->tos, o);
+	}
+	if (why == DROP_NONE)
+		sa_count_packet(sa, o->in.len, now);
+	else
+		sa_count_drop(sa, why);
+	return why;
+}

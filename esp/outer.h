@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The outer side: sockets, and what stands in outer headers, as addresses and control messages. */
+#ifndef ESP_OUTER_H
+#define ESP_OUTER_H
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "esp/inbound.h"
+
+enum outer_kind { OUTER_UDP4, OUTER_UDP6, OUTER_RAW4, OUTER_RAW6, N_OUTER };
+
+enum { BATCH = 32, DATAGRAM_MAX = 65536, CONTROL_MAX = 128 };
+
+struct outer_sock {
+	int fd;			/* -1: none */
+	enum outer_kind kind;
+	bool bare;		/* no Internet socket (a socketpair in tests): it takes and gives no addresses */
+	uint16_t port;		/* our own, with UDP */
+};
+
+struct outer_sock outer_sock_of(int fd, enum outer_kind kind);
+
+/* Control messages aligned as the kernel wants them. */
+union control {
+	struct cmsghdr align;
+	uint8_t b[CONTROL_MAX];
+};
+
+/* Datagrams as they came, BATCH at a time. */
+struct rx {
+	struct mmsghdr m[BATCH];
+	struct iovec iov[BATCH];
+	struct sockaddr_storage from[BATCH];
+	union control control[BATCH];
+	uint8_t *buf;		/* BATCH times DATAGRAM_MAX */
+};
+
+MUST_USE enum err rx_init(struct rx *rx);
+void rx_free(struct rx *rx);
+/* How many came; 0 when none is waiting. */
+int rx_fill(struct rx *rx, const struct outer_sock *s);
+/* Datagram i. Raw IPv4 sockets give the IP header too, which is read and taken off. False when it is malformed. */
+MUST_USE bool rx_datagram(struct rx *rx, const struct outer_sock *s, int i, struct esp_datagram *d);
+
+/* Fills the header of one message to `path` with this TOS; name and control are the caller's memory. */
+void outer_address(struct msghdr *h, const struct outer_sock *s, const struct path *path, uint8_t tos,
+		   struct sockaddr_storage *name, union control *control);
+
+/* Takes the next report from the socket's error queue; false when it is empty. *mtu is 0 when it is about something else. */
+MUST_USE bool outer_error(const struct outer_sock *s, struct endpoint *to, uint32_t *mtu);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One SA, either direction. The key material goes into the sealer and nowhere else, and is wiped with it. */
+#include "esp/sa.h"
+
+#include <stdlib.h>
+
+#include "esp/mtu.h"
+
+#define PATH_MTU_AGE (600 * NS_PER_S)
+
+static enum err judge(const struct sa_desc *d, struct shape *shape)
+{
+	sa_family_t family = d->path.remote.addr.family;
+
+	if (d->mode != SA_TUNNEL)
+		return ERR_UNSUPPORTED;
+	/* 0 and 1 to 255 are reserved (RFC 4303 2.1); 0 would look like IKE's marker. */
+	if (d->spi < 256 || d->local.n == 0 || d->remote.n == 0)
+		return ERR_CONFIG;
+	if (d->dir == SA_OUT && family != AF_INET && family != AF_INET6)
+		return ERR_CONFIG;
+	return shape_from_desc(d, shape);
+}
+
+enum err sa_new(const struct sa_desc *d, struct sa **out)
+{
+	struct shape shape;
+	enum err e = judge(d, &shape);
+	struct sa *sa;
+
+	*out = NULL;
+	if (e != OK)
+		return e;
+	sa = calloc(1, sizeof(*sa));
+	if (!sa)
+		return ERR_NOMEM;
+	sa->dir = d->dir;
+	sa->spi = d->spi;
+	sa->child_id = d->child_id;
+	sa->shape = shape;
+	sa->byte_limit = d->byte_limit;
+	sa->packet_limit = d->packet_limit;
+	sa->path = d->path;
+	sa->encap = d->encap;
+	atomic_init(&sa->path_mtu, PATH_MTU_DEFAULT);
+	replay_init(&sa->replay, d->replay_window, d->esn);
+	pthread_mutex_init(&sa->lock, NULL);
+
+	e = sealer_new(shape.encr, shape.integ, key_span(&d->encr_key), key_span(&d->integ_key), &sa->sealer);
+	if (e == OK)
+		e = ts_list_copy(&sa->local, &d->local);
+	if (e == OK)
+		e = ts_list_copy(&sa->remote, &d->remote);
+	if (e != OK) {
+		sa_free(sa);
+		return e;
+	}
+	*out = sa;
+	return OK;
+}
+
+void sa_free(struct sa *sa)
+{
+	if (!sa)
+		return;
+	sealer_free(sa->sealer);
+	ts_list_free(&sa->local);
+	ts_list_free(&sa->remote);
+	pthread_mutex_destroy(&sa->lock);
+	secret_free(sa, sizeof(*sa));
+}
+
+/* There is one writer at a time (the lock), so a load and a store are enough and cost less than a locked add. */
+static void add(_Atomic uint64_t *c, uint64_t n)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+static uint64_t get(const _Atomic uint64_t *c)
+{
+	return atomic_load_explicit(c, memory_order_relaxed);
+}
+
+void sa_count_packet(struct sa *sa, size_t inner_len, mono_ns now)
+{
+	add(&sa->stats.bytes, inner_len);
+	add(&sa->stats.packets, 1);
+	atomic_store_explicit(&sa->stats.last_ns, now, memory_order_relaxed);
+}
+
+void sa_count_drop(struct sa *sa, enum drop why)
+{
+	add(&sa->stats.drops[why], 1);
+}
+
+bool sa_spent(const struct sa *sa, size_t inner_len)
+{
+	if (sa->packet_limit > 0 && get(&sa->stats.packets) >= sa->packet_limit)
+		return true;
+	return sa->byte_limit > 0 && get(&sa->stats.bytes) + inner_len > sa->byte_limit;
+}
+
+void sa_counters(const struct sa *sa, struct sa_counters *out)
+{
+	*out = (struct sa_counters){
+		.bytes = get(&sa->stats.bytes),
+		.packets = get(&sa->stats.packets),
+		.last_ns = get(&sa->stats.last_ns),
+		.drop_replay = get(&sa->stats.drops[DROP_REPLAY]),
+		.drop_integrity = get(&sa->stats.drops[DROP_ICV]),
+		.drop_selector = get(&sa->stats.drops[DROP_SELECTOR]),
+	};
+	for (enum drop d = DROP_NONE + 1; d < N_DROPS; d++)
+		if (d != DROP_REPLAY && d != DROP_ICV && d != DROP_SELECTOR && d != DROP_DUMMY)
+			out->drop_other += get(&sa->stats.drops[d]);
+}
+
+void sa_forget_path_mtu(struct sa *sa)
+{
+	atomic_store_explicit(&sa->path_mtu_since, 0, memory_order_relaxed);
+	atomic_store_explicit(&sa->path_mtu, PATH_MTU_DEFAULT, memory_order_relaxed);
+}
+
+uint16_t sa_path_mtu(struct sa *sa, mono_ns now)
+{
+	mono_ns since = atomic_load_explicit(&sa->path_mtu_since, memory_order_relaxed);
+
+	if (since > 0 && now > since && now - since > PATH_MTU_AGE)
+		sa_forget_path_mtu(sa);
+	return atomic_load_explicit(&sa->path_mtu, memory_order_relaxed);
+}
+
+bool sa_lower_path_mtu(struct sa *sa, uint16_t mtu, mono_ns now)
+{
+	uint16_t was = atomic_load_explicit(&sa->path_mtu, memory_order_relaxed);
+
+	do {
+		if (mtu >= was)
+			return false;
+	} while (!atomic_compare_exchange_weak(&sa->path_mtu, &was, mtu));
+	atomic_store_explicit(&sa->path_mtu_since, now, memory_order_relaxed);
+	return true;
+}

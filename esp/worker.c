@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worker's thread: wait, look at what is ready, let it be handled inside one epoch, and wait again.
+ *
+ * The epoch is entered after waiting and left before it, so that an SA that is removed is gone as soon as the batch is.
+ */
+#include "esp/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "esp/arrive.h"
+#include "esp/tunnel.h"
+
+enum { READY_TUN = N_OUTER, READY_QUEUE, N_READY };
+enum { ICMP_BURST = 50 };
+
+static void init_socks(struct worker *w, const struct esp_env *env)
+{
+	w->tun_fd = env->tun_fd[w->index];
+	w->sock[OUTER_UDP4] = outer_sock_of(env->udp4_fd[w->index], OUTER_UDP4);
+	w->sock[OUTER_UDP6] = outer_sock_of(env->udp6_fd[w->index], OUTER_UDP6);
+	w->sock[OUTER_RAW4] = outer_sock_of(env->raw4_fd, OUTER_RAW4);
+	w->sock[OUTER_RAW6] = outer_sock_of(env->raw6_fd, OUTER_RAW6);
+}
+
+static enum err watch(struct worker *w, int fd, uint32_t what)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = what };
+
+	if (fd < 0)
+		return OK;
+	return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &ev) == 0 ? OK : ERR_SYSTEM;
+}
+
+static enum err watch_all(struct worker *w)
+{
+	enum err e = watch(w, w->tun_fd, READY_TUN);
+
+	if (e == OK)
+		e = watch(w, w->queue.wake_fd, READY_QUEUE);
+	for (uint32_t k = 0; e == OK && k < N_OUTER; k++) {
+		bool raw = k == OUTER_RAW4 || k == OUTER_RAW6;
+
+		if (!raw || w->index == 0)
+			e = watch(w, w->sock[k].fd, k);
+	}
+	return e;
+}
+
+enum err worker_init(struct worker *w, struct plane *plane, unsigned index)
+{
+	enum err e;
+
+	*w = (struct worker){ .plane = plane, .index = index, .epoll_fd = -1, .queue = { .wake_fd = -1 } };
+	w->icmp_limit = (struct limit){ .every = NS_PER_S / ICMP_BURST, .burst = ICMP_BURST };
+	acquire_limit_init(&w->acquire_limit);
+	init_socks(w, &plane->env);
+	w->inner_buf = malloc(DATAGRAM_MAX);
+	w->piece_buf = malloc(DATAGRAM_MAX);
+	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	e = queue_init(&w->queue);
+	if (e == OK)
+		e = rx_init(&w->rx);
+	if (e == OK)
+		e = tx_init(&w->tx);
+	if (e == OK && (!w->inner_buf || !w->piece_buf))
+		e = ERR_NOMEM;
+	if (e == OK)
+		e = w->epoll_fd >= 0 ? watch_all(w) : ERR_SYSTEM;
+	return e;
+}
+
+void worker_free(struct worker *w)
+{
+	if (w->epoll_fd >= 0)
+		close(w->epoll_fd);
+	queue_free(&w->queue);
+	rx_free(&w->rx);
+	tx_free(&w->tx);
+	secret_free(w->inner_buf, w->inner_buf ? DATAGRAM_MAX : 0);
+	secret_free(w->piece_buf, w->piece_buf ? DATAGRAM_MAX : 0);
+}
+
+void worker_count(struct worker *w, enum drop why)
+{
+	uint64_t n = atomic_load_explicit(&w->drops[why], memory_order_relaxed);
+
+	atomic_store_explicit(&w->drops[why], n + 1, memory_order_relaxed);
+}
+
+void worker_event(struct worker *w, const struct plane_event *ev)
+{
+	w->plane->env.event(w->plane->env.ctx, ev);
+}
+
+void worker_tell_end(struct worker *w, struct sa *sa, enum drop why)
+{
+	struct plane_event ev = { .kind = PLANE_EXPIRE, .spi = sa->spi, .dir = sa->dir, .remote = sa->path.remote };
+
+	if ((why != DROP_LIMIT && why != DROP_EXHAUSTED) || sa->told)
+		return;
+	sa->told = true;
+	worker_event(w, &ev);
+}
+
+static mono_ns monotonic(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
+		return 0;
+	return (mono_ns)t.tv_sec * NS_PER_S + (mono_ns)t.tv_nsec;
+}
+
+static void ready(struct worker *w, const struct epoll_event *ev)
+{
+	uint32_t what = ev->data.u32;
+
+	if (what == READY_TUN) {
+		tunnel_drain(w);
+	} else if (what == READY_QUEUE) {
+		arrive_handed(w);
+	} else {
+		if (ev->events & EPOLLERR)
+			(void)tunnel_learn_mtu(w);
+		arrive_drain(w, &w->sock[what]);
+	}
+}
+
+void worker_round(struct worker *w, int timeout_ms)
+{
+	struct epoll_event ev[N_READY];
+	int n = epoll_wait(w->epoll_fd, ev, N_READY, timeout_ms);
+
+	w->now = monotonic();
+	sad_enter(w->plane->sad, w->index);
+	for (int i = 0; i < n; i++)
+		ready(w, &ev[i]);
+	sad_leave(w->plane->sad, w->index);
+}
+
+static void *loop(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!atomic_load(&w->plane->stop))
+		worker_round(w, -1);
+	return NULL;
+}
+
+/* Signals are the main thread's. */
+enum err worker_start(struct worker *w)
+{
+	sigset_t all, before;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&w->thread, NULL, loop, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	w->running = r == 0;
+	return w->running ? OK : ERR_SYSTEM;
+}
+
+void worker_join(struct worker *w)
+{
+	if (!w->running)
+		return;
+	queue_wake(&w->queue);
+	pthread_join(w->thread, NULL);
+	w->running = false;
+}

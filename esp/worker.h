@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker: one thread with its TUN queue, its sockets, its buffers and its queue of handed-over datagrams.
+ *
+ * Everything in struct worker is its own thread's, but the queue, the counters and `stop`.
+ */
+#ifndef ESP_WORKER_H
+#define ESP_WORKER_H
+
+#include "esp/esp.h"
+#include "esp/limit.h"
+#include "esp/queue.h"
+#include "esp/sad.h"
+#include "esp/tx.h"
+
+/* What all workers share. Owned by struct esp, and older than every worker. */
+struct plane {
+	struct esp_env env;
+	struct sad *sad;
+	struct worker *workers;		/* env.n_workers */
+	_Atomic bool stop;
+};
+
+struct worker {
+	struct plane *plane;
+	unsigned index;
+	pthread_t thread;
+	bool running;
+	int epoll_fd;
+	int tun_fd;
+	struct outer_sock sock[N_OUTER];	/* by enum outer_kind. The raw ones are read by worker 0 and written by all */
+	struct queue queue;
+	struct rx rx;
+	struct tx tx;
+	uint8_t *inner_buf;		/* one packet from the TUN */
+	uint8_t *piece_buf;		/* one fragment, or one ICMP answer */
+	struct sa *run;			/* the outbound SA whose lock is held and whose packets are in tx; NULL: none */
+	struct limit icmp_limit;
+	struct acquire_limit acquire_limit;
+	mono_ns now;			/* of this batch */
+	_Atomic uint64_t drops[N_DROPS];
+};
+
+/* ERR_NOMEM, ERR_SYSTEM. What was made is freed by worker_free, also after a failure. */
+MUST_USE enum err worker_init(struct worker *w, struct plane *plane, unsigned index);
+void worker_free(struct worker *w);
+MUST_USE enum err worker_start(struct worker *w);
+void worker_join(struct worker *w);
+
+/* One round of everything that is ready, without a thread: waits at most `timeout_ms`. The thread is a loop of this. */
+void worker_round(struct worker *w, int timeout_ms);
+
+void worker_count(struct worker *w, enum drop why);
+void worker_event(struct worker *w, const struct plane_event *ev);
+/* The SA came to its end by `why`: told once. Its lock is held. */
+void worker_tell_end(struct worker *w, struct sa *sa, enum drop why);
+
+#endif
