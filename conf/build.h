@@ -24,7 +24,7 @@ typedef bool build_setter(struct build *b, const struct schema_option *row, cons
 void build_options(struct build *b, enum schema_block kind, struct tree_block *block, void *obj);
 /* All blocks, me before the connections that name it. */
 void build_all(struct build *b);
-/* Reads what the model's files name. PSKs are decoded. */
+/* Reads what the model's files name, and judges the secrets among them. */
 void build_read_files(struct build *b);
 /* Everything about more than one option. */
 void build_check(struct build *b);

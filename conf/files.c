@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/secret.h"
 #include "conf/build.h"
 #include "conf/psk.h"
 
@@ -57,25 +58,30 @@ static bool file_fetch(struct build *b, const struct tree_block *block, const st
 	return false;
 }
 
-static void psk_take(struct build *b, const struct tree_block *block, const struct schema_option *row, struct conf_connection *cn)
+static void psk_judge(struct build *b, const struct tree_block *block, const struct schema_option *row,
+		      const struct conf_connection *cn)
 {
 	char why[WORDS_MAX] = "";
+	struct span key;
 	bool text;
-	enum err e = psk_decode(&cn->psk.bytes, &text, why);
+	enum err e = psk_decode(cn->psk.bytes, &key, &text, why);
 
 	if (e == ERR_NOMEM)
 		b->nomem = true;
 	else if (e != OK)
 		file_refused(b, block, row, why, "one line: text, 0x and hexadecimal, or 0s and base64");
-	else if (!cn->accept_weak_psk && !psk_strong(cn->psk.bytes, text, cn, why))
+	else if (!cn->accept_weak_psk && !psk_strong(key, text, cn, why))
 		file_refused(b, block, row, why, "openssl rand -hex 32 makes a good one; accept_weak_psk = yes takes this one");
+	secret_free((void *)(uintptr_t)key.p, key.len);
 }
 
-static void passphrase_take(struct build *b, const struct tree_block *block, const struct schema_option *row, struct conf_file *f)
+static void passphrase_judge(struct build *b, const struct tree_block *block, const struct schema_option *row,
+			     const struct conf_file *f)
 {
 	char why[WORDS_MAX] = "";
+	struct span line;
 
-	if (secret_line(&f->bytes, why) != OK)
+	if (secret_line(f->bytes, &line, why) != OK)
 		file_refused(b, block, row, why, "the passphrase alone on one line");
 }
 
@@ -91,9 +97,9 @@ static void block_read_files(struct build *b, const struct tree_block *block, en
 		if (!f->path || f->bytes.p || !file_fetch(b, block, row, f))
 			continue;
 		if (row->file == CONF_FILE_PSK)
-			psk_take(b, block, row, block->made);
+			psk_judge(b, block, row, block->made);
 		else if (row->file == CONF_FILE_PASSPHRASE)
-			passphrase_take(b, block, row, f);
+			passphrase_judge(b, block, row, f);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "conf/field.h"
 
 const struct conf_connection *conf_connection_find(const struct conf *c, const char *name)
 {
@@ -25,54 +26,17 @@ const struct conf_child *conf_child_find(const struct conf_connection *cn, const
 	return NULL;
 }
 
-static bool text_eq(const char *a, const char *b)
+/* An option that changes nothing for an SA that is up does not count. */
+static bool block_eq(enum schema_block block, const void *a, const void *b)
 {
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
+	const struct schema_option *row = field_difference(block, a, b);
 
-/* Contents too: a renewed certificate under the old name is a change. */
-static bool file_eq(const struct conf_file *a, const struct conf_file *b)
-{
-	return text_eq(a->path, b->path) && secret_eq(a->bytes, b->bytes);
-}
-
-/* As written: an upper-case letter in a name goes out on the wire. */
-static bool id_same(const struct identity *a, const struct identity *b)
-{
-	return a->type == b->type && span_eq(identity_span(a), identity_span(b));
-}
-
-static bool me_eq(const struct conf_me *a, const struct conf_me *b)
-{
-	if (!a || !b)
-		return a == b;
-	return file_eq(&a->certificate, &b->certificate) && file_eq(&a->key, &b->key) &&
-	       file_eq(&a->passphrase, &b->passphrase) && file_eq(&a->trust, &b->trust);
-}
-
-static bool addresses_eq(const struct conf_connection *a, const struct conf_connection *b)
-{
-	if (a->n_addresses != b->n_addresses || a->any_address != b->any_address || !text_eq(a->address_name, b->address_name))
-		return false;
-	for (size_t i = 0; i < a->n_addresses; i++) {
-		if (!addr_eq(&a->addresses[i], &b->addresses[i]))
-			return false;
-	}
-	return addr_eq(&a->local_address, &b->local_address) && a->port == b->port;
-}
-
-/* Rows are const and single, so pointers say it all; behind the last both have NULL. */
-static bool policy_eq(const struct suite_policy *a, const struct suite_policy *b)
-{
-	return memcmp(a->encr, b->encr, sizeof(a->encr)) == 0 && memcmp(a->integ, b->integ, sizeof(a->integ)) == 0 &&
-	       memcmp(a->prf, b->prf, sizeof(a->prf)) == 0 && memcmp(a->ke, b->ke, sizeof(a->ke)) == 0;
+	return !row || row->reload == RELOAD_QUIET;
 }
 
 bool conf_child_eq(const struct conf_child *a, const struct conf_child *b)
 {
-	return strcmp(a->name, b->name) == 0 && ts_list_eq(&a->local, &b->local) && ts_list_eq(&a->remote, &b->remote) &&
-	       a->mode == b->mode && a->dataplane == b->dataplane && a->reqid == b->reqid &&
-	       a->replay_window == b->replay_window && a->esn == b->esn;
+	return strcmp(a->name, b->name) == 0 && a->reqid == b->reqid && block_eq(SCHEMA_CHILD, a, b);
 }
 
 static bool children_eq(const struct conf_connection *a, const struct conf_connection *b)
@@ -88,12 +52,7 @@ static bool children_eq(const struct conf_connection *a, const struct conf_conne
 
 bool conf_connection_eq(const struct conf_connection *a, const struct conf_connection *b)
 {
-	return strcmp(a->name, b->name) == 0 && me_eq(a->me, b->me) && addresses_eq(a, b) &&
-	       id_same(&a->identity, &b->identity) && id_same(&a->local_identity, &b->local_identity) &&
-	       a->auth == b->auth && file_eq(&a->psk, &b->psk) && a->accept_weak_psk == b->accept_weak_psk &&
-	       a->start == b->start && a->encap == b->encap && a->full_transcript == b->full_transcript &&
-	       a->allow_rsa_sha1 == b->allow_rsa_sha1 && policy_eq(&a->policy, &b->policy) && a->liveness == b->liveness &&
-	       a->keepalive == b->keepalive && a->fragment_size == b->fragment_size && children_eq(a, b);
+	return strcmp(a->name, b->name) == 0 && block_eq(SCHEMA_CONNECTION, a, b) && children_eq(a, b);
 }
 
 static void file_free(struct conf_file *f)

@@ -27,7 +27,8 @@ struct conf_pos {
 };
 
 /* A file that a setting names. `path` is resolved against the folder of the configuration. The bytes are read
- * by conf_load's file source, and only for the process that may see them: else `bytes` is empty. */
+ * by conf_load's file source, as they are, and only for the process that may see them: else `bytes` is empty.
+ * psk_decode (conf/psk.h) makes the key of a psk_file, secret_line the passphrase of a passphrase_file. */
 struct conf_file {
 	char *path;		/* NULL: not set */
 	struct span bytes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pre-shared keys from files. Whatever is replaced is wiped, nothing of a key ever stands in a message. */
+/* Pre-shared keys from files. Copies are wiped, and nothing of a key ever stands in a message. */
 #include "conf/psk.h"
 
 #include <stdio.h>
@@ -13,30 +13,21 @@
 
 enum { NAME_SHORT = 4 };	/* shorter names are in too many good keys by chance */
 
-static void replace(struct span *old, uint8_t *bytes, size_t len)
+enum err secret_line(struct span file, struct span *line, char why[static 256])
 {
-	secret_free((void *)(uintptr_t)old->p, old->len);
-	*old = (struct span){ bytes, len };
-}
-
-enum err secret_line(struct span *file, char why[static 256])
-{
-	struct span line = *file;
-
-	if (line.len > 0 && line.p[line.len - 1] == '\n')
-		line.len--;
-	if (line.len > 0 && line.p[line.len - 1] == '\r')
-		line.len--;
-	if (line.len == 0) {
+	*line = file;
+	if (line->len > 0 && line->p[line->len - 1] == '\n')
+		line->len--;
+	if (line->len > 0 && line->p[line->len - 1] == '\r')
+		line->len--;
+	if (line->len == 0) {
 		snprintf(why, 256, "is empty");
 		return ERR_CONFIG;
 	}
-	if (memchr(line.p, '\n', line.len) || memchr(line.p, '\0', line.len)) {
+	if (memchr(line->p, '\n', line->len) || memchr(line->p, '\0', line->len)) {
 		snprintf(why, 256, "has more than one line, or a NUL byte");
 		return ERR_CONFIG;
 	}
-	/* What is cut off is a line end, so the freed length may be the shorter one. */
-	*file = line;
 	return OK;
 }
 
@@ -49,64 +40,83 @@ static int hex_digit(uint8_t c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static enum err hex_decode(struct span *key)
+static enum err text_copy(struct span text, struct span *key)
 {
-	size_t n = key->len / 2 - 1;
+	uint8_t *out = malloc(text.len);
+
+	if (!out)
+		return ERR_NOMEM;
+	memcpy(out, text.p, text.len);
+	*key = (struct span){ out, text.len };
+	return OK;
+}
+
+static enum err hex_decode(struct span hex, struct span *key)
+{
+	size_t n = hex.len / 2;
 	uint8_t *out = malloc(n ? n : 1);
-	bool good = key->len % 2 == 0 && n > 0;
+	bool good = hex.len % 2 == 0 && n > 0;
 
 	if (!out)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < n; i++) {
-		int hi = hex_digit(key->p[2 + 2 * i]);
-		int lo = hex_digit(key->p[3 + 2 * i]);
+		int hi = hex_digit(hex.p[2 * i]);
+		int lo = hex_digit(hex.p[2 * i + 1]);
 
 		good = good && hi >= 0 && lo >= 0;
 		out[i] = (uint8_t)((unsigned int)hi << 4 | (unsigned int)lo);
 	}
-	if (!good) {
-		secret_free(out, n);
-		return ERR_CONFIG;
-	}
-	replace(key, out, n);
-	return OK;
+	*key = (struct span){ out, n };
+	return good ? OK : ERR_CONFIG;
 }
 
-static enum err base64_decode(struct span *key)
+static enum err base64_decode(struct span text, struct span *key)
 {
-	size_t in = key->len - 2;
-	uint8_t *out = malloc(in + 3);
-	int n;
+	/* EVP_DecodeBlock writes three bytes for four, and counts the padding as bytes. */
+	uint8_t *out = malloc(text.len + 3);
+	int n = -1;
 
 	if (!out)
 		return ERR_NOMEM;
-	n = in > 0 && in % 4 == 0 ? EVP_DecodeBlock(out, key->p + 2, (int)in) : -1;
-	/* EVP_DecodeBlock counts the padding as bytes. */
-	for (size_t i = 0; n > 0 && i < 2 && key->p[key->len - 1 - i] == '='; i++)
+	if (text.len > 0 && text.len % 4 == 0)
+		n = EVP_DecodeBlock(out, text.p, (int)text.len);
+	for (size_t i = 0; n > 0 && i < 2 && text.p[text.len - 1 - i] == '='; i++)
 		n--;
-	if (n <= 0) {
-		secret_free(out, in + 3);
-		return ERR_CONFIG;
-	}
-	replace(key, out, (size_t)n);
-	return OK;
+	*key = (struct span){ out, n > 0 ? (size_t)n : text.len };
+	return n > 0 ? OK : ERR_CONFIG;
 }
 
-enum err psk_decode(struct span *file, bool *text, char why[static 256])
+static bool begins(struct span s, const char *with)
 {
-	enum err e = secret_line(file, why);
+	return s.len >= 2 && s.p[0] == with[0] && s.p[1] == with[1];
+}
 
-	*text = false;
-	if (e != OK)
-		return e;
-	if (file->len >= 2 && memcmp(file->p, "0x", 2) == 0) {
-		e = hex_decode(file);
+static enum err line_decode(struct span line, struct span *key, bool *text, char why[static 256])
+{
+	if (begins(line, "0x")) {
 		snprintf(why, 256, "has 0x in front, but not an even number of hexadecimal digits behind it");
-	} else if (file->len >= 2 && memcmp(file->p, "0s", 2) == 0) {
-		e = base64_decode(file);
+		return hex_decode(span_tail(line, 2), key);
+	}
+	if (begins(line, "0s")) {
 		snprintf(why, 256, "has 0s in front, but no base64 behind it");
-	} else {
-		*text = true;
+		return base64_decode(span_tail(line, 2), key);
+	}
+	*text = true;
+	return text_copy(line, key);
+}
+
+enum err psk_decode(struct span file, struct span *key, bool *text, char why[static 256])
+{
+	struct span line;
+	enum err e = secret_line(file, &line, why);
+
+	*key = SPAN_EMPTY;
+	*text = false;
+	if (e == OK)
+		e = line_decode(line, key, text, why);
+	if (e != OK) {
+		secret_free((void *)(uintptr_t)key->p, key->len);
+		*key = SPAN_EMPTY;
 	}
 	return e;
 }

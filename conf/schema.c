@@ -48,7 +48,7 @@ static const struct schema_option options[] = {
 	},
 	{
 		.block = SCHEMA_GLOBAL, .name = "lockdown", .type = SCHEMA_YES_NO, FIELD(conf, lockdown),
-		.preset = "no", .since = "0.1", .reload = RELOAD_NEXT,
+		.preset = "no", .since = "0.1", .reload = RELOAD_QUIET,
 		.values = "yes | no",
 		.brief = "whether a child for all addresses also takes the networks that this machine is in",
 		.text = "With no, networks that are directly connected to this machine stay reachable in clear beside "
@@ -140,7 +140,7 @@ static const struct schema_option options[] = {
 	},
 	{
 		.block = SCHEMA_CONNECTION, .name = "start", .type = SCHEMA_CHOICE, .choices = starts,
-		FIELD(conf_connection, start), .preset = "always", .since = "0.1", .reload = RELOAD_NEXT,
+		FIELD(conf_connection, start), .preset = "always", .since = "0.1", .reload = RELOAD_QUIET,
 		.values = "always | traffic | manual",
 		.brief = "when the connection is started from here",
 		.text = "At once and again whenever it is lost (always), by the first packet that wants through (traffic), "
@@ -207,14 +207,14 @@ static const struct schema_option options[] = {
 	},
 	{
 		.block = SCHEMA_CONNECTION, .name = "liveness", .type = SCHEMA_TIME, FIELD(conf_connection, liveness),
-		.unit = "seconds", .preset = "30s", .min = 1, .max = 86400, .since = "0.1", .reload = RELOAD_NEXT,
+		.unit = "seconds", .preset = "30s", .min = 1, .max = 86400, .since = "0.1", .reload = RELOAD_QUIET,
 		.values = "TIME",
 		.brief = "how long a peer may be silent before it is asked whether it is still there",
 		.example = "liveness = 30s",
 	},
 	{
 		.block = SCHEMA_CONNECTION, .name = "keepalive", .type = SCHEMA_TIME, FIELD(conf_connection, keepalive),
-		.unit = "seconds", .preset = "20s", .min = 1, .max = 3600, .since = "0.1", .reload = RELOAD_NEXT,
+		.unit = "seconds", .preset = "20s", .min = 1, .max = 3600, .since = "0.1", .reload = RELOAD_QUIET,
 		.values = "TIME",
 		.brief = "how often an address translator on our side is reminded of us",
 		.text = "Only sent when nothing else is.",
@@ -222,7 +222,7 @@ static const struct schema_option options[] = {
 	},
 	{
 		.block = SCHEMA_CONNECTION, .name = "fragment_size", .type = SCHEMA_NUMBER, FIELD(conf_connection, fragment_size),
-		.unit = "bytes", .preset = "1280", .min = 0, .max = 9000, .since = "0.1", .reload = RELOAD_NEXT,
+		.unit = "bytes", .preset = "1280", .min = 0, .max = 9000, .since = "0.1", .reload = RELOAD_QUIET,
 		.values = "NUMBER",
 		.brief = "IKE messages that make larger IP packets are sent in pieces",
 		.text = "0 turns it off; otherwise at least 576.",
@@ -230,7 +230,7 @@ static const struct schema_option options[] = {
 	},
 	{
 		.block = SCHEMA_CONNECTION, .name = "accept_weak_psk", .type = SCHEMA_YES_NO, FIELD(conf_connection, accept_weak_psk),
-		.preset = "no", .since = "0.1", .reload = RELOAD_NEXT,
+		.preset = "no", .since = "0.1", .reload = RELOAD_QUIET,
 		.values = "yes | no",
 		.brief = "take a pre-shared key that can be guessed",
 		.text = "Then whoever recorded one handshake may find the key.",
@@ -248,7 +248,7 @@ static const struct schema_option options[] = {
 	{
 		.block = SCHEMA_CHILD, .name = "local", .type = SCHEMA_SELECTORS,
 		FIELD(conf_child, local), PLACE(conf_child, local_pos),
-		.required = true, .since = "0.1", .reload = RELOAD_CHILD,
+		.required = true, .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "SELECTOR | { SELECTOR, ... }",
 		.brief = "what is joined on our side",
 		.text = "See VALUES below. At most 255.",
@@ -257,7 +257,7 @@ static const struct schema_option options[] = {
 	{
 		.block = SCHEMA_CHILD, .name = "remote", .type = SCHEMA_SELECTORS,
 		FIELD(conf_child, remote), PLACE(conf_child, remote_pos),
-		.required = true, .since = "0.1", .reload = RELOAD_CHILD,
+		.required = true, .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "SELECTOR | { SELECTOR, ... }",
 		.brief = "what is joined on the side of the peer",
 		.text = "At most 255.",
@@ -265,7 +265,7 @@ static const struct schema_option options[] = {
 	},
 	{
 		.block = SCHEMA_CHILD, .name = "mode", .type = SCHEMA_CHOICE, .choices = modes, FIELD(conf_child, mode),
-		.preset = "tunnel", .since = "0.1", .reload = RELOAD_CHILD,
+		.preset = "tunnel", .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "tunnel | transport | prefer-transport",
 		.brief = "whether whole packets are carried or only what is in them",
 		.text = "This release has tunnel; the others are refused with a word on when they come.",
@@ -273,7 +273,7 @@ static const struct schema_option options[] = {
 	},
 	{
 		.block = SCHEMA_CHILD, .name = "dataplane", .type = SCHEMA_CHOICE, .choices = planes, FIELD(conf_child, dataplane),
-		.preset = "auto", .since = "0.1", .reload = RELOAD_CHILD,
+		.preset = "auto", .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "auto | user | kernel",
 		.brief = "who encrypts: postern itself or the kernel",
 		.text = "This release has user, and auto means it.",
@@ -281,7 +281,7 @@ static const struct schema_option options[] = {
 	},
 	{
 		.block = SCHEMA_CHILD, .name = "replay_window", .type = SCHEMA_NUMBER, FIELD(conf_child, replay_window),
-		.unit = "packets", .preset = "1024", .min = 32, .max = 4096, .since = "0.1", .reload = RELOAD_CHILD,
+		.unit = "packets", .preset = "1024", .min = 32, .max = 4096, .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "NUMBER",
 		.brief = "how late a packet may come and still be taken",
 		.text = "Larger where many packets are in flight and networks change their order.",
@@ -289,7 +289,7 @@ static const struct schema_option options[] = {
 	},
 	{
 		.block = SCHEMA_CHILD, .name = "esn", .type = SCHEMA_YES_NO, FIELD(conf_child, esn),
-		.preset = "yes", .since = "0.1", .reload = RELOAD_CHILD,
+		.preset = "yes", .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "yes | no",
 		.brief = "offer 64-bit sequence numbers",
 		.text = "The peer may still choose 32 bits.",

@@ -27,8 +27,7 @@ enum schema_type {
 
 /* What a reload does that finds the option changed. */
 enum schema_reload {
-	RELOAD_NEXT,		/* in effect with the next handshake, nothing is interrupted */
-	RELOAD_CHILD,		/* the child restarts */
+	RELOAD_QUIET,		/* in effect without interrupting anything */
 	RELOAD_CONNECTION,	/* the connection restarts */
 	RELOAD_DAEMON,		/* needs a restart of the daemon */
 };

@@ -16,7 +16,7 @@ static const struct {
 	bool ports;
 } protocols[] = {
 	{ "any", 0, false },   { "icmp", PROTO_ICMP, true }, { "tcp", 6, true },	{ "udp", 17, true },
-	{ "gre", 47, false },  { "icmp6", PROTO_ICMPV6, true }, { "sctp", 132, true }, { "udplite", 136, true },
+	{ "gre", 47, false }, { "esp", 50, false }, { "icmp6", PROTO_ICMPV6, true }, { "sctp", 132, true }, { "udplite", 136, true },
 };
 
 /* The pieces of a selector in a buffer of their own; `proto` and `ports` are empty when not written. */
