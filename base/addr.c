@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses as plain bytes in network order, so that ranges and networks of both families are the same
- * arithmetic: compare bytes, set the host bits, add one.
+/* Addresses as plain bytes in network order, so that ranges and networks of both families are the
+ * same arithmetic: compare bytes, set the host bits, add one.
  */
 #include "base/addr.h"
 
@@ -88,7 +88,8 @@ const char *endpoint_text(const struct endpoint *e, char buf[static ENDPOINT_TEX
 	bool v6 = e->addr.family == AF_INET6;
 
 	addr_text(&e->addr, text);
-	snprintf(buf, ENDPOINT_TEXT_MAX, "%s%s%s:%u", v6 ? "[" : "", text, v6 ? "]" : "", (unsigned int)e->port);
+	snprintf(buf, ENDPOINT_TEXT_MAX, "%s%s%s:%u", v6 ? "[" : "", text, v6 ? "]" : "",
+		 (unsigned int)e->port);
 	return buf;
 }
 

@@ -11,8 +11,9 @@
 
 enum { ADDR_TEXT_MAX = 46, ENDPOINT_TEXT_MAX = 56, NET_TEXT_MAX = 50 };
 
-/* family is AF_INET (4 bytes used), AF_INET6 (16) or AF_UNSPEC (none known). Unused bytes are zero, so
- * that addresses may be compared and hashed as memory. IPv4-mapped IPv6 never occurs: it becomes IPv4. */
+/* family is AF_INET (4 bytes used), AF_INET6 (16) or AF_UNSPEC (none known). Unused bytes are zero,
+ * so that addresses may be compared and hashed as memory. IPv4-mapped IPv6 never occurs: it becomes
+ * IPv4. */
 struct addr {
 	sa_family_t family;
 	uint8_t b[16];
@@ -20,7 +21,7 @@ struct addr {
 
 struct endpoint {
 	struct addr addr;
-	uint16_t port;		/* host order */
+	uint16_t port; /* host order */
 };
 
 /* Where a message came to and from, or leaves from and to. */
@@ -35,13 +36,13 @@ struct net {
 	uint8_t bits;
 };
 
-size_t addr_len(const struct addr *a);			/* 4, 16 or 0 */
+size_t addr_len(const struct addr *a); /* 4, 16 or 0 */
 struct span addr_span(const struct addr *a);
 /* 4 or 16 bytes; anything else fails. */
 MUST_USE bool addr_from_span(struct addr *a, struct span s);
 bool addr_eq(const struct addr *a, const struct addr *b);
-int addr_cmp(const struct addr *a, const struct addr *b);	/* family, then bytes */
-bool addr_is_any(const struct addr *a);			/* unspecified, or 0.0.0.0, or :: */
+int addr_cmp(const struct addr *a, const struct addr *b); /* family, then bytes */
+bool addr_is_any(const struct addr *a);			  /* unspecified, or 0.0.0.0, or :: */
 bool endpoint_eq(const struct endpoint *a, const struct endpoint *b);
 bool path_eq(const struct path *a, const struct path *b);
 
@@ -58,7 +59,8 @@ bool net_contains(const struct net *n, const struct addr *a);
 bool net_overlap(const struct net *a, const struct net *b);
 struct addr net_first(const struct net *n);
 struct addr net_last(const struct net *n);
-/* Cuts the range lo..hi (one family, lo <= hi) into networks; at most `max`, returns how many are needed. */
+/* Cuts the range lo..hi (one family, lo <= hi) into networks; at most `max`, returns how many are
+ * needed. */
 size_t net_from_range(const struct addr *lo, const struct addr *hi, struct net *out, size_t max);
 
 socklen_t endpoint_to_sockaddr(const struct endpoint *e, struct sockaddr_storage *ss);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every comparison of a length with what is left stands in this file, and each is written so that it
- * cannot overflow: a wanted length is compared with the distance of two pointers, never added to one first.
- * Pointers are never NULL inside a reader or writer, so that no zero is ever added to NULL.
+/* Every comparison of a length with what is left stands in this file, and each is written so that
+ * it cannot overflow: a wanted length is compared with the distance of two pointers, never added to
+ * one first. Pointers are never NULL inside a reader or writer, so that no zero is ever added to
+ * NULL.
  */
 #include "base/bytes.h"
 
@@ -151,13 +152,12 @@ bool rd_end(const struct rd *r)
 	return !r->bad && r->p == r->end;
 }
 
+/* Without room it stands on `nothing`, which is const: of its 0 bytes none is ever written. */
 struct wr wr_into(void *buf, size_t size)
 {
-	static uint8_t nowhere[1];	/* never written: its length is 0 */
+	uint8_t *p = buf != NULL && size > 0 ? buf : (uint8_t *)(uintptr_t)nothing;
 
-	if (buf == NULL || size == 0)
-		return (struct wr){ nowhere, nowhere, nowhere, size != 0 };
-	return (struct wr){ buf, buf, (uint8_t *)buf + size, false };
+	return (struct wr){ p, p, p + (buf != NULL ? size : 0), buf == NULL && size > 0 };
 }
 
 void wr_fail(struct wr *w)

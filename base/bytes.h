@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one bounds check of the program: a reader and a writer by value with sticky failure.
  *
- * A reader walks over borrowed bytes, a writer fills a caller's buffer. Once a step does not fit, the
- * reader (writer) is broken for good: reads give zero and empty spans, writes do nothing, and the one
- * question at the end (rd_end, rd_ok, wr_ok) says so. So parsers need no length arithmetic of their own,
- * and none is allowed outside this file.
+ * A reader walks over borrowed bytes, a writer fills a caller's buffer. Once a step does not fit,
+ * the reader (writer) is broken for good: reads give zero and empty spans, writes do nothing, and
+ * the one question at the end (rd_end, rd_ok, wr_ok) says so. So parsers need no length arithmetic
+ * of their own, and none is allowed outside this file.
  */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
@@ -42,7 +42,7 @@ struct rd {
 
 struct rd rd_from(struct span s);
 uint8_t rd_u8(struct rd *r);
-uint16_t rd_u16(struct rd *r);	/* all multi-byte reads are big-endian */
+uint16_t rd_u16(struct rd *r); /* all multi-byte reads are big-endian */
 uint32_t rd_u32(struct rd *r);
 uint64_t rd_u64(struct rd *r);
 struct span rd_take(struct rd *r, size_t len);
@@ -74,7 +74,7 @@ void wr_zero(struct wr *w, size_t len);
 /* Reserves `len` bytes for the caller to fill; NULL when they do not fit. */
 uint8_t *wr_take(struct wr *w, size_t len);
 /* A length field that is known only later: wr_hole_u16 leaves two bytes and returns their offset;
- * wr_fill_u16 writes `v` there. wr_len16_begin/end: the field counts from `from` (an offset) to here. */
+ * wr_fill_u16 writes `v` there. */
 size_t wr_hole_u16(struct wr *w);
 void wr_fill_u16(struct wr *w, size_t at, uint16_t v);
 void wr_fill_u8(struct wr *w, size_t at, uint8_t v);

@@ -10,6 +10,6 @@ typedef uint64_t mono_ns;
 #define NS_PER_US ((mono_ns)1000)
 #define NS_PER_MS ((mono_ns)1000000)
 #define NS_PER_S  ((mono_ns)1000000000)
-#define NEVER     UINT64_MAX
+#define NEVER	  UINT64_MAX
 
 #endif

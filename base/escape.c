@@ -6,14 +6,26 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-/* The length of the UTF-8 sequence that begins here, and its code point; 0 when it is none (RFC 3629:
- * no overlong forms, no surrogates, nothing above U+10FFFF). */
+/* How many bytes a sequence has that begins with `first`; 0 when none begins so. */
+static size_t utf8_len(uint8_t first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first >> 5 == 0x06)
+		return 2;
+	if (first >> 4 == 0x0e)
+		return 3;
+	return first >> 3 == 0x1e ? 4 : 0;
+}
+
+/* The length of the UTF-8 sequence that begins here, and its code point; 0 when it is none (RFC
+ * 3629: no overlong forms, no surrogates, nothing above U+10FFFF). */
 static size_t utf8_char(struct span s, uint32_t *code)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	struct rd r = rd_from(s);
 	uint8_t first = rd_u8(&r);
-	size_t len = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+	size_t len = utf8_len(first);
 
 	if (len == 0)
 		return 0;
@@ -25,7 +37,8 @@ static size_t utf8_char(struct span s, uint32_t *code)
 			return 0;
 		*code = *code << 6 | (next & 0x3f);
 	}
-	if (!rd_ok(&r) || *code < least[len] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
+	if (!rd_ok(&r) || *code < least[len] || *code > 0x10ffff ||
+	    (*code >= 0xd800 && *code < 0xe000))
 		return 0;
 	return len;
 }
@@ -36,9 +49,9 @@ static bool code_shows(uint32_t c)
 	static const struct {
 		uint32_t lo, hi;
 	} hidden[] = {
-		{ 0x0000, 0x001f }, { 0x007f, 0x009f }, { 0x00ad, 0x00ad },	{ 0x061c, 0x061c },
-		{ 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },	{ 0x2060, 0x206f },
-		{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },	{ 0xe0000, 0xe0fff },
+		{ 0x0000, 0x001f }, { 0x007f, 0x009f }, { 0x00ad, 0x00ad }, { 0x061c, 0x061c },
+		{ 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+		{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe0fff },
 	};
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
@@ -55,7 +68,8 @@ static size_t escape_char(struct wr *w, struct span s, const char *also)
 	uint8_t byte = s.p[0];
 
 	if (len == 0 || !code_shows(code)) {
-		const uint8_t hex[] = { '\\', 'x', (uint8_t)hex_digits[byte >> 4], (uint8_t)hex_digits[byte & 15] };
+		const uint8_t hex[] = { '\\', 'x', (uint8_t)hex_digits[byte >> 4],
+					(uint8_t)hex_digits[byte & 15] };
 
 		wr_span(w, span_of(hex, sizeof(hex)));
 		return 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pairing heap (Fredman, Sedgewick, Sleator, Tarjan 1986): a tree whose every node is due before its
- * children. Two trees meld by one becoming the first child of the other; taking the root away melds its
- * children in pairs from left to right and the pairs from right to left, here without recursion.
+/* A pairing heap (Fredman, Sedgewick, Sleator, Tarjan 1986): a tree whose every node is due before
+ * its children. Two trees meld by one becoming the first child of the other; taking the root away
+ * melds its children in pairs from left to right and the pairs from right to left, here without
+ * recursion.
  */
 #include "base/heap.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A heap of timers: which is due next, in O(1); set, move and stop in O(log n) on average.
  *
- * Intrusive, so that setting a timer never allocates and never fails. Equal times come out in the order in
- * which they were set, which keeps the simulator deterministic.
+ * Intrusive, so that setting a timer never allocates and never fails. Equal times come out in the
+ * order in which they were set, which keeps the simulator deterministic.
  */
 #ifndef BASE_HEAP_H
 #define BASE_HEAP_H
@@ -17,9 +17,9 @@
 struct heap_node {
 	mono_ns when;
 	uint64_t order;
-	struct heap_node *child;	/* the first of them */
-	struct heap_node *next;		/* next sibling */
-	struct heap_node *prev;		/* previous sibling, or the parent of the first child */
+	struct heap_node *child; /* the first of them */
+	struct heap_node *next;	 /* next sibling */
+	struct heap_node *prev;	 /* previous sibling, or the parent of the first child */
 	bool set;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identities as they come over the wire and as people write them. A peer's identity is a claim until AUTH
- * proves it, so it is checked for form here and for nothing else.
+/* Identities as they come over the wire and as people write them. A peer's identity is a claim
+ * until AUTH proves it, so it is checked for form here and for nothing else.
  */
 #include "base/identity.h"
 
@@ -101,8 +101,8 @@ static bool is_alnum(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Labels of letters, digits, '-' and '_'. A last label of digits alone is refused: it is an address with a
- * slip of the pen, and as a name it would never match what the peer proves. */
+/* Labels of letters, digits, '-' and '_'. A last label of digits alone is refused: it is an address
+ * with a slip of the pen, and as a name it would never match what the peer proves. */
 static bool fqdn_is_good(const char *s)
 {
 	size_t label = 0;

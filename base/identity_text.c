@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identities as people read them. A distinguished name is DER from a stranger: it is walked with readers
- * inside readers, no deeper than Name, RDN, attribute, value, and whatever is not that shape is shown as hex.
- * The order is that of the encoding, and separators inside a value are escaped, so that no value can pass
- * for an attribute of its own.
+/* Identities as people read them. A distinguished name is DER from a stranger: it is walked with
+ * readers inside readers, no deeper than Name, RDN, attribute, value, and whatever is not that
+ * shape is shown as hex. The order is that of the encoding, and separators inside a value are
+ * escaped, so that no value can pass for an attribute of its own.
  */
 #include "base/identity.h"
 
@@ -12,7 +12,14 @@
 #include "base/escape.h"
 
 enum { DER_OID = 0x06, DER_SEQUENCE = 0x30, DER_SET = 0x31 };
-enum { DER_UTF8 = 0x0c, DER_NUMERIC = 0x12, DER_PRINTABLE = 0x13, DER_T61 = 0x14, DER_IA5 = 0x16, DER_VISIBLE = 0x1a };
+enum {
+	DER_UTF8 = 0x0c,
+	DER_NUMERIC = 0x12,
+	DER_PRINTABLE = 0x13,
+	DER_T61 = 0x14,
+	DER_IA5 = 0x16,
+	DER_VISIBLE = 0x1a
+};
 
 #define DN_SPECIAL ",+;<>="
 
@@ -95,7 +102,8 @@ static void oid_write(struct wr *w, struct span oid)
 		if (first) {
 			unsigned int top = arc < 40 ? 0 : arc < 80 ? 1 : 2;
 
-			snprintf(text, sizeof(text), "%u.%llu", top, (unsigned long long)arc - 40ull * top);
+			snprintf(text, sizeof(text), "%u.%llu", top,
+				 (unsigned long long)arc - 40ull * top);
 		} else {
 			snprintf(text, sizeof(text), ".%llu", (unsigned long long)arc);
 		}
@@ -107,8 +115,8 @@ static void oid_write(struct wr *w, struct span oid)
 
 static bool is_text_tag(uint8_t tag)
 {
-	return tag == DER_UTF8 || tag == DER_NUMERIC || tag == DER_PRINTABLE || tag == DER_T61 || tag == DER_IA5 ||
-	       tag == DER_VISIBLE;
+	return tag == DER_UTF8 || tag == DER_NUMERIC || tag == DER_PRINTABLE || tag == DER_T61 ||
+	       tag == DER_IA5 || tag == DER_VISIBLE;
 }
 
 static void attribute_write(struct wr *w, struct span oid, uint8_t tag, struct span value)

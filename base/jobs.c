@@ -4,8 +4,9 @@
 
 #include "base/pack.h"
 
-/* A key exchange's private value, public value or shared secret: MODP-8192 has 1024 bytes. Signed octets
- * are a message of at most 64 KiB with a nonce and a MAC; with the full transcript, two messages. */
+/* A key exchange's private value, public value or shared secret: MODP-8192 has 1024 bytes. Signed
+ * octets are a message of at most 64 KiB with a nonce and a MAC; with the full transcript, two
+ * messages. */
 enum { KE_MAX = 4096, OCTETS_MAX = 192 * 1024, N_JOB_KINDS = JOB_KE + 1 };
 
 void job_encode(struct wr *w, const struct job *j)

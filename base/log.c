@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A line is a value on the caller's stack; each key either fits whole or is left out and the line says so.
- * The three settings below are the only state, written once by main before anything else runs.
+/* A line is a value on the caller's stack; each key either fits whole or is left out and the line
+ * says so. The three settings below are the only state, written once by main before anything else
+ * runs.
  */
 #include "base/log.h"
 
@@ -106,7 +107,8 @@ void log_endpoint(struct log_line *l, const char *key, const struct endpoint *e)
 	line_add_text(l, key, endpoint_text(e, text));
 }
 
-/* identity_text and escape_peer have escaped already: a second time would double the backslashes. */
+/* identity_text and escape_peer have escaped already: a second time would double the backslashes.
+ */
 void log_identity(struct log_line *l, const char *key, const struct identity *id)
 {
 	char text[IDENTITY_TEXT_MAX];
@@ -133,7 +135,8 @@ void log_errno(struct log_line *l, int errnum)
 	log_str(l, "error", strerror_r(errnum, text, sizeof(text)));
 }
 
-/* One write, so that lines of several processes do not mix. A log that cannot be written stops nothing. */
+/* One write, so that lines of several processes do not mix. A log that cannot be written stops
+ * nothing. */
 void log_write(struct log_line *l)
 {
 	char out[sizeof(l->text) + 8];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The log: `event=NAME key=value ...` lines on stderr, with a priority prefix under journald.
  *
- * A line is built by value in a bounded buffer and written whole. Values are escaped and quoted when they
- * have to be; what a peer sent goes only through log_peer, which cuts it at 200 bytes.
+ * A line is built by value in a bounded buffer and written whole. Values are escaped and quoted
+ * when they have to be; what a peer sent goes only through log_peer, which cuts it at 200 bytes.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -16,17 +16,17 @@
 struct log_line {
 	enum log_level level;
 	size_t len;
-	bool cut;		/* something did not fit: the line says cut=yes */
+	bool cut; /* something did not fit: the line says cut=yes */
 	char text[1024];
 };
 
-/* Process-wide, set once in main: the least important level that is written, and whether fd 2 is the
- * journal (prefix <N>). `role` stands in every line when not NULL. */
+/* Process-wide, set once in main: the least important level that is written, and whether fd 2 is
+ * the journal (prefix <N>). `role` stands in every line when not NULL. */
 void log_setup(enum log_level max_level, bool journal, const char *role);
 bool log_wanted(enum log_level level);
 
 struct log_line log_event(enum log_level level, const char *event);
-void log_str(struct log_line *l, const char *key, const char *value);	/* NULL is written as - */
+void log_str(struct log_line *l, const char *key, const char *value); /* NULL is written as - */
 void log_num(struct log_line *l, const char *key, int64_t value);
 void log_hex(struct log_line *l, const char *key, uint64_t value);
 void log_addr(struct log_line *l, const char *key, const struct addr *a);
@@ -34,7 +34,7 @@ void log_endpoint(struct log_line *l, const char *key, const struct endpoint *e)
 void log_identity(struct log_line *l, const char *key, const struct identity *id);
 void log_peer(struct log_line *l, const char *key, struct span s);
 void log_err(struct log_line *l, enum err e);	/* reason=slug */
-void log_errno(struct log_line *l, int errnum);	/* error="No such file ..." */
+void log_errno(struct log_line *l, int errnum); /* error="No such file ..." */
 void log_write(struct log_line *l);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Networks (the second half of base/addr.h): parsing, comparing, and cutting a range into networks. */
+/* Networks (the second half of base/addr.h): parsing, comparing, and cutting a range into networks.
+ */
 #include "base/addr.h"
 
 #include <stdio.h>
@@ -122,7 +123,8 @@ static struct net net_largest(const struct addr *at, const struct addr *hi)
 	return best;
 }
 
-/* At most 2 * 128 - 2 rounds: the networks first grow, then shrink, at most one of each size per slope. */
+/* At most 2 * 128 - 2 rounds: the networks first grow, then shrink, at most one of each size per
+ * slope. */
 size_t net_from_range(const struct addr *lo, const struct addr *hi, struct net *out, size_t max)
 {
 	struct addr at = *lo;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The values of base/ as bytes, for the channels between our own processes. Each pack_X is read by its
- * unpack_X. A reader does not trust the other process: whatever is no value of the type breaks it.
+/* The values of base/ as bytes, for the channels between our own processes. Each pack_X is read by
+ * its unpack_X. A reader does not trust the other process: whatever is no value of the type breaks
+ * it.
  */
 #ifndef BASE_PACK_H
 #define BASE_PACK_H

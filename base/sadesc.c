@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Descriptions of Child SAs on their way between processes. Keys travel in them, so every exit wipes what
- * it does not hand over.
+/* Descriptions of Child SAs on their way between processes. Keys travel in them, so every exit
+ * wipes what it does not hand over.
  */
 #include "base/sadesc.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a Child SA is to a data plane, and what may be asked of a data plane: the contract between the
- * engine (ike/), userspace ESP (esp/) and kernel ESP (xfrm/), which never include each other.
+/* What a Child SA is to a data plane, and what may be asked of a data plane: the contract between
+ * the engine (ike/), userspace ESP (esp/) and kernel ESP (xfrm/), which never include each other.
  *
- * A description is of one direction. Algorithms are named by their IANA numbers (and key length), so that
- * each side finds its own row.
+ * A description is of one direction. Algorithms are named by their IANA numbers (and key length),
+ * so that each side finds its own row.
  */
 #ifndef BASE_SADESC_H
 #define BASE_SADESC_H
@@ -16,9 +16,9 @@ enum sa_dir { SA_IN, SA_OUT };
 enum sa_mode { SA_TUNNEL, SA_TRANSPORT };
 enum sa_plane { PLANE_USER, PLANE_KERNEL };
 
-/* SPIs that we choose for the userspace plane: bit 31 set, then the owner (worker, 7 bits), 8 bits drawn at
- * random, 16 bits of slot. Kernel-plane SPIs have bit 31 clear and are at least 256. The owner is a hint to
- * the kernel's steering program; the slot is an array index. */
+/* SPIs that we choose for the userspace plane: bit 31 set, then the owner (worker, 7 bits), 8 bits
+ * drawn at random, 16 bits of slot. Kernel-plane SPIs have bit 31 clear and are at least 256. The
+ * owner is a hint to the kernel's steering program; the slot is an array index. */
 #define SPI_USER_BIT 0x80000000u
 #define SPI_OWNERS   128u
 #define SPI_SLOTS    65536u
@@ -27,45 +27,52 @@ static inline uint32_t spi_user(uint8_t owner, uint8_t tag, uint16_t slot)
 {
 	return SPI_USER_BIT | (uint32_t)(owner & 0x7f) << 24 | (uint32_t)tag << 16 | slot;
 }
-static inline uint8_t spi_owner(uint32_t spi) { return (spi >> 24) & 0x7f; }
-static inline uint16_t spi_slot(uint32_t spi) { return spi & 0xffff; }
+static inline uint8_t spi_owner(uint32_t spi)
+{
+	return (spi >> 24) & 0x7f;
+}
+static inline uint16_t spi_slot(uint32_t spi)
+{
+	return spi & 0xffff;
+}
 
 struct sa_desc {
 	enum sa_dir dir;
 	enum sa_mode mode;
 	enum sa_plane plane;
-	uint32_t spi;		/* inbound: ours; outbound: the peer's */
-	uint32_t twin_spi;	/* the other direction's, 0 when not yet known */
-	uint32_t child_id;	/* the engine's number of this Child SA (both directions); never reused soon */
-	uint32_t reqid;		/* of the configured child; stable over rekeys */
-	struct path path;	/* local and remote endpoint; ports matter only with encap */
-	bool encap;		/* UDP encapsulation (RFC 3948) */
+	uint32_t spi;	   /* inbound: ours; outbound: the peer's */
+	uint32_t twin_spi; /* the other direction's, 0 when not yet known */
+	uint32_t child_id; /* the engine's number of this Child SA (both directions); never reused
+			      soon */
+	uint32_t reqid;	   /* of the configured child; stable over rekeys */
+	struct path path;  /* local and remote endpoint; ports matter only with encap */
+	bool encap;	   /* UDP encapsulation (RFC 3948) */
 	bool esn;
-	uint32_t replay_window;	/* packets; inbound only */
+	uint32_t replay_window; /* packets; inbound only */
 	uint16_t encr_id;	/* IANA transform type 1 */
 	uint16_t encr_key_bits;
-	uint16_t integ_id;	/* IANA transform type 3; 0 with AEAD */
-	struct key encr_key;	/* with the salt behind it where the cipher has one (RFC 4106 8.1) */
+	uint16_t integ_id;   /* IANA transform type 3; 0 with AEAD */
+	struct key encr_key; /* with the salt behind it where the cipher has one (RFC 4106 8.1) */
 	struct key integ_key;
-	struct ts_list local;	/* ours, whatever the direction */
+	struct ts_list local; /* ours, whatever the direction */
 	struct ts_list remote;
-	uint64_t byte_limit;	/* hard; 0: none */
-	uint64_t packet_limit;	/* hard; 0: none. Sequence exhaustion stops in any case */
-	char connection[64];	/* names for messages and for the monitor's checks */
+	uint64_t byte_limit;   /* hard; 0: none */
+	uint64_t packet_limit; /* hard; 0: none. Sequence exhaustion stops in any case */
+	char connection[64];   /* names for messages and for the monitor's checks */
 	char child[64];
 };
 
 enum sa_op {
-	SA_INSTALL,		/* desc whole */
-	SA_MOVE,		/* spi, dir, path, encap */
-	SA_REMOVE,		/* spi, dir, path.remote */
-	SA_QUERY,		/* spi, dir: counters come back */
+	SA_INSTALL, /* desc whole */
+	SA_MOVE,    /* spi, dir, path, encap */
+	SA_REMOVE,  /* spi, dir, path.remote */
+	SA_QUERY,   /* spi, dir: counters come back */
 };
 
 struct sa_counters {
-	uint64_t bytes;		/* inner bytes */
+	uint64_t bytes; /* inner bytes */
 	uint64_t packets;
-	uint64_t last_ns;	/* monotonic time of the last packet; 0: none yet */
+	uint64_t last_ns; /* monotonic time of the last packet; 0: none yet */
 	uint64_t drop_replay;
 	uint64_t drop_integrity;
 	uint64_t drop_selector;
@@ -73,7 +80,7 @@ struct sa_counters {
 };
 
 struct sa_cmd {
-	uint64_t ticket;	/* comes back with the answer; 0: no answer wanted */
+	uint64_t ticket; /* comes back with the answer; 0: no answer wanted */
 	enum sa_op op;
 	struct sa_desc sa;
 };
@@ -83,15 +90,15 @@ struct sa_done {
 	enum err err;
 	uint32_t spi;
 	enum sa_dir dir;
-	struct sa_counters counters;	/* SA_QUERY */
+	struct sa_counters counters; /* SA_QUERY */
 };
 
 /* What a data plane tells unasked. */
 enum plane_event_kind {
-	PLANE_ACQUIRE,		/* a packet wants a child that is not up: reqid, flow */
-	PLANE_EXPIRE,		/* a hard limit (sequence numbers, bytes, packets) was reached: spi, dir */
-	PLANE_MAPPING,		/* an authenticated, newest packet came from elsewhere: spi, remote */
-	PLANE_MTU,		/* the path to `remote` carries less: mtu */
+	PLANE_ACQUIRE, /* a packet wants a child that is not up: reqid, flow */
+	PLANE_EXPIRE,  /* a hard limit (sequence numbers, bytes, packets) was reached: spi, dir */
+	PLANE_MAPPING, /* an authenticated, newest packet came from elsewhere: spi, remote */
+	PLANE_MTU,     /* the path to `remote` carries less: mtu */
 };
 
 struct plane_event {
@@ -104,7 +111,7 @@ struct plane_event {
 	uint16_t mtu;
 };
 
-void sa_desc_wipe(struct sa_desc *d);	/* keys wiped, selectors freed */
+void sa_desc_wipe(struct sa_desc *d); /* keys wiped, selectors freed */
 MUST_USE enum err sa_desc_copy(struct sa_desc *to, const struct sa_desc *from);
 
 /* To and from bytes, for the channels between the processes. Decoding checks every enum and count;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chains in an array of buckets that doubles when there are more nodes than buckets. It never shrinks:
- * a gateway that once had many peers is likely to have them again.
+/* Chains in an array of buckets that doubles when there are more nodes than buckets. It never
+ * shrinks: a gateway that once had many peers is likely to have them again.
  */
 #include "base/table.h"
 
@@ -69,7 +69,8 @@ uint64_t siphash(const uint8_t key[static SIPHASH_KEY_LEN], struct span s)
 	return h.v0 ^ h.v1 ^ h.v2 ^ h.v3;
 }
 
-enum err table_init(struct table *t, const uint8_t seed[static SIPHASH_KEY_LEN], table_key_fn *key_of)
+enum err table_init(struct table *t, const uint8_t seed[static SIPHASH_KEY_LEN],
+		    table_key_fn *key_of)
 {
 	*t = (struct table){ .n_buckets = FIRST_BUCKETS, .key_of = key_of };
 	memcpy(t->seed, seed, sizeof(t->seed));

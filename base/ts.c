@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A selector is a box: addresses times protocols times ports. So one covers another when each side does,
- * and the intersection is taken side by side.
+/* A selector is a box: addresses times protocols times ports. So one covers another when each side
+ * does, and the intersection is taken side by side.
  *
- * Ports have one value beyond the 65536: "not known" (a later fragment, a protocol without ports). OPAQUE
- * is the set of only that value, ANY is the set of all, and a range is without it (RFC 4301 4.4.1.1).
+ * Ports have one value beyond the 65536: "not known" (a later fragment, a protocol without ports).
+ * OPAQUE is the set of only that value, ANY is the set of all, and a range is without it (RFC
+ * 4301 4.4.1.1).
  */
 #include "base/ts.h"
 
@@ -22,8 +23,8 @@ bool ts_port_opaque(const struct ts *t)
 
 bool ts_valid(const struct ts *t)
 {
-	return addr_len(&t->lo) != 0 && t->lo.family == t->hi.family && addr_cmp(&t->lo, &t->hi) <= 0 &&
-	       (t->port_lo <= t->port_hi || ts_port_opaque(t));
+	return addr_len(&t->lo) != 0 && t->lo.family == t->hi.family &&
+	       addr_cmp(&t->lo, &t->hi) <= 0 && (t->port_lo <= t->port_hi || ts_port_opaque(t));
 }
 
 struct ts ts_from_net(const struct net *n)
@@ -73,8 +74,8 @@ bool ts_intersect(const struct ts *a, const struct ts *b, struct ts *out)
 	struct ts both;
 
 	memset(&both, 0, sizeof(both));
-	if (!ts_valid(a) || !ts_valid(b) || !addrs_intersect(a, b, &both) || !protos_intersect(a, b, &both) ||
-	    !ports_intersect(a, b, &both))
+	if (!ts_valid(a) || !ts_valid(b) || !addrs_intersect(a, b, &both) ||
+	    !protos_intersect(a, b, &both) || !ports_intersect(a, b, &both))
 		return false;
 	*out = both;
 	return true;
@@ -87,9 +88,11 @@ bool ts_covers(const struct ts *a, const struct ts *b)
 	return ts_intersect(a, b, &both) && ts_eq(&both, b);
 }
 
-bool ts_match(const struct ts *t, const struct addr *a, uint8_t proto, bool port_known, uint16_t port)
+bool ts_match(const struct ts *t, const struct addr *a, uint8_t proto, bool port_known,
+	      uint16_t port)
 {
-	if (!ts_valid(t) || a->family != t->lo.family || addr_cmp(a, &t->lo) < 0 || addr_cmp(a, &t->hi) > 0)
+	if (!ts_valid(t) || a->family != t->lo.family || addr_cmp(a, &t->lo) < 0 ||
+	    addr_cmp(a, &t->hi) > 0)
 		return false;
 	if (t->proto != 0 && t->proto != proto)
 		return false;
@@ -129,7 +132,8 @@ bool ts_list_eq(const struct ts_list *a, const struct ts_list *b)
 	return true;
 }
 
-static bool ts_list_match(const struct ts_list *l, const struct addr *a, const struct flow *f, uint16_t port)
+static bool ts_list_match(const struct ts_list *l, const struct addr *a, const struct flow *f,
+			  uint16_t port)
 {
 	for (unsigned int i = 0; i < l->n; i++)
 		if (ts_match(&l->v[i], a, f->proto, f->ports_known, port))
@@ -139,5 +143,6 @@ static bool ts_list_match(const struct ts_list *l, const struct addr *a, const s
 
 bool ts_lists_match(const struct ts_list *local, const struct ts_list *remote, const struct flow *f)
 {
-	return ts_list_match(local, &f->src, f, f->sport) && ts_list_match(remote, &f->dst, f, f->dport);
+	return ts_list_match(local, &f->src, f, f->sport) &&
+	       ts_list_match(remote, &f->dst, f, f->dport);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Traffic selectors (RFC 7296 3.13.1) as plain values: an address range, a port range, a protocol. */
+/* Traffic selectors (RFC 7296 3.13.1) as plain values: an address range, a port range, a protocol.
+ */
 #ifndef BASE_TS_H
 #define BASE_TS_H
 
@@ -10,7 +11,7 @@ enum { TS_MAX = 255, TS_TEXT_MAX = 128 };
 /* Ports: 0..65535 is ANY, 65535..0 is OPAQUE. For ICMP and ICMPv6 type and code stand in the port
  * (type << 8 | code). lo and hi are of one family, lo <= hi. */
 struct ts {
-	uint8_t proto;		/* 0: any */
+	uint8_t proto; /* 0: any */
 	uint16_t port_lo;
 	uint16_t port_hi;
 	struct addr lo;
@@ -19,12 +20,12 @@ struct ts {
 
 struct ts_list {
 	uint8_t n;
-	struct ts *v;		/* owner: whoever holds the list; ts_list_free */
+	struct ts *v; /* owner: whoever holds the list; ts_list_free */
 };
 
-/* The fields of a packet that selectors judge. `ports_known` is false for non-first fragments and for
- * protocols without ports: such a packet matches only selectors whose port range is ANY (or OPAQUE).
- * ICMP's type and code stand in both ports. */
+/* The fields of a packet that selectors judge. `ports_known` is false for non-first fragments and
+ * for protocols without ports: such a packet matches only selectors whose port range is ANY (or
+ * OPAQUE). ICMP's type and code stand in both ports. */
 struct flow {
 	struct addr src;
 	struct addr dst;
@@ -34,8 +35,8 @@ struct flow {
 	uint16_t dport;
 };
 
-/* One known family, lo <= hi, and a port range that is not empty: what a decoder has to ask. A selector that
- * is not valid matches nothing, covers nothing and has no intersection. */
+/* One known family, lo <= hi, and a port range that is not empty: what a decoder has to ask. A
+ * selector that is not valid matches nothing, covers nothing and has no intersection. */
 bool ts_valid(const struct ts *t);
 struct ts ts_from_net(const struct net *n);
 bool ts_eq(const struct ts *a, const struct ts *b);
@@ -45,14 +46,18 @@ bool ts_port_opaque(const struct ts *t);
 bool ts_covers(const struct ts *a, const struct ts *b);
 /* Their intersection; false when it is empty. */
 bool ts_intersect(const struct ts *a, const struct ts *b, struct ts *out);
-bool ts_match(const struct ts *t, const struct addr *a, uint8_t proto, bool port_known, uint16_t port);
-/* "10.1.0.0/16", "10.1.0.0/16 tcp/443", "192.0.2.1-192.0.2.9 udp/1000-2000", "10.1.0.0/16 icmp/8.0" */
+bool ts_match(const struct ts *t, const struct addr *a, uint8_t proto, bool port_known,
+	      uint16_t port);
+/* "10.1.0.0/16", "10.1.0.0/16 tcp/443", "192.0.2.1-192.0.2.9 udp/1000-2000", "10.1.0.0/16 icmp/8.0"
+ */
 const char *ts_text(const struct ts *t, char buf[static TS_TEXT_MAX]);
 
 MUST_USE enum err ts_list_copy(struct ts_list *to, const struct ts_list *from);
 void ts_list_free(struct ts_list *l);
 bool ts_list_eq(const struct ts_list *a, const struct ts_list *b);
-/* Does the flow leave by (src in local, dst in remote)? For inbound packets swap src and dst first. */
-bool ts_lists_match(const struct ts_list *local, const struct ts_list *remote, const struct flow *f);
+/* Does the flow leave by (src in local, dst in remote)? For inbound packets swap src and dst first.
+ */
+bool ts_lists_match(const struct ts_list *local, const struct ts_list *remote,
+		    const struct flow *f);
 
 #endif

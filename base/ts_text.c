@@ -12,8 +12,8 @@ static const struct {
 	uint8_t proto;
 	const char *name;
 } proto_names[] = {
-	{ 0, "any" },  { PROTO_ICMP, "icmp" }, { 6, "tcp" },	       { 17, "udp" },
-	{ 47, "gre" }, { 50, "esp" },	       { PROTO_ICMPV6, "icmp6" }, { 132, "sctp" },
+	{ 0, "any" },  { PROTO_ICMP, "icmp" },	  { 6, "tcp" },	   { 17, "udp" }, { 47, "gre" },
+	{ 50, "esp" }, { PROTO_ICMPV6, "icmp6" }, { 132, "sctp" },
 };
 
 static void text_add(struct wr *w, const char *s)

@@ -9,7 +9,8 @@
 
 enum { UNIT_MAX = 64, UNIT_SECONDS = 60 };
 
-/* Under the address sanitizer everything runs in one process, so that its leak check at exit sees all. */
+/* Under the address sanitizer everything runs in one process, so that its leak check at exit sees
+ * all. */
 #if defined(__SANITIZE_ADDRESS__)
 #define UNIT_FORK CK_NOFORK
 #elif defined(__has_feature)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unit tests: each file of tests is one suite that registers itself, one program per folder runs them all.
+/* Unit tests: each file of tests is one suite that registers itself, one program per folder runs
+ *them all.
  *
  * A test file includes this header, has its START_TEST functions, and ends with
  *
@@ -8,8 +9,8 @@
  *		tcase_add_test(tc, reader_stops_at_the_end);
  *	}
  *
- * Then it is named in the folder's section of Makefile.am. A test that is written but not added is a
- * compiler warning. `UNIT_ONLY=base/bytes` in the environment runs one suite.
+ * Then it is named in the folder's section of Makefile.am. A test that is written but not added is
+ *a compiler warning. `UNIT_ONLY=base/bytes` in the environment runs one suite.
  */
 #ifndef TESTS_UNIT_UNIT_H
 #define TESTS_UNIT_UNIT_H
@@ -21,12 +22,12 @@
 
 void unit_register(const char *name, void (*fill)(TCase *tc));
 
-#define UNIT(name)                                                          \
-	static void unit_fill(TCase *tc);                                   \
-	static void __attribute__((constructor)) unit_register_self(void)   \
-	{                                                                   \
-		unit_register(name, unit_fill);                             \
-	}                                                                   \
+#define UNIT(name)                                                        \
+	static void unit_fill(TCase *tc);                                 \
+	static void __attribute__((constructor)) unit_register_self(void) \
+	{                                                                 \
+		unit_register(name, unit_fill);                           \
+	}                                                                 \
 	static void unit_fill(TCase *tc)
 
 #endif

@@ -15,14 +15,15 @@ static struct addr addr_of(const char *s)
 
 static const struct {
 	const char *text;
-	const char *shown;	/* NULL: refused */
+	const char *shown; /* NULL: refused */
 } addresses[] = {
 	{ "192.0.2.1", "192.0.2.1" },
 	{ "0.0.0.0", "0.0.0.0" },
 	{ "::", "::" },
 	{ "2001:DB8:0:0::1", "2001:db8::1" },
 	{ "::ffff:192.0.2.1", "192.0.2.1" },
-	{ "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
+	{ "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255",
+	  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
 	{ "", NULL },
 	{ "192.0.2", NULL },
 	{ "192.0.2.256", NULL },
@@ -150,7 +151,8 @@ END_TEST
 
 UNIT("base/addr")
 {
-	tcase_add_loop_test(tc, addresses_are_read_and_shown, 0, sizeof(addresses) / sizeof(addresses[0]));
+	tcase_add_loop_test(tc, addresses_are_read_and_shown, 0,
+			    sizeof(addresses) / sizeof(addresses[0]));
 	tcase_add_test(tc, only_four_and_sixteen_bytes_are_an_address);
 	tcase_add_test(tc, unused_bytes_are_zero);
 	tcase_add_test(tc, any_is_unspecified);

@@ -5,7 +5,8 @@
 
 #include "tests/unit/unit.h"
 
-/* A TLV format as IKE has them: two bytes, then a length of two bytes that counts its own header of four. */
+/* A TLV format as IKE has them: two bytes, then a length of two bytes that counts its own header of
+ * four. */
 enum { HDR = 4, BODY = 8, WHOLE = HDR + BODY };
 
 /* Whether the whole of `s` is well-formed, and how many elements were looked at. */
@@ -25,13 +26,14 @@ static bool tlv_walk(struct span s, size_t *rounds)
 	return rd_end(&r);
 }
 
-/* Lengths of zero and below the header have underflown in other people's parsers, and walked for ever. */
+/* Lengths of zero and below the header have underflown in other people's parsers, and walked for
+ * ever. */
 static const struct {
 	uint16_t len;
 	bool good;
 } tlv_lengths[] = {
-	{ 0, false },	       { 1, false },	      { HDR - 1, false },    { WHOLE, true },
-	{ WHOLE + 1, false }, { UINT16_MAX, false },
+	{ 0, false },	 { 1, false },	       { HDR - 1, false },
+	{ WHOLE, true }, { WHOLE + 1, false }, { UINT16_MAX, false },
 };
 
 START_TEST(a_length_that_lies_is_refused_and_the_walk_ends)
@@ -252,7 +254,7 @@ START_TEST(a_length_over_65535_breaks_the_writer)
 	ck_assert(!wr_ok(&w));
 	w = wr_into(b, sizeof(b));
 	wr_u16(&w, 0);
-	wr_fill_len16(&w, 0, 3);	/* from beyond here */
+	wr_fill_len16(&w, 0, 3); /* from beyond here */
 	ck_assert(!wr_ok(&w));
 }
 END_TEST

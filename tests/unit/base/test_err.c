@@ -8,7 +8,8 @@
 /* One cause seen from both ends has one name for people. */
 static bool may_share(enum err a, enum err b)
 {
-	return (a == ERR_NO_PROPOSAL && b == ERR_PEER_PROPOSAL) || (a == ERR_TS && b == ERR_PEER_TS);
+	return (a == ERR_NO_PROPOSAL && b == ERR_PEER_PROPOSAL) ||
+	       (a == ERR_TS && b == ERR_PEER_TS);
 }
 
 START_TEST(every_row_is_filled)
@@ -59,7 +60,7 @@ END_TEST
 START_TEST(an_unknown_error_is_a_system_error)
 {
 	ck_assert_ptr_eq(err_row(N_ERR), err_row(ERR_SYSTEM));
-	ck_assert_ptr_eq(err_row((enum err)-1), err_row(ERR_SYSTEM));
+	ck_assert_ptr_eq(err_row((enum err) - 1), err_row(ERR_SYSTEM));
 }
 END_TEST
 

@@ -14,17 +14,21 @@ static const struct {
 	{ "a\nb\tc\x7f", "a\\x0ab\\x09c\\x7f" },
 	{ "say \"no\" \\ yes", "say \\\"no\\\" \\\\ yes" },
 	{ "\x1b[2J", "\\x1b[2J" },
-	{ "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x94\x92", "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x94\x92" },
+	{ "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x94\x92",
+	  "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x94\x92" },
 	{ "\xff\xfe", "\\xff\\xfe" },
 	{ "\xc3", "\\xc3" },				/* cut off */
 	{ "\xc3(", "\\xc3(" },				/* not continued */
 	{ "\xc0\xaf", "\\xc0\\xaf" },			/* overlong '/' */
 	{ "\xe0\x80\xaf", "\\xe0\\x80\\xaf" },		/* overlong, three bytes */
 	{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },		/* surrogate */
-	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },	/* above U+10FFFF */
+	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* above U+10FFFF */
 	{ "\xc2\x9b", "\\xc2\\x9b" },			/* C1: CSI of one character */
-	{ "\xe2\x80\xae" "abc", "\\xe2\\x80\\xae" "abc" },	/* right-to-left override */
-	{ "\xef\xbb\xbf", "\\xef\\xbb\\xbf" },		/* byte order mark */
+	{ "\xe2\x80\xae"
+	  "abc",
+	  "\\xe2\\x80\\xae"
+	  "abc" },			       /* right-to-left override */
+	{ "\xef\xbb\xbf", "\\xef\\xbb\\xbf" }, /* byte order mark */
 };
 
 START_TEST(nothing_reaches_a_terminal_that_it_would_obey)
@@ -65,8 +69,10 @@ START_TEST(long_values_are_cut_at_200_bytes)
 	char buf[ESCAPE_TEXT_MAX];
 
 	memset(in, 'x', sizeof(in));
-	ck_assert_uint_eq(strlen(escape_peer(span_of(in, ESCAPE_MAX), buf, sizeof(buf))), ESCAPE_MAX);
-	ck_assert_uint_eq(strlen(escape_peer(span_of(in, ESCAPE_MAX + 1), buf, sizeof(buf))), ESCAPE_MAX + 3);
+	ck_assert_uint_eq(strlen(escape_peer(span_of(in, ESCAPE_MAX), buf, sizeof(buf))),
+			  ESCAPE_MAX);
+	ck_assert_uint_eq(strlen(escape_peer(span_of(in, ESCAPE_MAX + 1), buf, sizeof(buf))),
+			  ESCAPE_MAX + 3);
 }
 END_TEST
 
@@ -79,7 +85,8 @@ START_TEST(a_small_buffer_gets_no_half_of_anything)
 		size_t len = strlen(escape_peer(span_str(in), buf, size));
 
 		ck_assert_uint_lt(len, size);
-		ck_assert(len == 0 || len == 1 || len == 4 || len == 5 || len == 8 || len == 12 || len == 11);
+		ck_assert(len == 0 || len == 1 || len == 4 || len == 5 || len == 8 || len == 12 ||
+			  len == 11);
 	}
 	ck_assert_ptr_eq(escape_peer(span_str(in), buf, 0), buf);
 }
@@ -109,7 +116,8 @@ END_TEST
 
 UNIT("base/escape")
 {
-	tcase_add_loop_test(tc, nothing_reaches_a_terminal_that_it_would_obey, 0, sizeof(cases) / sizeof(cases[0]));
+	tcase_add_loop_test(tc, nothing_reaches_a_terminal_that_it_would_obey, 0,
+			    sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(tc, a_nul_is_shown_and_ends_nothing);
 	tcase_add_test(tc, every_byte_gives_printable_text);
 	tcase_add_test(tc, long_values_are_cut_at_200_bytes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The heap against a plain array that is searched whole, over random sequences from a fixed seed. */
+/* The heap against a plain array that is searched whole, over random sequences from a fixed seed.
+ */
 #include "base/heap.h"
 
 #include <stdint.h>
@@ -28,7 +29,8 @@ static struct timer *model_first(struct timer *t)
 	for (size_t i = 0; i < N; i++) {
 		if (!t[i].set)
 			continue;
-		if (best == NULL || t[i].when < best->when || (t[i].when == best->when && t[i].order < best->order))
+		if (best == NULL || t[i].when < best->when ||
+		    (t[i].when == best->when && t[i].order < best->order))
 			best = &t[i];
 	}
 	return best;
@@ -79,7 +81,7 @@ START_TEST(equal_times_come_in_the_order_of_setting)
 
 	for (size_t i = 0; i < 10; i++)
 		heap_set(&h, &n[i], 7);
-	heap_set(&h, &n[0], 7);		/* set anew: now the last */
+	heap_set(&h, &n[0], 7); /* set anew: now the last */
 	for (size_t i = 1; i <= 10; i++)
 		ck_assert_ptr_eq(heap_pop_due(&h, 7), &n[i % 10]);
 	ck_assert_ptr_null(heap_pop_due(&h, NEVER));

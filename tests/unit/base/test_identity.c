@@ -23,11 +23,11 @@ static const struct {
 	{ "keyid:0x0badcafe", OK, ID_KEY_ID, "keyid:0x0badcafe" },
 	{ "keyid:0x6f666669636537", OK, ID_KEY_ID, "keyid:office7" },
 	{ "keyid:two words", OK, ID_KEY_ID, "keyid:0x74776f20776f726473" },
-	{ "keyid:0x30783132", OK, ID_KEY_ID, "keyid:0x30783132" },	/* the text "0x12" */
+	{ "keyid:0x30783132", OK, ID_KEY_ID, "keyid:0x30783132" }, /* the text "0x12" */
 	{ "CN=gw, O=Example", ERR_UNSUPPORTED, ID_DER_ASN1_DN, NULL },
 	{ "2.5.4.3 = gw", ERR_UNSUPPORTED, ID_DER_ASN1_DN, NULL },
 	{ "", ERR_CONFIG, ID_NONE, NULL },
-	{ "192.0.2.256", ERR_CONFIG, ID_NONE, NULL },	/* an address with a slip */
+	{ "192.0.2.256", ERR_CONFIG, ID_NONE, NULL }, /* an address with a slip */
 	{ "192.0.2", ERR_CONFIG, ID_NONE, NULL },
 	{ "10", ERR_CONFIG, ID_NONE, NULL },
 	{ "gw..example.org", ERR_CONFIG, ID_NONE, NULL },
@@ -45,7 +45,8 @@ static const struct {
 	{ "fe80::1%lo", ERR_CONFIG, ID_NONE, NULL },
 	{ "a23456789012345678901234567890123456789012345678901234567890123", OK, ID_FQDN,
 	  "a23456789012345678901234567890123456789012345678901234567890123" },
-	{ "a234567890123456789012345678901234567890123456789012345678901234", ERR_CONFIG, ID_NONE, NULL },
+	{ "a234567890123456789012345678901234567890123456789012345678901234", ERR_CONFIG, ID_NONE,
+	  NULL },
 };
 
 START_TEST(identities_are_read_as_people_write_them)
@@ -91,10 +92,11 @@ START_TEST(wire_lengths_are_judged_by_type)
 	memset(body, 'a', sizeof(body));
 	for (size_t len = 0; len <= sizeof(body); len++) {
 		struct identity id;
-		bool good = len > 0 && len <= IDENTITY_MAX && type != 0 && (type != 1 || len == 4) &&
-			    (type != 5 || len == 16);
+		bool good = len > 0 && len <= IDENTITY_MAX && type != 0 &&
+			    (type != 1 || len == 4) && (type != 5 || len == 16);
 
-		ck_assert_int_eq(identity_from_wire(&id, type, span_of(body, len)), good ? OK : ERR_SYNTAX);
+		ck_assert_int_eq(identity_from_wire(&id, type, span_of(body, len)),
+				 good ? OK : ERR_SYNTAX);
 		ck_assert_uint_eq(id.type, good ? type : 0);
 		ck_assert_uint_eq(identity_span(&id).len, good ? len : 0);
 	}
@@ -110,7 +112,8 @@ START_TEST(control_bytes_are_refused_in_names)
 		struct identity id;
 
 		ck_assert_int_eq(identity_from_wire(&id, ID_FQDN, span_of(body, 4)) == OK, good);
-		ck_assert_int_eq(identity_from_wire(&id, ID_RFC822_ADDR, span_of(body, 4)) == OK, good);
+		ck_assert_int_eq(identity_from_wire(&id, ID_RFC822_ADDR, span_of(body, 4)) == OK,
+				 good);
 		ck_assert_int_eq(identity_from_wire(&id, ID_KEY_ID, span_of(body, 4)), OK);
 	}
 }
@@ -167,7 +170,8 @@ END_TEST
 
 UNIT("base/identity")
 {
-	tcase_add_loop_test(tc, identities_are_read_as_people_write_them, 0, sizeof(written) / sizeof(written[0]));
+	tcase_add_loop_test(tc, identities_are_read_as_people_write_them, 0,
+			    sizeof(written) / sizeof(written[0]));
 	tcase_add_test(tc, long_texts_are_refused_and_not_cut);
 	tcase_add_loop_test(tc, wire_lengths_are_judged_by_type, 0, 9);
 	tcase_add_test(tc, control_bytes_are_refused_in_names);

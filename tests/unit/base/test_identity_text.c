@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Distinguished names as text: DER written by hand, and DER that somebody wrote wrongly on purpose. */
+/* Distinguished names as text: DER written by hand, and DER that somebody wrote wrongly on purpose.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,8 +8,8 @@
 #include "tests/unit/unit.h"
 
 #define CN "\x06\x03\x55\x04\x03"
-#define C "\x06\x03\x55\x04\x06"
-#define O "\x06\x03\x55\x04\x0a"
+#define C  "\x06\x03\x55\x04\x06"
+#define O  "\x06\x03\x55\x04\x0a"
 #define DC "\x06\x0a\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19"
 
 static const struct {
@@ -16,12 +17,18 @@ static const struct {
 	size_t len;
 	const char *text;
 } names[] = {
-#define NAME(der, text) { der, sizeof(der) - 1, text }
+#define NAME(der, text)                    \
+	{                                  \
+		der, sizeof(der) - 1, text \
+	}
 	NAME("\x30\x0f\x31\x0d\x30\x0b" CN "\x0c\x04gate", "CN=gate"),
 	/* two, in the order of the encoding */
-	NAME("\x30\x1a\x31\x0b\x30\x09" C "\x13\x02XX\x31\x0b\x30\x09" CN "\x0c\x02gw", "C=XX, CN=gw"),
+	NAME("\x30\x1a\x31\x0b\x30\x09" C "\x13\x02XX\x31\x0b\x30\x09" CN "\x0c\x02gw",
+	     "C=XX, CN=gw"),
 	/* a set of two */
-	NAME("\x30\x18\x31\x16\x30\x09" CN "\x0c\x02gw\x30\x09" O "\x0c\x02" "ex", "CN=gw+O=ex"),
+	NAME("\x30\x18\x31\x16\x30\x09" CN "\x0c\x02gw\x30\x09" O "\x0c\x02"
+	     "ex",
+	     "CN=gw+O=ex"),
 	NAME("\x30\x16\x31\x14\x30\x12" DC "\x16\x04test", "DC=test"),
 	/* a value that would pass for an attribute of its own, quotes, an escape sequence */
 	NAME("\x30\x13\x31\x11\x30\x0f" CN "\x0c\x08x, CN=gw", "CN=x\\, CN\\=gw"),
@@ -39,13 +46,16 @@ static const struct {
 	NAME("\x30\x00", "dn:0x3000"),
 	NAME("\x30\x02\x31\x00", "dn:0x30023100"),
 	NAME("\x30", "dn:0x30"),
-	NAME("\x30\x80", "dn:0x3080"),			/* indefinite */
+	NAME("\x30\x80", "dn:0x3080"), /* indefinite */
 	NAME("\x30\x83\x00\x00\x01\x00", "dn:0x308300000100"),
 	NAME("\x30\x84\xff\xff\xff\xff", "dn:0x3084ffffffff"),
 	NAME("\x31\x02\x31\x00", "dn:0x31023100"),
-	NAME("\x30\x0d\x31\x0b\x30\x09" CN "\x0c\x03gw", "dn:0x300d310b30090603550403" "0c036777"),
-	NAME("\x30\x0d\x31\x0b\x30\x09" CN "\x0c\x01gw", "dn:0x300d310b30090603550403" "0c016777"),
-	NAME("\x30\x0d\x31\x0b\x30\x09" CN "\x0c\x02gw!", "dn:0x300d310b30090603550403" "0c02677721"),
+	NAME("\x30\x0d\x31\x0b\x30\x09" CN "\x0c\x03gw", "dn:0x300d310b30090603550403"
+							 "0c036777"),
+	NAME("\x30\x0d\x31\x0b\x30\x09" CN "\x0c\x01gw", "dn:0x300d310b30090603550403"
+							 "0c016777"),
+	NAME("\x30\x0d\x31\x0b\x30\x09" CN "\x0c\x02gw!", "dn:0x300d310b30090603550403"
+							  "0c02677721"),
 #undef NAME
 };
 
@@ -65,7 +75,8 @@ START_TEST(distinguished_names_are_shown)
 }
 END_TEST
 
-/* Cut off at every byte, and with every byte changed to every value: always printable, never a crash. */
+/* Cut off at every byte, and with every byte changed to every value: always printable, never a
+ * crash. */
 START_TEST(damaged_names_give_printable_text)
 {
 	char buf[IDENTITY_TEXT_MAX];
@@ -90,7 +101,9 @@ START_TEST(a_name_of_the_longest_values_fits_or_is_shown_as_bytes)
 	uint8_t der[IDENTITY_MAX];
 	struct wr w = wr_into(der, sizeof(der));
 
-	wr_span(&w, span_of("\x30\x82\x01\xfc\x31\x82\x01\xf8\x30\x82\x01\xf4" CN "\x0c\x82\x01\xeb", 21));
+	wr_span(&w,
+		span_of("\x30\x82\x01\xfc\x31\x82\x01\xf8\x30\x82\x01\xf4" CN "\x0c\x82\x01\xeb",
+			21));
 	while (wr_left(&w) > 0)
 		wr_u8(&w, 0x01);
 	ck_assert_uint_eq(strlen(dn_text(der, sizeof(der), buf)), 3 + 200 * 4 + 3);
@@ -99,7 +112,8 @@ END_TEST
 
 START_TEST(many_long_values_fall_back_to_bytes)
 {
-	static const uint8_t one[] = "\x31\x11\x30\x0f" CN "\x0c\x08\x01\x01\x01\x01\x01\x01\x01\x01";
+	static const uint8_t one[] =
+		"\x31\x11\x30\x0f" CN "\x0c\x08\x01\x01\x01\x01\x01\x01\x01\x01";
 	char buf[IDENTITY_TEXT_MAX];
 	uint8_t der[4 + 26 * 19];
 	struct wr w = wr_into(der, sizeof(der));
@@ -135,9 +149,11 @@ START_TEST(names_of_strangers_are_escaped)
 	ck_assert_int_eq(identity_from_wire(&id, ID_FQDN, span_str("a\" b=\"\xff")), OK);
 	ck_assert_str_eq(identity_text(&id, buf), "a\\\" b=\\\"\\xff");
 	memset(long_name, 0xff, sizeof(long_name));
-	ck_assert_int_eq(identity_from_wire(&id, ID_FQDN, span_of(long_name, sizeof(long_name))), OK);
+	ck_assert_int_eq(identity_from_wire(&id, ID_FQDN, span_of(long_name, sizeof(long_name))),
+			 OK);
 	ck_assert_uint_eq(strlen(identity_text(&id, buf)), 200 * 4 + 3);
-	ck_assert_int_eq(identity_from_wire(&id, ID_KEY_ID, span_of(long_name, sizeof(long_name))), OK);
+	ck_assert_int_eq(identity_from_wire(&id, ID_KEY_ID, span_of(long_name, sizeof(long_name))),
+			 OK);
 	ck_assert_uint_eq(strlen(identity_text(&id, buf)), 8 + 200 * 2 + 3);
 }
 END_TEST
@@ -145,7 +161,8 @@ END_TEST
 UNIT("base/identity_text")
 {
 	tcase_add_loop_test(tc, distinguished_names_are_shown, 0, sizeof(names) / sizeof(names[0]));
-	tcase_add_loop_test(tc, damaged_names_give_printable_text, 0, sizeof(names) / sizeof(names[0]));
+	tcase_add_loop_test(tc, damaged_names_give_printable_text, 0,
+			    sizeof(names) / sizeof(names[0]));
 	tcase_add_test(tc, a_name_of_the_longest_values_fits_or_is_shown_as_bytes);
 	tcase_add_test(tc, many_long_values_fall_back_to_bytes);
 	tcase_add_test(tc, other_types_show_their_number);

@@ -13,15 +13,19 @@ static struct job example(enum job_kind kind)
 
 	switch (kind) {
 	case JOB_SIGN:
-		j.sign = (struct job_sign){ "office", SIGHASH_SHA2_256 | SIGHASH_IDENTITY, true, span_str("octets") };
+		j.sign = (struct job_sign){ "office", SIGHASH_SHA2_256 | SIGHASH_IDENTITY, true,
+					    span_str("octets") };
 		return j;
 	case JOB_PSK_MAC:
 		j.psk_mac = (struct job_psk_mac){ "office", 5, span_str("octets") };
 		return j;
 	case JOB_VERIFY:
 		j.verify = (struct job_verify){
-			.connection = "office", .chain = span_str("chain"), .method = AUTH_SIGNATURE,
-			.auth = span_str("auth"), .octets = span_str("octets"),
+			.connection = "office",
+			.chain = span_str("chain"),
+			.method = AUTH_SIGNATURE,
+			.auth = span_str("auth"),
+			.octets = span_str("octets"),
 		};
 		ck_assert_int_eq(identity_parse(&j.verify.claimed, "gw.example.org"), OK);
 		return j;
@@ -132,7 +136,12 @@ END_TEST
 
 START_TEST(a_result_survives_the_channel)
 {
-	struct job_result r = { 42, JOB_VERIFY, ERR_CERT_ENDED, AUTH_SIGNATURE, span_str("bytes"), .scheme = "ECDSA",
+	struct job_result r = { 42,
+				JOB_VERIFY,
+				ERR_CERT_ENDED,
+				AUTH_SIGNATURE,
+				span_str("bytes"),
+				.scheme = "ECDSA",
 				.text = "ended" };
 	struct job_result back;
 	uint8_t buf[ROOM];

@@ -47,9 +47,10 @@ START_TEST(a_line_has_its_keys_in_order)
 	log_num(&l, "ms", -204);
 	log_hex(&l, "spi", 0xc0ffee);
 	log_err(&l, ERR_WRONG_IDENTITY);
-	ck_assert_str_eq(written(&l, buf, sizeof(buf)),
-			 "event=connection_up connection=office peer=203.0.113.2:500 from=203.0.113.2 ms=-204 "
-			 "spi=0xc0ffee reason=wrong-identity\n");
+	ck_assert_str_eq(
+		written(&l, buf, sizeof(buf)),
+		"event=connection_up connection=office peer=203.0.113.2:500 from=203.0.113.2 ms=-204 "
+		"spi=0xc0ffee reason=wrong-identity\n");
 }
 END_TEST
 
@@ -89,7 +90,8 @@ START_TEST(what_a_peer_sent_is_escaped_once)
 	l = log_event(LOG_LEVEL_INFO, "x");
 	log_identity(&l, "got", &id);
 	log_peer(&l, "said", span_of("a\0\"b", 4));
-	ck_assert_str_eq(written(&l, buf, sizeof(buf)), "event=x got=\"gw \\\"2\\\"\" said=\"a\\x00\\\"b\"\n");
+	ck_assert_str_eq(written(&l, buf, sizeof(buf)),
+			 "event=x got=\"gw \\\"2\\\"\" said=\"a\\x00\\\"b\"\n");
 }
 END_TEST
 
@@ -110,7 +112,8 @@ START_TEST(less_important_lines_are_not_written)
 	char buf[2048];
 
 	log_setup(LOG_LEVEL_WARNING, false, NULL);
-	ck_assert(log_wanted(LOG_LEVEL_ERROR) && log_wanted(LOG_LEVEL_WARNING) && !log_wanted(LOG_LEVEL_NOTICE));
+	ck_assert(log_wanted(LOG_LEVEL_ERROR) && log_wanted(LOG_LEVEL_WARNING) &&
+		  !log_wanted(LOG_LEVEL_NOTICE));
 	l = log_event(LOG_LEVEL_NOTICE, "x");
 	ck_assert_str_eq(written(&l, buf, sizeof(buf)), "");
 }
@@ -161,14 +164,16 @@ START_TEST(system_errors_are_words)
 	plain();
 	l = log_event(LOG_LEVEL_INFO, "x");
 	log_errno(&l, ENOENT);
-	ck_assert_str_eq(written(&l, buf, sizeof(buf)), "event=x error=\"No such file or directory\"\n");
+	ck_assert_str_eq(written(&l, buf, sizeof(buf)),
+			 "event=x error=\"No such file or directory\"\n");
 }
 END_TEST
 
 UNIT("base/log")
 {
 	tcase_add_test(tc, a_line_has_its_keys_in_order);
-	tcase_add_loop_test(tc, values_cannot_forge_keys_or_lines, 0, sizeof(values) / sizeof(values[0]));
+	tcase_add_loop_test(tc, values_cannot_forge_keys_or_lines, 0,
+			    sizeof(values) / sizeof(values[0]));
 	tcase_add_test(tc, what_a_peer_sent_is_escaped_once);
 	tcase_add_test(tc, the_journal_gets_a_priority_and_a_role_stands_in_every_line);
 	tcase_add_test(tc, less_important_lines_are_not_written);

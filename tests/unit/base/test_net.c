@@ -6,7 +6,7 @@
 
 static const struct {
 	const char *text;
-	const char *shown;	/* NULL: refused */
+	const char *shown; /* NULL: refused */
 } networks[] = {
 	{ "10.0.0.0/8", "10.0.0.0/8" },
 	{ "0.0.0.0/0", "0.0.0.0/0" },
@@ -95,7 +95,7 @@ START_TEST(a_network_contains_its_ends_and_not_their_neighbours)
 }
 END_TEST
 
-/* ---- ranges, against counting: the last six bits of an address are a space small enough to try whole ---- */
+/* Ranges against counting: the last six bits of an address are a space that can be tried whole. */
 
 enum { SPACE = 64, BITS = 6 };
 
@@ -108,7 +108,8 @@ static struct addr nth(sa_family_t family, unsigned int last, uint8_t fill)
 	return a;
 }
 
-/* The fewest networks that make up exactly lo..hi: dynamic programming over where the next one begins. */
+/* The fewest networks that make up exactly lo..hi: dynamic programming over where the next one
+ * begins. */
 static size_t fewest(unsigned int lo, unsigned int hi)
 {
 	size_t best[SPACE + 1];
@@ -116,7 +117,8 @@ static size_t fewest(unsigned int lo, unsigned int hi)
 	best[hi + 1] = 0;
 	for (unsigned int at = hi + 1; at-- > lo;) {
 		best[at] = SIZE_MAX;
-		for (unsigned int size = 1; size <= SPACE && at % size == 0 && at + size <= hi + 1; size *= 2)
+		for (unsigned int size = 1; size <= SPACE && at % size == 0 && at + size <= hi + 1;
+		     size *= 2)
 			if (best[at + size] + 1 < best[at])
 				best[at] = best[at + size] + 1;
 	}
@@ -159,10 +161,12 @@ START_TEST(the_widest_and_the_most_ragged_range)
 	struct addr lo, hi;
 	struct net out[254];
 
-	ck_assert(addr_parse("::", &lo) && addr_parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", &hi));
+	ck_assert(addr_parse("::", &lo) &&
+		  addr_parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", &hi));
 	ck_assert_uint_eq(net_from_range(&lo, &hi, out, 1), 1);
 	ck_assert_uint_eq(out[0].bits, 0);
-	ck_assert(addr_parse("::1", &lo) && addr_parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", &hi));
+	ck_assert(addr_parse("::1", &lo) &&
+		  addr_parse("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", &hi));
 	ck_assert_uint_eq(net_from_range(&lo, &hi, out, 254), 254);
 	ck_assert(addr_parse("0.0.0.1", &lo) && addr_parse("255.255.255.254", &hi));
 	ck_assert_uint_eq(net_from_range(&lo, &hi, out, 254), 62);
@@ -187,7 +191,8 @@ START_TEST(what_is_no_range_has_no_networks)
 	struct addr v4, v6, low;
 	struct addr none = { .family = AF_UNSPEC };
 
-	ck_assert(addr_parse("10.0.0.9", &v4) && addr_parse("2001:db8::", &v6) && addr_parse("10.0.0.1", &low));
+	ck_assert(addr_parse("10.0.0.9", &v4) && addr_parse("2001:db8::", &v6) &&
+		  addr_parse("10.0.0.1", &low));
 	ck_assert_uint_eq(net_from_range(&v4, &low, NULL, 0), 0);
 	ck_assert_uint_eq(net_from_range(&v4, &v6, NULL, 0), 0);
 	ck_assert_uint_eq(net_from_range(&none, &none, NULL, 0), 0);
@@ -196,7 +201,8 @@ END_TEST
 
 UNIT("base/net")
 {
-	tcase_add_loop_test(tc, networks_are_read_and_shown, 0, sizeof(networks) / sizeof(networks[0]));
+	tcase_add_loop_test(tc, networks_are_read_and_shown, 0,
+			    sizeof(networks) / sizeof(networks[0]));
 	tcase_add_loop_test(tc, overlap_is_known_both_ways, 0, sizeof(pairs) / sizeof(pairs[0]));
 	tcase_add_test(tc, a_network_contains_its_ends_and_not_their_neighbours);
 	tcase_add_loop_test(tc, a_range_is_cut_into_the_fewest_networks, 0, SPACE);

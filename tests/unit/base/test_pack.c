@@ -51,8 +51,9 @@ START_TEST(text_is_terminated_and_has_no_nul_inside)
 		size_t len;
 		bool good;
 	} cases[] = {
-		{ "\0\0\0\0", 4, true },	{ "\0\0\0\3abc", 7, true }, { "\0\0\0\4abcd", 8, false },
-		{ "\0\0\0\3a\0c", 7, false },	{ "\0\0\0\3ab", 6, false },
+		{ "\0\0\0\0", 4, true },      { "\0\0\0\3abc", 7, true },
+		{ "\0\0\0\4abcd", 8, false }, { "\0\0\0\3a\0c", 7, false },
+		{ "\0\0\0\3ab", 6, false },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

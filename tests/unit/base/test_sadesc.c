@@ -34,9 +34,23 @@ static struct sa_cmd example(unsigned int n)
 	struct sa_desc *d = &c.sa;
 
 	*d = (struct sa_desc){
-		.dir = SA_OUT, .mode = SA_TRANSPORT, .plane = PLANE_KERNEL, .spi = 1, .twin_spi = 2, .child_id = 3,
-		.reqid = 4, .encap = true, .esn = true, .replay_window = 5, .encr_id = 6, .encr_key_bits = 7,
-		.integ_id = 8, .byte_limit = 9, .packet_limit = 10, .connection = "office", .child = "lan",
+		.dir = SA_OUT,
+		.mode = SA_TRANSPORT,
+		.plane = PLANE_KERNEL,
+		.spi = 1,
+		.twin_spi = 2,
+		.child_id = 3,
+		.reqid = 4,
+		.encap = true,
+		.esn = true,
+		.replay_window = 5,
+		.encr_id = 6,
+		.encr_key_bits = 7,
+		.integ_id = 8,
+		.byte_limit = 9,
+		.packet_limit = 10,
+		.connection = "office",
+		.child = "lan",
 	};
 	addr_set(&d->path.local.addr, "192.0.2.1");
 	addr_set(&d->path.remote.addr, "2001:db8::2");
@@ -103,7 +117,8 @@ START_TEST(a_command_cut_off_anywhere_is_refused)
 }
 END_TEST
 
-/* Every byte changed to every value: either refused, or a command that is whole and encodes to what came. */
+/* Every byte changed to every value: either refused, or a command that is whole and encodes to what
+ * came. */
 START_TEST(a_damaged_command_is_refused_or_valid)
 {
 	static uint8_t buf[ROOM], again[ROOM];
@@ -163,7 +178,11 @@ END_TEST
 
 START_TEST(an_event_survives_the_channel)
 {
-	struct plane_event ev = { .kind = PLANE_MTU, .spi = 1, .dir = SA_OUT, .reqid = 2, .mtu = 1400 };
+	struct plane_event ev = { .kind = PLANE_MTU,
+				  .spi = 1,
+				  .dir = SA_OUT,
+				  .reqid = 2,
+				  .mtu = 1400 };
 	struct plane_event back;
 	uint8_t buf[128];
 	struct wr w = wr_into(buf, sizeof(buf));

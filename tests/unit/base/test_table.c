@@ -15,7 +15,9 @@ struct item {
 	struct table_node node;
 };
 
-static const uint8_t seed[SIPHASH_KEY_LEN] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+static const uint8_t seed[SIPHASH_KEY_LEN] = {
+	0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+};
 static struct item items[MANY];
 
 static struct span item_key(const struct table_node *n)

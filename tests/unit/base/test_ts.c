@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Intersection and covering are compared with counting in a space that is small enough to try whole: all
- * selectors over three addresses, three protocols and the ports 0, 1, 65534 and 65535.
+/* Intersection and covering are compared with counting in a space that is small enough to try
+ * whole: all selectors over three addresses, three protocols and the ports 0, 1, 65534 and 65535.
  */
 #include "base/ts.h"
 
@@ -42,8 +42,8 @@ static size_t all_selectors(struct ts *all)
 	return n;
 }
 
-/* The packets that a selector takes, as a set of bits: addresses times protocols times ports, and one
- * port more, which is not known. Protocol 99 stands for all that no selector names. */
+/* The packets that a selector takes, as a set of bits: addresses times protocols times ports, and
+ * one port more, which is not known. Protocol 99 stands for all that no selector names. */
 static __uint128_t packets(const struct ts *t)
 {
 	static const uint8_t packet_protos[] = { 99, 6, 17 };
@@ -55,7 +55,8 @@ static __uint128_t packets(const struct ts *t)
 
 		for (unsigned int p = 0; p < N_PROTO; p++)
 			for (unsigned int q = 0; q <= N_PORT; q++, bit++)
-				if (ts_match(t, &at, packet_protos[p], q < N_PORT, q < N_PORT ? ports[q] : 0))
+				if (ts_match(t, &at, packet_protos[p], q < N_PORT,
+					     q < N_PORT ? ports[q] : 0))
 					set |= (__uint128_t)1 << bit;
 	}
 	return set;
@@ -137,17 +138,21 @@ static const struct {
 	{ "192.0.2.1", "192.0.2.1", 47, 0, 65535, "192.0.2.1/32 gre" },
 	{ "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 0, 0, 65535, "::/0" },
 	{ "10.0.0.0", "10.255.255.255", 1, 0x0800, 0x0800, "10.0.0.0/8 icmp/8.0" },
-	{ "2001:db8::", "2001:db8::ffff", 58, 0x8000, 0x81ff, "2001:db8::/112 icmp6/128.0-129.255" },
+	{ "2001:db8::", "2001:db8::ffff", 58, 0x8000, 0x81ff,
+	  "2001:db8::/112 icmp6/128.0-129.255" },
 	{ "10.0.0.0", "10.255.255.255", 6, 65535, 0, "10.0.0.0/8 tcp/opaque" },
 	{ "10.0.0.0", "10.255.255.255", 0, 53, 53, "10.0.0.0/8 any/53" },
 	{ "10.0.0.0", "10.255.255.255", 200, 0, 65535, "10.0.0.0/8 200" },
-	{ "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", 132, 10000, 20000,
+	{ "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", 132,
+	  10000, 20000,
 	  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff1-ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe sctp/10000-20000" },
 };
 
 START_TEST(selectors_are_shown)
 {
-	struct ts t = { .proto = texts[_i].proto, .port_lo = texts[_i].port_lo, .port_hi = texts[_i].port_hi };
+	struct ts t = { .proto = texts[_i].proto,
+			.port_lo = texts[_i].port_lo,
+			.port_hi = texts[_i].port_hi };
 	char buf[TS_TEXT_MAX];
 
 	ck_assert(addr_parse(texts[_i].lo, &t.lo) && addr_parse(texts[_i].hi, &t.hi));
@@ -179,7 +184,8 @@ START_TEST(lists_are_copied_whole)
 }
 END_TEST
 
-/* The source has to fit locally and the destination remotely: not both the same, and not the other way. */
+/* The source has to fit locally and the destination remotely: not both the same, and not the other
+ * way. */
 START_TEST(a_flow_matches_in_its_direction)
 {
 	struct ts l = { .proto = 6, .port_hi = UINT16_MAX, .lo = nth(1), .hi = nth(1) };
@@ -187,7 +193,12 @@ START_TEST(a_flow_matches_in_its_direction)
 	struct ts_list local = { 1, &l };
 	struct ts_list remote = { 1, &r };
 	struct ts_list none = { 0, NULL };
-	struct flow f = { .src = nth(1), .dst = nth(2), .proto = 6, .ports_known = true, .sport = 999, .dport = 443 };
+	struct flow f = { .src = nth(1),
+			  .dst = nth(2),
+			  .proto = 6,
+			  .ports_known = true,
+			  .sport = 999,
+			  .dport = 443 };
 
 	ck_assert(ts_lists_match(&local, &remote, &f));
 	ck_assert(!ts_lists_match(&remote, &local, &f));
