@@ -43,9 +43,9 @@ size_t protect_len(const struct sk_keys *k, size_t chain_len);
 size_t protect_room(size_t packet, sa_family_t family, bool marker);
 
 /* Opens the SK payload of a decoded datagram: decrypts into `buf`, which in->chain then points
- * to (m->raw.len bytes are always enough). ERR_ICV: forged or damaged: drop without an answer;
- * ERR_SYNTAX: no SK payload or one that is too short, or (only after a good ICV) impossible
- * padding; ERR_SPACE. */
+ * to (m->raw.len bytes are always enough). ERR_UNEXPECTED: there is none; ERR_ICV: forged,
+ * damaged or too short: drop without an answer; ERR_SYNTAX: impossible padding behind a good
+ * ICV; ERR_SPACE, ERR_CRYPTO, ERR_NOMEM. *buf is unchanged on failure. */
 MUST_USE enum err protect_open(const struct sk_keys *k, const struct message *m, struct wr *buf,
 			       struct inner *in);
 

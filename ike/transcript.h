@@ -17,6 +17,7 @@
 struct transcript {
 	const struct prf *prf;
 	/* the last IKE_SA_INIT request (with its COOKIE), from the first byte of the header, no marker */
+
 	struct span request;
 	struct span response;	/* the IKE_SA_INIT response that was accepted */
 	struct span ni, nr;	/* nonces, without their headers */
