@@ -46,18 +46,16 @@ static size_t all_selectors(struct ts *all)
  * one port more, which is not known. Protocol 99 stands for all that no selector names. */
 static __uint128_t packets(const struct ts *t)
 {
-	static const uint8_t packet_protos[] = { 99, 6, 17 };
+	static const uint8_t packet_protos[N_PROTO] = { 99, 6, 17 };
 	__uint128_t set = 0;
-	unsigned int bit = 0;
 
-	for (unsigned int a = 0; a < N_ADDR; a++) {
-		struct addr at = nth(a);
+	for (unsigned int bit = 0; bit < N_ADDR * N_PROTO * (N_PORT + 1); bit++) {
+		unsigned int port = bit % (N_PORT + 1);
+		uint8_t proto = packet_protos[bit / (N_PORT + 1) % N_PROTO];
+		struct addr at = nth(bit / (N_PORT + 1) / N_PROTO);
 
-		for (unsigned int p = 0; p < N_PROTO; p++)
-			for (unsigned int q = 0; q <= N_PORT; q++, bit++)
-				if (ts_match(t, &at, packet_protos[p], q < N_PORT,
-					     q < N_PORT ? ports[q] : 0))
-					set |= (__uint128_t)1 << bit;
+		if (ts_match(t, &at, proto, port < N_PORT, port < N_PORT ? ports[port] : 0))
+			set |= (__uint128_t)1 << bit;
 	}
 	return set;
 }
