@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/unit.h"
+
+enum { WORDS_MAX = 12, WHY_MAX = 256 };
+
+/* Cuts `text` at its spaces. */
+static size_t words_of(const char *text, char buf[static 512], const char *words[static WORDS_MAX])
+{
+	size_t n = 0;
+
+	ck_assert_uint_lt(strlen(text), 512);
+	memcpy(buf, text, strlen(text) + 1);
+	for (char *w = strtok(buf, " "); w; w = strtok(NULL, " ")) {
+		ck_assert_uint_lt(n, WORDS_MAX);
+		words[n++] = w;
+	}
+	return n;
+}
+
+static enum err from_text(const char *text, struct suite_policy *p, char why[static WHY_MAX])
+{
+	const char *words[WORDS_MAX];
+	char buf[512];
+	const size_t n = words_of(text, buf, words);
+
+	memset(why, 'x', WHY_MAX);
+	return suite_policy_from_words(words, n, p, why);
+}
+
+static void append(char *out, const char *keyword)
+{
+	if (out[0])
+		strncat(out, " ", 511 - strlen(out));
+	strncat(out, keyword, 511 - strlen(out));
+}
+
+/* The whole policy as words, in its order. */
+static const char *policy_text(const struct suite_policy *p, char out[static 512])
+{
+	out[0] = '\0';
+	for (size_t i = 0; p->encr[i]; i++)
+		append(out, p->encr[i]->keyword);
+	for (size_t i = 0; p->integ[i]; i++)
+		append(out, p->integ[i]->keyword);
+	for (size_t i = 0; p->prf[i]; i++)
+		append(out, p->prf[i]->keyword);
+	for (size_t i = 0; p->ke[i]; i++)
+		append(out, p->ke[i]->keyword);
+	return out;
+}
+
+#define MODERN_ENCR "aes256gcm16 aes128gcm16 chacha20poly1305"
+#define MODERN MODERN_ENCR " prfsha384 prfsha256 x25519 ecp384 ecp256 modp3072"
+#define COMPATIBLE MODERN_ENCR " aes256 aes128 sha256 sha384 sha512 prfsha384 prfsha256 prfsha512 " \
+	"x25519 ecp384 ecp256 modp3072 modp4096 modp2048"
+
+START_TEST(words_make_the_policy)
+{
+	static const struct {
+		const char *words;
+		const char *name;
+		const char *policy;
+		bool weak;
+	} cases[] = {
+		{ "modern", "modern", MODERN, false },
+		{ "compatible", "compatible", COMPATIBLE, false },
+		{ "modern compatible", "custom",
+		  "aes256gcm16 aes128gcm16 chacha20poly1305 aes256 aes128 sha256 sha384 sha512 "
+		  "prfsha384 prfsha256 prfsha512 x25519 ecp384 ecp256 modp3072 modp4096 modp2048", false },
+		{ "aes256gcm16 prfsha384 x25519", "custom", "aes256gcm16 prfsha384 x25519", false },
+		{ "x25519 prfsha384 aes256gcm16", "custom", "aes256gcm16 prfsha384 x25519", false },
+		{ "aes128 aes256 sha256 modp2048", "custom", "aes128 aes256 sha256 prfsha256 modp2048",
+		  false },
+		{ "aes128 sha1 modp2048", "custom", "aes128 sha1 prfsha1 modp2048", true },
+		{ "aes128 sha1 prfsha256 modp2048", "custom", "aes128 sha1 prfsha256 modp2048", true },
+		{ "aes128 sha512 sha384 ecp256 ecp384", "custom",
+		  "aes128 sha512 sha384 prfsha512 prfsha384 ecp256 ecp384", false },
+		{ "compatible sha1", "custom",
+		  MODERN_ENCR " aes256 aes128 sha256 sha384 sha512 sha1 prfsha384 prfsha256 prfsha512 "
+		  "x25519 ecp384 ecp256 modp3072 modp4096 modp2048", true },
+		{ "modern modp2048", "custom", MODERN " modp2048", false },
+		{ "modp2048 modern", "custom",
+		  MODERN_ENCR " prfsha384 prfsha256 modp2048 x25519 ecp384 ecp256 modp3072", false },
+		{ "modern modern x25519 x25519", "custom", MODERN, false },
+		{ "aes256gcm16 sha256 x25519", "custom", "aes256gcm16 sha256 prfsha256 x25519", false },
+	};
+	struct suite_policy p;
+	char why[WHY_MAX], text[512];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert_msg(from_text(cases[i].words, &p, why) == OK, "%s: %s", cases[i].words, why);
+		ck_assert_str_eq(why, "");
+		ck_assert_str_eq(p.name, cases[i].name);
+		ck_assert_str_eq(policy_text(&p, text), cases[i].policy);
+		ck_assert_int_eq(p.weak, cases[i].weak);
+	}
+}
+END_TEST
+
+START_TEST(a_refusal_says_what_would_be_right)
+{
+	static const struct {
+		const char *words;
+		const char *why;
+	} cases[] = {
+		{ "", "no encryption is written: add aes256gcm16, or aes256 with sha256" },
+		{ "x25519", "no encryption is written: add aes256gcm16, or aes256 with sha256" },
+		{ "aes256gcm16 x25519", "no PRF is written: add prfsha384 or prfsha256" },
+		{ "aes256gcm16 prfsha384", "no key exchange group is written: add x25519, or ecp384" },
+		{ "aes256 prfsha384 x25519", "aes256 and aes128 need an integrity algorithm beside them: "
+		  "add sha256, or write aes256gcm16" },
+		{ "3des sha256 x25519", "3des is not implemented: its 64-bit blocks leak long texts "
+		  "(SWEET32); aes256gcm16 would be right" },
+		{ "modern 3DES", "3des is not implemented: its 64-bit blocks leak long texts (SWEET32); "
+		  "aes256gcm16 would be right" },
+		{ "curve25519", "curve25519 is written x25519 here" },
+		{ "aes265gcm16", "unknown word aes265gcm16: did you mean aes256gcm16?" },
+		{ "AES256GCM16", "unknown word aes256gcm16: did you mean aes256gcm16?" },
+		{ "modren", "unknown word modren: did you mean modern?" },
+		{ "compatable", "unknown word compatable: did you mean compatible?" },
+		{ "x22519", "unknown word x22519: did you mean x25519?" },
+		{ "chacha20poly1350", "unknown word chacha20poly1350: did you mean chacha20poly1305?" },
+		{ "rot13", "unknown word rot13: write modern, compatible, or algorithms such as "
+		  "aes256gcm16 prfsha384 x25519" },
+		{ "\033[31m", "unknown word ?[31m: write modern, compatible, or algorithms such as "
+		  "aes256gcm16 prfsha384 x25519" },
+		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		  "unknown word aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: write modern, compatible, or algorithms "
+		  "such as aes256gcm16 prfsha384 x25519" },
+	};
+	struct suite_policy p;
+	char why[WHY_MAX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert_int_eq(from_text(cases[i].words, &p, why), ERR_CONFIG);
+		ck_assert_str_eq(why, cases[i].why);
+	}
+}
+END_TEST
+
+START_TEST(what_is_not_implemented_is_refused_by_name)
+{
+	static const char *const words[] = {
+		"des", "3des", "md5", "prfmd5", "modp768", "modp1024", "modp1536", "dh1", "dh2", "dh5",
+		"dh22", "dh23", "dh24", "modp1024s160", "modp2048s224", "modp2048s256", "null", "none",
+		"aes192", "ecp521", "blowfish", "cast128",
+	};
+	struct suite_policy p;
+	char why[WHY_MAX], text[512];
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		text[0] = '\0';
+		append(text, "modern");
+		append(text, words[i]);
+		ck_assert_int_eq(from_text(text, &p, why), ERR_CONFIG);
+		ck_assert_ptr_nonnull(strstr(why, words[i]));
+		ck_assert_ptr_nonnull(strstr(why, "is not implemented: "));
+		ck_assert_ptr_nonnull(strstr(why, "would be right"));
+	}
+}
+END_TEST
+
+/* Every hint must name a word that is right: it is followed blindly. */
+START_TEST(the_words_that_others_use_lead_to_ours)
+{
+	static const char *const words[] = {
+		"curve25519", "secp256r1", "p384", "dh14", "dh19", "aes128cbc", "aes256gcm", "aes256gcm128",
+		"chacha20", "sha", "sha2", "sha2_256", "default", "aes",
+	};
+	struct suite_policy p;
+	char why[WHY_MAX], word[WHY_MAX], again[512];
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		ck_assert_int_eq(from_text(words[i], &p, why), ERR_CONFIG);
+		ck_assert_int_eq(sscanf(why, "%*s is written %255s here", word), 1);
+		again[0] = '\0';
+		append(again, "compatible");
+		append(again, word);
+		ck_assert_int_eq(from_text(again, &p, why), OK);
+	}
+}
+END_TEST
+
+START_TEST(the_named_policies_hold_nothing_weak)
+{
+	const struct suite_policy *const policies[] = { suite_policy_modern(), suite_policy_compatible() };
+
+	for (size_t n = 0; n < 2; n++) {
+		const struct suite_policy *p = policies[n];
+
+		ck_assert(!p->weak);
+		for (size_t i = 0; p->encr[i]; i++)
+			ck_assert(!p->encr[i]->weak);
+		for (size_t i = 0; p->integ[i]; i++)
+			ck_assert(!p->integ[i]->weak);
+		for (size_t i = 0; p->prf[i]; i++)
+			ck_assert(!p->prf[i]->weak);
+		for (size_t i = 0; p->ke[i]; i++)
+			ck_assert(!p->ke[i]->weak);
+	}
+}
+END_TEST
+
+START_TEST(a_suite_has_a_text)
+{
+	const struct suite ike = {
+		.encr = encr_by_keyword("aes256gcm16"),
+		.prf = prf_by_keyword("prfsha384"),
+		.ke = ke_by_keyword("x25519"),
+	};
+	const struct suite esp = {
+		.encr = encr_by_keyword("aes128"), .integ = integ_by_keyword("sha1"), .esn = true,
+	};
+	char buf[64], small[8];
+
+	ck_assert_str_eq(suite_text(&ike, buf, sizeof(buf)), "aes256gcm16 prfsha384 x25519");
+	ck_assert_str_eq(suite_text(&esp, buf, sizeof(buf)), "aes128 sha1");
+	ck_assert_str_eq(suite_text(&ike, small, sizeof(small)), "aes256g");
+	ck_assert(!suite_weak(&ike));
+	ck_assert(suite_weak(&esp));
+}
+END_TEST
+
+UNIT("crypto/suite")
+{
+	tcase_add_test(tc, words_make_the_policy);
+	tcase_add_test(tc, a_refusal_says_what_would_be_right);
+	tcase_add_test(tc, what_is_not_implemented_is_refused_by_name);
+	tcase_add_test(tc, the_words_that_others_use_lead_to_ours);
+	tcase_add_test(tc, the_named_policies_hold_nothing_weak);
+	tcase_add_test(tc, a_suite_has_a_text);
+}
