@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transform type 1, encryption: the rows. Order is our taste and shows in lists; what a connection prefers stands
- * in its policy (suite.c).
+/* Transform type 1, encryption: the rows. Order is our taste and shows in lists; what a connection
+ * prefers stands in its policy (suite.c).
  */
 #include <string.h>
 

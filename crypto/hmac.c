@@ -8,16 +8,19 @@
 
 enum err hmac_new(const char *digest, struct span key, EVP_MAC_CTX **out)
 {
-	/* The library writes to nothing that a UTF-8 parameter points to; its interface only lacks the const. */
+	/* The library writes to nothing that a UTF-8 parameter points to; its interface only lacks
+	 * the const. */
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t)digest, 0),
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)(uintptr_t)digest,
+						 0),
 		OSSL_PARAM_construct_end(),
 	};
-	static const uint8_t none[1];	/* a key without bytes is still a key: NULL would mean "the last one" */
+	static const uint8_t
+		none[1]; /* a key without bytes is still a key: NULL would mean "the last one" */
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
 
-	EVP_MAC_free(mac);		/* ctx holds a reference */
+	EVP_MAC_free(mac); /* ctx holds a reference */
 	*out = NULL;
 	if (!ctx || !ossl_ok(EVP_MAC_init(ctx, key.len ? key.p : none, key.len, params))) {
 		EVP_MAC_CTX_free(ctx);
@@ -27,11 +30,13 @@ enum err hmac_new(const char *digest, struct span key, EVP_MAC_CTX **out)
 	return OK;
 }
 
-enum err hmac_parts(EVP_MAC_CTX *ctx, const struct span *parts, size_t n_parts, uint8_t *out, size_t out_len)
+enum err hmac_parts(EVP_MAC_CTX *ctx, const struct span *parts, size_t n_parts, uint8_t *out,
+		    size_t out_len)
 {
 	size_t len = 0;
 
-	/* Without a key: starts again under the same one, from the two digest states that hold it. */
+	/* Without a key: starts again under the same one, from the two digest states that hold it.
+	 */
 	if (!ossl_ok(EVP_MAC_init(ctx, NULL, 0, NULL)))
 		return ossl_fail(ERR_CRYPTO);
 	for (size_t i = 0; i < n_parts; i++)

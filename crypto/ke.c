@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transform type 4, key exchange: the rows, and what holds for every group whatever its kind: the
- * lengths of values (checked here, once, and not in the back ends: CVE-2023-41913) and the refusal of
- * a secret that is all zero.
+ * lengths of values (checked here, once, and not in the back ends: CVE-2023-41913) and the refusal
+ * of a secret that is all zero.
  *
- * Private values are twice the group's strength (SP 800-56A rev. 3, table 26: 112, 128, 152 bits for
- * the MODP groups), at least 256 bits.
+ * Private values are twice the group's strength (SP 800-56A rev. 3, table 26: 112, 128, 152 bits
+ * for the MODP groups), at least 256 bits.
  */
 #include "crypto/ke.h"
 
@@ -94,7 +94,8 @@ enum err ke_public(const struct ke_group *g, struct span priv, uint8_t *pub)
 	return e;
 }
 
-enum err ke_shared(const struct ke_group *g, struct span priv, struct span peer_pub, uint8_t *secret)
+enum err ke_shared(const struct ke_group *g, struct span priv, struct span peer_pub,
+		   uint8_t *secret)
 {
 	static const uint8_t zero[KE_SECRET_MAX];
 	const struct ke_impl *impl = ke_impl(g);

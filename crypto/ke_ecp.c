@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ECP groups (RFC 5903): public values are x | y, the shared secret is x alone (section 7).
  *
- * Points rather than EVP keys, because only they make a public value from a given private one. A single
- * scalar multiplication is OpenSSL's ladder (or its nistz256), constant in time. A peer's point has to
- * be on the curve, with coordinates below the field's prime (RFC 6989 2.3); the cofactor is 1, so that no
- * point of small order is left.
+ * Points rather than EVP keys, because only they make a public value from a given private one. A
+ * single scalar multiplication is OpenSSL's ladder (or its nistz256), constant in time. A peer's
+ * point has to be on the curve, with coordinates below the field's prime (RFC 6989 2.3); the
+ * cofactor is 1, so that no point of small order is left.
  */
 #include <openssl/bn.h>
 #include <openssl/ec.h>
@@ -14,7 +14,7 @@
 #include "crypto/ke_ops.h"
 #include "crypto/ossl.h"
 
-enum { POINT_MAX = 1 + 2 * 48 };	/* 0x04 | x | y of the largest curve */
+enum { POINT_MAX = 1 + 2 * 48 }; /* 0x04 | x | y of the largest curve */
 
 struct ecp_work {
 	EC_GROUP *group;
@@ -30,11 +30,11 @@ static void ecp_end(struct ecp_work *w)
 	EC_POINT_clear_free(w->result);
 	EC_POINT_free(w->peer);
 	EC_GROUP_free(w->group);
-	BN_CTX_free(w->ctx);		/* secure: its numbers are wiped */
+	BN_CTX_free(w->ctx); /* secure: its numbers are wiped */
 }
 
-/* ERR_KE_VALUE when the private bytes are 0, or the order and above: the caller draws again. Reducing
- * them instead would favour some values. */
+/* ERR_KE_VALUE when the private bytes are 0, or the order and above: the caller draws again.
+ * Reducing them instead would favour some values. */
 static enum err ecp_begin(struct ecp_work *w, const struct ecp *curve, struct span priv)
 {
 	w->ctx = BN_CTX_secure_new();
@@ -66,7 +66,8 @@ static enum err ecp_result(struct ecp_work *w, const struct ke_group *g, uint8_t
 	return rd_ok(&r) && point_len == 1u + g->public_len ? OK : ERR_CRYPTO;
 }
 
-static enum err ecp_public(const struct ke_group *g, const void *param, struct span priv, uint8_t *pub)
+static enum err ecp_public(const struct ke_group *g, const void *param, struct span priv,
+			   uint8_t *pub)
 {
 	struct ecp_work w = { 0 };
 	enum err e = ecp_begin(&w, param, priv);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The MODP groups (RFC 3526), by GMP's constant-time powers. On limbs of our own rather than mpz_t, so that
- * every limb that saw a secret, GMP's scratch included, is wiped.
+/* The MODP groups (RFC 3526), by GMP's constant-time powers. On limbs of our own rather than mpz_t,
+ * so that every limb that saw a secret, GMP's scratch included, is wiped.
  *
  * The groups are safe primes: 1 < y < p-1 leaves no element of small order (RFC 6989 2.1).
  */
@@ -22,7 +22,7 @@ struct modp_work {
 	mp_limb_t base[LIMBS_MAX];
 	mp_limb_t exponent[LIMBS_MAX];
 	mp_limb_t result[LIMBS_MAX];
-	mp_size_t n;		/* limbs of the prime */
+	mp_size_t n; /* limbs of the prime */
 };
 
 /* Big-endian bytes to limbs, lowest first; the limbs above stay zero. */
@@ -71,8 +71,10 @@ static void modp_begin(struct modp_work *w, const struct ke_group *g, const stru
 	limbs_from_bytes(w->prime, span_of(modp->prime, g->public_len));
 }
 
-/* A private value of 0 or so gives a public one of 1 or 2^small: never drawn by chance, and never sent. */
-static enum err modp_public(const struct ke_group *g, const void *param, struct span priv, uint8_t *pub)
+/* A private value of 0 or so gives a public one of 1 or 2^small: never drawn by chance, and never
+ * sent. */
+static enum err modp_public(const struct ke_group *g, const void *param, struct span priv,
+			    uint8_t *pub)
 {
 	struct modp_work w = { .base = { 2 } };
 	enum err e;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Curve25519 (RFC 7748, RFC 8031). Every 32 bytes are a private value: the function clamps them. Every
- * 32 bytes are a public value too; the few of small order give an all-zero secret, which is refused.
+/* Curve25519 (RFC 7748, RFC 8031). Every 32 bytes are a private value: the function clamps them.
+ * Every 32 bytes are a public value too; the few of small order give an all-zero secret, which is
+ * refused.
  */
 #include <openssl/evp.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of IANA's transforms, also of those that we refuse: a failed negotiation shall say what the peer
- * offered in words ("IKEv2 Parameters", transform types 1 to 5).
+/* Names of IANA's transforms, also of those that we refuse: a failed negotiation shall say what the
+ * peer offered in words ("IKEv2 Parameters", transform types 1 to 5).
  */
 #include "crypto/alg.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transform type 2, pseudo-random functions: the rows, and prf and prf+ over them. All are HMAC at full length, so
- * keys of any length are taken as they are (RFC 7296 2.13).
+/* Transform type 2, pseudo-random functions: the rows, and prf and prf+ over them. All are HMAC at
+ * full length, so keys of any length are taken as they are (RFC 7296 2.13).
  */
 #include "crypto/prf.h"
 
@@ -59,7 +59,8 @@ static const char *prf_digest(const struct prf *prf)
 	return NULL;
 }
 
-enum err prf_compute(const struct prf *prf, struct span key, const struct span *parts, size_t n_parts, struct key *out)
+enum err prf_compute(const struct prf *prf, struct span key, const struct span *parts,
+		     size_t n_parts, struct key *out)
 {
 	const char *digest = prf_digest(prf);
 	EVP_MAC_CTX *ctx = NULL;
@@ -79,8 +80,10 @@ enum err prf_compute(const struct prf *prf, struct span key, const struct span *
 	return e;
 }
 
-/* One round of prf+: block = prf(key, last block | seed | round), the last block being empty in round 1. */
-static enum err prf_plus_round(EVP_MAC_CTX *ctx, struct span *parts, size_t n_parts, uint8_t round, struct key *block)
+/* One round of prf+: block = prf(key, last block | seed | round), the last block being empty in
+ * round 1. */
+static enum err prf_plus_round(EVP_MAC_CTX *ctx, struct span *parts, size_t n_parts, uint8_t round,
+			       struct key *block)
 {
 	uint8_t next[KEY_MAX];
 	enum err e;
@@ -94,9 +97,10 @@ static enum err prf_plus_round(EVP_MAC_CTX *ctx, struct span *parts, size_t n_pa
 	return e;
 }
 
-enum err prf_plus(const struct prf *prf, struct span key, const struct span *parts, size_t n_parts, uint8_t *out, size_t len)
+enum err prf_plus(const struct prf *prf, struct span key, const struct span *parts, size_t n_parts,
+		  uint8_t *out, size_t len)
 {
-	struct span all[PRF_PARTS_MAX + 2] = { 0 };	/* last block | seed parts | round */
+	struct span all[PRF_PARTS_MAX + 2] = { 0 }; /* last block | seed parts | round */
 	const char *digest = prf_digest(prf);
 	struct wr w = wr_into(out, len);
 	EVP_MAC_CTX *ctx = NULL;
@@ -105,7 +109,7 @@ enum err prf_plus(const struct prf *prf, struct span key, const struct span *par
 
 	if (!digest || n_parts > PRF_PARTS_MAX)
 		return ERR_UNSUPPORTED;
-	if (len > 255u * prf->len)	/* the round is one byte */
+	if (len > 255u * prf->len) /* the round is one byte */
 		return ERR_LIMIT;
 	for (size_t i = 0; i < n_parts; i++)
 		all[i + 1] = parts[i];

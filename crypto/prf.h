@@ -8,10 +8,12 @@
 #include "crypto/alg.h"
 
 /* out = prf(key, parts[0] | parts[1] | ...); out->len = prf->len. Keys of any length. */
-MUST_USE enum err prf_compute(const struct prf *prf, struct span key, const struct span *parts, size_t n_parts, struct key *out);
+MUST_USE enum err prf_compute(const struct prf *prf, struct span key, const struct span *parts,
+			      size_t n_parts, struct key *out);
 
 /* prf+(key, seed parts), `len` bytes, at most 255 * prf->len. */
-MUST_USE enum err prf_plus(const struct prf *prf, struct span key, const struct span *parts, size_t n_parts, uint8_t *out, size_t len);
+MUST_USE enum err prf_plus(const struct prf *prf, struct span key, const struct span *parts,
+			   size_t n_parts, uint8_t *out, size_t len);
 
 /* SHA-1, for NAT_DETECTION hashes only (RFC 7296 2.23). */
 MUST_USE enum err hash_sha1(const struct span *parts, size_t n_parts, uint8_t out[static 20]);

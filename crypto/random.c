@@ -11,7 +11,7 @@ bool random_fill(const struct random *r, void *buf, size_t len)
 {
 	if (r->fill(r->ctx, buf, len))
 		return true;
-	memset(buf, 0, len);	/* half-filled bytes must not pass for random ones */
+	memset(buf, 0, len); /* half-filled bytes must not pass for random ones */
 	return false;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows of alg.h with what only this folder has to know about each: OpenSSL's names and the operations. The
- * tables stand in encr.c, integ.c, prf.c and ke.c; the index is for const tables that name rows (suite.c).
+/* The rows of alg.h with what only this folder has to know about each: OpenSSL's names and the
+ * operations. The tables stand in encr.c, integ.c, prf.c and ke.c; the index is for const tables
+ * that name rows (suite.c).
  */
 #ifndef CRYPTO_ROWS_H
 #define CRYPTO_ROWS_H
@@ -16,23 +17,23 @@ enum ke_index { X25519, ECP384, ECP256, MODP3072, MODP4096, MODP2048, N_KE };
 struct encr_impl {
 	struct encr row;
 	const char *cipher;
-	const char *iv_cipher;	/* CBC: the bare block cipher that makes IVs; NULL with AEAD */
+	const char *iv_cipher; /* CBC: the bare block cipher that makes IVs; NULL with AEAD */
 };
 
 struct integ_impl {
 	struct integ row;
-	const char *digest;	/* of the HMAC; its output is key_len (RFC 4868 2.1.1) */
+	const char *digest; /* of the HMAC; its output is key_len (RFC 4868 2.1.1) */
 };
 
 struct prf_impl {
 	struct prf row;
-	const char *digest;	/* of the HMAC; its output is len */
+	const char *digest; /* of the HMAC; its output is len */
 };
 
 struct ke_impl {
 	struct ke_group row;
 	const struct ke_ops *ops;
-	const void *param;	/* the group, as `ops` knows it */
+	const void *param; /* the group, as `ops` knows it */
 };
 
 extern const struct encr_impl encr_rows[N_ENCR];

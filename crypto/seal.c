@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sealers: what both ways to protect have in common.
  *
- * The packet path runs through here. Fetching an algorithm costs a lock and a look-up, setting a key the key
- * schedule: both are done once, and a packet only sets its IV. Most sealers work in one direction of one
- * SA, so the context of a direction is made when it is first wanted.
+ * The packet path runs through here. Fetching an algorithm costs a lock and a look-up, setting a
+ * key the key schedule: both are done once, and a packet only sets its IV. Most sealers work in one
+ * direction of one SA, so the context of a direction is made when it is first wanted.
  */
 #include "crypto/seal.h"
 
@@ -108,8 +108,8 @@ enum err seal(struct sealer *s, const struct seal_text *t)
 	return e == OK ? OK : ossl_fail(e);
 }
 
-/* A text of odd length was not sealed by anybody with the key, so it is called what it is: not authentic. Any
- * other word might be answered. */
+/* A text of odd length was not sealed by anybody with the key, so it is called what it is: not
+ * authentic. Any other word might be answered. */
 enum err unseal(struct sealer *s, const struct seal_text *t)
 {
 	enum err e;
@@ -146,10 +146,11 @@ static enum err iv_begin(struct sealer *s)
 	return s->iv ? OK : ossl_fail(ERR_CRYPTO);
 }
 
-/* CBC needs an IV that nobody can tell before the packet is made, or a stranger who chooses plaintexts can test
- * guesses of earlier ones. SP 800-38A, appendix C, first method: a nonce (here the counter, in one block)
- * enciphered under a key. Our key is another than the text's, so that no text of CBC's own meets these blocks; a
- * cipher is a permutation, so that different counters never give one IV. */
+/* CBC needs an IV that nobody can tell before the packet is made, or a stranger who chooses
+ * plaintexts can test guesses of earlier ones. SP 800-38A, appendix C, first method: a nonce (here
+ * the counter, in one block) enciphered under a key. Our key is another than the text's, so that no
+ * text of CBC's own meets these blocks; a cipher is a permutation, so that different counters never
+ * give one IV. */
 static enum err iv_unpredictable(struct sealer *s, uint64_t counter, uint8_t *iv)
 {
 	uint8_t block[16];
@@ -160,7 +161,8 @@ static enum err iv_unpredictable(struct sealer *s, uint64_t counter, uint8_t *iv
 		return ERR_CRYPTO;
 	wr_zero(&w, 8);
 	wr_u64(&w, counter);
-	if (!ossl_ok(EVP_EncryptUpdate(s->iv, iv, &len, block, sizeof(block))) || len != sizeof(block))
+	if (!ossl_ok(EVP_EncryptUpdate(s->iv, iv, &len, block, sizeof(block))) ||
+	    len != sizeof(block))
 		return ossl_fail(ERR_CRYPTO);
 	return OK;
 }

@@ -22,9 +22,11 @@ static bool aead_run(EVP_CIPHER_CTX *ctx, const struct seal_text *t)
 
 	if (t->aad.len && !ossl_ok(EVP_CipherUpdate(ctx, NULL, &len, t->aad.p, (int)t->aad.len)))
 		return false;
-	if (t->text_len && !ossl_ok(EVP_CipherUpdate(ctx, t->text, &len, t->text, (int)t->text_len)))
+	if (t->text_len &&
+	    !ossl_ok(EVP_CipherUpdate(ctx, t->text, &len, t->text, (int)t->text_len)))
 		return false;
-	/* Writes nothing behind the text, as a stream has no last block; judges the ICV when opening. */
+	/* Writes nothing behind the text, as a stream has no last block; judges the ICV when
+	 * opening. */
 	return ossl_ok(EVP_CipherFinal_ex(ctx, none, &len)) && len == 0;
 }
 
@@ -48,6 +50,6 @@ enum err aead_unseal(struct sealer *s, const struct seal_text *t)
 		return ERR_CRYPTO;
 	if (aead_run(ctx, t))
 		return OK;
-	secret_wipe(t->text, t->text_len);	/* deciphered, but nobody's word: never to be read */
+	secret_wipe(t->text, t->text_len); /* deciphered, but nobody's word: never to be read */
 	return ERR_ICV;
 }

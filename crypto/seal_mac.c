@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Encrypt, then MAC: AES-CBC (RFC 3602) under HMAC (RFC 4868), for SK (RFC 7296 3.14) and ESP (RFC 4303 3.3.2). The
- * MAC covers what stands before, the IV, the ciphertext, and what the packet does not carry (ESN's upper half).
+/* Encrypt, then MAC: AES-CBC (RFC 3602) under HMAC (RFC 4868), for SK (RFC 7296 3.14) and ESP (RFC
+ * 4303 3.3.2). The MAC covers what stands before, the IV, the ciphertext, and what the packet does
+ * not carry (ESN's upper half).
  */
 #include "crypto/hmac.h"
 #include "crypto/ossl.h"
@@ -43,7 +44,8 @@ enum err mac_seal(struct sealer *s, const struct seal_text *t)
 	return e;
 }
 
-/* The MAC is judged first, so that a stranger's text is never deciphered and padding tells nothing. */
+/* The MAC is judged first, so that a stranger's text is never deciphered and padding tells nothing.
+ */
 enum err mac_unseal(struct sealer *s, const struct seal_text *t)
 {
 	const size_t icv_len = s->integ->icv_len;

@@ -13,16 +13,17 @@ enum seal_dir { SEAL_OPEN = 0, SEAL_CLOSE = 1 };
 
 struct sealer {
 	const struct encr_impl *encr;
-	const struct integ *integ;	/* NULL with AEAD */
-	struct key key;			/* without the salt */
+	const struct integ *integ; /* NULL with AEAD */
+	struct key key;		   /* without the salt */
 	struct key salt;
 	EVP_CIPHER *cipher;
-	EVP_CIPHER_CTX *ctx[2];		/* by enum seal_dir; keyed, made when first used */
-	EVP_CIPHER_CTX *iv;		/* CBC: makes IVs; made when first used */
-	EVP_MAC_CTX *mac;		/* keyed; NULL with AEAD */
+	EVP_CIPHER_CTX *ctx[2]; /* by enum seal_dir; keyed, made when first used */
+	EVP_CIPHER_CTX *iv;	/* CBC: makes IVs; made when first used */
+	EVP_MAC_CTX *mac;	/* keyed; NULL with AEAD */
 };
 
-/* The context of one direction, keyed and waiting for `iv` of this packet. NULL when the library refuses. */
+/* The context of one direction, keyed and waiting for `iv` of this packet. NULL when the library
+ * refuses. */
 EVP_CIPHER_CTX *sealer_begin(struct sealer *s, enum seal_dir dir, const uint8_t *iv);
 
 enum err aead_seal(struct sealer *s, const struct seal_text *t);

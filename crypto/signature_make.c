@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signing: the scheme is chosen by what the key is and by what the peer takes. Runs in the signer alone. */
+/* Signing: the scheme is chosen by what the key is and by what the peer takes. Runs in the signer
+ * alone. */
 #include <openssl/ec.h>
 
 #include "crypto/ossl.h"
@@ -93,7 +94,7 @@ enum err signature_make(EVP_PKEY *key, const struct job_sign *job, struct wr *au
 		name = k.curve->name;
 		e = make_ecdsa(key, k.curve, job->octets, auth);
 	} else {
-		return ERR_AUTH_METHOD;	/* what is left for RSA is method 1, which means SHA-1 */
+		return ERR_AUTH_METHOD; /* what is left for RSA is method 1, which means SHA-1 */
 	}
 	if (e != OK)
 		return e;

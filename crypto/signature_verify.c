@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verifying what a peer signed. Everything but one exact yes of the library is a no; the out-parameter stays
- * NULL with it, so that nothing of an unproven peer is carried on. Runs in the verifier alone.
+/* Verifying what a peer signed. Everything but one exact yes of the library is a no; the
+ * out-parameter stays NULL with it, so that nothing of an unproven peer is carried on. Runs in the
+ * verifier alone.
  */
 #include <openssl/ec.h>
 
@@ -8,7 +9,7 @@
 #include "crypto/signature.h"
 #include "crypto/signature_scheme.h"
 
-enum { ECDSA_DER_MAX = 160 };	/* two integers of 66 bytes and a sign byte, with their heads */
+enum { ECDSA_DER_MAX = 160 }; /* two integers of 66 bytes and a sign byte, with their heads */
 
 /* `scheme` is NULL for ECDSA's own methods. */
 static enum err verify(EVP_PKEY *key, const char *digest, const struct sig_scheme *scheme,
@@ -45,8 +46,10 @@ static enum err verify_rfc7427(const struct sig_key *k, struct span auth, struct
 	return verify(k->key, s->digest, s, sig, octets);
 }
 
-/* r | s of fixed width (RFC 4754 7) to the DER that the library wants; empty when there is no such pair. */
-static size_t ecdsa_der(const struct sig_curve *curve, struct span auth, uint8_t der[static ECDSA_DER_MAX])
+/* r | s of fixed width (RFC 4754 7) to the DER that the library wants; empty when there is no such
+ * pair. */
+static size_t ecdsa_der(const struct sig_curve *curve, struct span auth,
+			uint8_t der[static ECDSA_DER_MAX])
 {
 	struct rd rd = rd_from(auth);
 	const struct span r = rd_take(&rd, curve->width);
@@ -57,7 +60,7 @@ static size_t ecdsa_der(const struct sig_curve *curve, struct span auth, uint8_t
 	int len = 0;
 
 	if (rs && bn_r && bn_s && ossl_ok(ECDSA_SIG_set0(rs, bn_r, bn_s))) {
-		bn_r = bn_s = NULL;	/* now rs has them */
+		bn_r = bn_s = NULL; /* now rs has them */
 		if (i2d_ECDSA_SIG(rs, NULL) <= ECDSA_DER_MAX)
 			len = i2d_ECDSA_SIG(rs, &der);
 	}
@@ -94,7 +97,7 @@ enum err signature_verify(EVP_PKEY *key, uint8_t method, struct span auth, struc
 	else if (k.curve && k.curve->method == method)
 		e = verify_ecdsa(&k, auth, octets, &name);
 	else
-		e = ERR_AUTH_METHOD;	/* method 1 is SHA-1; 9 to 11 belong to one curve each */
+		e = ERR_AUTH_METHOD; /* method 1 is SHA-1; 9 to 11 belong to one curve each */
 	if (e == OK)
 		*scheme = name;
 	return e;

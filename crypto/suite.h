@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Policies: ordered lists of transforms over a floor (`modern`, `compatible`, or written out), from which
- * proposals are made and against which the peer's are judged.
+/* Policies: ordered lists of transforms over a floor (`modern`, `compatible`, or written out), from
+ * which proposals are made and against which the peer's are judged.
  *
- * A policy is two proposals for IKE (AEAD ones and encryption with integrity) and two for ESP, each a list of
- * transforms per type in order of preference. What is not in the list is below the floor.
+ * A policy is two proposals for IKE (AEAD ones and encryption with integrity) and two for ESP, each
+ * a list of transforms per type in order of preference. What is not in the list is below the floor.
  */
 #ifndef CRYPTO_SUITE_H
 #define CRYPTO_SUITE_H
@@ -14,31 +14,33 @@
 enum { SUITE_ENCR_MAX = 16, SUITE_INTEG_MAX = 8, SUITE_PRF_MAX = 8, SUITE_KE_MAX = 16 };
 
 struct suite_policy {
-	const char *name;	/* "modern", "compatible", or "custom" */
-	const struct encr *encr[SUITE_ENCR_MAX];	/* in order; NULL behind the last */
-	const struct integ *integ[SUITE_INTEG_MAX];	/* for those of encr that are not AEAD */
+	const char *name;			    /* "modern", "compatible", or "custom" */
+	const struct encr *encr[SUITE_ENCR_MAX];    /* in order; NULL behind the last */
+	const struct integ *integ[SUITE_INTEG_MAX]; /* for those of encr that are not AEAD */
 	const struct prf *prf[SUITE_PRF_MAX];
 	const struct ke_group *ke[SUITE_KE_MAX];
-	bool weak;		/* holds a transform that is weak: shown everywhere */
+	bool weak; /* holds a transform that is weak: shown everywhere */
 };
 
 /* One chosen set, IKE or ESP. */
 struct suite {
 	const struct encr *encr;
-	const struct integ *integ;	/* NULL with AEAD */
-	const struct prf *prf;		/* NULL for ESP */
-	const struct ke_group *ke;	/* NULL for ESP without PFS */
-	bool esn;			/* ESP only */
+	const struct integ *integ; /* NULL with AEAD */
+	const struct prf *prf;	   /* NULL for ESP */
+	const struct ke_group *ke; /* NULL for ESP without PFS */
+	bool esn;		   /* ESP only */
 };
 
 const struct suite_policy *suite_policy_modern(void);
 const struct suite_policy *suite_policy_compatible(void);
 
-/* From the words of a configuration: `modern`, `compatible`, or keywords ("aes256gcm16", "sha256", "prfsha384",
- * "x25519", also "compatible" and further keywords: those are added). The PRF follows from the integrity when
- * none is written. What is missing for a whole suite, unknown, or refused for good (3des, md5, modp1024, null,
- * des, modp1536, group 22 to 24) fails, and `why` says in words what is wrong and what would be right. */
-MUST_USE enum err suite_policy_from_words(const char *const *words, size_t n, struct suite_policy *p, char why[static 256]);
+/* From the words of a configuration: `modern`, `compatible`, or keywords ("aes256gcm16", "sha256",
+ * "prfsha384", "x25519", also "compatible" and further keywords: those are added). The PRF follows
+ * from the integrity when none is written. What is missing for a whole suite, unknown, or refused
+ * for good (3des, md5, modp1024, null, des, modp1536, group 22 to 24) fails, and `why` says in
+ * words what is wrong and what would be right. */
+MUST_USE enum err suite_policy_from_words(const char *const *words, size_t n,
+					  struct suite_policy *p, char why[static 256]);
 
 /* "aes256gcm16 prfsha384 x25519" in a caller's buffer. */
 const char *suite_text(const struct suite *s, char *buf, size_t size);

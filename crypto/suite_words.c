@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the words of a configuration to a policy. Whoever writes them is no cryptographer and copies from other
- * programs' manuals: so every refusal says what would be right.
+/* From the words of a configuration to a policy. Whoever writes them is no cryptographer and copies
+ * from other programs' manuals: so every refusal says what would be right.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -12,11 +12,11 @@
 enum { WHY_MAX = 256, WORD_MAX = 32 };
 
 _Static_assert((int)SUITE_ENCR_MAX > (int)N_ENCR && (int)SUITE_INTEG_MAX > (int)N_INTEG &&
-	       (int)SUITE_PRF_MAX > (int)N_PRF && (int)SUITE_KE_MAX > (int)N_KE,
+		       (int)SUITE_PRF_MAX > (int)N_PRF && (int)SUITE_KE_MAX > (int)N_KE,
 	       "a policy has room for every row, and the NULL behind");
 
-/* What other programs call things, and what we do not do. A text that begins with "=" is our word for
- * it; any other is the reason of the refusal. */
+/* What other programs call things, and what we do not do. A text that begins with "=" is our word
+ * for it; any other is the reason of the refusal. */
 struct hint {
 	const char *word;
 	const char *text;
@@ -57,8 +57,10 @@ static const struct hint hints[] = {
 	{ "blowfish", "its 64-bit blocks leak long texts (SWEET32); aes256gcm16 would be right" },
 	{ "cast128", "its 64-bit blocks leak long texts (SWEET32); aes256gcm16 would be right" },
 	{ "null", "ESP without encryption protects nobody's words; aes256gcm16 would be right" },
-	{ "aes128gmac", "ESP without encryption protects nobody's words; aes256gcm16 would be right" },
-	{ "aes256gmac", "ESP without encryption protects nobody's words; aes256gcm16 would be right" },
+	{ "aes128gmac",
+	  "ESP without encryption protects nobody's words; aes256gcm16 would be right" },
+	{ "aes256gmac",
+	  "ESP without encryption protects nobody's words; aes256gcm16 would be right" },
 	{ "none", "ESP without integrity can be altered on its way; sha256 would be right" },
 	{ "md5", "it is broken; sha256 would be right" },
 	{ "prfmd5", "it is broken; prfsha256 would be right" },
@@ -121,7 +123,8 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return ab < c ? ab : c;
 }
 
-/* Levenshtein's: how many letters have to be put in, taken out or changed. Both shorter than WORD_MAX. */
+/* Levenshtein's: how many letters have to be put in, taken out or changed. Both shorter than
+ * WORD_MAX. */
 static size_t word_distance(const char *a, const char *b)
 {
 	size_t row[WORD_MAX + 1];
@@ -191,11 +194,13 @@ static enum err word_refuse(const char *word, char why[static WHY_MAX])
 	else
 		(void)snprintf(why, WHY_MAX,
 			       "unknown word %s: write modern, compatible, or algorithms such as "
-			       "aes256gcm16 prfsha384 x25519", clean);
+			       "aes256gcm16 prfsha384 x25519",
+			       clean);
 	return ERR_CONFIG;
 }
 
-/* Each adds a row behind the others of its list unless it is there; the lists have room for all rows. */
+/* Each adds a row behind the others of its list unless it is there; the lists have room for all
+ * rows. */
 static void add_encr(struct suite_policy *p, const struct encr *row)
 {
 	size_t i = 0;
@@ -318,7 +323,7 @@ enum err suite_policy_from_words(const char *const *words, size_t n, struct suit
 		(void)snprintf(why, WHY_MAX, "%s", gap);
 		return ERR_CONFIG;
 	}
-	if (n == 1)	/* one word makes a whole suite: it was a policy's name */
+	if (n == 1) /* one word makes a whole suite: it was a policy's name */
 		p->name = strcmp(words[0], "modern") == 0 ? "modern" : "compatible";
 	return OK;
 }

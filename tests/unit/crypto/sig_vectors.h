@@ -15,7 +15,7 @@ struct sig_vector {
 	const char *sig;
 };
 
-enum { N_SIG_VECTORS = 91, N_SIG_VECTORS_GOOD = 18 };	/* the good ones come first */
+enum { N_SIG_VECTORS = 91, N_SIG_VECTORS_GOOD = 18 }; /* the good ones come first */
 extern const struct sig_vector sig_vectors[N_SIG_VECTORS];
 
 #endif

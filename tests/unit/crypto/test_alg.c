@@ -9,8 +9,8 @@
 #include "crypto/seal.h"
 #include "tests/unit/unit.h"
 
-/* Of all 65 536 numbers of each type those of the tables are found and no other (CVE-2014-9221: a number of
- * one's own, meant for inside, could be had from the wire). */
+/* Of all 65 536 numbers of each type those of the tables are found and no other (CVE-2014-9221: a
+ * number of one's own, meant for inside, could be had from the wire). */
 START_TEST(the_tables_and_no_other_number_are_found)
 {
 	size_t n_encr = 0, n_integ = 0, n_prf = 0;
@@ -79,7 +79,8 @@ START_TEST(integrity_and_prf_rows_hold_together)
 }
 END_TEST
 
-/* Every row can be used: an algorithm that is offered and then not there has crashed others (CVE-2016-3071). */
+/* Every row can be used: an algorithm that is offered and then not there has crashed others
+ * (CVE-2016-3071). */
 START_TEST(every_row_works)
 {
 	static const uint8_t zero[KEY_MAX];
@@ -93,9 +94,11 @@ START_TEST(every_row_works)
 		for (size_t j = 0; (integ = integ_row(j)) != NULL; j++) {
 			const struct integ *with = encr->aead ? NULL : integ;
 
-			ck_assert_int_eq(sealer_new(encr, with,
-						    span_of(zero, (size_t)encr->key_len + encr->salt_len),
-						    span_of(zero, with ? with->key_len : 0), &s), OK);
+			ck_assert_int_eq(
+				sealer_new(encr, with,
+					   span_of(zero, (size_t)encr->key_len + encr->salt_len),
+					   span_of(zero, with ? with->key_len : 0), &s),
+				OK);
 			sealer_free(s);
 		}
 	}

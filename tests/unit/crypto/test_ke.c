@@ -9,7 +9,7 @@
 
 struct vector {
 	const char *keyword;
-	const char *i;		/* the initiator's private value */
+	const char *i; /* the initiator's private value */
 	const char *gi;
 	const char *r;
 	const char *gr;
@@ -18,8 +18,7 @@ struct vector {
 
 static const struct vector vectors[] = {
 	/* RFC 5903 8.1 */
-	{ "ecp256",
-	  "c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433",
+	{ "ecp256", "c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433",
 	  "dad0b65394221cf9b051e1feca5787d098dfe637fc90b9ef945d0c3772581180"
 	  "5271a0461cdb8252d61f1c456fa3e59ab1f45b33accf5f58389e0577b8990bb3",
 	  "c6ef9c5d78ae012a011164acb397ce2088685d8f06bf9be0b283ab46476bee53",
@@ -41,16 +40,14 @@ static const struct vector vectors[] = {
 	  "11187331c279962d93d604243fd592cb9d0a926f422e47187521287e7156c5c4"
 	  "d603135569b9e9d09cf5d4a270f59746" },
 	/* RFC 7748 6.1 */
-	{ "x25519",
-	  "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a",
+	{ "x25519", "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a",
 	  "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
 	  "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb",
 	  "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f",
 	  "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742" },
 	/* Python: a, r = the first bytes of SHA-512("postern modp 2048 i"), (... "r");
 	 * pow(2, a, p), pow(2, r, p), pow(pow(2, r, p), a, p); likewise for the other groups */
-	{ "modp2048",
-	  "8515714fdc7affa6a08f26f05a37f023eb11eb61b96b108c23002d541cf73a10",
+	{ "modp2048", "8515714fdc7affa6a08f26f05a37f023eb11eb61b96b108c23002d541cf73a10",
 	  "3a32b3dc8b214c5cb0a311f191a601264964383823d1ee89f74a78a1765d2478"
 	  "130910d74a4b6d29b5f49dac2d59d8783279140e7ebf76b65304502cb743870f"
 	  "539b574ce07f075b3f8aeb72dafcb406700a02d1b3fc2a31932465c06712e91f"
@@ -76,8 +73,7 @@ static const struct vector vectors[] = {
 	  "98e12c96b10e85e2231665ec2f627cf71201ffc4030196bab7fd2c6d0919c277"
 	  "0a3403f2ee6453750d38ca4c42c08bafc25a221ffb18a46eb9ba4ee875c4225c"
 	  "0ea10ea9f90b07a44c4862a10a250c8b9d8ed89653a93817713306c2630331f9" },
-	{ "modp3072",
-	  "0cf3c1f4f6fa735c3d33b759cf0d7993a0f93d55b350c3ffc3b107c47127a447",
+	{ "modp3072", "0cf3c1f4f6fa735c3d33b759cf0d7993a0f93d55b350c3ffc3b107c47127a447",
 	  "d5d76256a2e21ea003bec24a9a1fcf2c17a4dc26e6a6d132f190dbfb56f098d4"
 	  "ccf3248ad71e2b600695e2cb15555a6c082d2f614a70f6662c0ff131446e97d9"
 	  "bf5a1eef81b3c6cfd363ee391db0ccea8901eae8e2034096bb41683a1b1828f2"
@@ -208,7 +204,8 @@ START_TEST(x25519_multiplies_as_the_rfc_says)
 	const struct hex scalar = hex(cases[_i].scalar), u = hex(cases[_i].u);
 	uint8_t out[32];
 
-	ck_assert_int_eq(ke_shared(ke_find(KE_CURVE25519), hex_span(&scalar), hex_span(&u), out), OK);
+	ck_assert_int_eq(ke_shared(ke_find(KE_CURVE25519), hex_span(&scalar), hex_span(&u), out),
+			 OK);
 	hex_expect(cases[_i].out, span_of(out, sizeof(out)));
 }
 END_TEST
@@ -295,8 +292,12 @@ START_TEST(modp_takes_what_lies_between_1_and_p_minus_1)
 	const struct span p = span_of(primes[_i]->prime, g->public_len);
 	const struct hex good[] = { number(span_of(zero, p.len), 2), number(p, -2) };
 	const struct hex bad[] = {
-		number(span_of(zero, p.len), 0), number(span_of(zero, p.len), 1),
-		number(p, -1), number(p, 0), number(p, 1), number(span_of(zero, p.len), -1),
+		number(span_of(zero, p.len), 0),
+		number(span_of(zero, p.len), 1),
+		number(p, -1),
+		number(p, 0),
+		number(p, 1),
+		number(span_of(zero, p.len), -1),
 	};
 	uint8_t out[KE_SECRET_MAX];
 
@@ -327,8 +328,8 @@ START_TEST(modp_keeps_leading_zeros)
 	two[g->public_len - 1] = 2;
 	priv[g->private_len - 1] = 64;
 	want[g->secret_len - 9] = 1;
-	ck_assert_int_eq(ke_shared(g, span_of(priv, g->private_len), span_of(two, g->public_len),
-				   out), OK);
+	ck_assert_int_eq(
+		ke_shared(g, span_of(priv, g->private_len), span_of(two, g->public_len), out), OK);
 	ck_assert_mem_eq(out, want, g->secret_len);
 }
 END_TEST
@@ -336,13 +337,12 @@ END_TEST
 struct curve {
 	const char *keyword;
 	const char *p;
-	const char *n;		/* the order */
-	const char *y0;		/* (0, y0) is on the curve: y0 is a root of b */
+	const char *n;	/* the order */
+	const char *y0; /* (0, y0) is on the curve: y0 is a root of b */
 };
 
 static const struct curve curves[N_CURVES] = {
-	{ "ecp256",
-	  "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff",
+	{ "ecp256", "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff",
 	  "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
 	  "66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4" },
 	{ "ecp384",
@@ -363,8 +363,8 @@ static struct hex point(const struct hex *x, const struct hex *y)
 	return xy;
 }
 
-/* x and y run through 0, 1, p-1, p, p+1 and all ones; of these only (0, y0) is a point, and it counts
- * only when written with x = 0 and not x = p. */
+/* x and y run through 0, 1, p-1, p, p+1 and all ones; of these only (0, y0) is a point, and it
+ * counts only when written with x = 0 and not x = p. */
 START_TEST(ecp_takes_points_of_the_curve_alone)
 {
 	static const uint8_t zero[48];
@@ -373,8 +373,13 @@ START_TEST(ecp_takes_points_of_the_curve_alone)
 	const struct hex i = hex(vector_of(g)->i), y0 = hex(c->y0), p = hex(c->p);
 	const struct span none = span_of(zero, p.len);
 	const struct hex v[] = {
-		number(none, 0), number(none, 1), number(hex_span(&p), -1), p,
-		number(hex_span(&p), 1), number(none, -1), y0,
+		number(none, 0),
+		number(none, 1),
+		number(hex_span(&p), -1),
+		p,
+		number(hex_span(&p), 1),
+		number(none, -1),
+		y0,
 	};
 	const size_t n_v = sizeof(v) / sizeof(v[0]);
 	uint8_t out[KE_SECRET_MAX];
@@ -384,7 +389,8 @@ START_TEST(ecp_takes_points_of_the_curve_alone)
 			const struct hex xy = point(&v[x], &v[y]);
 
 			if (x == 0 && y == n_v - 1)
-				ck_assert_int_eq(ke_shared(g, hex_span(&i), hex_span(&xy), out), OK);
+				ck_assert_int_eq(ke_shared(g, hex_span(&i), hex_span(&xy), out),
+						 OK);
 			else
 				expect_peer_refused(g, hex_span(&xy));
 		}
@@ -433,16 +439,19 @@ START_TEST(ecp_scalars_lie_between_0_and_the_order)
 }
 END_TEST
 
-/* Little-endian, as everything of Curve25519: 0, 1, p-1, p, p+1 and the two of order 8 (RFC 7748 6.1, 7);
- * each also with the ignored top bit set. */
+/* Little-endian, as everything of Curve25519: 0, 1, p-1, p, p+1 and the two of order 8 (RFC
+ * 7748 6.1, 7); each also with the ignored top bit set. */
 START_TEST(x25519_of_small_order_is_refused)
 {
 	static const char p[] = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed";
 	static const uint8_t zero[32];
 	const struct hex prime = hex(p);
 	struct hex bad[] = {
-		number(span_of(zero, 32), 0), number(span_of(zero, 32), 1),
-		number(hex_span(&prime), -1), prime, number(hex_span(&prime), 1),
+		number(span_of(zero, 32), 0),
+		number(span_of(zero, 32), 1),
+		number(hex_span(&prime), -1),
+		prime,
+		number(hex_span(&prime), 1),
 		hex("00b8495f16056286fdb1329ceb8d09da6ac49ff1fae35616aeb8413b7c7aebe0"),
 		hex("57119fd0dd4e22d8868e1c58c45c44045bef839c55b1d0b1248c50a3bc959c5f"),
 	};

@@ -14,7 +14,8 @@ static struct hex repeated(uint8_t byte, size_t len)
 	return h;
 }
 
-/* RFC 4231 4.2 to 4.8 (without 4.6, which cuts); for SHA-1 RFC 2202 3, and Python's hmac with the keys of 131 bytes */
+/* RFC 4231 4.2 to 4.8 (without 4.6, which cuts); for SHA-1 RFC 2202 3, and Python's hmac with the
+ * keys of 131 bytes */
 struct hmac_case {
 	struct hex key;
 	struct hex text;
@@ -31,7 +32,8 @@ static struct hmac_case hmac_case(int i)
 	switch (i) {
 	case 0:
 		return (struct hmac_case){
-			repeated(0x0b, 20), hex("4869205468657265"),
+			repeated(0x0b, 20),
+			hex("4869205468657265"),
 			"b617318655057264e28bc0b6fb378c8ef146be00",
 			"b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
 			"afd03944d84895626b0825f4ab46907f15f9dadbe4101ec682aa034c7cebc59c"
@@ -52,7 +54,8 @@ static struct hmac_case hmac_case(int i)
 		};
 	case 2:
 		return (struct hmac_case){
-			repeated(0xaa, 20), repeated(0xdd, 50),
+			repeated(0xaa, 20),
+			repeated(0xdd, 50),
 			"125d7342b9ac11cd91a39af48aa17b4f63f175d3",
 			"773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
 			"88062608d3e6ad8a0aa2ace014c8a86f0aa635d947ac9febe83ef4e55966144b"
@@ -113,7 +116,9 @@ static void expect_prf(const char *keyword, const struct hmac_case *c, const cha
 	/* cut in three anywhere, it is the same text */
 	for (size_t at = 0; at <= whole.len; at++) {
 		const struct span parts[] = {
-			span_head(whole, at), SPAN_EMPTY, span_tail(whole, at),
+			span_head(whole, at),
+			SPAN_EMPTY,
+			span_tail(whole, at),
 		};
 
 		ck_assert_int_eq(prf_compute(prf, hex_span(&c->key), parts, 3, &out), OK);
@@ -140,8 +145,8 @@ START_TEST(a_prf_takes_an_empty_key)
 
 	/* HMAC fills its key with zeros, so that these are one */
 	ck_assert_int_eq(prf_compute(prf_find(PRF_HMAC_SHA2_256), SPAN_EMPTY, &text, 1, &none), OK);
-	ck_assert_int_eq(prf_compute(prf_find(PRF_HMAC_SHA2_256), span_of(zeros, 32), &text, 1,
-				     &zero), OK);
+	ck_assert_int_eq(
+		prf_compute(prf_find(PRF_HMAC_SHA2_256), span_of(zeros, 32), &text, 1, &zero), OK);
 	ck_assert_mem_eq(none.b, zero.b, 32);
 }
 END_TEST
@@ -196,33 +201,30 @@ START_TEST(prf_plus_gives_what_others_give)
 		const char *keyword;
 		const char *out;
 	} cases[] = {
-		{ "prfsha256",
-		  "38b8b931295db563923b501e0b4af0ee4ff67b3dc89e8d023163c0c2e0391d2f"
-		  "86babb916c499fcccc7083c94a8dac411b997c4eb29e6b29b9bdbaa44a128e58"
-		  "c1904e87d927c1033cee253fab283df2c099e8fd2f107c3943a864188e8477a7"
-		  "e5ad6b27" },
-		{ "prfsha384",
-		  "7b28a9b7af40cc9898b602b78db58f1d7a266799097bfcb806c8ee94c8462ca4"
-		  "4ce9fceb3e1a9fbcac1e1dc914dd1f458ebe33777618b23f0d3d563c9e0278f8"
-		  "bae744ab5290c31d5bb9786f40c754a8eeff6d5b793a91e445741e698ad70a94"
-		  "06b94fd1" },
-		{ "prfsha512",
-		  "a85cd55de558fa0c44f14936b9adfbfc32cf8744a6f46955960f7084a1ebceac"
-		  "9d2e67394d7daaf27f716b9a9a82d043abcc98d37c8f0d87e93fb20a4c88f038"
-		  "59ddef87c9720e466312352c36c090d2fc0e6838f624d058d5b794ae768b65dd"
-		  "ecb41e8f" },
-		{ "prfsha1",
-		  "3e7c6735d7fdcada16fe689d2bc940df2932bd3aaa464944c3faa1a79cc22ed4"
-		  "8f58b9d099854ff3a9a1a5060764f8d184a7918565fd315e8a1b9f3fb5793476"
-		  "1bcf33fa512611bb6b9ddbdf98f9c1e7b57c5753a96ad54fe137857104b5ed39"
-		  "11e64aaf" },
+		{ "prfsha256", "38b8b931295db563923b501e0b4af0ee4ff67b3dc89e8d023163c0c2e0391d2f"
+			       "86babb916c499fcccc7083c94a8dac411b997c4eb29e6b29b9bdbaa44a128e58"
+			       "c1904e87d927c1033cee253fab283df2c099e8fd2f107c3943a864188e8477a7"
+			       "e5ad6b27" },
+		{ "prfsha384", "7b28a9b7af40cc9898b602b78db58f1d7a266799097bfcb806c8ee94c8462ca4"
+			       "4ce9fceb3e1a9fbcac1e1dc914dd1f458ebe33777618b23f0d3d563c9e0278f8"
+			       "bae744ab5290c31d5bb9786f40c754a8eeff6d5b793a91e445741e698ad70a94"
+			       "06b94fd1" },
+		{ "prfsha512", "a85cd55de558fa0c44f14936b9adfbfc32cf8744a6f46955960f7084a1ebceac"
+			       "9d2e67394d7daaf27f716b9a9a82d043abcc98d37c8f0d87e93fb20a4c88f038"
+			       "59ddef87c9720e466312352c36c090d2fc0e6838f624d058d5b794ae768b65dd"
+			       "ecb41e8f" },
+		{ "prfsha1", "3e7c6735d7fdcada16fe689d2bc940df2932bd3aaa464944c3faa1a79cc22ed4"
+			     "8f58b9d099854ff3a9a1a5060764f8d184a7918565fd315e8a1b9f3fb5793476"
+			     "1bcf33fa512611bb6b9ddbdf98f9c1e7b57c5753a96ad54fe137857104b5ed39"
+			     "11e64aaf" },
 	};
 	const struct hex seed = hex("000102030405060708090a0b0c0d0e0f"), key = repeated(0x0b, 20);
 	const struct span parts = hex_span(&seed);
 	uint8_t out[100];
 
 	ck_assert_int_eq(prf_plus(prf_by_keyword(cases[_i].keyword), hex_span(&key), &parts, 1, out,
-				  sizeof(out)), OK);
+				  sizeof(out)),
+			 OK);
 	hex_expect(cases[_i].out, span_of(out, sizeof(out)));
 }
 END_TEST

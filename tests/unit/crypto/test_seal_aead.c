@@ -6,10 +6,11 @@
 #include "tests/unit/crypto/hex.h"
 #include "tests/unit/unit.h"
 
-/* The nonce of a vector is cut into salt (its first four bytes, which stand behind the key) and IV. */
+/* The nonce of a vector is cut into salt (its first four bytes, which stand behind the key) and IV.
+ */
 struct vector {
 	const char *keyword;
-	const char *key;	/* key | salt */
+	const char *key; /* key | salt */
 	const char *iv;
 	const char *aad;
 	const char *text;
@@ -17,17 +18,17 @@ struct vector {
 	const char *icv;
 };
 
-#define SUNSCREEN                                                                                  \
-	"4c616469657320616e642047656e746c656d656e206f662074686520636c617373206f66202739393a2049"  \
-	"6620492063"                                                                               \
-	"6f756c64206f6666657220796f75206f6e6c79206f6e652074697020666f7220746865206675747572652c"  \
-	"2073756e"                                                                                 \
+#define SUNSCREEN                                                                                \
+	"4c616469657320616e642047656e746c656d656e206f662074686520636c617373206f66202739393a2049" \
+	"6620492063"                                                                             \
+	"6f756c64206f6666657220796f75206f6e6c79206f6e652074697020666f7220746865206675747572652c" \
+	"2073756e"                                                                               \
 	"73637265656e20776f756c642062652069742e"
 
 static const struct vector vectors[] = {
 	/* McGrew and Viega, The Galois/Counter Mode of Operation, appendix B: test cases 1, 2, 4 */
-	{ "aes128gcm16", "00000000000000000000000000000000 00000000", "0000000000000000", "", "", "",
-	  "58e2fccefa7e3061367f1d57a4e7455a" },
+	{ "aes128gcm16", "00000000000000000000000000000000 00000000", "0000000000000000", "", "",
+	  "", "58e2fccefa7e3061367f1d57a4e7455a" },
 	{ "aes128gcm16", "00000000000000000000000000000000 00000000", "0000000000000000", "",
 	  "00000000000000000000000000000000", "0388dace60b6a392f328c2b971b2fe78",
 	  "ab6e47d42cec13bdf53a67b21257bddf" },
@@ -39,12 +40,15 @@ static const struct vector vectors[] = {
 	  "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091",
 	  "5bc94fbc3221a5db94fae95ae7121a47" },
 	/* the same: test cases 13, 14, 16 */
-	{ "aes256gcm16", "0000000000000000000000000000000000000000000000000000000000000000 00000000",
+	{ "aes256gcm16",
+	  "0000000000000000000000000000000000000000000000000000000000000000 00000000",
 	  "0000000000000000", "", "", "", "530f8afbc74536b9a963b4f1c4cb738b" },
-	{ "aes256gcm16", "0000000000000000000000000000000000000000000000000000000000000000 00000000",
+	{ "aes256gcm16",
+	  "0000000000000000000000000000000000000000000000000000000000000000 00000000",
 	  "0000000000000000", "", "00000000000000000000000000000000",
 	  "cea7403d4d606b6e074ec5d3baf39d18", "d0d1c8a799996bf0265b98b5d48ab919" },
-	{ "aes256gcm16", "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308 cafebabe",
+	{ "aes256gcm16",
+	  "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308 cafebabe",
 	  "facedbaddecaf888", "feedfacedeadbeeffeedfacedeadbeefabaddad2",
 	  "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
 	  "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
@@ -64,8 +68,7 @@ static const struct vector vectors[] = {
 	  "76aaa8266b7fb0f7b11b369907e1ad43" },
 	{ "chacha20poly1305",
 	  "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f a0a1a2a3",
-	  "1011121314151617",
-	  "c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d72e202500000000090000004529000029",
+	  "1011121314151617", "c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d72e202500000000090000004529000029",
 	  "0000000c000040010000000a00", "610394701f8d017f7c12924889",
 	  "6b71bfe25236efd7cdc67066906315b2" },
 	/* RFC 8439 2.8.2 */
@@ -98,7 +101,8 @@ static void case_begin(struct aead_case *c, const struct vector *v, const char *
 	c->aad = hex(v->aad);
 	c->text = hex(text);
 	ck_assert_int_eq(sealer_new(encr_by_keyword(v->keyword), NULL, hex_span(&key), SPAN_EMPTY,
-				    &c->sealer), OK);
+				    &c->sealer),
+			 OK);
 }
 
 static struct seal_text case_text(struct aead_case *c)
@@ -149,7 +153,8 @@ START_TEST(opens_what_the_vector_sealed)
 }
 END_TEST
 
-/* Opens with one bit of `part` turned over; the text must come out unusable, and the sealer unharmed. */
+/* Opens with one bit of `part` turned over; the text must come out unusable, and the sealer
+ * unharmed. */
 static void expect_refused(const struct vector *v, struct aead_case *c, uint8_t *byte, int bit)
 {
 	struct seal_text t = case_text(c);
@@ -242,7 +247,7 @@ START_TEST(many_packets_through_one_sealer_differ_by_their_iv_alone)
 		ck_assert_int_eq(seal(fresh.sealer, &u), OK);
 		ck_assert_mem_eq(one.icv, fresh.icv, ICV_LEN);
 		ck_assert_mem_eq(one.text.b, fresh.text.b, text.len);
-		ck_assert_int_eq(unseal(one.sealer, &t), OK);	/* both directions, turn by turn */
+		ck_assert_int_eq(unseal(one.sealer, &t), OK); /* both directions, turn by turn */
 		ck_assert_mem_eq(one.text.b, text.b, text.len);
 		sealer_free(fresh.sealer);
 	}
@@ -268,7 +273,8 @@ START_TEST(keys_of_wrong_length_make_no_sealer)
 	ck_assert_int_ne(sealer_new(encr, NULL, span_of(key, right), span_of(key, 32), &s), OK);
 	ck_assert_ptr_null(s);
 	ck_assert_int_ne(sealer_new(encr, integ_by_keyword("sha256"), span_of(key, right),
-				    span_of(key, 32), &s), OK);
+				    span_of(key, 32), &s),
+			 OK);
 	ck_assert_ptr_null(s);
 }
 END_TEST

@@ -7,8 +7,8 @@
 #include "tests/unit/crypto/hex.h"
 #include "tests/unit/unit.h"
 
-/* Ciphertexts are those of the documents named; the MACs over aad | IV | ciphertext | suffix are Python's, by the
- * key 40 41 42 ... of the algorithm's length. */
+/* Ciphertexts are those of the documents named; the MACs over aad | IV | ciphertext | suffix are
+ * Python's, by the key 40 41 42 ... of the algorithm's length. */
 struct vector {
 	const char *encr;
 	const char *integ;
@@ -24,15 +24,12 @@ struct vector {
 static const struct vector vectors[] = {
 	/* RFC 3602 4, case 1 */
 	{ "aes128", "sha256", "06a9214036b8a15b512e03d534120006",
-	  "3dafba429d9eb430b422da802c9fac41",
-	  "0102030400000005", "",
-	  "53696e676c6520626c6f636b206d7367",
-	  "e353779c1079aeb82708942dbe77181a",
+	  "3dafba429d9eb430b422da802c9fac41", "0102030400000005", "",
+	  "53696e676c6520626c6f636b206d7367", "e353779c1079aeb82708942dbe77181a",
 	  "c1bc2380677d5b971d2c708241e88446" },
 	/* case 2 */
 	{ "aes128", "sha384", "c286696d887c9aa0611bbb3e2025a45a",
-	  "562e17996d093d28ddb3ba695a2e6f58",
-	  "0102030400000005", "00000001",
+	  "562e17996d093d28ddb3ba695a2e6f58", "0102030400000005", "00000001",
 	  "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
 	  "d296cd94c2cccf8a3a863028b5e1dc0a7586602d253cfff91b8266bea6d61ab1",
 	  "f9db013cec4f0a1d41dfbdab15094d3e81bde7710342b63b" },
@@ -46,8 +43,7 @@ static const struct vector vectors[] = {
 	  "6bad525c8579695d83ba2684",
 	  "2f65ea0f3caff2a6c1ae6b62b8539c0dc8b8d5b0ae1d0fa142f639602862c998" },
 	/* case 4 */
-	{ "aes128", "sha1", "56e47a38c5598974bc46903dba290349",
-	  "8ce82eefbea0da3c44699ed7db51b7d9",
+	{ "aes128", "sha1", "56e47a38c5598974bc46903dba290349", "8ce82eefbea0da3c44699ed7db51b7d9",
 	  "0102030400000005", "",
 	  "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3"
 	  "c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedf",
@@ -56,24 +52,21 @@ static const struct vector vectors[] = {
 	  "375a4b2874f8a1a90e41c97c" },
 	/* SP 800-38A F.2.5 */
 	{ "aes256", "sha256", "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
-	  "000102030405060708090a0b0c0d0e0f",
-	  "0102030400000005", "ffffffff",
+	  "000102030405060708090a0b0c0d0e0f", "0102030400000005", "ffffffff",
 	  "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46"
 	  "a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710",
 	  "f58c4c04d6e5f1ba779eabfb5f7bfbd69cfc4e967edb808d679f777bc6702c7d39f23369"
 	  "a9d9bacfa530e26304231461b2eb05e2c39be9fcda6c19078c6a9d1b",
 	  "62e30557b656f9e953c15c1b3a7e7ff5" },
 	{ "aes256", "sha384", "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
-	  "000102030405060708090a0b0c0d0e0f",
-	  "", "",
+	  "000102030405060708090a0b0c0d0e0f", "", "",
 	  "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46"
 	  "a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710",
 	  "f58c4c04d6e5f1ba779eabfb5f7bfbd69cfc4e967edb808d679f777bc6702c7d39f23369"
 	  "a9d9bacfa530e26304231461b2eb05e2c39be9fcda6c19078c6a9d1b",
 	  "4dd68ba20e10f4c8fba26631051a13f45a8ace041f95b049" },
 	{ "aes256", "sha512", "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
-	  "000102030405060708090a0b0c0d0e0f",
-	  "0102030400000005", "00000001",
+	  "000102030405060708090a0b0c0d0e0f", "0102030400000005", "00000001",
 	  "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46"
 	  "a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710",
 	  "f58c4c04d6e5f1ba779eabfb5f7bfbd69cfc4e967edb808d679f777bc6702c7d39f23369"
@@ -117,8 +110,8 @@ static void case_begin(struct mac_case *c, const struct vector *v, const char *t
 	c->text = hex(text);
 	c->icv = hex(v->icv);
 	mac_key = integ_key(c->integ);
-	ck_assert_int_eq(sealer_new(c->encr, c->integ, hex_span(&key), hex_span(&mac_key),
-				    &c->sealer), OK);
+	ck_assert_int_eq(
+		sealer_new(c->encr, c->integ, hex_span(&key), hex_span(&mac_key), &c->sealer), OK);
 }
 
 static struct seal_text case_text(struct mac_case *c)
@@ -146,7 +139,7 @@ START_TEST(seals_as_the_vector_says)
 	hex_expect(v->sealed, hex_span(&c.text));
 	hex_expect(v->icv, hex_span(&c.icv));
 	ck_assert_uint_eq(c.icv.len, seal_icv_len(c.encr, c.integ));
-	ck_assert_uint_eq(c.icv.b[c.icv.len], 0);	/* not a byte more of the MAC */
+	ck_assert_uint_eq(c.icv.b[c.icv.len], 0); /* not a byte more of the MAC */
 	sealer_free(c.sealer);
 }
 END_TEST
@@ -195,9 +188,13 @@ START_TEST(one_bit_turned_anywhere_is_refused_undeciphered)
 			h->b[bit / 8] = (uint8_t)(h->b[bit / 8] ^ 1 << bit % 8);
 		}
 	}
-	ck_assert_int_eq(unseal(c.sealer, &(struct seal_text){
-		.aad = hex_span(&c.aad), .suffix = hex_span(&c.suffix), .iv = c.iv.b,
-		.text = c.text.b, .text_len = c.text.len, .icv = c.icv.b }), OK);
+	ck_assert_int_eq(unseal(c.sealer, &(struct seal_text){ .aad = hex_span(&c.aad),
+							       .suffix = hex_span(&c.suffix),
+							       .iv = c.iv.b,
+							       .text = c.text.b,
+							       .text_len = c.text.len,
+							       .icv = c.icv.b }),
+			 OK);
 	sealer_free(c.sealer);
 }
 END_TEST
@@ -260,7 +257,8 @@ START_TEST(keys_of_wrong_length_make_no_sealer)
 				 len == encr->key_len);
 		sealer_free(s);
 		ck_assert_int_eq(sealer_new(encr, integ, span_of(key, encr->key_len),
-					    span_of(key, len), &s) == OK, len == integ->key_len);
+					    span_of(key, len), &s) == OK,
+				 len == integ->key_len);
 		sealer_free(s);
 	}
 	/* no integrity at all */
@@ -269,8 +267,9 @@ START_TEST(keys_of_wrong_length_make_no_sealer)
 }
 END_TEST
 
-/* SP 800-38A appendix C: a counter, enciphered. Never twice the same, not the counter, not what the text's own
- * key would make of it, and the same again in another sealer of the same key (so that counters alone tell). */
+/* SP 800-38A appendix C: a counter, enciphered. Never twice the same, not the counter, not what the
+ * text's own key would make of it, and the same again in another sealer of the same key (so that
+ * counters alone tell). */
 START_TEST(ivs_are_unique_and_tell_nothing_of_the_counter)
 {
 	enum { N = 150 };
@@ -289,12 +288,16 @@ START_TEST(ivs_are_unique_and_tell_nothing_of_the_counter)
 		ck_assert_int_eq(sealer_iv(again.sealer, n, same), OK);
 		ck_assert_mem_eq(same, iv[n], BLOCK);
 	}
-	/* AES under the text's key of the block of counter 0 is CBC of a zero block with a zero IV */
+	/* AES under the text's key of the block of counter 0 is CBC of a zero block with a zero IV
+	 */
 	memset(c.iv.b, 0, BLOCK);
 	memset(c.text.b, 0, BLOCK);
 	c.text.len = BLOCK;
-	ck_assert_int_eq(seal(c.sealer, &(struct seal_text){ .iv = c.iv.b, .text = c.text.b,
-			      .text_len = BLOCK, .icv = c.icv.b }), OK);
+	ck_assert_int_eq(seal(c.sealer, &(struct seal_text){ .iv = c.iv.b,
+							     .text = c.text.b,
+							     .text_len = BLOCK,
+							     .icv = c.icv.b }),
+			 OK);
 	ck_assert_mem_ne(c.text.b, iv[0], BLOCK);
 	sealer_free(again.sealer);
 	sealer_free(c.sealer);

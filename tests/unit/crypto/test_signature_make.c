@@ -27,7 +27,8 @@ static const struct made cases[] = {
 	{ KEY_RSA_2048, SIGHASH_SHA2_256, OK, AUTH_SIGNATURE, "RSA-PSS with SHA2-256" },
 	{ KEY_RSA_2048, SIGHASH_SHA2_384 | SIGHASH_SHA2_512, OK, AUTH_SIGNATURE,
 	  "RSA-PSS with SHA2-512" },
-	{ KEY_RSA_2048, SIGHASH_SHA1 | SIGHASH_SHA2_384, OK, AUTH_SIGNATURE, "RSA-PSS with SHA2-384" },
+	{ KEY_RSA_2048, SIGHASH_SHA1 | SIGHASH_SHA2_384, OK, AUTH_SIGNATURE,
+	  "RSA-PSS with SHA2-384" },
 	{ KEY_RSA_2048, SIGHASH_SHA1, ERR_AUTH_METHOD, 0, NULL },
 	{ KEY_RSA_2048, SIGHASH_IDENTITY, ERR_AUTH_METHOD, 0, NULL },
 	{ KEY_RSA_2048, NO_RFC7427, ERR_AUTH_METHOD, 0, NULL },
@@ -77,8 +78,8 @@ START_TEST(the_best_scheme_is_chosen_and_verifies)
 	ck_assert_pstr_eq(scheme, c->scheme);
 	ck_assert_uint_eq(ERR_peek_error(), 0);
 	if (c->want == OK) {
-		ck_assert_int_eq(signature_verify(key, method, wr_done(&auth), job.octets, &verified),
-				 OK);
+		ck_assert_int_eq(
+			signature_verify(key, method, wr_done(&auth), job.octets, &verified), OK);
 		ck_assert_str_eq(verified, scheme);
 	}
 	EVP_PKEY_free(key);
@@ -103,7 +104,8 @@ START_TEST(no_other_key_answers_for_a_signature)
 		for (unsigned int m = 0; m <= UINT8_MAX; m++)
 			if ((enum test_key)k != c->key || m != method)
 				ck_assert_int_ne(signature_verify(other, (uint8_t)m, wr_done(&auth),
-								  job.octets, &scheme), OK);
+								  job.octets, &scheme),
+						 OK);
 		EVP_PKEY_free(other);
 	}
 	EVP_PKEY_free(key);
@@ -126,11 +128,11 @@ START_TEST(a_signature_bent_or_cut_is_refused)
 	for (size_t i = 0; i < len; i++) {
 		const uint8_t bit = (uint8_t)(1 << i % 8);
 
-		ck_assert_int_ne(signature_verify(key, method, span_of(buf, i), job.octets, &scheme),
-				 OK);
+		ck_assert_int_ne(
+			signature_verify(key, method, span_of(buf, i), job.octets, &scheme), OK);
 		buf[i] ^= bit;
-		ck_assert_int_ne(signature_verify(key, method, span_of(buf, len), job.octets,
-						  &scheme), OK);
+		ck_assert_int_ne(
+			signature_verify(key, method, span_of(buf, len), job.octets, &scheme), OK);
 		ck_assert_ptr_null(scheme);
 		buf[i] ^= bit;
 	}
@@ -185,7 +187,8 @@ START_TEST(algorithm_identifiers_are_those_of_the_rfc)
 		{ KEY_ECDSA_384, "0c 300a06082a8648ce3d040303" },
 		{ KEY_ECDSA_521, "0c 300a06082a8648ce3d040304" },
 		{ KEY_ED25519, "07 300506032b6570" },
-		{ KEY_RSA_2048, "43 3041 06092a864886f70d01010a 3034"
+		{ KEY_RSA_2048,
+		  "43 3041 06092a864886f70d01010a 3034"
 		  "a00f300d06096086480165030402010500"
 		  "a11c301a06092a864886f70d010108300d06096086480165030402010500 a203020120" },
 	};

@@ -22,7 +22,8 @@ static struct hex auth_body(struct span algid, struct span sig)
 	return h;
 }
 
-/* Whatever the verdict: a scheme is named only with OK, and nothing stays in the library's error queue. */
+/* Whatever the verdict: a scheme is named only with OK, and nothing stays in the library's error
+ * queue. */
 static enum err judge(EVP_PKEY *key, uint8_t method, const struct hex *auth, struct span octets)
 {
 	const char *scheme = "left over";
@@ -41,12 +42,14 @@ START_TEST(rsa_signatures_are_judged_as_the_vector_says)
 	EVP_PKEY *key = test_key(v->key);
 	const enum err e = judge(key, AUTH_SIGNATURE, &auth, span_str(SIG_VECTOR_OCTETS));
 
-	ck_assert_msg(e == v->want, "%s: %s instead of %s", v->name, err_slug(e), err_slug(v->want));
+	ck_assert_msg(e == v->want, "%s: %s instead of %s", v->name, err_slug(e),
+		      err_slug(v->want));
 	EVP_PKEY_free(key);
 }
 END_TEST
 
-/* What the vectors' good signatures carry is refused as soon as one bit of it, or of the octets, is turned. */
+/* What the vectors' good signatures carry is refused as soon as one bit of it, or of the octets, is
+ * turned. */
 START_TEST(rsa_signatures_with_one_bit_turned_are_refused)
 {
 	const struct sig_vector *v = &sig_vectors[_i];
@@ -59,7 +62,8 @@ START_TEST(rsa_signatures_with_one_bit_turned_are_refused)
 		struct hex bent = good;
 
 		bent.b[i] = (uint8_t)(bent.b[i] ^ 1 << i % 8);
-		ck_assert_int_ne(judge(key, AUTH_SIGNATURE, &bent, span_str(SIG_VECTOR_OCTETS)), OK);
+		ck_assert_int_ne(judge(key, AUTH_SIGNATURE, &bent, span_str(SIG_VECTOR_OCTETS)),
+				 OK);
 	}
 	ck_assert_int_eq(judge(key, AUTH_SIGNATURE, &good, span_str("the octets that were signee")),
 			 ERR_AUTH);
@@ -75,7 +79,8 @@ START_TEST(an_auth_body_cut_anywhere_is_refused)
 	EVP_PKEY *key = test_key(v->key);
 
 	while (auth.len-- > 0)
-		ck_assert_int_ne(judge(key, AUTH_SIGNATURE, &auth, span_str(SIG_VECTOR_OCTETS)), OK);
+		ck_assert_int_ne(judge(key, AUTH_SIGNATURE, &auth, span_str(SIG_VECTOR_OCTETS)),
+				 OK);
 	EVP_PKEY_free(key);
 }
 END_TEST
@@ -84,15 +89,21 @@ START_TEST(garbage_is_refused)
 {
 	EVP_PKEY *key = test_key((enum test_key)_i);
 	const struct hex cases[] = {
-		hex(""), hex("00"), hex("ff"), hex("0130"), hex("0030"), hex("023000"),
-		hex("0c300a06082a8648ce3d040302"),		/* no signature behind it */
+		hex(""),
+		hex("00"),
+		hex("ff"),
+		hex("0130"),
+		hex("0030"),
+		hex("023000"),
+		hex("0c300a06082a8648ce3d040302"), /* no signature behind it */
 		hex("0c300a06082a8648ce3d04030200"),
-		hex("0c300a06082a8648ce3d0403023006020100020100"),	/* r = s = 0 */
+		hex("0c300a06082a8648ce3d0403023006020100020100"), /* r = s = 0 */
 		hex("0c300a06082a8648ce3d0403023006020101020101"),
 		hex("0c300a06082a8648ce3d04030230060201ff0201ff"),
 		hex("0c300a06082a8648ce3d04030230840fffffff"),
 		hex("0c300a06082a8648ce3d0403023080020101020101 0000"),
-		hex("07300506032b6570"), hex("07300506032b657000"),
+		hex("07300506032b6570"),
+		hex("07300506032b657000"),
 	};
 	static const uint8_t methods[] = { 0, 1, 2, 3, 9, 10, 11, 12, 13, 14, 15, 201, 255 };
 
@@ -184,9 +195,10 @@ START_TEST(ed25519_of_rfc_8032_holds)
 {
 	static const uint8_t message[] = { 0xaf, 0x82 };
 	static const uint8_t other[] = { 0xaf, 0x83 };
-	const struct hex auth = hex("07 300506032b6570"
-		"6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
-		"18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a");
+	const struct hex auth =
+		hex("07 300506032b6570"
+		    "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
+		    "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a");
 	EVP_PKEY *key = test_key(KEY_ED25519);
 
 	ck_assert_int_eq(judge(key, AUTH_SIGNATURE, &auth, span_of(message, 2)), OK);

@@ -55,9 +55,10 @@ static const char *policy_text(const struct suite_policy *p, char out[static 512
 }
 
 #define MODERN_ENCR "aes256gcm16 aes128gcm16 chacha20poly1305"
-#define MODERN MODERN_ENCR " prfsha384 prfsha256 x25519 ecp384 ecp256 modp3072"
-#define COMPATIBLE MODERN_ENCR " aes256 aes128 sha256 sha384 sha512 prfsha384 prfsha256 prfsha512 " \
-	"x25519 ecp384 ecp256 modp3072 modp4096 modp2048"
+#define MODERN	    MODERN_ENCR " prfsha384 prfsha256 x25519 ecp384 ecp256 modp3072"
+#define COMPATIBLE                                                                       \
+	MODERN_ENCR " aes256 aes128 sha256 sha384 sha512 prfsha384 prfsha256 prfsha512 " \
+		    "x25519 ecp384 ecp256 modp3072 modp4096 modp2048"
 
 START_TEST(words_make_the_policy)
 {
@@ -71,29 +72,36 @@ START_TEST(words_make_the_policy)
 		{ "compatible", "compatible", COMPATIBLE, false },
 		{ "modern compatible", "custom",
 		  "aes256gcm16 aes128gcm16 chacha20poly1305 aes256 aes128 sha256 sha384 sha512 "
-		  "prfsha384 prfsha256 prfsha512 x25519 ecp384 ecp256 modp3072 modp4096 modp2048", false },
+		  "prfsha384 prfsha256 prfsha512 x25519 ecp384 ecp256 modp3072 modp4096 modp2048",
+		  false },
 		{ "aes256gcm16 prfsha384 x25519", "custom", "aes256gcm16 prfsha384 x25519", false },
 		{ "x25519 prfsha384 aes256gcm16", "custom", "aes256gcm16 prfsha384 x25519", false },
-		{ "aes128 aes256 sha256 modp2048", "custom", "aes128 aes256 sha256 prfsha256 modp2048",
-		  false },
+		{ "aes128 aes256 sha256 modp2048", "custom",
+		  "aes128 aes256 sha256 prfsha256 modp2048", false },
 		{ "aes128 sha1 modp2048", "custom", "aes128 sha1 prfsha1 modp2048", true },
-		{ "aes128 sha1 prfsha256 modp2048", "custom", "aes128 sha1 prfsha256 modp2048", true },
+		{ "aes128 sha1 prfsha256 modp2048", "custom", "aes128 sha1 prfsha256 modp2048",
+		  true },
 		{ "aes128 sha512 sha384 ecp256 ecp384", "custom",
 		  "aes128 sha512 sha384 prfsha512 prfsha384 ecp256 ecp384", false },
 		{ "compatible sha1", "custom",
-		  MODERN_ENCR " aes256 aes128 sha256 sha384 sha512 sha1 prfsha384 prfsha256 prfsha512 "
-		  "x25519 ecp384 ecp256 modp3072 modp4096 modp2048", true },
+		  MODERN_ENCR
+		  " aes256 aes128 sha256 sha384 sha512 sha1 prfsha384 prfsha256 prfsha512 "
+		  "x25519 ecp384 ecp256 modp3072 modp4096 modp2048",
+		  true },
 		{ "modern modp2048", "custom", MODERN " modp2048", false },
 		{ "modp2048 modern", "custom",
-		  MODERN_ENCR " prfsha384 prfsha256 modp2048 x25519 ecp384 ecp256 modp3072", false },
+		  MODERN_ENCR " prfsha384 prfsha256 modp2048 x25519 ecp384 ecp256 modp3072",
+		  false },
 		{ "modern modern x25519 x25519", "custom", MODERN, false },
-		{ "aes256gcm16 sha256 x25519", "custom", "aes256gcm16 sha256 prfsha256 x25519", false },
+		{ "aes256gcm16 sha256 x25519", "custom", "aes256gcm16 sha256 prfsha256 x25519",
+		  false },
 	};
 	struct suite_policy p;
 	char why[WHY_MAX], text[512];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		ck_assert_msg(from_text(cases[i].words, &p, why) == OK, "%s: %s", cases[i].words, why);
+		ck_assert_msg(from_text(cases[i].words, &p, why) == OK, "%s: %s", cases[i].words,
+			      why);
 		ck_assert_str_eq(why, "");
 		ck_assert_str_eq(p.name, cases[i].name);
 		ck_assert_str_eq(policy_text(&p, text), cases[i].policy);
@@ -111,12 +119,16 @@ START_TEST(a_refusal_says_what_would_be_right)
 		{ "", "no encryption is written: add aes256gcm16, or aes256 with sha256" },
 		{ "x25519", "no encryption is written: add aes256gcm16, or aes256 with sha256" },
 		{ "aes256gcm16 x25519", "no PRF is written: add prfsha384 or prfsha256" },
-		{ "aes256gcm16 prfsha384", "no key exchange group is written: add x25519, or ecp384" },
-		{ "aes256 prfsha384 x25519", "aes256 and aes128 need an integrity algorithm beside them: "
+		{ "aes256gcm16 prfsha384",
+		  "no key exchange group is written: add x25519, or ecp384" },
+		{ "aes256 prfsha384 x25519",
+		  "aes256 and aes128 need an integrity algorithm beside them: "
 		  "add sha256, or write aes256gcm16" },
-		{ "3des sha256 x25519", "3des is not implemented: its 64-bit blocks leak long texts "
+		{ "3des sha256 x25519",
+		  "3des is not implemented: its 64-bit blocks leak long texts "
 		  "(SWEET32); aes256gcm16 would be right" },
-		{ "modern 3DES", "3des is not implemented: its 64-bit blocks leak long texts (SWEET32); "
+		{ "modern 3DES",
+		  "3des is not implemented: its 64-bit blocks leak long texts (SWEET32); "
 		  "aes256gcm16 would be right" },
 		{ "curve25519", "curve25519 is written x25519 here" },
 		{ "aes265gcm16", "unknown word aes265gcm16: did you mean aes256gcm16?" },
@@ -124,11 +136,12 @@ START_TEST(a_refusal_says_what_would_be_right)
 		{ "modren", "unknown word modren: did you mean modern?" },
 		{ "compatable", "unknown word compatable: did you mean compatible?" },
 		{ "x22519", "unknown word x22519: did you mean x25519?" },
-		{ "chacha20poly1350", "unknown word chacha20poly1350: did you mean chacha20poly1305?" },
+		{ "chacha20poly1350",
+		  "unknown word chacha20poly1350: did you mean chacha20poly1305?" },
 		{ "rot13", "unknown word rot13: write modern, compatible, or algorithms such as "
-		  "aes256gcm16 prfsha384 x25519" },
+			   "aes256gcm16 prfsha384 x25519" },
 		{ "\033[31m", "unknown word ?[31m: write modern, compatible, or algorithms such as "
-		  "aes256gcm16 prfsha384 x25519" },
+			      "aes256gcm16 prfsha384 x25519" },
 		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		  "unknown word aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: write modern, compatible, or algorithms "
 		  "such as aes256gcm16 prfsha384 x25519" },
@@ -146,9 +159,10 @@ END_TEST
 START_TEST(what_is_not_implemented_is_refused_by_name)
 {
 	static const char *const words[] = {
-		"des", "3des", "md5", "prfmd5", "modp768", "modp1024", "modp1536", "dh1", "dh2", "dh5",
-		"dh22", "dh23", "dh24", "modp1024s160", "modp2048s224", "modp2048s256", "null", "none",
-		"aes192", "ecp521", "blowfish", "cast128",
+		"des",	    "3des",	    "md5",	    "prfmd5",	    "modp768", "modp1024",
+		"modp1536", "dh1",	    "dh2",	    "dh5",	    "dh22",    "dh23",
+		"dh24",	    "modp1024s160", "modp2048s224", "modp2048s256", "null",    "none",
+		"aes192",   "ecp521",	    "blowfish",	    "cast128",
 	};
 	struct suite_policy p;
 	char why[WHY_MAX], text[512];
@@ -169,8 +183,8 @@ END_TEST
 START_TEST(the_words_that_others_use_lead_to_ours)
 {
 	static const char *const words[] = {
-		"curve25519", "secp256r1", "p384", "dh14", "dh19", "aes128cbc", "aes256gcm", "aes256gcm128",
-		"chacha20", "sha", "sha2", "sha2_256", "default", "aes",
+		"curve25519",	"secp256r1", "p384", "dh14", "dh19",	 "aes128cbc", "aes256gcm",
+		"aes256gcm128", "chacha20",  "sha",  "sha2", "sha2_256", "default",   "aes",
 	};
 	struct suite_policy p;
 	char why[WHY_MAX], word[WHY_MAX], again[512];
@@ -188,7 +202,8 @@ END_TEST
 
 START_TEST(the_named_policies_hold_nothing_weak)
 {
-	const struct suite_policy *const policies[] = { suite_policy_modern(), suite_policy_compatible() };
+	const struct suite_policy *const policies[] = { suite_policy_modern(),
+							suite_policy_compatible() };
 
 	for (size_t n = 0; n < 2; n++) {
 		const struct suite_policy *p = policies[n];
@@ -214,7 +229,9 @@ START_TEST(a_suite_has_a_text)
 		.ke = ke_by_keyword("x25519"),
 	};
 	const struct suite esp = {
-		.encr = encr_by_keyword("aes128"), .integ = integ_by_keyword("sha1"), .esn = true,
+		.encr = encr_by_keyword("aes128"),
+		.integ = integ_by_keyword("sha1"),
+		.esn = true,
 	};
 	char buf[64], small[8];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What if the library's answer is neither yes nor no? Taking -1 or 2 for yes has let strangers in (CVE-2013-2944,
- * CVE-2020-16088). This program is linked with --wrap, so that the answer is ours: only 1 may count.
+/* What if the library's answer is neither yes nor no? Taking -1 or 2 for yes has let strangers in
+ * (CVE-2013-2944, CVE-2020-16088). This program is linked with --wrap, so that the answer is ours:
+ * only 1 may count.
  */
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -15,29 +16,30 @@
 
 enum { NOT_OURS = 99 };
 
-/* The answer that the library gives next; NOT_OURS: its own. Each test runs in a process of its own, and puts it
- * back all the same. */
+/* The answer that the library gives next; NOT_OURS: its own. Each test runs in a process of its
+ * own, and puts it back all the same. */
 static int answer = NOT_OURS;
 
-#define WRAP(name, parameters, arguments)                                                          \
-	int __real_##name parameters;                                                              \
-	int __wrap_##name parameters;                                                              \
-	int __wrap_##name parameters                                                               \
-	{                                                                                          \
-		const int real = __real_##name arguments;                                          \
-		return answer == NOT_OURS ? real : answer;                                         \
+#define WRAP(name, parameters, arguments)                  \
+	int __real_##name parameters;                      \
+	int __wrap_##name parameters;                      \
+	int __wrap_##name parameters                       \
+	{                                                  \
+		const int real = __real_##name arguments;  \
+		return answer == NOT_OURS ? real : answer; \
 	}
 
 WRAP(EVP_DigestVerify,
-     (EVP_MD_CTX *ctx, const unsigned char *sig, size_t siglen, const unsigned char *tbs, size_t n),
+     (EVP_MD_CTX * ctx, const unsigned char *sig, size_t siglen, const unsigned char *tbs,
+      size_t n),
      (ctx, sig, siglen, tbs, n))
 WRAP(EVP_DigestSign,
-     (EVP_MD_CTX *ctx, unsigned char *sig, size_t *siglen, const unsigned char *tbs, size_t n),
+     (EVP_MD_CTX * ctx, unsigned char *sig, size_t *siglen, const unsigned char *tbs, size_t n),
      (ctx, sig, siglen, tbs, n))
-WRAP(EVP_CipherFinal_ex, (EVP_CIPHER_CTX *ctx, unsigned char *out, int *len), (ctx, out, len))
-WRAP(EVP_MAC_final, (EVP_MAC_CTX *ctx, unsigned char *out, size_t *len, size_t size),
+WRAP(EVP_CipherFinal_ex, (EVP_CIPHER_CTX * ctx, unsigned char *out, int *len), (ctx, out, len))
+WRAP(EVP_MAC_final, (EVP_MAC_CTX * ctx, unsigned char *out, size_t *len, size_t size),
      (ctx, out, len, size))
-WRAP(EVP_PKEY_derive, (EVP_PKEY_CTX *ctx, unsigned char *out, size_t *len), (ctx, out, len))
+WRAP(EVP_PKEY_derive, (EVP_PKEY_CTX * ctx, unsigned char *out, size_t *len), (ctx, out, len))
 WRAP(EC_POINT_oct2point,
      (const EC_GROUP *g, EC_POINT *p, const unsigned char *b, size_t n, BN_CTX *ctx),
      (g, p, b, n, ctx))
@@ -51,7 +53,8 @@ enum { N_ANSWERS = sizeof(answers) / sizeof(answers[0]) };
 START_TEST(only_1_verifies_a_signature)
 {
 	static const enum test_key kinds[] = { KEY_RSA_2048, KEY_ECDSA_256, KEY_ED25519 };
-	const struct job_sign job = { .hashes = SIGHASH_SHA2_256 | SIGHASH_IDENTITY, .rfc7427 = true,
+	const struct job_sign job = { .hashes = SIGHASH_SHA2_256 | SIGHASH_IDENTITY,
+				      .rfc7427 = true,
 				      .octets = span_str("octets") };
 	uint8_t buf[SIG_MAX], method;
 	const char *scheme;
@@ -66,7 +69,8 @@ START_TEST(only_1_verifies_a_signature)
 				 answer == 1 ? OK : ERR_AUTH);
 		ck_assert_int_eq(scheme != NULL, answer == 1);
 		ck_assert_int_eq(signature_verify(key, method, wr_done(&auth), span_str("others"),
-						  &scheme), answer == 1 ? OK : ERR_AUTH);
+						  &scheme),
+				 answer == 1 ? OK : ERR_AUTH);
 		answer = NOT_OURS;
 		EVP_PKEY_free(key);
 	}
@@ -115,7 +119,8 @@ static struct sealer *sealer_of(const char *encr, const char *integ)
 	struct sealer *s;
 
 	ck_assert_int_eq(sealer_new(e, i, span_of(zero, (size_t)e->key_len + e->salt_len),
-				    span_of(zero, i ? i->key_len : 0), &s), OK);
+				    span_of(zero, i ? i->key_len : 0), &s),
+			 OK);
 	return s;
 }
 
@@ -154,7 +159,8 @@ START_TEST(only_1_shares_a_secret)
 	uint8_t out[32];
 
 	answer = answers[_i];
-	ck_assert_int_eq(ke_shared(ke_find(KE_CURVE25519), span_of(priv, 32), span_of(nine, 32), out),
+	ck_assert_int_eq(ke_shared(ke_find(KE_CURVE25519), span_of(priv, 32), span_of(nine, 32),
+				   out),
 			 answer == 1 ? OK : ERR_KE_VALUE);
 	answer = NOT_OURS;
 }
@@ -163,8 +169,9 @@ END_TEST
 /* The group's generator is a point; unless the library says otherwise. */
 START_TEST(only_1_is_a_point)
 {
-	const struct hex g = hex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
-				 "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5");
+	const struct hex g =
+		hex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+		    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5");
 	static const uint8_t priv[32] = { 1 };
 	uint8_t out[32];
 
