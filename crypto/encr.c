@@ -8,31 +8,34 @@
 
 const struct encr_impl encr_rows[N_ENCR] = {
 	[AES256_GCM16] = {
-		.row = { .id = ENCR_AES_GCM_16, .key_bits = 256, .keyword = "aes256gcm16", .name = "AES-GCM-16-256",
-			 .key_len = 32, .salt_len = 4, .iv_len = 8, .icv_len = 16, .block_len = 1, .aead = true },
+		.row = { .id = ENCR_AES_GCM_16, .key_bits = 256, .keyword = "aes256gcm16",
+			 .name = "AES-GCM-16-256", .key_len = 32, .salt_len = 4, .iv_len = 8,
+			 .icv_len = 16, .block_len = 1, .aead = true },
 		.cipher = "AES-256-GCM",
 	},
 	[AES128_GCM16] = {
-		.row = { .id = ENCR_AES_GCM_16, .key_bits = 128, .keyword = "aes128gcm16", .name = "AES-GCM-16-128",
-			 .key_len = 16, .salt_len = 4, .iv_len = 8, .icv_len = 16, .block_len = 1, .aead = true },
+		.row = { .id = ENCR_AES_GCM_16, .key_bits = 128, .keyword = "aes128gcm16",
+			 .name = "AES-GCM-16-128", .key_len = 16, .salt_len = 4, .iv_len = 8,
+			 .icv_len = 16, .block_len = 1, .aead = true },
 		.cipher = "AES-128-GCM",
 	},
 	[CHACHA20] = {
 		/* RFC 7634 2: the key has one length, so the Key Length attribute is never sent. */
-		.row = { .id = ENCR_CHACHA20_POLY1305, .key_bits = 0, .keyword = "chacha20poly1305",
-			 .name = "CHACHA20-POLY1305", .key_len = 32, .salt_len = 4, .iv_len = 8, .icv_len = 16,
+		.row = { .id = ENCR_CHACHA20_POLY1305, .key_bits = 0,
+			 .keyword = "chacha20poly1305", .name = "CHACHA20-POLY1305",
+			 .key_len = 32, .salt_len = 4, .iv_len = 8, .icv_len = 16,
 			 .block_len = 1, .aead = true },
 		.cipher = "ChaCha20-Poly1305",
 	},
 	[AES256_CBC] = {
-		.row = { .id = ENCR_AES_CBC, .key_bits = 256, .keyword = "aes256", .name = "AES-CBC-256",
-			 .key_len = 32, .iv_len = 16, .block_len = 16 },
+		.row = { .id = ENCR_AES_CBC, .key_bits = 256, .keyword = "aes256",
+			 .name = "AES-CBC-256", .key_len = 32, .iv_len = 16, .block_len = 16 },
 		.cipher = "AES-256-CBC",
 		.iv_cipher = "AES-256-ECB",
 	},
 	[AES128_CBC] = {
-		.row = { .id = ENCR_AES_CBC, .key_bits = 128, .keyword = "aes128", .name = "AES-CBC-128",
-			 .key_len = 16, .iv_len = 16, .block_len = 16 },
+		.row = { .id = ENCR_AES_CBC, .key_bits = 128, .keyword = "aes128",
+			 .name = "AES-CBC-128", .key_len = 16, .iv_len = 16, .block_len = 16 },
 		.cipher = "AES-128-CBC",
 		.iv_cipher = "AES-128-ECB",
 	},

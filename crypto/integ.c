@@ -6,18 +6,18 @@
 
 const struct integ_impl integ_rows[N_INTEG] = {
 	[MAC_SHA256] = {
-		.row = { .id = INTEG_HMAC_SHA2_256_128, .keyword = "sha256", .name = "HMAC-SHA2-256-128",
-			 .key_len = 32, .icv_len = 16 },
+		.row = { .id = INTEG_HMAC_SHA2_256_128, .keyword = "sha256",
+			 .name = "HMAC-SHA2-256-128", .key_len = 32, .icv_len = 16 },
 		.digest = "SHA256",
 	},
 	[MAC_SHA384] = {
-		.row = { .id = INTEG_HMAC_SHA2_384_192, .keyword = "sha384", .name = "HMAC-SHA2-384-192",
-			 .key_len = 48, .icv_len = 24 },
+		.row = { .id = INTEG_HMAC_SHA2_384_192, .keyword = "sha384",
+			 .name = "HMAC-SHA2-384-192", .key_len = 48, .icv_len = 24 },
 		.digest = "SHA384",
 	},
 	[MAC_SHA512] = {
-		.row = { .id = INTEG_HMAC_SHA2_512_256, .keyword = "sha512", .name = "HMAC-SHA2-512-256",
-			 .key_len = 64, .icv_len = 32 },
+		.row = { .id = INTEG_HMAC_SHA2_512_256, .keyword = "sha512",
+			 .name = "HMAC-SHA2-512-256", .key_len = 64, .icv_len = 32 },
 		.digest = "SHA512",
 	},
 	[MAC_SHA1] = {

@@ -11,19 +11,23 @@
 
 const struct prf_impl prf_rows[N_PRF] = {
 	[PRF_SHA384] = {
-		.row = { .id = PRF_HMAC_SHA2_384, .keyword = "prfsha384", .name = "HMAC-SHA2-384", .len = 48 },
+		.row = { .id = PRF_HMAC_SHA2_384, .keyword = "prfsha384", .name = "HMAC-SHA2-384",
+			 .len = 48 },
 		.digest = "SHA384",
 	},
 	[PRF_SHA256] = {
-		.row = { .id = PRF_HMAC_SHA2_256, .keyword = "prfsha256", .name = "HMAC-SHA2-256", .len = 32 },
+		.row = { .id = PRF_HMAC_SHA2_256, .keyword = "prfsha256", .name = "HMAC-SHA2-256",
+			 .len = 32 },
 		.digest = "SHA256",
 	},
 	[PRF_SHA512] = {
-		.row = { .id = PRF_HMAC_SHA2_512, .keyword = "prfsha512", .name = "HMAC-SHA2-512", .len = 64 },
+		.row = { .id = PRF_HMAC_SHA2_512, .keyword = "prfsha512", .name = "HMAC-SHA2-512",
+			 .len = 64 },
 		.digest = "SHA512",
 	},
 	[PRF_SHA1] = {
-		.row = { .id = PRF_HMAC_SHA1, .keyword = "prfsha1", .name = "HMAC-SHA1", .len = 20, .weak = true },
+		.row = { .id = PRF_HMAC_SHA1, .keyword = "prfsha1", .name = "HMAC-SHA1",
+			 .len = 20, .weak = true },
 		.digest = "SHA1",
 	},
 };
@@ -98,29 +102,31 @@ static enum err prf_plus_round(EVP_MAC_CTX *ctx, struct span *parts, size_t n_pa
 }
 
 enum err prf_plus(const struct prf *prf, struct span key, const struct span *parts, size_t n_parts,
-		  uint8_t *out, size_t len)
+		  struct wr *out)
 {
 	struct span all[PRF_PARTS_MAX + 2] = { 0 }; /* last block | seed parts | round */
 	const char *digest = prf_digest(prf);
-	struct wr w = wr_into(out, len);
+	const struct wr before = *out;
 	EVP_MAC_CTX *ctx = NULL;
 	struct key block = { 0 };
 	enum err e;
 
 	if (!digest || n_parts > PRF_PARTS_MAX)
 		return ERR_UNSUPPORTED;
-	if (len > 255u * prf->len) /* the round is one byte */
+	if (wr_left(out) > 255u * prf->len) /* the round is one byte */
 		return ERR_LIMIT;
 	for (size_t i = 0; i < n_parts; i++)
 		all[i + 1] = parts[i];
 	block.len = prf->len;
 	e = hmac_new(digest, key, &ctx);
-	for (uint8_t round = 1; e == OK && wr_left(&w) > 0; round++) {
+	for (uint8_t round = 1; e == OK && wr_left(out) > 0; round++) {
 		e = prf_plus_round(ctx, all, n_parts + 2, round, &block);
-		wr_span(&w, span_head(key_span(&block), wr_left(&w)));
+		wr_span(out, span_head(key_span(&block), wr_left(out)));
 	}
-	if (e != OK)
-		secret_wipe(out, len);
+	if (e != OK) {
+		*out = before;
+		secret_wipe(out->p, wr_left(out));
+	}
 	key_wipe(&block);
 	EVP_MAC_CTX_free(ctx);
 	return e;

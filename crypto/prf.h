@@ -11,9 +11,10 @@
 MUST_USE enum err prf_compute(const struct prf *prf, struct span key, const struct span *parts,
 			      size_t n_parts, struct key *out);
 
-/* prf+(key, seed parts), `len` bytes, at most 255 * prf->len. */
+/* prf+(key, seed parts): fills all that is left of `out`, at most 255 * prf->len bytes (ERR_LIMIT).
+ * On failure nothing is written. */
 MUST_USE enum err prf_plus(const struct prf *prf, struct span key, const struct span *parts,
-			   size_t n_parts, uint8_t *out, size_t len);
+			   size_t n_parts, struct wr *out);
 
 /* SHA-1, for NAT_DETECTION hashes only (RFC 7296 2.23). */
 MUST_USE enum err hash_sha1(const struct span *parts, size_t n_parts, uint8_t out[static 20]);

@@ -17,55 +17,41 @@
 /* Beyond these OpenSSL would work for long on a stranger's numbers, or none at all. */
 enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192 };
 
-/* clang-format off: columns help to read DER */
+/* clang-format off */
 /* DER. SHA2-256, -384, -512 are 2.16.840.1.101.3.4.2.1 to .3. */
-#define OID_SHA2(n)  0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, n
+#define OID_SHA2(n) 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, n
 #define OID_PKCS1(n) 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, n
-#define DER_NULL     0x05, 0x00
-#define PSS_SALT(n)  0xa2, 0x03, 0x02, 0x01, n
-#define PSS_TRAILER  0xa3, 0x03, 0x02, 0x01, 0x01
+#define DER_NULL 0x05, 0x00
 
 /* RSASSA-PSS-params (RFC 4055 3.1). RFC 4055 2.1 lets the parameters of a hash be NULL or absent,
  * and the trailer, being the default, must be absent in DER, but is there in RFC 7427 A.4.3. */
-#define PSS_WITH_NULL(n)                                                                        \
-	0xa0, 0x0f, 0x30, 0x0d, OID_SHA2(n), DER_NULL, 0xa1, 0x1c, 0x30, 0x1a, OID_PKCS1(0x08), \
-		0x30, 0x0d, OID_SHA2(n), DER_NULL
-#define PSS_WITHOUT_NULL(n)                                                                       \
-	0xa0, 0x0d, 0x30, 0x0b, OID_SHA2(n), 0xa1, 0x1a, 0x30, 0x18, OID_PKCS1(0x08), 0x30, 0x0b, \
-		OID_SHA2(n)
-#define PSS_FORMS(n, salt)                                                                           \
-	{                                                                                            \
-		{ 0x30, 0x41, OID_PKCS1(0x0a), 0x30, 0x34, PSS_WITH_NULL(n), PSS_SALT(salt) },       \
-			{ 0x30,		  0x46,	      OID_PKCS1(0x0a), 0x30, 0x39, PSS_WITH_NULL(n), \
-			  PSS_SALT(salt), PSS_TRAILER },                                             \
-			{ 0x30,		 0x3d, OID_PKCS1(0x0a), 0x30, 0x30, PSS_WITHOUT_NULL(n),     \
-			  PSS_SALT(salt) },                                                          \
-		{                                                                                    \
-			0x30, 0x42, OID_PKCS1(0x0a), 0x30, 0x35, PSS_WITHOUT_NULL(n),                \
-				PSS_SALT(salt), PSS_TRAILER                                          \
-		}                                                                                    \
-	}
+#define PSS_SALT(n) 0xa2, 0x03, 0x02, 0x01, n
+#define PSS_TRAILER 0xa3, 0x03, 0x02, 0x01, 0x01
+#define PSS_NULL(n) \
+	0xa0, 0x0f, 0x30, 0x0d, OID_SHA2(n), DER_NULL, \
+	0xa1, 0x1c, 0x30, 0x1a, OID_PKCS1(0x08), 0x30, 0x0d, OID_SHA2(n), DER_NULL
+#define PSS_BARE(n) \
+	0xa0, 0x0d, 0x30, 0x0b, OID_SHA2(n), \
+	0xa1, 0x1a, 0x30, 0x18, OID_PKCS1(0x08), 0x30, 0x0b, OID_SHA2(n)
+#define PSS_FORMS(n, salt) { \
+	{ 0x30, 0x41, OID_PKCS1(0x0a), 0x30, 0x34, PSS_NULL(n), PSS_SALT(salt) }, \
+	{ 0x30, 0x46, OID_PKCS1(0x0a), 0x30, 0x39, PSS_NULL(n), PSS_SALT(salt), PSS_TRAILER }, \
+	{ 0x30, 0x3d, OID_PKCS1(0x0a), 0x30, 0x30, PSS_BARE(n), PSS_SALT(salt) }, \
+	{ 0x30, 0x42, OID_PKCS1(0x0a), 0x30, 0x35, PSS_BARE(n), PSS_SALT(salt), PSS_TRAILER } }
 
 /* RFC 4055 5: the NULL has to be there, and its absence has to be accepted. */
-#define RSA_FORMS(n)                                    \
-	{                                               \
-		{ 0x30, 0x0d, OID_PKCS1(n), DER_NULL }, \
-		{                                       \
-			0x30, 0x0b, OID_PKCS1(n)        \
-		}                                       \
-	}
+#define RSA_FORMS(n) { \
+	{ 0x30, 0x0d, OID_PKCS1(n), DER_NULL }, \
+	{ 0x30, 0x0b, OID_PKCS1(n) } }
+
 /* RFC 5758 3.2: the parameters must be absent; some send NULL. */
 #define ECDSA_OID(n) 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, n
-#define ECDSA_FORMS(n)                                     \
-	{                                                  \
-		{ 0x30, 0x0a, ECDSA_OID(n) },              \
-		{                                          \
-			0x30, 0x0c, ECDSA_OID(n), DER_NULL \
-		}                                          \
-	}
+#define ECDSA_FORMS(n) { \
+	{ 0x30, 0x0a, ECDSA_OID(n) }, \
+	{ 0x30, 0x0c, ECDSA_OID(n), DER_NULL } }
 
-/* The strongest hash of each kind first, PSS before PKCS #1 v1.5: which so is never chosen, only
- * taken. */
+/* The strongest hash of each kind first, and PSS before PKCS #1 v1.5, which so is only taken and
+ * never chosen. */
 static const struct sig_scheme schemes[] = {
 	{ SIG_RSA_PSS, "RSA-PSS with SHA2-512", "SHA512", SIGHASH_SHA2_512, 64, PSS_FORMS(3, 64) },
 	{ SIG_RSA_PSS, "RSA-PSS with SHA2-384", "SHA384", SIGHASH_SHA2_384, 48, PSS_FORMS(2, 48) },
@@ -76,12 +62,8 @@ static const struct sig_scheme schemes[] = {
 	{ SIG_ECDSA, "ECDSA with SHA2-512", "SHA512", SIGHASH_SHA2_512, 0, ECDSA_FORMS(4) },
 	{ SIG_ECDSA, "ECDSA with SHA2-384", "SHA384", SIGHASH_SHA2_384, 0, ECDSA_FORMS(3) },
 	{ SIG_ECDSA, "ECDSA with SHA2-256", "SHA256", SIGHASH_SHA2_256, 0, ECDSA_FORMS(2) },
-	{ SIG_ED25519,
-	  "Ed25519",
-	  NULL,
-	  SIGHASH_IDENTITY,
-	  0,
-	  { { 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70 } } }, /* RFC 8420 A.1 */
+	{ SIG_ED25519, "Ed25519", NULL, SIGHASH_IDENTITY, 0,
+	  { { 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70 } } },	/* RFC 8420 A.1 */
 };
 /* clang-format on */
 

@@ -289,16 +289,15 @@ static void prf_from_integ(struct suite_policy *p)
 /* What is missing for a whole suite; NULL when nothing is. */
 static const char *policy_gap(const struct suite_policy *p)
 {
-	const char *mac_less = NULL;
+	bool bare = false; /* a cipher that proves nothing by itself */
 
 	for (size_t i = 0; p->encr[i]; i++)
-		if (!p->encr[i]->aead)
-			mac_less = p->encr[i]->keyword;
+		bare = bare || !p->encr[i]->aead;
 	if (!p->encr[0])
 		return "no encryption is written: add aes256gcm16, or aes256 with sha256";
-	if (mac_less && !p->integ[0])
-		return "aes256 and aes128 need an integrity algorithm beside them: add sha256, or write "
-		       "aes256gcm16";
+	if (bare && !p->integ[0])
+		return "aes256 and aes128 need an integrity algorithm beside them: add sha256, "
+		       "or write aes256gcm16";
 	if (!p->prf[0])
 		return "no PRF is written: add prfsha384 or prfsha256";
 	if (!p->ke[0])

@@ -64,8 +64,10 @@ static enum err ike_expand(const struct suite *s, const struct key *skeyseed,
 
 	wr_u64(&w, seed->spi_i);
 	wr_u64(&w, seed->spi_r);
-	if (len <= sizeof(stream))
-		err = prf_plus(s->prf, key_span(skeyseed), parts, 3, stream, len);
+	if (len <= sizeof(stream)) {
+		w = wr_into(stream, len);
+		err = prf_plus(s->prf, key_span(skeyseed), parts, 3, &w);
+	}
 	if (err == OK)
 		err = cuts_take(span_of(stream, len), cuts, IKE_KEYS);
 	secret_wipe(stream, sizeof(stream));
@@ -129,8 +131,11 @@ enum err keymat_child(const struct suite *esp, const struct prf *prf, const stru
 	enum err err = ERR_CRYPTO;
 
 	child_keys_wipe(k);
-	if (len <= sizeof(stream))
-		err = prf_plus(prf, key_span(d), parts, 3, stream, len);
+	if (len <= sizeof(stream)) {
+		struct wr w = wr_into(stream, len);
+
+		err = prf_plus(prf, key_span(d), parts, 3, &w);
+	}
 	if (err == OK)
 		err = cuts_take(span_of(stream, len), cuts, CHILD_KEYS);
 	if (err != OK)

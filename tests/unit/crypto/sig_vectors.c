@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RSA signatures of "the octets that were signed" under the keys of keys.c, made by Python's pow()
  * and hashlib alone (RFC 8017 8.1.1, 8.2.1), so that no library judges itself; AlgorithmIdentifiers
- * as in RFC 7427 appendix A.
+ * as in RFC 7427 appendix A. (lint: long table)
  */
 #include "tests/unit/crypto/sig_vectors.h"
 

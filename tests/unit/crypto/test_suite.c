@@ -15,9 +15,14 @@ static size_t words_of(const char *text, char buf[static 512], const char *words
 
 	ck_assert_uint_lt(strlen(text), 512);
 	memcpy(buf, text, strlen(text) + 1);
-	for (char *w = strtok(buf, " "); w; w = strtok(NULL, " ")) {
+	while (*buf) {
+		const size_t len = strcspn(buf, " ");
+
 		ck_assert_uint_lt(n, WORDS_MAX);
-		words[n++] = w;
+		words[n++] = buf;
+		buf += len;
+		if (*buf)
+			*buf++ = '\0';
 	}
 	return n;
 }
@@ -32,11 +37,11 @@ static enum err from_text(const char *text, struct suite_policy *p, char why[sta
 	return suite_policy_from_words(words, n, p, why);
 }
 
-static void append(char *out, const char *keyword)
+static void append(char out[static 512], const char *keyword)
 {
-	if (out[0])
-		strncat(out, " ", 511 - strlen(out));
-	strncat(out, keyword, 511 - strlen(out));
+	const size_t len = strlen(out);
+
+	(void)snprintf(out + len, 512 - len, "%s%s", len ? " " : "", keyword);
 }
 
 /* The whole policy as words, in its order. */
