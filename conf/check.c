@@ -28,7 +28,7 @@ static void check_me(struct build *b, const struct tree_block *block, struct con
 {
 	char hint[WORDS_MAX];
 
-	if (!cn->me && !tree_option_find(block, "me"))
+	if (!tree_option_find(block, "me"))
 		cn->me = me_default(b->c);
 	if (cn->me && cn->local_identity.type == ID_NONE && !tree_option_find(block, "local_identity"))
 		cn->local_identity = cn->me->identity;
@@ -48,7 +48,7 @@ static void check_start(struct build *b, const struct tree_block *block, struct 
 		return;
 	if (!tree_option_find(block, "start"))
 		cn->start = CONF_START_MANUAL;
-	else if (cn->start != CONF_START_MANUAL)
+	else if (cn->start != CONF_START_MANUAL && !tree_option_broken(block, "start"))
 		error_at(b, block, "start", "with `address = any` there is nobody to call", "start = manual, or write the address");
 }
 
@@ -56,11 +56,14 @@ static void check_auth(struct build *b, const struct tree_block *block, struct c
 {
 	bool file = tree_option_find(block, "psk_file") != NULL;
 
+	if (tree_option_broken(block, "auth"))
+		return;
 	if (cn->auth == CONF_AUTH_PSK && !file && !block->broken)
 		error_at(b, block, "auth", "`auth = psk` without a psk_file", "psk_file = FILE");
 	if (cn->auth == CONF_AUTH_CERTIFICATE && file)
 		error_at(b, block, "psk_file", "psk_file without `auth = psk`", "auth = psk, or leave the file out");
-	if (cn->auth == CONF_AUTH_PSK && cn->identity.type == ID_NONE && cn->identity_pos.line > 0)
+	if (cn->auth == CONF_AUTH_PSK && cn->identity.type == ID_NONE && tree_option_find(block, "identity") &&
+	    !tree_option_broken(block, "identity"))
 		error_at(b, block, "identity", "a pre-shared key proves no identity by itself: `any` cannot be used",
 			 "the identity that the peer sends: its name or address");
 }
@@ -107,12 +110,18 @@ static bool same_place(const struct conf_connection *a, const struct conf_connec
 	return false;
 }
 
+static bool identity_known(const struct tree_block *block)
+{
+	return tree_option_find(block, "identity") && !tree_option_broken(block, "identity") &&
+	       !tree_option_broken(block, "local_identity");
+}
+
 static bool same_peer(const struct conf_connection *a, const struct conf_connection *b)
 {
-	bool identity = a->identity.type == ID_NONE ? b->identity.type == ID_NONE && a->identity_pos.line && b->identity_pos.line :
-						      identity_eq(&a->identity, &b->identity);
+	bool both_any = a->identity.type == ID_NONE && b->identity.type == ID_NONE;
 
-	return identity && identity_eq(&a->local_identity, &b->local_identity) && same_place(a, b);
+	return (both_any || identity_eq(&a->identity, &b->identity)) && identity_eq(&a->local_identity, &b->local_identity) &&
+	       same_place(a, b);
 }
 
 /* A peer that calls must fit one connection alone. */
@@ -121,11 +130,13 @@ static void check_distinct(struct build *b, const struct tree_block *block, stru
 	char text[WORDS_MAX];
 	char hint[WORDS_MAX];
 
-	for (const struct conf_connection *e = b->c->connections; e != cn; e++) {
-		if (!same_peer(e, cn))
+	for (const struct tree_block *e = b->t->root.blocks; e != block && identity_known(block); e = e->next) {
+		const struct conf_connection *earlier = e->made;
+
+		if (strcmp(e->kind, "connection") != 0 || !earlier || !identity_known(e) || !same_peer(earlier, cn))
 			continue;
-		words(text, "`%s` and `%s` are the same peer at the same place", e->name, cn->name);
-		words(hint, "`%s` is in line %d: one connection with two children", e->name, e->pos.line);
+		words(text, "`%s` and `%s` are the same peer at the same place", earlier->name, cn->name);
+		words(hint, "`%s` is in line %d: one connection with two children", earlier->name, earlier->pos.line);
 		error_at(b, block, "identity", text, hint);
 		return;
 	}
@@ -171,11 +182,14 @@ static void connection_check(struct build *b, const struct tree_block *block)
 	}
 }
 
-static const struct conf_connection *me_user(const struct conf *c, const struct conf_me *me)
+static const struct conf_connection *me_user(const struct tree *t, const struct conf_me *me)
 {
-	for (size_t i = 0; i < c->n_connections; i++) {
-		if (c->connections[i].me == me && c->connections[i].auth == CONF_AUTH_CERTIFICATE)
-			return &c->connections[i];
+	for (const struct tree_block *in = t->root.blocks; in; in = in->next) {
+		const struct conf_connection *cn = in->made;
+
+		if (cn && strcmp(in->kind, "connection") == 0 && cn->me == me && !in->broken && cn->auth == CONF_AUTH_CERTIFICATE &&
+		    !tree_option_broken(in, "auth"))
+			return cn;
 	}
 	return NULL;
 }
@@ -184,7 +198,7 @@ static const struct conf_connection *me_user(const struct conf *c, const struct 
 static void me_check(struct build *b, const struct tree_block *block)
 {
 	static const char *const needed[] = { "certificate", "key", "trust" };
-	const struct conf_connection *user = me_user(b->c, block->made);
+	const struct conf_connection *user = me_user(b->t, block->made);
 	char text[WORDS_MAX];
 	char hint[WORDS_MAX];
 

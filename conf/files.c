@@ -71,7 +71,7 @@ static void psk_judge(struct build *b, const struct tree_block *block, const str
 	else if (e != OK)
 		file_refused(b, block, row, why, "one line: text, 0x and hexadecimal, or 0s and base64");
 	else if (!cn->accept_weak_psk && !psk_strong(key, text, cn, why))
-		file_refused(b, block, row, why, "openssl rand -hex 32 makes a good one; accept_weak_psk = yes takes this one");
+		file_refused(b, block, row, why, "openssl rand -hex 32 makes a good one");
 	secret_free((void *)(uintptr_t)key.p, key.len);
 }
 

@@ -13,7 +13,14 @@
 #pragma GCC diagnostic ignored "-Wnull-dereference"
 }
 %code requires {
+#include <string.h>
+
 #include "conf/parse.h"
+
+/* What a token carries: the text of a word or string, in the tree's memory. */
+struct conf_token {
+	const char *text;
+};
 }
 %code provides {
 int conf_parse_lex(CONF_PARSE_STYPE *value, CONF_PARSE_LTYPE *place, void *scanner);
@@ -33,31 +40,17 @@ static struct mark mark_of(const CONF_PARSE_LTYPE *l)
 %define api.prefix {conf_parse_}
 %define parse.error custom
 %define parse.lac full
-%define api.value.type {union conf_token}
+%define lr.default-reduction consistent
+%define api.value.type {struct conf_token}
 %locations
 %lex-param {void *scanner}
 %parse-param {void *scanner} {struct parse *ps}
 %initial-action { memset(&@$, 0, sizeof(@$)); }
 
-%code requires {
-#include <string.h>
-
-union conf_token {
-	const char *text;
-	struct {
-		const char *kind;
-		const char *name;
-		struct mark at;
-		struct mark name_at;
-	} head;
-};
-}
-
 %token END 0
 %token <text> WORD STRING
 %token EOL
 %type <text> text
-%type <head> head
 
 %%
 
@@ -89,12 +82,12 @@ item: ',' | EOL
 
 text: WORD | STRING ;
 
-block: head '{' { parse_block_begin(ps, $1.kind, $1.at, $1.name, $1.name_at); } body '}' { parse_block_end(ps, mark_of(&@5)); } ;
+block: WORD '{' { parse_block_begin(ps, $1, mark_of(&@1), NULL, mark_of(&@1)); } block_end
+     | WORD text '{' { parse_block_begin(ps, $1, mark_of(&@1), $2, mark_of(&@2)); } block_end
+     | WORD error '{' { parse_block_begin(ps, $1, mark_of(&@1), NULL, mark_of(&@1)); parse_line_broken(ps); } block_end
+     ;
 
-head: WORD { $$.kind = $1; $$.at = mark_of(&@1); $$.name = NULL; $$.name_at = $$.at; }
-    | WORD text { $$.kind = $1; $$.at = mark_of(&@1); $$.name = $2; $$.name_at = mark_of(&@2); }
-    | WORD error { $$.kind = $1; $$.at = mark_of(&@1); $$.name = NULL; $$.name_at = $$.at; parse_line_broken(ps); }
-    ;
+block_end: body '}' { parse_block_end(ps, mark_of(&@2)); } ;
 
 %%
 

@@ -314,6 +314,11 @@ static struct unexpected unexpected_after_name(struct parse *ps, enum parse_toke
 	const char *name = ps->first.text ? ps->first.text : "";
 	bool known = schema_knows(name);
 
+	if (wanted & PT_EQUALS && schema_block_known(name)) {
+		words(text, "`{` is missing after `%.80s`", name);
+		words(hint, "%.80s {", name);
+		return (struct unexpected){ text, hint, true };
+	}
 	if (wanted & PT_EQUALS) {
 		words(text, "`%.80s` stands alone", name);
 		words(hint, known ? "%.80s = VALUE" : "an option is NAME = VALUE, a block NAME { ... }", name);
@@ -365,6 +370,8 @@ void parse_unexpected(struct parse *ps, enum parse_token got, unsigned int wante
 	else if (got == PT_END)
 		u = unexpected_end(ps, text, hint);
 	else if (wanted & PT_WORD)
+		u = unexpected_at_start(ps, got);
+	else if (got == PT_CLOSE && !ps->open->parent)
 		u = unexpected_at_start(ps, got);
 	else if (ps->closed_line == at.pos.line)
 		u = (struct unexpected){ "`}` ends a line", "a line break before this", false };

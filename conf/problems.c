@@ -137,9 +137,9 @@ static void problem_show_place(FILE *f, const struct conf_problem *p, struct spa
 	int room = first + SHOW_COLUMNS - p->column;
 	int width = p->width < 1 ? 1 : p->width > room ? room : p->width;
 
-	fprintf(f, "%4d |  ", p->line);
+	fprintf(f, "%4d | ", p->line);
 	line_show(f, line, first, SHOW_COLUMNS);
-	fprintf(f, "\n     |  %*s", p->column - first, "");
+	fprintf(f, "\n     | %*s", p->column - first, "");
 	for (int i = 0; i < width; i++)
 		fputc('^', f);
 	fprintf(f, "%s%s\n", p->hint[0] ? " " : "", p->hint);

@@ -333,6 +333,15 @@ const char *schema_block_word(enum schema_block block)
 	return NULL;
 }
 
+bool schema_block_known(const char *word)
+{
+	for (unsigned int b = SCHEMA_GLOBAL + 1; b < N_SCHEMA_BLOCKS; b++) {
+		if (strcmp(schema_block_word((enum schema_block)b), word) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *schema_block_title(enum schema_block block)
 {
 	switch (block) {

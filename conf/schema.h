@@ -66,6 +66,8 @@ const struct schema_option *schema_row(size_t i);
 const struct schema_option *schema_find(enum schema_block block, const char *name);
 /* An option of that name, in any block? */
 bool schema_knows(const char *name);
+/* "me", "connection" or "child"? */
+bool schema_block_known(const char *word);
 /* "connection", or NULL for the block-less beginning. */
 const char *schema_block_word(enum schema_block block);
 /* "a connection", "the file outside of blocks" */

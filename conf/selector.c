@@ -162,6 +162,14 @@ static bool ports_parse(char *text, struct ts *t)
 	return t->port_lo <= t->port_hi;
 }
 
+/* In the words of the text: the pieces are cut up by now. */
+static void ports_explain(const char *text, const char *proto, char fact[static WORDS_MAX])
+{
+	const char *ports = strchr(text + strcspn(text, "[ "), '/');
+
+	words(fact, "`%.*s` behind %.20s is no port", (int)strcspn(ports + 1, "]"), ports + 1, proto);
+}
+
 static bool family_fits(const struct ts *t)
 {
 	return !(t->proto == PROTO_ICMP && t->lo.family != AF_INET) && !(t->proto == PROTO_ICMPV6 && t->lo.family != AF_INET6);
@@ -192,7 +200,7 @@ enum err selector_parse(const char *text, struct ts *out, char fact[static WORDS
 		return ERR_CONFIG;
 	}
 	if (p.ports[0] && !ports_parse(p.ports, &t)) {
-		words(fact, "`%.80s` behind %.20s is no port", strchr(text, '/') ? p.ports : "", p.proto);
+		ports_explain(text, p.proto, fact);
 		words(hint, t.proto == PROTO_ICMP || t.proto == PROTO_ICMPV6 ? "a type, or type.code: icmp/8, icmp/3.4" :
 									       "443, or 5000-5010");
 		return ERR_CONFIG;

@@ -141,8 +141,8 @@ static bool set_identity(struct build *b, const struct schema_option *row, const
 	char why[WORDS_MAX] = "a name, an address, user@name, keyid:TEXT, or \"CN=..., O=...\"";
 	enum err e;
 
-	if (row->any && strcmp(o->values->text, "any") == 0)
-		return true;
+	if (strcmp(o->values->text, "any") == 0)
+		return row->any || refuse(b, o->values, "is nobody", why);
 	e = identity_parse(id, o->values->text);
 	if (e == ERR_UNSUPPORTED && id->type == ID_DER_ASN1_DN)
 		e = dn_from_text(o->values->text, id, why);
@@ -211,22 +211,46 @@ static bool set_selectors(struct build *b, const struct schema_option *row, cons
 	return good;
 }
 
+/* The word that `why` is about stands at its beginning; else the whole list is meant. */
+static struct mark policy_mark(const struct tree_option *o, const char *why)
+{
+	static const char unknown[] = "unknown word ";
+	const char *word = strncmp(why, unknown, sizeof(unknown) - 1) == 0 ? why + sizeof(unknown) - 1 : why;
+	size_t len = strcspn(word, " :");
+
+	for (const struct tree_value *v = o->values; v; v = v->next) {
+		if (strlen(v->text) == len && strncmp(v->text, word, len) == 0)
+			return v->at;
+	}
+	return o->values->at;
+}
+
+/* `why` has the form FACT: HINT. */
+static bool refuse_policy(struct build *b, const struct tree_option *o, char why[static WORDS_MAX])
+{
+	struct mark at = policy_mark(o, why);
+	char *hint = strstr(why, ": ");
+
+	if (hint) {
+		*hint = '\0';
+		hint += 2;
+	}
+	mark_error(b->p, at, why, hint ? hint : "modern, compatible, or a list of algorithms");
+	return false;
+}
+
 static bool set_policy(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
 {
 	enum { POLICY_WORDS = 64 };
 	const char *list[POLICY_WORDS];
 	char why[WORDS_MAX] = "";
 	size_t n = 0;
-	enum err e;
 
-	for (const struct tree_value *v = o->values; v && n < POLICY_WORDS; v = v->next)
-		list[n++] = v->text;
 	if (o->n_values > POLICY_WORDS)
 		return refuse(b, o->values, "and what follows are more than 64 words", NULL);
-	e = suite_policy_from_words(list, n, field(row, obj), why);
-	if (e != OK)
-		mark_error(b->p, o->values->at, why[0] ? why : "this is no policy", "modern, compatible, or a list of algorithms");
-	return e == OK;
+	for (const struct tree_value *v = o->values; v; v = v->next)
+		list[n++] = v->text;
+	return suite_policy_from_words(list, n, field(row, obj), why) == OK || refuse_policy(b, o, why);
 }
 
 static bool set_me(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
@@ -260,16 +284,18 @@ static const struct {
 	[SCHEMA_ME_NAME] = { set_me, false },
 };
 
-static void option_set(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static void option_set(struct build *b, const struct schema_option *row, struct tree_option *o, void *obj)
 {
 	char text[WORDS_MAX];
+	bool good = false;
 
 	if (o->n_values == 0)
 		mark_error(b->p, o->at, words(text, "`%s` has no value", row->name), row->values);
 	else if (o->n_values > 1 && !setters[row->type].list)
 		mark_error(b->p, o->values->next->at, words(text, "`%s` takes one value", row->name), row->values);
 	else
-		setters[row->type].set(b, row, o, obj);
+		good = setters[row->type].set(b, row, o, obj);
+	o->broken = !good;
 	if (row->pos_offset && o->values)
 		memcpy((char *)obj + row->pos_offset, &o->values->at.pos, sizeof(o->values->at.pos));
 }
@@ -313,8 +339,7 @@ static bool option_meant(enum schema_block kind, const struct tree_block *block,
 	return false;
 }
 
-static void option_take(struct build *b, enum schema_block kind, const struct tree_block *block, const struct tree_option *o,
-			void *obj)
+static void option_take(struct build *b, enum schema_block kind, const struct tree_block *block, struct tree_option *o, void *obj)
 {
 	const struct schema_option *row = schema_find(kind, o->name);
 	const struct tree_option *first = tree_option_find(block, o->name);
@@ -338,7 +363,7 @@ void build_options(struct build *b, enum schema_block kind, struct tree_block *b
 	const struct schema_option *row;
 	char text[WORDS_MAX];
 
-	for (const struct tree_option *o = block->options; o; o = o->next)
+	for (struct tree_option *o = block->options; o; o = o->next)
 		option_take(b, kind, block, o, obj);
 	for (size_t i = 0; (row = schema_row(i)); i++) {
 		if (row->block != kind || tree_option_find(block, row->name))

@@ -110,6 +110,13 @@ const struct tree_option *tree_option_find(const struct tree_block *b, const cha
 	return o;
 }
 
+bool tree_option_broken(const struct tree_block *b, const char *name)
+{
+	const struct tree_option *o = tree_option_find(b, name);
+
+	return o && o->broken;
+}
+
 struct mark tree_value_mark(const struct tree_block *b, const char *option)
 {
 	const struct tree_option *o = tree_option_find(b, option);

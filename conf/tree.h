@@ -25,7 +25,7 @@ struct tree_value {
 struct tree_option {
 	const char *name;
 	struct mark at;
-	bool broken;		/* a syntax error: the name counts as given, the values are not judged */
+	bool broken;		/* a syntax error or a wrong value: it counts as given, what it says does not */
 	size_t n_values;
 	struct tree_value *values;
 	struct tree_option *next;
@@ -63,6 +63,8 @@ struct tree_block *tree_block_add(struct tree *t, struct tree_block *parent, con
 struct tree_option *tree_option_add(struct tree *t, struct tree_block *b, const char *name, struct mark at);
 /* The first of that name, or NULL. */
 const struct tree_option *tree_option_find(const struct tree_block *b, const char *name);
+/* It stands there, but what it should be is not known. */
+bool tree_option_broken(const struct tree_block *b, const char *name);
 /* Where a message about an option belongs: its first value, else its name, else the head of the block. */
 struct mark tree_value_mark(const struct tree_block *b, const char *option);
 size_t tree_block_count(const struct tree_block *b, const char *kind);

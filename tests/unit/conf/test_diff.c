@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/diff.h"
+#include "tests/unit/conf/fixture.h"
+#include "tests/unit/unit.h"
+
+static const struct {
+	int line;
+	const char *text;	/* replaces that line of the fixture in the new configuration */
+	bool eq;		/* conf_connection_eq */
+	const char *says;
+} rows[] = {
+	{ 0, "", true, "unchanged" },
+	{ 4, "# remark", true, "unchanged" },
+	{ 11, "\n\n\nstart = always", true, "unchanged" },
+	{ 11, "start = traffic", true, "start changed" },
+	{ 11, "liveness = 10s", true, "liveness changed" },
+	{ 11, "port = 4500", false, "restarts, port changed" },
+	{ 11, "liveness = 10s\nencap = always", false, "restarts, encap changed" },
+	{ 11, "policy = compatible", false, "restarts, policy changed" },
+	{ 9, "address = 203.0.113.3", false, "restarts, address changed" },
+	{ 9, "address = { 203.0.113.2, 203.0.113.3 }", false, "restarts, address changed" },
+	{ 9, "address = right.example.org", false, "restarts, address changed" },
+	{ 10, "identity = Right.example.org", false, "restarts, identity changed" },
+	{ 3, "identity = other.example.org", false, "restarts, local_identity changed" },
+	{ 4, "trust = ca.pem", false, "restarts, me changed" },
+	{ 8, "psk_file = other.psk", false, "restarts, psk_file changed" },
+	{ 15, "esn = no", false, "restarts, child lan esn changed" },
+	{ 14, "remote = 10.3.0.0/16", false, "restarts, child lan remote changed" },
+	{ 12, "child wan {", false, "restarts, child wan changed" },
+	{ 11, "child wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "restarts, child wan changed" },
+	{ 11, "start = traffic\nchild wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "restarts, child wan changed" },
+};
+
+static struct conf *load_with(int line, const char *text)
+{
+	char *whole = fixture_text(line, text);
+	struct conf *c = fixture_load(whole);
+
+	free(whole);
+	return c;
+}
+
+START_TEST(only_what_differs_is_touched)
+{
+	struct conf *was = load_with(0, "");
+	struct conf *is = load_with(rows[_i].line, rows[_i].text);
+	struct conf_diff d;
+	char text[128];
+
+	ck_assert_int_eq(conf_diff(was, is, &d), OK);
+	ck_assert_uint_eq(d.n, 1);
+	ck_assert_str_eq(conf_diff_text(&d.rows[0], text), rows[_i].says);
+	ck_assert_uint_eq(d.n_changes, d.rows[0].change == CONF_UNCHANGED ? 0 : 1);
+	ck_assert_int_eq(conf_connection_eq(&was->connections[0], &is->connections[0]), rows[_i].eq);
+	ck_assert_int_eq(!d.rows[0].restarts, rows[_i].eq);
+	ck_assert_ptr_null(d.daemon_option);
+	conf_diff_free(&d);
+	conf_free(was);
+	conf_free(is);
+}
+END_TEST
+
+START_TEST(a_renamed_connection_goes_and_comes)
+{
+	struct conf *was = load_with(0, "");
+	struct conf *is = load_with(6, "connection bureau {");
+	struct conf_diff d;
+
+	ck_assert_int_eq(conf_diff(was, is, &d), OK);
+	ck_assert_uint_eq(d.n, 2);
+	ck_assert_uint_eq(d.n_changes, 2);
+	ck_assert_int_eq(d.rows[0].change, CONF_ADDED);
+	ck_assert_str_eq(d.rows[0].is->name, "bureau");
+	ck_assert_int_eq(d.rows[1].change, CONF_REMOVED);
+	ck_assert_str_eq(d.rows[1].was->name, "office");
+	conf_diff_free(&d);
+	conf_free(was);
+	conf_free(is);
+}
+END_TEST
+
+START_TEST(what_wants_a_restart_of_the_daemon_is_named)
+{
+	struct conf *was = load_with(0, "");
+	struct conf *is = load_with(1, "workers = 2");
+	struct conf_diff d;
+
+	ck_assert_int_eq(conf_diff(was, is, &d), OK);
+	ck_assert_str_eq(d.daemon_option, "workers");
+	ck_assert_uint_eq(d.n_changes, 0);
+	conf_diff_free(&d);
+	conf_free(was);
+	conf_free(is);
+}
+END_TEST
+
+UNIT("conf/diff")
+{
+	tcase_add_loop_test(tc, only_what_differs_is_touched, 0, sizeof(rows) / sizeof(rows[0]));
+	tcase_add_test(tc, a_renamed_connection_goes_and_comes);
+	tcase_add_test(tc, what_wants_a_restart_of_the_daemon_is_named);
+}
