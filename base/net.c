@@ -16,7 +16,9 @@ static uint8_t host_bits(unsigned int i, unsigned int bits)
 {
 	if (bits >= (i + 1) * 8)
 		return 0;
-	return bits <= i * 8 ? 0xff : (uint8_t)(0xff >> (bits - i * 8));
+	if (bits <= i * 8)
+		return 0xff;
+	return (uint8_t)(0xffu >> (bits - i * 8));
 }
 
 struct addr net_first(const struct net *n)
