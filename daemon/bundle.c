@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/bundle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/pack.h"
+#include "base/secret.h"
+
+#define BUNDLE_MAGIC 0x70734231u
+#define BUNDLE_SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+
+enum { N_FILE_KINDS = CONF_FILE_TRUST + 1 };
+
+struct bundle {
+	uint8_t *bytes;
+	size_t len;
+	char file[BUNDLE_PATH_MAX];
+	struct span text;
+	struct span files; /* the packed files, checked by bundle_read */
+	uint32_t n_files;
+};
+
+/* ---- writing: straight from the configuration's own bytes into the memfd, so that no second copy
+ * of a key lies about in this process ---- */
+
+struct sink {
+	int fd;
+	bool bad;
+};
+
+static void sink_bytes(struct sink *k, struct span s)
+{
+	while (s.len > 0 && !k->bad) {
+		ssize_t n = write(k->fd, s.p, s.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			k->bad = true;
+		else
+			s = span_tail(s, (size_t)n);
+	}
+}
+
+static void sink_u32(struct sink *k, uint32_t v)
+{
+	uint8_t b[4];
+	struct wr w = wr_into(b, sizeof b);
+
+	wr_u32(&w, v);
+	sink_bytes(k, wr_done(&w));
+}
+
+static void sink_span(struct sink *k, struct span s)
+{
+	if (s.len > BUNDLE_MAX)
+		k->bad = true;
+	sink_u32(k, (uint32_t)s.len);
+	sink_bytes(k, s);
+}
+
+typedef void file_fn(void *ctx, enum conf_file_kind kind, const struct conf_file *f);
+
+static void conf_each_file(const struct conf *c, file_fn *fn, void *ctx)
+{
+	for (size_t i = 0; i < c->n_mes; i++) {
+		fn(ctx, CONF_FILE_CERTIFICATE, &c->mes[i].certificate);
+		fn(ctx, CONF_FILE_KEY, &c->mes[i].key);
+		fn(ctx, CONF_FILE_PASSPHRASE, &c->mes[i].passphrase);
+		fn(ctx, CONF_FILE_TRUST, &c->mes[i].trust);
+	}
+	for (size_t i = 0; i < c->n_connections; i++)
+		fn(ctx, CONF_FILE_PSK, &c->connections[i].psk);
+}
+
+struct writing {
+	struct sink sink;
+	enum role role;
+	uint32_t n;
+	bool counting;
+};
+
+static void write_file(void *ctx, enum conf_file_kind kind, const struct conf_file *f)
+{
+	struct writing *x = ctx;
+
+	if (f->path == NULL || !role_may_see(x->role, kind))
+		return;
+	x->n++;
+	if (x->counting)
+		return;
+	sink_u32(&x->sink, kind);
+	sink_span(&x->sink, span_str(f->path));
+	sink_span(&x->sink, f->bytes);
+}
+
+enum err bundle_make(const char *name, int *fd)
+{
+	*fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return *fd >= 0 ? OK : ERR_SYSTEM;
+}
+
+enum err bundle_write(int fd, enum role r, struct span text, const struct conf *c)
+{
+	struct writing x = { .sink = { .fd = fd }, .role = r, .counting = true };
+
+	conf_each_file(c, write_file, &x);
+	sink_u32(&x.sink, BUNDLE_MAGIC);
+	sink_span(&x.sink, span_str(c->file));
+	sink_span(&x.sink, text);
+	sink_u32(&x.sink, x.n);
+	x.counting = false;
+	conf_each_file(c, write_file, &x);
+	if (x.sink.bad || fcntl(fd, F_ADD_SEALS, BUNDLE_SEALS) != 0)
+		return ERR_SYSTEM;
+	return OK;
+}
+
+/* ---- reading ---- */
+
+struct packed_file {
+	uint32_t kind;
+	struct span path;
+	struct span bytes;
+};
+
+static struct packed_file unpack_file(struct rd *r)
+{
+	struct packed_file f = { .kind = rd_u32(r) };
+
+	f.path = unpack_span(r, BUNDLE_PATH_MAX - 1);
+	f.bytes = unpack_span(r, BUNDLE_MAX);
+	if (f.kind >= N_FILE_KINDS)
+		rd_fail(r);
+	return f;
+}
+
+static enum err bundle_parse(struct bundle *b)
+{
+	struct rd r = rd_from(span_of(b->bytes, b->len));
+	struct span file;
+	bool good;
+
+	if (rd_u32(&r) != BUNDLE_MAGIC)
+		return ERR_SYNTAX;
+	file = unpack_span(&r, sizeof b->file - 1);
+	if (file.len > 0)
+		memcpy(b->file, file.p, file.len);
+	b->text = unpack_span(&r, BUNDLE_MAX);
+	b->n_files = rd_u32(&r);
+	good = rd_ok(&r);
+	b->files = rd_rest(&r);
+	r = rd_from(b->files);
+	for (uint32_t i = 0; i < b->n_files && rd_ok(&r); i++)
+		(void)unpack_file(&r);
+	return good && rd_end(&r) ? OK : ERR_SYNTAX;
+}
+
+static enum err bytes_read(int fd, uint8_t *to, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		ssize_t n = pread(fd, to + at, len - at, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return ERR_SYSTEM;
+		at += (size_t)n;
+	}
+	return OK;
+}
+
+enum err bundle_read(int fd, struct bundle **out)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct bundle *b;
+	struct stat st;
+	enum err e;
+
+	*out = NULL;
+	if (seals < 0 || (seals & BUNDLE_SEALS) != BUNDLE_SEALS)
+		return ERR_DENIED;
+	if (fstat(fd, &st) != 0)
+		return ERR_SYSTEM;
+	if (st.st_size <= 0 || st.st_size > BUNDLE_MAX)
+		return ERR_SYNTAX;
+	b = calloc(1, sizeof *b);
+	if (b == NULL)
+		return ERR_NOMEM;
+	b->len = (size_t)st.st_size;
+	b->bytes = malloc(b->len);
+	e = b->bytes != NULL ? bytes_read(fd, b->bytes, b->len) : ERR_NOMEM;
+	if (e == OK)
+		e = bundle_parse(b);
+	if (e == OK)
+		*out = b;
+	else
+		bundle_free(b);
+	return e;
+}
+
+void bundle_free(struct bundle *b)
+{
+	if (b == NULL)
+		return;
+	secret_free(b->bytes, b->bytes != NULL ? b->len : 0);
+	free(b);
+}
+
+const char *bundle_file(const struct bundle *b)
+{
+	return b->file;
+}
+
+struct span bundle_text(const struct bundle *b)
+{
+	return b->text;
+}
+
+static enum err source_copy(struct span from, struct span *to)
+{
+	uint8_t *p = malloc(from.len > 0 ? from.len : 1);
+
+	if (p == NULL)
+		return ERR_NOMEM;
+	if (from.len > 0)
+		memcpy(p, from.p, from.len);
+	*to = span_of(p, from.len);
+	return OK;
+}
+
+static enum err source_read(void *ctx, enum conf_file_kind kind, const char *path,
+			    struct span *bytes, char why[static 256])
+{
+	const struct bundle *b = ctx;
+	struct rd r = rd_from(b->files);
+
+	why[0] = '\0';
+	*bytes = SPAN_EMPTY;
+	for (uint32_t i = 0; i < b->n_files; i++) {
+		struct packed_file f = unpack_file(&r);
+
+		if (f.kind == kind && span_eq(f.path, span_str(path)))
+			return source_copy(f.bytes, bytes);
+	}
+	return ERR_UNSUPPORTED;
+}
+
+struct conf_source bundle_source(struct bundle *b)
+{
+	return (struct conf_source){ .read = source_read, .ctx = b };
+}
+
+enum err bundle_load(struct bundle *b, struct conf **c, struct conf_problems *problems)
+{
+	struct conf_source src = bundle_source(b);
+
+	return conf_load(b->file, b->text, &src, c, problems);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A bundle: what one process may know of the configuration, in a sealed memfd. It holds the
+ * configuration's text and those of its files that role_may_see allows, nothing else. The process
+ * runs the ordinary conf_load on it, so there is one parser of the configuration and no second form
+ * of the model.
+ *
+ * Layout: magic, file name, text, count, then kind, path and bytes of each file.
+ */
+#ifndef DAEMON_BUNDLE_H
+#define DAEMON_BUNDLE_H
+
+#include "daemon/role.h"
+
+enum { BUNDLE_MAX = 64 * 1024 * 1024, BUNDLE_PATH_MAX = 4096 };
+
+/* Writing, where the files can be read: into an empty memfd of bundle_make, sealed at the end
+ * against every change. */
+MUST_USE enum err bundle_make(const char *name, int *fd);
+MUST_USE enum err bundle_write(int fd, enum role r, struct span text, const struct conf *c);
+
+struct bundle;
+
+/* Reads a sealed bundle into memory of its own and checks it whole. Does not close `fd`.
+ * ERR_SYNTAX, ERR_DENIED (not sealed: somebody could change it under the reader), ERR_NOMEM,
+ * ERR_SYSTEM. */
+MUST_USE enum err bundle_read(int fd, struct bundle **b);
+void bundle_free(struct bundle *b); /* wipes; takes NULL */
+/* Into the bundle. */
+const char *bundle_file(const struct bundle *b);
+struct span bundle_text(const struct bundle *b);
+/* For conf_load: a file that is not in the bundle is ERR_UNSUPPORTED, which leaves its setting
+ * without bytes. */
+struct conf_source bundle_source(struct bundle *b);
+
+/* bundle_source and conf_load in one; *c is NULL when there are errors. */
+MUST_USE enum err bundle_load(struct bundle *b, struct conf **c, struct conf_problems *problems);
+
+#endif

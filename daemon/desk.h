@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the engine is waiting for: one slip for each job, SA command and name that another process
+ * has in hand.
+ *
+ * An answer counts only when it fits a slip: the same ticket, from the process that was asked, of
+ * the kind that was asked. So a verifier that was taken over cannot answer for the signer, nor
+ * anybody twice. When a process dies, its slips are failed at once, and never given to its
+ * successor: what killed it is not tried again.
+ */
+#ifndef DAEMON_DESK_H
+#define DAEMON_DESK_H
+
+#include "conf/model.h"
+#include "daemon/role.h"
+
+struct slip {
+	struct slip *next;
+	uint64_t ticket;
+	enum role role;
+	unsigned int kind;		    /* enum job_kind for a job; else 0 */
+	char connection[CONF_NAME_MAX + 1]; /* of a name to be resolved */
+	uint32_t spi;			    /* of an SA command */
+	uint8_t dir;
+};
+
+struct desk {
+	struct slip *first;
+};
+
+/* NULL: no memory. The caller fills in what else it wants to find again. */
+struct slip *desk_put(struct desk *d, enum role r, unsigned int kind, uint64_t ticket);
+/* Takes it off the desk, the caller frees it; NULL: nobody asked for that. */
+struct slip *desk_take(struct desk *d, enum role r, unsigned int kind, uint64_t ticket);
+/* Takes any slip of that process; NULL: none is left. */
+struct slip *desk_take_any(struct desk *d, enum role r);
+void desk_clear(struct desk *d);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/bundle.h"
+#include "tests/unit/unit.h"
+
+static const char text[] = "me {\n"
+			   "	identity        = left.example.org\n"
+			   "	certificate     = left.pem\n"
+			   "	key             = left.key\n"
+			   "	passphrase_file = left.pass\n"
+			   "	trust           = ca.pem\n"
+			   "}\n"
+			   "connection office {\n"
+			   "	address  = 203.0.113.2\n"
+			   "	identity = right.example.org\n"
+			   "	child lan {\n"
+			   "		local  = 10.1.0.0/16\n"
+			   "		remote = 10.2.0.0/16\n"
+			   "	}\n"
+			   "}\n"
+			   "connection branch {\n"
+			   "	address  = 203.0.113.3\n"
+			   "	identity = branch.example.org\n"
+			   "	auth     = psk\n"
+			   "	psk_file = branch.psk\n"
+			   "	child lan {\n"
+			   "		local  = 10.1.0.0/16\n"
+			   "		remote = 10.3.0.0/16\n"
+			   "	}\n"
+			   "}\n";
+
+/* What each file holds, so that it can be found again in a bundle. */
+static const char *const contents[] = {
+	[CONF_FILE_CERTIFICATE] = "bytes of the certificate",
+	[CONF_FILE_KEY] = "bytes of the private key",
+	[CONF_FILE_PASSPHRASE] = "bytes of the passphrase",
+	[CONF_FILE_PSK] = "0a1b2c3d4e5f6071-pre-shared-key",
+	[CONF_FILE_TRUST] = "bytes of the authority",
+};
+enum { N_KINDS = sizeof contents / sizeof contents[0] };
+
+static enum err read_contents(void *ctx, enum conf_file_kind kind, const char *path,
+			      struct span *bytes, char why[static 256])
+{
+	(void)ctx;
+	(void)path;
+	(void)why;
+	*bytes = span_str(strdup(contents[kind]));
+	return bytes->p != NULL ? OK : ERR_NOMEM;
+}
+
+static struct conf *conf_made(void)
+{
+	const struct conf_source src = { .read = read_contents };
+	struct conf_problems problems = { 0 };
+	struct conf *c;
+
+	ck_assert_int_eq(
+		conf_load("/etc/postern/postern.conf", span_str(text), &src, &c, &problems), OK);
+	return c;
+}
+
+static int bundle_made(enum role r)
+{
+	struct conf *c = conf_made();
+	int fd;
+
+	ck_assert_int_eq(bundle_make("test", &fd), OK);
+	ck_assert_int_eq(bundle_write(fd, r, span_str(text), c), OK);
+	conf_free(c);
+	return fd;
+}
+
+static bool file_holds(int fd, const char *what)
+{
+	struct stat st;
+	bool found;
+	void *p;
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	ck_assert_ptr_ne(p, MAP_FAILED);
+	found = memmem(p, (size_t)st.st_size, what, strlen(what)) != NULL;
+	munmap(p, (size_t)st.st_size);
+	return found;
+}
+
+/* Who sees what: written out here once more, so that a slip in the table is seen. */
+static const bool sees[N_ROLES][N_KINDS] = {
+	[ROLE_ENGINE] = { [CONF_FILE_CERTIFICATE] = true, [CONF_FILE_TRUST] = true },
+	[ROLE_SIGNER] = { [CONF_FILE_KEY] = true,
+			  [CONF_FILE_PASSPHRASE] = true,
+			  [CONF_FILE_PSK] = true },
+	[ROLE_VERIFIER] = { [CONF_FILE_TRUST] = true },
+};
+
+START_TEST(a_bundle_holds_what_its_process_may_see_and_nothing_else)
+{
+	int fd = bundle_made((enum role)_i);
+
+	for (size_t k = 0; k < N_KINDS; k++)
+		ck_assert_int_eq(file_holds(fd, contents[k]), sees[_i][k]);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_process_loads_the_same_configuration_from_its_bundle)
+{
+	struct conf_problems problems = { 0 };
+	int fd = bundle_made((enum role)_i);
+	struct conf *here = conf_made(), *there;
+	struct bundle *b;
+
+	ck_assert_int_eq(bundle_read(fd, &b), OK);
+	ck_assert_str_eq(bundle_file(b), "/etc/postern/postern.conf");
+	ck_assert(span_eq(bundle_text(b), span_str(text)));
+	ck_assert_int_eq(bundle_load(b, &there, &problems), OK);
+	bundle_free(b);
+	ck_assert_uint_eq(there->n_connections, here->n_connections);
+	ck_assert_uint_eq(there->connections[1].children[0].reqid,
+			  here->connections[1].children[0].reqid);
+	ck_assert_int_eq(there->connections[1].psk.bytes.len > 0, sees[_i][CONF_FILE_PSK]);
+	ck_assert_int_eq(there->mes[0].key.bytes.len > 0, sees[_i][CONF_FILE_KEY]);
+	ck_assert_int_eq(there->mes[0].trust.bytes.len > 0, sees[_i][CONF_FILE_TRUST]);
+	conf_free(there);
+	conf_free(here);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_sealed_bundle_cannot_be_changed)
+{
+	int fd = bundle_made(ROLE_SIGNER);
+
+	ck_assert_int_lt(pwrite(fd, "x", 1, 0), 0);
+	ck_assert_int_ne(ftruncate(fd, 1), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_bundle_that_is_not_sealed_is_not_read)
+{
+	struct bundle *b;
+	int fd;
+
+	ck_assert_int_eq(bundle_make("test", &fd), OK);
+	ck_assert_int_eq(write(fd, "psB1", 4), 4);
+	ck_assert_int_eq(bundle_read(fd, &b), ERR_DENIED);
+	ck_assert_ptr_null(b);
+	close(fd);
+}
+END_TEST
+
+static enum err read_damaged(const uint8_t *p, size_t len)
+{
+	struct bundle *b;
+	enum err e;
+	int fd;
+
+	ck_assert_int_eq(bundle_make("test", &fd), OK);
+	ck_assert_int_eq(write(fd, p, len), (ssize_t)len);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS,
+			       F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL),
+			 0);
+	e = bundle_read(fd, &b);
+	bundle_free(b);
+	close(fd);
+	return e;
+}
+
+START_TEST(a_damaged_bundle_is_refused)
+{
+	int fd = bundle_made(ROLE_SIGNER);
+	uint8_t bytes[4096];
+	ssize_t n = pread(fd, bytes, sizeof bytes - 1, 0);
+
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_eq(read_damaged(bytes, (size_t)n), OK);
+	for (size_t len = 1; len < (size_t)n; len++)
+		ck_assert_int_eq(read_damaged(bytes, len), ERR_SYNTAX);
+	ck_assert_int_eq(read_damaged(bytes, (size_t)n + 1), ERR_SYNTAX);
+	bytes[0] ^= 1;
+	ck_assert_int_eq(read_damaged(bytes, (size_t)n), ERR_SYNTAX);
+	close(fd);
+}
+END_TEST
+
+UNIT("daemon/bundle")
+{
+	tcase_add_loop_test(tc, a_bundle_holds_what_its_process_may_see_and_nothing_else,
+			    ROLE_ENGINE, N_ROLES);
+	tcase_add_loop_test(tc, a_process_loads_the_same_configuration_from_its_bundle, ROLE_ENGINE,
+			    N_ROLES);
+	tcase_add_test(tc, a_sealed_bundle_cannot_be_changed);
+	tcase_add_test(tc, a_bundle_that_is_not_sealed_is_not_read);
+	tcase_add_test(tc, a_damaged_bundle_is_refused);
+}

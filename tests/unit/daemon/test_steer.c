@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steering program on a real reuseport group on loopback: the kernel is the judge of what it
+ * means. */
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/sadesc.h"
+#include "daemon/steer.h"
+#include "tests/unit/unit.h"
+
+enum { N_WORKERS = 3, N_MEMBERS = N_WORKERS + 1, DATAGRAM = 64 };
+
+struct group {
+	int member[N_MEMBERS];
+	int sender;
+	uint16_t port;
+};
+
+static int member_new(uint16_t port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), one = 1;
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one), 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
+	return fd;
+}
+
+static struct group group_new(void)
+{
+	struct group g;
+	struct sockaddr_in in;
+	socklen_t len = sizeof in;
+
+	g.member[0] = member_new(0);
+	ck_assert_int_eq(getsockname(g.member[0], (struct sockaddr *)&in, &len), 0);
+	g.port = ntohs(in.sin_port);
+	for (int i = 1; i < N_MEMBERS; i++)
+		g.member[i] = member_new(g.port);
+	ck_assert_int_eq(steer_attach(g.member[0], N_WORKERS), OK);
+	g.sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return g;
+}
+
+static void group_free(struct group *g)
+{
+	for (int i = 0; i < N_MEMBERS; i++)
+		close(g->member[i]);
+	close(g->sender);
+}
+
+/* Which member gets it. Loopback delivers within sendto, so there is nothing to wait for. */
+static int receiver_of(const struct group *g, const uint8_t *bytes, size_t len)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(g->port) };
+	uint8_t buf[DATAGRAM];
+	int got = -1;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(sendto(g->sender, bytes, len, 0, (struct sockaddr *)&to, sizeof to),
+			 (ssize_t)len);
+	for (int i = 0; i < N_MEMBERS; i++) {
+		if (recv(g->member[i], buf, sizeof buf, MSG_DONTWAIT) >= 0) {
+			ck_assert_int_eq(got, -1);
+			got = i;
+		}
+	}
+	return got;
+}
+
+static int receiver_of_spi(const struct group *g, uint32_t spi)
+{
+	uint8_t d[DATAGRAM] = { 0 };
+	struct wr w = wr_into(d, sizeof d);
+
+	wr_u32(&w, spi);
+	return receiver_of(g, d, sizeof d);
+}
+
+START_TEST(ike_and_short_datagrams_go_to_the_engine)
+{
+	static const uint8_t ike[DATAGRAM] = { 0, 0, 0, 0, 0xff, 0xff };
+	static const uint8_t keepalive[] = { 0xff };
+	static const uint8_t shorts[] = { 0xff, 0xff, 0xff };
+	struct group g = group_new();
+
+	ck_assert_int_eq(receiver_of(&g, ike, sizeof ike), 0);
+	ck_assert_int_eq(receiver_of(&g, ike, 4), 0);
+	ck_assert_int_eq(receiver_of(&g, keepalive, sizeof keepalive), 0);
+	ck_assert_int_eq(receiver_of(&g, shorts, sizeof shorts), 0);
+	ck_assert_int_eq(receiver_of(&g, shorts, 0), 0);
+	group_free(&g);
+}
+END_TEST
+
+START_TEST(esp_goes_to_the_worker_that_owns_its_spi)
+{
+	struct group g = group_new();
+
+	for (unsigned int owner = 0; owner < SPI_OWNERS; owner++)
+		ck_assert_int_eq(receiver_of_spi(&g, spi_user((uint8_t)owner, 0xa5, 0x1234)),
+				 1 + (int)(owner % N_WORKERS));
+	group_free(&g);
+}
+END_TEST
+
+START_TEST(esp_of_the_kernels_plane_goes_to_the_engine)
+{
+	struct group g = group_new();
+
+	ck_assert_int_eq(receiver_of_spi(&g, 256), 0);
+	ck_assert_int_eq(receiver_of_spi(&g, 0x7fffffff), 0);
+	group_free(&g);
+}
+END_TEST
+
+/* The monitor keeps a duplicate of each member for this. */
+START_TEST(a_member_that_is_closed_elsewhere_keeps_its_number)
+{
+	struct group g = group_new();
+	int kept = dup(g.member[1]);
+
+	close(g.member[1]);
+	g.member[1] = kept;
+	ck_assert_int_eq(receiver_of_spi(&g, spi_user(0, 0, 1)), 1);
+	ck_assert_int_eq(receiver_of_spi(&g, spi_user(2, 0, 1)), 3);
+	group_free(&g);
+}
+END_TEST
+
+START_TEST(a_group_without_workers_is_refused)
+{
+	int fd = member_new(0);
+
+	ck_assert_int_eq(steer_attach(fd, 0), ERR_CONFIG);
+	close(fd);
+}
+END_TEST
+
+UNIT("daemon/steer")
+{
+	tcase_add_test(tc, ike_and_short_datagrams_go_to_the_engine);
+	tcase_add_test(tc, esp_goes_to_the_worker_that_owns_its_spi);
+	tcase_add_test(tc, esp_of_the_kernels_plane_goes_to_the_engine);
+	tcase_add_test(tc, a_member_that_is_closed_elsewhere_keeps_its_number);
+	tcase_add_test(tc, a_group_without_workers_is_refused);
+}
