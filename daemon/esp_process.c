@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The esp process: the workers of userspace ESP in threads, and this thread for the engine's
+ * commands.
+ *
+ * Without an engine there are no SAs: when its channel ends, all of them go, and with them their
+ * keys. What workers have to say goes up the same channel from their own threads. It is sent or
+ * dropped, never waited for: a worker that waits loses packets.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "daemon/process.h"
+#include "daemon/processes.h"
+#include "esp/esp.h"
+
+enum { UP_MAX = 70000 }; /* a whole datagram and its path */
+
+struct esp_process {
+	struct process *process;
+	struct link engine;
+	/* A duplicate of the channel for the workers, which only send; NULL without an engine. The
+	 * lock is for its coming and going. */
+	pthread_mutex_t up_lock;
+	struct chan *up;
+	struct esp_env env;
+	struct esp *esp;
+	atomic_uint_fast64_t up_dropped;
+};
+
+/* ---- up, from the workers' threads ---- */
+
+static void up_send(struct esp_process *p, uint8_t type, struct span body)
+{
+	enum err e = ERR_NOT_FOUND;
+
+	pthread_mutex_lock(&p->up_lock);
+	if (p->up != NULL)
+		e = chan_send_now(p->up, type, body, -1);
+	pthread_mutex_unlock(&p->up_lock);
+	if (e != OK)
+		atomic_fetch_add(&p->up_dropped, 1);
+}
+
+static void up_datagram(void *ctx, const struct path *path, struct span d)
+{
+	const struct msg_datagram m = { .path = *path, .bytes = d };
+	uint8_t buf[UP_MAX];
+	struct wr w = wr_into(buf, sizeof buf);
+
+	msg_datagram_put(&w, &m);
+	if (wr_ok(&w))
+		up_send(ctx, MSG_DATAGRAM, wr_done(&w));
+}
+
+static void up_event(void *ctx, const struct plane_event *ev)
+{
+	uint8_t buf[PROTO_SMALL_MAX];
+	struct wr w = wr_into(buf, sizeof buf);
+
+	plane_event_encode(&w, ev);
+	if (wr_ok(&w))
+		up_send(ctx, MSG_PLANE, wr_done(&w));
+}
+
+static void up_close(struct esp_process *p)
+{
+	pthread_mutex_lock(&p->up_lock);
+	chan_free(p->up);
+	p->up = NULL;
+	pthread_mutex_unlock(&p->up_lock);
+}
+
+static enum err up_open(struct esp_process *p)
+{
+	int fd = fcntl(chan_fd(p->engine.chan), F_DUPFD_CLOEXEC, 0);
+	struct chan *c = NULL;
+	enum err e =
+		fd >= 0 ? chan_new(fd, proto_from_engine(ROLE_ESP), proto_to_engine(ROLE_ESP), &c)
+			: ERR_SYSTEM;
+
+	pthread_mutex_lock(&p->up_lock);
+	p->up = c;
+	pthread_mutex_unlock(&p->up_lock);
+	return e;
+}
+
+/* ---- commands of the engine ---- */
+
+static enum err send_done(struct esp_process *p, const struct sa_done *done)
+{
+	uint8_t buf[PROTO_SMALL_MAX];
+	struct wr w = wr_into(buf, sizeof buf);
+
+	sa_done_encode(&w, done);
+	return link_send(&p->engine, MSG_SA_DONE, wr_done(&w), -1);
+}
+
+static enum err on_command(void *ctx, const struct chan_msg *m)
+{
+	struct esp_process *p = ctx;
+	struct sa_done done = { .err = ERR_BUSY };
+	struct sa_cmd cmd;
+	enum err e = sa_cmd_decode(m->body, &cmd);
+
+	chan_wipe(p->engine.chan);
+	if (e != OK)
+		return e;
+	if (p->esp != NULL)
+		esp_command(p->esp, &cmd, mono_now(), &done);
+	done.ticket = cmd.ticket;
+	done.spi = cmd.sa.spi;
+	done.dir = cmd.sa.dir;
+	sa_desc_wipe(&cmd.sa);
+	return cmd.ticket != 0 ? send_done(p, &done) : OK;
+}
+
+static void on_engine_gone(void *ctx, enum err why)
+{
+	struct esp_process *p = ctx;
+
+	up_close(p);
+	if (p->esp != NULL)
+		esp_flush(p->esp);
+	if (why != ERR_NOT_FOUND)
+		process_accuse(p->process, ROLE_ENGINE);
+}
+
+static enum err esp_peer(void *ctx, enum role r, int fd)
+{
+	struct esp_process *p = ctx;
+	enum err e;
+
+	if (r != ROLE_ENGINE) {
+		close(fd);
+		return ERR_SYNTAX;
+	}
+	up_close(p);
+	link_close(&p->engine);
+	if (p->esp != NULL)
+		esp_flush(p->esp);
+	e = link_open(&p->engine, fd, proto_from_engine(ROLE_ESP), proto_to_engine(ROLE_ESP));
+	return e == OK ? up_open(p) : e;
+}
+
+/* ---- start ---- */
+
+static int *socket_place(struct esp_env *env, const struct msg_socket *m)
+{
+	if (m->index >= ESP_WORKERS_MAX)
+		return NULL;
+	if (m->kind == SOCK_TUN)
+		return &env->tun_fd[m->index];
+	if (m->kind == SOCK_NAT4)
+		return &env->udp4_fd[m->index];
+	if (m->kind == SOCK_NAT6)
+		return &env->udp6_fd[m->index];
+	if (m->kind == SOCK_RAW4)
+		return &env->raw4_fd;
+	return m->kind == SOCK_RAW6 ? &env->raw6_fd : NULL;
+}
+
+static enum err esp_socket(void *ctx, const struct msg_socket *m, int fd)
+{
+	struct esp_process *p = ctx;
+	int *place = socket_place(&p->env, m);
+
+	if (place == NULL || *place >= 0) {
+		close(fd);
+		return ERR_SYNTAX;
+	}
+	*place = fd;
+	return OK;
+}
+
+/* Nothing of the configuration is needed here but how many workers there are. */
+static enum err esp_prepare(void *ctx, struct conf *c, uint8_t workers, void **prepared,
+			    char why[static PROCESS_WHY_MAX])
+{
+	uint8_t *n = malloc(sizeof *n);
+
+	(void)ctx;
+	(void)why;
+	conf_free(c);
+	if (n == NULL)
+		return ERR_NOMEM;
+	*n = workers;
+	*prepared = n;
+	return OK;
+}
+
+static void esp_discard(void *prepared)
+{
+	free(prepared);
+}
+
+/* The first configuration starts the workers; later ones change nothing here. */
+static enum err esp_commit(void *ctx, void *prepared)
+{
+	struct esp_process *p = ctx;
+	enum err e = OK;
+
+	if (p->esp == NULL) {
+		p->env.n_workers = *(uint8_t *)prepared;
+		e = esp_new(&p->env, &p->esp);
+		if (e == OK)
+			e = esp_start(p->esp);
+	}
+	free(prepared);
+	return e;
+}
+
+static const struct process_ops ops = {
+	.role = ROLE_ESP,
+	.prepare = esp_prepare,
+	.discard = esp_discard,
+	.commit = esp_commit,
+	.peer = esp_peer,
+	.socket = esp_socket,
+};
+
+static void env_clear(struct esp_process *p)
+{
+	p->env = (struct esp_env){
+		.raw4_fd = -1,
+		.raw6_fd = -1,
+		.to_engine = up_datagram,
+		.event = up_event,
+		.ctx = p,
+	};
+	for (unsigned int i = 0; i < ESP_WORKERS_MAX; i++) {
+		p->env.tun_fd[i] = -1;
+		p->env.udp4_fd[i] = -1;
+		p->env.udp6_fd[i] = -1;
+	}
+}
+
+int esp_main(const struct options *o)
+{
+	struct esp_process p = { 0 };
+	int code;
+
+	(void)o;
+	env_clear(&p);
+	pthread_mutex_init(&p.up_lock, NULL);
+	p.process = process_new(&ops, &p);
+	if (p.process == NULL)
+		return EXIT_FAILED;
+	p.engine = (struct link){
+		.loop = process_loop(p.process),
+		.on_msg = on_command,
+		.on_gone = on_engine_gone,
+		.ctx = &p,
+	};
+	code = process_run(p.process);
+	esp_free(p.esp);
+	up_close(&p);
+	return code;
+}

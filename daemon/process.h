@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all processes but the monitor have in common: the channel to the monitor, a configuration
+ * that is prepared and then committed or forgotten, and channels to neighbours.
+ */
+#ifndef DAEMON_PROCESS_H
+#define DAEMON_PROCESS_H
+
+#include "daemon/bundle.h"
+#include "daemon/link.h"
+#include "daemon/options.h"
+#include "daemon/proto.h"
+
+struct process;
+
+enum { PROCESS_WHY_MAX = 256 };
+
+struct process_ops {
+	enum role role;
+	/* Makes of a configuration what the process works with. The conf belongs to the result,
+	 * also when it fails. `why` says what is wrong. */
+	enum err (*prepare)(void *ctx, struct conf *c, uint8_t workers, void **prepared,
+			    char why[static PROCESS_WHY_MAX]);
+	void (*discard)(void *prepared);
+	/* From now on this one holds; the process owns it and discards its last. An error ends the
+	 * process. */
+	enum err (*commit)(void *ctx, void *prepared);
+	/* A new channel to that neighbour (instead of the old one, if any). Owns fd. */
+	enum err (*peer)(void *ctx, enum role r, int fd);
+	/* A descriptor from the monitor; NULL: this process gets none. Owns fd. */
+	enum err (*socket)(void *ctx, const struct msg_socket *m, int fd);
+	/* The answer to MSG_RELOAD; NULL: this process asks for none. */
+	void (*reloaded)(void *ctx, const struct msg_text *m);
+	/* End in good order: call process_exit when done. NULL: at once. */
+	void (*stop)(void *ctx);
+};
+
+/* Gives up what the process must not have and sets up the loop; NULL after saying why in the log.
+ */
+struct process *process_new(const struct process_ops *ops, void *ctx);
+struct loop *process_loop(struct process *p);
+void process_free(struct process *p);
+/* loop_run and process_free in one, for those whose parts need no loop to be freed. */
+int process_run(struct process *p);
+void process_exit(struct process *p, int code);
+
+/* To the monitor. A channel to it that fails ends the process: without a monitor there is nothing
+ * to do. */
+void process_tell(struct process *p, uint8_t type, struct span body);
+/* That neighbour broke its table: the monitor ends it. */
+void process_accuse(struct process *p, enum role r);
+
+#endif
