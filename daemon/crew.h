@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The other processes as the monitor sees them: started, wired to each other, watched, buried and
+ * started again.
+ *
+ * Each has a channel to the monitor; signer, verifier, esp and fetcher each have one to the engine,
+ * made anew whenever either end is. The engine and esp share the SAs: without its engine esp drops
+ * them by itself; when esp dies, the engine is asked to end as well, tells its peers, and both
+ * begin anew.
+ */
+#ifndef DAEMON_CREW_H
+#define DAEMON_CREW_H
+
+#include "daemon/link.h"
+#include "daemon/proto.h"
+#include "daemon/spawn.h"
+
+struct crew;
+
+struct crew_env {
+	struct loop *loop;
+	struct spawn spawn;
+	struct user_ids ids[N_ROLES];
+	/* A process was started: give it its descriptors and its configuration. */
+	void (*equip)(void *ctx, enum role r);
+	/* A process ended, whatever the reason; it will be started again unless the crew is
+	 * stopping. */
+	void (*ended)(void *ctx, enum role r);
+	/* A message of a process that fits its table. An error: it is rubbish inside, and its
+	 * sender is ended. */
+	enum err (*message)(void *ctx, enum role r, const struct chan_msg *m);
+	/* The crew was told to stop and all have ended. */
+	void (*stopped)(void *ctx);
+	void *ctx;
+};
+
+MUST_USE enum err crew_new(const struct crew_env *env, struct crew **c);
+void crew_free(struct crew *c); /* kills what is left; takes NULL */
+/* All of them. ERR_SYSTEM: not even a first fork worked. */
+MUST_USE enum err crew_start(struct crew *c);
+bool crew_runs(const struct crew *c, enum role r);
+/* To one process. One that does not run is no error: it gets its configuration when it starts. */
+void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int fd);
+void crew_kill(struct crew *c, enum role r, const char *why);
+/* After SIGCHLD: buries whoever died. */
+void crew_bury(struct crew *c);
+/* The engine says goodbye to its peers first, the others end behind it; those that do not in time
+ * are killed. */
+void crew_stop(struct crew *c);
+unsigned int crew_restarts(const struct crew *c);
+
+#endif

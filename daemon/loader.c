@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/loader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "certs/cert.h"
+
+enum {
+	TEXT_MAX_BYTES = 4 * 1024 * 1024,
+	REPORT_MAX = 256 * 1024,
+	LOAD_SECONDS =
+		60, /* a key on a dead network file system must not hold the monitor for ever */
+	EXIT_REFUSED = 1,
+	EXIT_BROKEN = 2,
+};
+
+/* ---- the child ---- */
+
+static void report_write(int fd, const char *text)
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+
+	for (size_t at = 0; at < len;) {
+		ssize_t n = write(fd, text + at, len - at);
+
+		if (n <= 0)
+			return;
+		at += (size_t)n;
+	}
+}
+
+static enum err bundles_write(const struct loaded *l, const struct conf *c)
+{
+	enum err e = OK;
+
+	for (unsigned int r = 0; r < N_ROLES && e == OK; r++) {
+		if (l->bundle[r] >= 0)
+			e = bundle_write(l->bundle[r], (enum role)r, l->text, c);
+	}
+	return e;
+}
+
+static int child_load(const char *file, const struct loaded *l, int report)
+{
+	struct conf_source disk = conf_source_disk();
+	struct conf_problems problems = { 0 };
+	struct conf *c = NULL;
+	int code = EXIT_REFUSED;
+	char *words;
+
+	if (conf_load(file, l->text, &disk, &c, &problems) == OK) {
+		cert_check(c, time(NULL), &problems);
+		code = problems.n_errors > 0	   ? EXIT_REFUSED
+		       : bundles_write(l, c) == OK ? 0
+						   : EXIT_BROKEN;
+	}
+	words = problems.n > 0 ? conf_problems_text(file, l->text, &problems) : NULL;
+	report_write(report, words);
+	free(words);
+	conf_free(c);
+	return code;
+}
+
+/* ---- the monitor ---- */
+
+static char *report_text(const char *file, const char *what, const char *why)
+{
+	char *s = NULL;
+
+	return asprintf(&s, "error: %s: %s: %s\n", file, what, why) >= 0 ? s : NULL;
+}
+
+static char *report_read(int fd)
+{
+	char *s = calloc(1, REPORT_MAX + 1);
+
+	if (s != NULL && pread(fd, s, REPORT_MAX, 0) < 0)
+		s[0] = '\0';
+	return s;
+}
+
+static enum err text_read(const char *file, struct span *text)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	uint8_t *p = malloc(TEXT_MAX_BYTES);
+	size_t len = 0;
+	ssize_t n = fd >= 0 && p != NULL ? 1 : -1;
+
+	while (n > 0 && len < TEXT_MAX_BYTES) {
+		n = read(fd, p + len, TEXT_MAX_BYTES - len);
+		if (n > 0)
+			len += (size_t)n;
+	}
+	if (n == 0)
+		*text = span_of(p, len);
+	else
+		free(p);
+	if (n > 0)
+		errno = EFBIG;
+	if (fd >= 0)
+		close(fd);
+	return n == 0 ? OK : ERR_SYSTEM;
+}
+
+static enum err child_run(const char *file, const struct loaded *l, int report)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		alarm(LOAD_SECONDS);
+		_exit(child_load(file, l, report));
+	}
+	if (pid < 0)
+		return ERR_SYSTEM;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return ERR_SYSTEM;
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return OK;
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_REFUSED ? ERR_CONFIG : ERR_SYSTEM;
+}
+
+static enum err source_nothing(void *ctx, enum conf_file_kind kind, const char *path,
+			       struct span *bytes, char why[static 256])
+{
+	(void)ctx;
+	(void)kind;
+	(void)path;
+	*bytes = SPAN_EMPTY;
+	why[0] = '\0';
+	return ERR_UNSUPPORTED;
+}
+
+static enum err loaded_fill(const char *file, struct loaded *l, char **report)
+{
+	const struct conf_source nothing = { .read = source_nothing };
+	struct conf_problems problems = { 0 };
+	int fd = memfd_create("postern-report", MFD_CLOEXEC);
+	enum err e = fd >= 0 ? OK : ERR_SYSTEM;
+
+	for (unsigned int r = 0; r < N_ROLES && e == OK; r++) {
+		if (r != ROLE_MONITOR)
+			e = bundle_make(role_row((enum role)r)->name, &l->bundle[r]);
+	}
+	if (e == OK)
+		e = child_run(file, l, fd);
+	if (fd >= 0)
+		*report = report_read(fd);
+	if (fd >= 0)
+		close(fd);
+	return e == OK ? conf_load(file, l->text, &nothing, &l->conf, &problems) : e;
+}
+
+enum err loader_load(const char *file, struct loaded **out, char **report)
+{
+	struct loaded *l = calloc(1, sizeof *l);
+	enum err e = l != NULL ? OK : ERR_NOMEM;
+
+	*out = NULL;
+	*report = NULL;
+	for (unsigned int r = 0; r < N_ROLES && l != NULL; r++)
+		l->bundle[r] = -1;
+	if (e == OK && text_read(file, &l->text) != OK) {
+		*report = report_text(file, "cannot read it", strerror(errno));
+		e = ERR_CONFIG;
+	}
+	if (e == OK) {
+		e = loaded_fill(file, l, report);
+		if (e != OK && (*report == NULL || **report == '\0')) {
+			free(*report);
+			*report = report_text(file, "reading it failed", err_text(e));
+		}
+	}
+	if (e == OK)
+		*out = l;
+	else
+		loaded_free(l);
+	return e;
+}
+
+void loaded_free(struct loaded *l)
+{
+	if (l == NULL)
+		return;
+	conf_free(l->conf);
+	free((void *)(uintptr_t)l->text.p);
+	for (unsigned int r = 0; r < N_ROLES; r++) {
+		if (l->bundle[r] >= 0)
+			close(l->bundle[r]);
+	}
+	free(l);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A configuration as the monitor holds it: its text, the model without any file's bytes, and a
+ * bundle for each process.
+ *
+ * The files, keys among them, are read by a child of the monitor that lives for the reading alone:
+ * it judges the whole configuration, writes the bundles and ends, so that no byte of a key is ever
+ * in the monitor's own memory.
+ */
+#ifndef DAEMON_LOADER_H
+#define DAEMON_LOADER_H
+
+#include "daemon/bundle.h"
+
+struct loaded {
+	struct conf *conf;   /* no file has bytes here */
+	struct span text;    /* malloc'd */
+	int bundle[N_ROLES]; /* sealed; -1 for the monitor */
+};
+
+/* *report (malloc'd, may be empty) holds all problems, warnings too, as people read them.
+ * ERR_CONFIG: refused, and *out is NULL. */
+MUST_USE enum err loader_load(const char *file, struct loaded **out, char **report);
+void loaded_free(struct loaded *l); /* takes NULL */
+
+#endif

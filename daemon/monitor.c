@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/listen.h"
+#include "daemon/monitor_state.h"
+
+void monitor_log(enum log_level level, const char *event, const char *why)
+{
+	struct log_line l = log_event(level, event);
+
+	if (why != NULL)
+		log_str(&l, "why", why);
+	log_write(&l);
+}
+
+/* ---- signals and timers ---- */
+
+static void on_signal(void *ctx, uint32_t events)
+{
+	struct monitor *m = ctx;
+	struct signalfd_siginfo si;
+
+	(void)events;
+	while (read(m->signals, &si, sizeof si) == (ssize_t)sizeof si) {
+		if (si.ssi_signo == SIGCHLD) {
+			crew_bury(m->crew);
+		} else if (si.ssi_signo == SIGHUP) {
+			reload_begin(m, 0);
+		} else {
+			monitor_log(LOG_LEVEL_NOTICE, "stopping", NULL);
+			notify_send(&m->notify, "STOPPING=1");
+			crew_stop(m->crew);
+		}
+	}
+}
+
+static void on_watchdog(void *ctx)
+{
+	struct monitor *m = ctx;
+
+	notify_send(&m->notify, "WATCHDOG=1");
+	loop_timer_set(m->loop, &m->watchdog, mono_now() + m->notify.watchdog);
+}
+
+void monitor_stopped(void *ctx)
+{
+	struct monitor *m = ctx;
+
+	loop_stop(m->loop, 0);
+}
+
+static enum err signals_open(struct monitor *m)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return ERR_SYSTEM;
+	m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (m->signals < 0)
+		return ERR_SYSTEM;
+	m->signal_watch = (struct loop_watch){ .fd = m->signals, .ready = on_signal, .ctx = m };
+	return loop_add(m->loop, &m->signal_watch, EPOLLIN);
+}
+
+/* ---- start ---- */
+
+static unsigned int workers_of(const struct conf *c)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int n = c->workers != 0 ? c->workers : cores > 0 ? (unsigned int)cores : 1;
+
+	return n < SOCKETS_WORKERS_MAX ? n : SOCKETS_WORKERS_MAX;
+}
+
+static int failed(enum err e, const char *why)
+{
+	fprintf(stderr, "error: %s\n", why[0] != '\0' ? why : err_text(e));
+	return EXIT_FAILED;
+}
+
+/* The configuration, or every problem of it on stderr. */
+static int start_config(struct monitor *m)
+{
+	char *report = NULL;
+	enum err e = loader_load(m->o->config, &m->now, &report);
+
+	if (report != NULL)
+		fputs(report, stderr);
+	free(report);
+	m->generation = 1;
+	if (e == OK)
+		return 0;
+	return e == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
+}
+
+/* Guards before anything else is there that could fail. */
+static int start_host(struct monitor *m)
+{
+	char why[MONITOR_WHY_MAX] = "";
+	enum err e = warden_new(&m->warden, why);
+
+	if (e == OK)
+		e = warden_set(m->warden, m->now->conf, why);
+	if (e == OK)
+		e = sockets_open(&m->sockets, workers_of(m->now->conf), why);
+	if (e == OK)
+		e = listen_dirs(m->o->run_dir, m->o->state_dir, why);
+	if (e == OK)
+		e = listen_control(m->o->run_dir, &m->control, why);
+	if (e == OK)
+		e = privilege_monitor(why);
+	if (e == OK)
+		e = warden_tun(m->warden, m->now->conf->tun_name, m->sockets.n_workers, m->tun,
+			       why);
+	return e == OK ? 0 : failed(e, why);
+}
+
+static int start_crew(struct monitor *m)
+{
+	struct crew_env env = {
+		.spawn = { .level = m->o->level },
+		.equip = monitor_equip,
+		.ended = monitor_ended,
+		.message = monitor_message,
+		.stopped = monitor_stopped,
+		.ctx = m,
+	};
+	enum err e = loop_new(&m->loop);
+
+	m->exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (e == OK && m->exe < 0)
+		e = ERR_SYSTEM;
+	if (e == OK)
+		e = signals_open(m);
+	env.loop = m->loop;
+	env.spawn.exe = m->exe;
+	memcpy(env.ids, m->ids, sizeof env.ids);
+	if (e == OK)
+		e = crew_new(&env, &m->crew);
+	if (e == OK) {
+		reload_init(m);
+		e = crew_start(m->crew);
+	}
+	return e == OK ? 0 : failed(e, "");
+}
+
+static int start(struct monitor *m)
+{
+	char why[PRIVILEGE_WHY_MAX] = "";
+	enum err e;
+	int code;
+
+	privilege_hide();
+	if (geteuid() != 0)
+		return failed(
+			ERR_DENIED,
+			"posternd must be started as root: it gives up what it does not need");
+	e = users_find(m->ids, why);
+	if (e != OK)
+		return failed(e, why);
+	code = start_config(m);
+	if (code == 0)
+		code = start_host(m);
+	if (code == 0)
+		code = start_crew(m);
+	if (code == 0 && m->notify.watchdog != 0)
+		on_watchdog(m);
+	return code;
+}
+
+/* ---- end ---- */
+
+static void monitor_close(struct monitor *m)
+{
+	if (m->control >= 0) {
+		close(m->control);
+		listen_remove(m->o->run_dir);
+	}
+	crew_free(m->crew);
+	/* Routes into the device go while it is there; the guards and their unreachable routes
+	 * stay. */
+	warden_free(m->warden, m->tun[0] >= 0);
+	for (unsigned int i = 0; i < SOCKETS_WORKERS_MAX; i++) {
+		if (m->tun[i] >= 0)
+			close(m->tun[i]);
+	}
+	sockets_close(&m->sockets);
+	loaded_free(m->reload.next);
+	free(m->reload.report);
+	loaded_free(m->now);
+	loop_free(m->loop);
+	notify_close(&m->notify);
+	if (m->signals >= 0)
+		close(m->signals);
+	if (m->exe >= 0)
+		close(m->exe);
+}
+
+int monitor_main(const struct options *o)
+{
+	struct monitor m = { .o = o, .control = -1, .exe = -1, .signals = -1 };
+	int code;
+
+	memset(m.tun, 0xff, sizeof m.tun);
+	memset(&m.sockets, 0xff, sizeof m.sockets);
+	m.notify = notify_open();
+	m.watchdog = (struct loop_timer){ .fire = on_watchdog, .ctx = &m };
+	code = start(&m);
+	if (code == 0)
+		code = loop_run(m.loop);
+	monitor_close(&m);
+	return code;
+}

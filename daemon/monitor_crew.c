@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the monitor gives to the other processes, and what it takes from them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/monitor_state.h"
+
+/* ---- to a process that was just started ---- */
+
+static void send_socket(struct monitor *m, enum role r, enum sock_kind kind, unsigned int index,
+			int fd)
+{
+	const struct msg_socket s = { .kind = kind, .index = (uint8_t)index };
+	uint8_t b[8];
+	struct wr w = wr_into(b, sizeof b);
+
+	msg_socket_put(&w, &s);
+	if (fd >= 0)
+		crew_send(m->crew, r, MSG_SOCKET, wr_done(&w), fd);
+}
+
+static void equip_engine(struct monitor *m)
+{
+	const struct sockets *s = &m->sockets;
+
+	send_socket(m, ROLE_ENGINE, SOCK_IKE4, 0, s->ike[0]);
+	send_socket(m, ROLE_ENGINE, SOCK_IKE6, 0, s->ike[1]);
+	send_socket(m, ROLE_ENGINE, SOCK_NAT4, 0, s->nat[0]);
+	send_socket(m, ROLE_ENGINE, SOCK_NAT6, 0, s->nat[1]);
+	send_socket(m, ROLE_ENGINE, SOCK_PROBE4, 0, s->probe[0]);
+	send_socket(m, ROLE_ENGINE, SOCK_PROBE6, 0, s->probe[1]);
+	send_socket(m, ROLE_ENGINE, SOCK_CONTROL, 0, m->control);
+}
+
+static void equip_esp(struct monitor *m)
+{
+	const struct sockets *s = &m->sockets;
+
+	for (unsigned int i = 0; i < s->n_workers; i++) {
+		send_socket(m, ROLE_ESP, SOCK_TUN, i, m->tun[i]);
+		send_socket(m, ROLE_ESP, SOCK_NAT4, i, s->worker[0][i]);
+		send_socket(m, ROLE_ESP, SOCK_NAT6, i, s->worker[1][i]);
+	}
+	send_socket(m, ROLE_ESP, SOCK_RAW4, 0, s->raw[0]);
+	send_socket(m, ROLE_ESP, SOCK_RAW6, 0, s->raw[1]);
+}
+
+void monitor_send_config(struct monitor *m, enum role r, const struct loaded *l,
+			 uint64_t generation)
+{
+	const struct msg_config k = { .generation = generation,
+				      .workers = (uint8_t)m->sockets.n_workers };
+	uint8_t b[16];
+	struct wr w = wr_into(b, sizeof b);
+
+	msg_config_put(&w, &k);
+	crew_send(m->crew, r, MSG_CONFIG, wr_done(&w), l->bundle[r]);
+}
+
+void monitor_send_number(struct monitor *m, enum role r, uint8_t type, uint64_t number)
+{
+	uint8_t b[8];
+	struct wr w = wr_into(b, sizeof b);
+
+	msg_number_put(&w, number);
+	crew_send(m->crew, r, type, wr_done(&w), -1);
+}
+
+void monitor_equip(void *ctx, enum role r)
+{
+	struct monitor *m = ctx;
+
+	if (r == ROLE_ENGINE)
+		equip_engine(m);
+	if (r == ROLE_ESP)
+		equip_esp(m);
+	monitor_send_config(m, r, m->now, m->generation);
+}
+
+/* ---- a process ended ---- */
+
+void monitor_ended(void *ctx, enum role r)
+{
+	struct monitor *m = ctx;
+	char why[HOST_WHY_MAX] = "";
+
+	m->ready[r] = 0;
+	if (m->reload.next != NULL)
+		reload_failed(
+			m, ERR_BUSY,
+			"a process ended while the new configuration was handed out: try again");
+	if (r == ROLE_ENGINE && warden_guard_all(m->warden, why) != OK)
+		monitor_log(LOG_LEVEL_ERROR, "guard_failed", why);
+}
+
+/* ---- messages ---- */
+
+static void all_ready_first(struct monitor *m)
+{
+	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++) {
+		if (m->ready[r] != m->generation)
+			return;
+	}
+	m->up = true;
+	monitor_log(LOG_LEVEL_NOTICE, "started", NULL);
+	notify_send(&m->notify, "READY=1\nSTATUS=running");
+}
+
+static enum err on_ready(struct monitor *m, enum role r, struct span body)
+{
+	uint64_t generation;
+
+	if (msg_number_get(body, &generation) != OK)
+		return ERR_SYNTAX;
+	if (m->reload.next != NULL && generation == m->reload.generation) {
+		m->ready[r] = generation;
+		reload_ready(m);
+		return OK;
+	}
+	if (generation != m->generation)
+		return OK; /* of a reload that was given up */
+	m->ready[r] = generation;
+	monitor_send_number(m, r, MSG_COMMIT, generation);
+	if (!m->up)
+		all_ready_first(m);
+	return OK;
+}
+
+/* At the start a refusal is a wrong configuration, found by the process that looked closest; in a
+ * reload it ends the reload; a process that was restarted tries again. */
+static enum err on_refused(struct monitor *m, enum role r, struct span body)
+{
+	char why[MONITOR_WHY_MAX];
+	struct msg_text t;
+
+	if (msg_text_get(body, &t) != OK)
+		return ERR_SYNTAX;
+	snprintf(why, sizeof why, "%s: %.*s", role_row(r)->name, (int)span_head(t.text, 200).len,
+		 (const char *)t.text.p);
+	if (m->reload.next != NULL && t.ticket == m->reload.generation) {
+		reload_failed(m, ERR_CONFIG, why);
+	} else if (!m->up) {
+		fprintf(stderr, "error: %s\n", why);
+		loop_stop(m->loop, EXIT_CONFIG);
+	} else {
+		crew_kill(m->crew, r, why);
+	}
+	return OK;
+}
+
+static enum err on_accuse(struct monitor *m, enum role by, struct span body)
+{
+	char why[64];
+	enum role r;
+
+	if (msg_role_get(body, &r) != OK || r == ROLE_MONITOR || r == by)
+		return ERR_SYNTAX;
+	snprintf(why, sizeof why, "sent rubbish to %s", role_row(by)->name);
+	crew_kill(m->crew, r, why);
+	return OK;
+}
+
+/* Only about children of the configuration, and only what the configuration allows of them. A
+ * request about one that a reload has just taken away is late, not a lie; so it has no effect and
+ * no penalty. */
+static enum err on_child(struct monitor *m, uint8_t type, struct span body)
+{
+	char why[HOST_WHY_MAX];
+	struct msg_child c;
+	enum err e;
+
+	if (msg_child_get(body, &c) != OK)
+		return ERR_SYNTAX;
+	e = type == MSG_GUARD ? warden_guard(m->warden, &c, why) : warden_mtu(m->warden, &c, why);
+	if (e != OK) {
+		struct log_line l = log_event(LOG_LEVEL_WARNING,
+					      type == MSG_GUARD ? "guard_failed" : "mtu_failed");
+
+		log_peer(&l, "connection", span_str(c.connection));
+		log_peer(&l, "child", span_str(c.child));
+		log_err(&l, e);
+		if (why[0] != '\0')
+			log_str(&l, "why", why);
+		log_write(&l);
+	}
+	return OK;
+}
+
+static enum err on_reload_request(struct monitor *m, struct span body)
+{
+	uint64_t ticket;
+
+	if (msg_number_get(body, &ticket) != OK || ticket == 0)
+		return ERR_SYNTAX;
+	reload_begin(m, ticket);
+	return OK;
+}
+
+/* One line of printable text: it is shown by systemctl. */
+static enum err on_status(struct monitor *m, struct span body)
+{
+	for (size_t i = 0; i < body.len; i++) {
+		if (body.p[i] < 0x20 || body.p[i] > 0x7e)
+			return ERR_SYNTAX;
+	}
+	notify_status(&m->notify, body);
+	return OK;
+}
+
+enum err monitor_message(void *ctx, enum role r, const struct chan_msg *msg)
+{
+	struct monitor *m = ctx;
+
+	switch (msg->type) {
+	case MSG_READY:
+		return on_ready(m, r, msg->body);
+	case MSG_REFUSED:
+		return on_refused(m, r, msg->body);
+	case MSG_ACCUSE:
+		return on_accuse(m, r, msg->body);
+	case MSG_GUARD:
+	case MSG_MTU:
+		return on_child(m, msg->type, msg->body);
+	case MSG_RELOAD:
+		return on_reload_request(m, msg->body);
+	case MSG_STATUS:
+		return on_status(m, msg->body);
+	default:
+		return ERR_SYNTAX;
+	}
+}

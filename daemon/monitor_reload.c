@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A new configuration is taken whole or refused whole: the monitor reads and judges it, every
+ * process prepares it from its bundle, and only when all are ready is it committed: guards of new
+ * children first, then routes, then the processes. Until then nothing has changed.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/monitor_state.h"
+
+enum { RELOAD_SECONDS = 10 };
+
+static void reload_answer(struct monitor *m, uint64_t ticket, enum err e, const char *text)
+{
+	struct msg_text t = { .ticket = ticket,
+			      .err = e,
+			      .text = span_str(text != NULL ? text : "") };
+	struct log_line l = log_event(e == OK ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR,
+				      e == OK ? "reloaded" : "reload_refused");
+	uint8_t *b = malloc(PROTO_TEXT_MAX + 64);
+	struct wr w = wr_into(b, b != NULL ? PROTO_TEXT_MAX + 64 : 0);
+
+	if (e != OK)
+		log_err(&l, e);
+	if (e != OK && text != NULL)
+		log_str(&l, "why", text);
+	log_write(&l);
+	msg_text_put(&w, &t);
+	if (ticket != 0 && wr_ok(&w))
+		crew_send(m->crew, ROLE_ENGINE, MSG_RELOADED, wr_done(&w), -1);
+	free(b);
+	notify_send(&m->notify, "READY=1");
+}
+
+static void reload_clear(struct monitor *m)
+{
+	loaded_free(m->reload.next);
+	free(m->reload.report);
+	m->reload.next = NULL;
+	m->reload.report = NULL;
+	loop_timer_set(m->loop, &m->reload.deadline, NEVER);
+}
+
+void reload_failed(struct monitor *m, enum err e, const char *why)
+{
+	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++)
+		monitor_send_number(m, (enum role)r, MSG_ABORT, m->reload.generation);
+	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++) {
+		if (m->ready[r] == m->reload.generation)
+			m->ready[r] = m->generation;
+	}
+	reload_clear(m);
+	reload_answer(m, m->reload.ticket, e, why);
+}
+
+static void on_deadline(void *ctx)
+{
+	reload_failed(ctx, ERR_BUSY, "a process did not answer in time: try again");
+}
+
+/* What cannot change while the sockets and the device stand. */
+static const char *needs_restart(const struct monitor *m, const struct conf *c)
+{
+	const struct conf *now = m->now->conf;
+
+	if (strcmp(c->tun_name, now->tun_name) != 0)
+		return "the name of the TUN device changes only by a restart of posternd";
+	if (c->workers != now->workers)
+		return "the number of workers changes only by a restart of posternd";
+	return NULL;
+}
+
+static const char *not_now(const struct monitor *m)
+{
+	if (m->reload.next != NULL || !m->up)
+		return "another reload is under way: try again";
+	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++) {
+		if (m->ready[r] != m->generation)
+			return "a process is just being restarted: try again";
+	}
+	return NULL;
+}
+
+static void reload_hand_out(struct monitor *m)
+{
+	m->reload.generation++;
+	loop_timer_set(m->loop, &m->reload.deadline, mono_now() + RELOAD_SECONDS * NS_PER_S);
+	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++)
+		monitor_send_config(m, (enum role)r, m->reload.next, m->reload.generation);
+}
+
+void reload_begin(struct monitor *m, uint64_t ticket)
+{
+	const char *why = not_now(m);
+	struct loaded *next = NULL;
+	char *report = NULL;
+	enum err e;
+
+	notify_reloading(&m->notify, mono_now());
+	if (why != NULL) {
+		reload_answer(m, ticket, ERR_BUSY, why);
+		return;
+	}
+	e = loader_load(m->o->config, &next, &report);
+	why = e == OK ? needs_restart(m, next->conf) : report;
+	if (e == OK && why != NULL)
+		e = ERR_CONFIG;
+	if (e != OK) {
+		reload_answer(m, ticket, e, why);
+		loaded_free(next);
+		free(report);
+		return;
+	}
+	m->reload.next = next;
+	m->reload.report = report;
+	m->reload.ticket = ticket;
+	reload_hand_out(m);
+}
+
+static void reload_commit(struct monitor *m)
+{
+	struct loaded *old = m->now;
+	char why[HOST_WHY_MAX] = "";
+
+	if (warden_set(m->warden, m->reload.next->conf, why) != OK) {
+		reload_failed(m, ERR_SYSTEM, why);
+		return;
+	}
+	m->now = m->reload.next;
+	m->generation = m->reload.generation;
+	m->reload.next = NULL;
+	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++)
+		monitor_send_number(m, (enum role)r, MSG_COMMIT, m->generation);
+	reload_answer(m, m->reload.ticket, OK, m->reload.report);
+	reload_clear(m);
+	loaded_free(old);
+}
+
+void reload_ready(struct monitor *m)
+{
+	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++) {
+		if (m->ready[r] != m->reload.generation)
+			return;
+	}
+	reload_commit(m);
+}
+
+void reload_init(struct monitor *m)
+{
+	m->reload = (struct reload){ .generation = m->generation,
+				     .deadline = { .fire = on_deadline, .ctx = m } };
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The monitor's parts, for monitor.c (start, end, signals), monitor_crew.c (what the other
+ * processes say) and monitor_reload.c (a new configuration, whole or not at all).
+ */
+#ifndef DAEMON_MONITOR_STATE_H
+#define DAEMON_MONITOR_STATE_H
+
+#include "daemon/crew.h"
+#include "daemon/loader.h"
+#include "daemon/notify.h"
+#include "daemon/options.h"
+#include "daemon/sockets.h"
+#include "daemon/warden.h"
+
+enum { MONITOR_WHY_MAX = 256 };
+
+struct reload {
+	struct loaded *next; /* NULL: none is under way */
+	uint64_t generation;
+	uint64_t ticket; /* of the engine's request; 0: SIGHUP */
+	char *report;	 /* warnings */
+	struct loop_timer deadline;
+};
+
+struct monitor {
+	const struct options *o;
+	struct user_ids ids[N_ROLES];
+	struct notify notify;
+	struct loop *loop;
+	struct crew *crew;
+	struct warden *warden;
+	struct sockets sockets;
+	int tun[SOCKETS_WORKERS_MAX];
+	int control;
+	int exe;
+	struct loaded *now;
+	uint64_t generation;	 /* of now */
+	uint64_t ready[N_ROLES]; /* generation that each said ready for; 0: none yet */
+	bool up;		 /* systemd was told READY */
+	struct reload reload;
+	int signals;
+	struct loop_watch signal_watch;
+	struct loop_timer watchdog;
+};
+
+void monitor_log(enum log_level level, const char *event, const char *why);
+
+/* What crew_env calls. */
+void monitor_equip(void *ctx, enum role r);
+void monitor_ended(void *ctx, enum role r);
+enum err monitor_message(void *ctx, enum role r, const struct chan_msg *m);
+void monitor_stopped(void *ctx);
+
+/* Sends one configuration to one process: MSG_CONFIG with its bundle. */
+void monitor_send_config(struct monitor *m, enum role r, const struct loaded *l,
+			 uint64_t generation);
+void monitor_send_number(struct monitor *m, enum role r, uint8_t type, uint64_t number);
+
+void reload_init(struct monitor *m);
+/* Reads the configuration anew and asks every process; the answer goes to the engine (and the log)
+ * when all are ready, or one refused. */
+void reload_begin(struct monitor *m, uint64_t ticket);
+/* A process said ready for the generation under way; refused it; or died over it. */
+void reload_ready(struct monitor *m);
+void reload_failed(struct monitor *m, enum err e, const char *why);
+
+#endif

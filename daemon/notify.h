@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sd_notify without libsystemd: datagrams to the socket that NOTIFY_SOCKET names (sd_notify(3)).
+ * Without such a socket every call does nothing.
+ */
+#ifndef DAEMON_NOTIFY_H
+#define DAEMON_NOTIFY_H
+
+#include "base/bytes.h"
+#include "base/clock.h"
+
+struct notify {
+	int fd;		  /* -1: nobody listens */
+	mono_ns watchdog; /* WATCHDOG=1 is due this often; 0: never */
+};
+
+/* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and takes them out of the environment. */
+struct notify notify_open(void);
+void notify_close(struct notify *n);
+/* "READY=1\nSTATUS=..." */
+void notify_send(const struct notify *n, const char *state);
+/* STATUS=text */
+void notify_status(const struct notify *n, struct span text);
+/* RELOADING=1 with the time that systemd wants beside it. */
+void notify_reloading(const struct notify *n, mono_ns now);
+
+#endif

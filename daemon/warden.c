@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/warden.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One configured child. */
+struct ward {
+	struct host_child host; /* selectors point into the configuration */
+	bool lifted;
+	uint16_t mtu; /* 0: not told yet */
+};
+
+struct warden {
+	struct host *host;
+	struct ward *v;
+	size_t n;
+	char tun[16]; /* "": no device yet */
+};
+
+enum err warden_new(struct warden **w, char why[static HOST_WHY_MAX])
+{
+	enum err e;
+
+	*w = calloc(1, sizeof **w);
+	if (*w == NULL)
+		return ERR_NOMEM;
+	e = host_open(&(*w)->host, why);
+	if (e != OK) {
+		free(*w);
+		*w = NULL;
+	}
+	return e;
+}
+
+void warden_free(struct warden *w, bool plane_off)
+{
+	char why[HOST_WHY_MAX];
+
+	if (w == NULL)
+		return;
+	/* What stays behind is found by its mark and taken away at the next start. */
+	if (plane_off && host_plane_off(w->host, why) != OK)
+		fprintf(stderr, "posternd: %s\n", why);
+	host_close(w->host);
+	free(w->v);
+	free(w);
+}
+
+static struct ward *ward_find(struct ward *v, size_t n, const char *connection, const char *child)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(v[i].host.connection, connection) == 0 &&
+		    strcmp(v[i].host.child, child) == 0)
+			return &v[i];
+	}
+	return NULL;
+}
+
+/* ---- telling the host ---- */
+
+/* The children that are not lifted, in a malloc'd array; NULL when there is no memory. */
+static struct host_child *guarded(const struct ward *v, size_t n, size_t *n_guarded)
+{
+	struct host_child *h = calloc(n + 1, sizeof *h);
+
+	*n_guarded = 0;
+	for (size_t i = 0; i < n && h != NULL; i++) {
+		if (!v[i].lifted)
+			h[(*n_guarded)++] = v[i].host;
+	}
+	return h;
+}
+
+static enum err plane_apply(struct warden *w, const struct host_child *h, size_t n,
+			    char why[static HOST_WHY_MAX])
+{
+	enum err e = host_plane_set(w->host, w->tun, h, n, why);
+
+	for (size_t i = 0; i < w->n && e == OK; i++) {
+		const struct ward *x = &w->v[i];
+
+		if (!x->lifted && x->mtu != 0)
+			e = host_child_mtu(w->host, &x->host, x->mtu, why);
+	}
+	return e;
+}
+
+/* Guards first: what a route leads into the device must not be able to leave otherwise. */
+static enum err apply(struct warden *w, char why[static HOST_WHY_MAX])
+{
+	size_t n;
+	struct host_child *h = guarded(w->v, w->n, &n);
+	enum err e = h != NULL ? host_guard_set(w->host, h, n, why) : ERR_NOMEM;
+
+	if (e == OK && w->tun[0] != '\0')
+		e = plane_apply(w, h, n, why);
+	free(h);
+	return e;
+}
+
+/* ---- the configuration ---- */
+
+static void ward_fill(struct ward *x, const struct conf_connection *cn, const struct conf_child *ch)
+{
+	snprintf(x->host.connection, sizeof x->host.connection, "%s", cn->name);
+	snprintf(x->host.child, sizeof x->host.child, "%s", ch->name);
+	x->host.reqid = ch->reqid;
+	x->host.local = ch->local;
+	x->host.remote = ch->remote;
+}
+
+static size_t conf_children(const struct conf *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_connections; i++)
+		n += c->connections[i].n_children;
+	return n;
+}
+
+static void wards_fill(struct warden *w, const struct conf *c, struct ward *v)
+{
+	for (size_t i = 0; i < c->n_connections; i++) {
+		const struct conf_connection *cn = &c->connections[i];
+
+		for (size_t k = 0; k < cn->n_children; k++, v++) {
+			const struct ward *old =
+				ward_find(w->v, w->n, cn->name, cn->children[k].name);
+
+			ward_fill(v, cn, &cn->children[k]);
+			v->lifted = old != NULL && old->lifted;
+			v->mtu = old != NULL ? old->mtu : 0;
+		}
+	}
+}
+
+enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST_WHY_MAX])
+{
+	struct ward *old = w->v;
+	size_t old_n = w->n, n = conf_children(c);
+	struct ward *v = calloc(n + 1, sizeof *v);
+	enum err e;
+
+	if (v == NULL)
+		return ERR_NOMEM;
+	wards_fill(w, c, v);
+	w->v = v;
+	w->n = n;
+	e = apply(w, why);
+	if (e == OK) {
+		free(old);
+		return OK;
+	}
+	w->v = old;
+	w->n = old_n;
+	free(v);
+	return e;
+}
+
+enum err warden_tun(struct warden *w, const char *name, unsigned int n_queues, int *fds,
+		    char why[static HOST_WHY_MAX])
+{
+	enum err e = host_tun_open(w->host, name, n_queues, fds, why);
+
+	if (e != OK)
+		return e;
+	snprintf(w->tun, sizeof w->tun, "%s", name);
+	return apply(w, why);
+}
+
+enum err warden_guard_all(struct warden *w, char why[static HOST_WHY_MAX])
+{
+	bool any = false;
+
+	for (size_t i = 0; i < w->n; i++) {
+		any = any || w->v[i].lifted;
+		w->v[i].lifted = false;
+	}
+	return any ? apply(w, why) : OK;
+}
+
+/* ---- requests of the engine ---- */
+
+enum err warden_guard(struct warden *w, const struct msg_child *m, char why[static HOST_WHY_MAX])
+{
+	struct ward *x = ward_find(w->v, w->n, m->connection, m->child);
+	bool before;
+	enum err e;
+
+	why[0] = '\0';
+	if (x == NULL || m->value > 1)
+		return ERR_DENIED;
+	before = x->lifted;
+	x->lifted = m->value == 0;
+	if (x->lifted == before)
+		return OK;
+	e = apply(w, why);
+	/* In doubt it is guarded: the next call tries again to make it so. */
+	if (e != OK)
+		x->lifted = false;
+	return e;
+}
+
+enum err warden_mtu(struct warden *w, const struct msg_child *m, char why[static HOST_WHY_MAX])
+{
+	struct ward *x = ward_find(w->v, w->n, m->connection, m->child);
+
+	why[0] = '\0';
+	if (x == NULL || m->value < WARDEN_MTU_MIN)
+		return ERR_DENIED;
+	x->mtu = m->value;
+	return x->lifted || w->tun[0] == '\0' ? OK : host_child_mtu(w->host, &x->host, x->mtu, why);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the monitor keeps true on the host: guards for every configured child that no operator has
+ * lifted, routes and rules into the TUN device for the same children, the MTU of each. Requests of
+ * the engine are about children of the configuration and nothing else.
+ *
+ * Guards come before everything and outlive everything: no function here but warden_request
+ * (postern down) and warden_set (a child that is no longer configured) takes one away.
+ */
+#ifndef DAEMON_WARDEN_H
+#define DAEMON_WARDEN_H
+
+#include "conf/model.h"
+#include "daemon/proto.h"
+#include "xfrm/host.h"
+
+enum { WARDEN_MTU_MIN = 576 };
+
+struct warden;
+
+/* Opens netlink; nothing is changed yet. */
+MUST_USE enum err warden_new(struct warden **w, char why[static HOST_WHY_MAX]);
+/* Leaves guards, takes the rest away when `plane_off`. Takes NULL. */
+void warden_free(struct warden *w, bool plane_off);
+
+/* The children of `c` (which must live until the next call): guards at once, and routes and rules
+ * when there is a device. What was lifted and is still configured stays lifted. On failure the old
+ * children hold. */
+MUST_USE enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST_WHY_MAX]);
+/* The TUN device, and then routes and rules. */
+MUST_USE enum err warden_tun(struct warden *w, const char *name, unsigned int n_queues, int *fds,
+			     char why[static HOST_WHY_MAX]);
+/* A new engine knows nothing of what an operator had lifted: everything is guarded again. */
+MUST_USE enum err warden_guard_all(struct warden *w, char why[static HOST_WHY_MAX]);
+
+/* MSG_GUARD and MSG_MTU. ERR_DENIED: no such child, or no such value: the engine made that up. */
+MUST_USE enum err warden_guard(struct warden *w, const struct msg_child *m,
+			       char why[static HOST_WHY_MAX]);
+MUST_USE enum err warden_mtu(struct warden *w, const struct msg_child *m,
+			     char why[static HOST_WHY_MAX]);
+
+#endif
