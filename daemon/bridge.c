@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/bridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "daemon/bridge_state.h"
+
+enum {
+	DRAIN_MAX = 1024,     /* actions per turn, so that sockets and timers get theirs */
+	REFRESH_SECONDS = 30, /* the kernel forgets what it learned of a path's MTU after minutes */
+};
+
+/* ---- in: datagrams ---- */
+
+static void on_datagram(void *ctx, const struct path *p, struct span d)
+{
+	struct bridge *b = ctx;
+
+	if (b->ike != NULL)
+		ike_engine_datagram(b->ike, p, d, mono_now());
+}
+
+/* ---- in: answers and events of the other processes ---- */
+
+static enum err on_result(struct bridge_peer *p, struct span body)
+{
+	struct job_result r;
+	struct slip *s;
+	const struct ike_event ev = { .kind = IKE_EV_JOB, .job = &r };
+
+	if (job_result_decode(body, &r) != OK)
+		return ERR_SYNTAX;
+	s = desk_take(&p->bridge->desk, p->role, r.kind, r.ticket);
+	if (s == NULL)
+		return ERR_SYNTAX; /* nobody asked this process for that */
+	free(s);
+	ike_engine_event(p->bridge->ike, &ev, mono_now());
+	return OK;
+}
+
+static void on_computed(void *ctx, const struct job_result *r)
+{
+	struct bridge *b = ctx;
+	const struct ike_event ev = { .kind = IKE_EV_JOB, .job = r };
+
+	ike_engine_event(b->ike, &ev, mono_now());
+}
+
+static enum err on_names(struct bridge_peer *p, struct span body)
+{
+	struct msg_resolved m = { 0 };
+	struct slip *s;
+
+	if (msg_resolved_get(body, &m) != OK)
+		return ERR_SYNTAX;
+	s = desk_take(&p->bridge->desk, p->role, 0, m.ticket);
+	if (s == NULL)
+		return ERR_SYNTAX;
+	act_resolved(p->bridge, s->connection, m.addr, m.n, m.err);
+	free(s);
+	return OK;
+}
+
+static enum err on_done(struct bridge_peer *p, struct span body)
+{
+	struct sa_done done;
+	struct slip *s;
+	const struct ike_event ev = { .kind = IKE_EV_SA, .sa = &done };
+
+	if (sa_done_decode(body, &done) != OK)
+		return ERR_SYNTAX;
+	s = desk_take(&p->bridge->desk, p->role, 0, done.ticket);
+	if (s == NULL)
+		return ERR_SYNTAX;
+	free(s);
+	ike_engine_event(p->bridge->ike, &ev, mono_now());
+	return OK;
+}
+
+/* The child that this packet wants; 0: none, so the packet is no reason for anything. */
+static uint32_t reqid_of_flow(const struct conf *c, const struct flow *f)
+{
+	for (size_t i = 0; i < c->n_connections; i++) {
+		const struct conf_connection *cn = &c->connections[i];
+
+		for (size_t k = 0; k < cn->n_children; k++) {
+			if (ts_lists_match(&cn->children[k].local, &cn->children[k].remote, f))
+				return cn->children[k].reqid;
+		}
+	}
+	return 0;
+}
+
+static enum err on_plane(struct bridge_peer *p, struct span body)
+{
+	struct bridge *b = p->bridge;
+	struct plane_event e;
+	const struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &e };
+
+	if (plane_event_decode(body, &e) != OK)
+		return ERR_SYNTAX;
+	if (e.kind == PLANE_MTU)
+		mtu_path(b->mtu, &e.remote.addr, e.mtu);
+	if (e.kind == PLANE_ACQUIRE && e.reqid == 0)
+		e.reqid = reqid_of_flow(b->conf, &e.flow);
+	if (e.kind != PLANE_ACQUIRE || e.reqid != 0)
+		ike_engine_event(b->ike, &ev, mono_now());
+	return OK;
+}
+
+static enum err on_esp_datagram(struct bridge_peer *p, struct span body)
+{
+	struct msg_datagram m;
+
+	if (msg_datagram_get(body, &m) != OK)
+		return ERR_SYNTAX;
+	ike_engine_datagram(p->bridge->ike, &m.path, m.bytes, mono_now());
+	return OK;
+}
+
+static enum err on_msg(void *ctx, const struct chan_msg *m)
+{
+	struct bridge_peer *p = ctx;
+
+	/* Before the first configuration nothing was asked; only a packet may have come early. */
+	if (p->bridge->ike == NULL)
+		return OK;
+	switch (m->type) {
+	case MSG_RESULT:
+		return on_result(p, m->body);
+	case MSG_RESOLVED:
+		return on_names(p, m->body);
+	case MSG_SA_DONE:
+		return on_done(p, m->body);
+	case MSG_PLANE:
+		return on_plane(p, m->body);
+	case MSG_DATAGRAM:
+		return on_esp_datagram(p, m->body);
+	default:
+		return ERR_SYNTAX;
+	}
+}
+
+/* ---- a process is gone ---- */
+
+static void fail_slip(struct bridge *b, const struct slip *s)
+{
+	if (s->role == ROLE_ESP)
+		act_sa_failed(b, s->ticket, s->spi, s->dir, ERR_SYSTEM);
+	else if (s->role == ROLE_FETCHER)
+		act_resolved(b, s->connection, NULL, 0, ERR_SYSTEM);
+	else
+		act_job_failed(b, s->ticket, s->kind, ERR_SYSTEM);
+}
+
+static void fail_all(struct bridge *b, enum role r)
+{
+	struct slip *s;
+
+	while ((s = desk_take_any(&b->desk, r)) != NULL) {
+		fail_slip(b, s);
+		free(s);
+	}
+}
+
+static void on_gone(void *ctx, enum err why)
+{
+	struct bridge_peer *p = ctx;
+
+	if (why != ERR_NOT_FOUND)
+		process_accuse(p->bridge->env.process, p->role);
+	fail_all(p->bridge, p->role);
+}
+
+/* ---- timers ---- */
+
+static void on_tick(void *ctx)
+{
+	struct bridge *b = ctx;
+
+	ike_engine_tick(b->ike, mono_now());
+}
+
+static void on_refresh(void *ctx)
+{
+	struct bridge *b = ctx;
+
+	mtu_refresh(b->mtu);
+	loop_timer_set(b->loop, &b->refresh, mono_now() + REFRESH_SECONDS * NS_PER_S);
+}
+
+void bridge_drain(struct bridge *b)
+{
+	struct ike_action a;
+	int n = 0;
+
+	if (b->ike == NULL)
+		return;
+	while (n < DRAIN_MAX && ike_engine_next(b->ike, &a)) {
+		act_perform(b, &a);
+		n++;
+	}
+	/* More is queued: at once again, behind whatever else has come. */
+	loop_timer_set(b->loop, &b->tick,
+		       n == DRAIN_MAX ? mono_now() : ike_engine_deadline(b->ike));
+}
+
+/* ---- life ---- */
+
+static void on_mtu(void *ctx, const char *connection, const char *child, uint16_t mtu)
+{
+	struct bridge *b = ctx;
+	const struct ike_action a = {
+		.kind = IKE_ACT_CHILD_MTU,
+		.child = { .connection = connection, .child = child, .mtu = mtu },
+	};
+
+	act_perform(b, &a);
+}
+
+static void peers_init(struct bridge *b)
+{
+	for (unsigned int r = 0; r < N_ROLES; r++) {
+		struct bridge_peer *p = &b->peer[r];
+
+		p->bridge = b;
+		p->role = (enum role)r;
+		p->link = (struct link){ .loop = b->loop,
+					 .on_msg = on_msg,
+					 .on_gone = on_gone,
+					 .ctx = p };
+	}
+}
+
+enum err bridge_new(const struct bridge_env *env, struct bridge **out)
+{
+	struct bridge *b = calloc(1, sizeof *b);
+	enum err e = OK;
+
+	*out = b;
+	if (b == NULL)
+		return ERR_NOMEM;
+	b->env = *env;
+	b->loop = process_loop(env->process);
+	b->route = (struct route){ .fd = { -1, -1 } };
+	b->tick = (struct loop_timer){ .fire = on_tick, .ctx = b };
+	b->refresh = (struct loop_timer){ .fire = on_refresh, .ctx = b };
+	peers_init(b);
+	b->scratch = malloc(SCRATCH_SIZE);
+	if (b->scratch == NULL)
+		e = ERR_NOMEM;
+	if (e == OK)
+		e = udp_new(b->loop, on_datagram, b, &b->udp);
+	if (e == OK)
+		e = kework_new(b->loop, on_computed, b, &b->kework);
+	if (e == OK)
+		e = mtu_new(&b->route, on_mtu, b, &b->mtu);
+	if (e == OK)
+		e = notes_new(&b->notes);
+	if (e != OK) {
+		bridge_free(b);
+		*out = NULL;
+		return e;
+	}
+	on_refresh(b);
+	return OK;
+}
+
+void bridge_free(struct bridge *b)
+{
+	if (b == NULL)
+		return;
+	for (unsigned int r = 0; r < N_ROLES; r++)
+		link_close(&b->peer[r].link);
+	kework_free(b->kework);
+	udp_free(b->udp);
+	mtu_free(b->mtu);
+	notes_free(b->notes);
+	desk_clear(&b->desk);
+	for (int v = 0; v < 2; v++) {
+		if (b->route.fd[v] >= 0)
+			close(b->route.fd[v]);
+	}
+	free(b->scratch);
+	free(b);
+}
+
+void bridge_set(struct bridge *b, struct ike_engine *e, const struct conf *c)
+{
+	b->ike = e;
+	b->conf = c;
+}
+
+enum err bridge_socket(struct bridge *b, const struct msg_socket *m, int fd)
+{
+	int v = m->kind == SOCK_PROBE6;
+
+	if (m->kind != SOCK_PROBE4 && m->kind != SOCK_PROBE6)
+		return udp_add(b->udp, m->kind, fd);
+	if (b->route.fd[v] >= 0) {
+		close(fd);
+		return ERR_EXISTS;
+	}
+	b->route.fd[v] = fd;
+	return OK;
+}
+
+enum err bridge_peer(struct bridge *b, enum role r, int fd)
+{
+	struct bridge_peer *p = &b->peer[r];
+
+	if (!role_row(r)->serves_engine) {
+		close(fd);
+		return ERR_SYNTAX;
+	}
+	if (link_is_open(&p->link)) {
+		link_close(&p->link);
+		fail_all(b, r);
+	}
+	return link_open(&p->link, fd, proto_to_engine(r), proto_from_engine(r));
+}

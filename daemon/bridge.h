@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bridge between the protocol engine, which has no I/O, and the world: it carries out the
+ *engine's actions and brings the answers back as events.
+ *
+ *	SEND, KEEPALIVE   the sockets              JOB      signer, verifier, or the thread for slow
+ *key exchange SA                esp                      RESOLVE  fetcher, and the kernel's routing
+ *	GUARD, CHILD_MTU  monitor                  NOTE     the log and the control socket
+ *
+ * Everything that is asked of another process lies on the desk until it is answered, and is
+ *answered as failed when that process dies.
+ */
+#ifndef DAEMON_BRIDGE_H
+#define DAEMON_BRIDGE_H
+
+#include "daemon/link.h"
+#include "daemon/process.h"
+#include "ike/engine.h"
+
+struct bridge;
+
+struct bridge_env {
+	struct process *process;
+	/* Every note, after it was logged. */
+	void (*note)(void *ctx, const struct ike_note *n);
+	void *ctx;
+};
+
+MUST_USE enum err bridge_new(const struct bridge_env *env, struct bridge **b);
+void bridge_free(struct bridge *b); /* takes NULL */
+
+/* The engine and the configuration that it works with; both outlive the next call. */
+void bridge_set(struct bridge *b, struct ike_engine *e, const struct conf *c);
+/* Sockets and channels as they come from the monitor. Own fd. */
+MUST_USE enum err bridge_socket(struct bridge *b, const struct msg_socket *m, int fd);
+MUST_USE enum err bridge_peer(struct bridge *b, enum role r, int fd);
+/* Carries out what the engine has queued, and sets its timer. */
+void bridge_drain(struct bridge *b);
+
+#endif

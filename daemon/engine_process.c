@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's process: the protocol engine with its bridge, and the control socket. It has the
+ * network's bytes and no capability, no file, no private key.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "certs/cert.h"
+#include "daemon/bridge.h"
+#include "daemon/control.h"
+#include "daemon/processes.h"
+
+/* What the engine works with of one configuration: the model, and per `me` what goes into CERT and
+ * CERTREQ. */
+struct setup {
+	struct conf *conf;
+	struct span *chains; /* one per me, malloc'd */
+	struct span *authorities;
+	uint8_t workers;
+};
+
+struct engine_process {
+	struct process *process;
+	struct bridge *bridge;
+	struct control *control;
+	struct ike_engine *ike;
+	struct setup *setup;
+};
+
+/* ---- configuration ---- */
+
+static void setup_free(void *prepared)
+{
+	struct setup *s = prepared;
+
+	for (size_t i = 0; s->conf != NULL && i < s->conf->n_mes; i++) {
+		if (s->chains != NULL)
+			free((void *)(uintptr_t)s->chains[i].p);
+		if (s->authorities != NULL)
+			free((void *)(uintptr_t)s->authorities[i].p);
+	}
+	free(s->chains);
+	free(s->authorities);
+	conf_free(s->conf);
+	free(s);
+}
+
+static enum err setup_me(struct setup *s, size_t i, char why[static PROCESS_WHY_MAX])
+{
+	const struct conf_me *me = &s->conf->mes[i];
+	enum err e = OK;
+
+	if (me->certificate.bytes.len > 0)
+		e = cert_chain_from_pem(me->certificate.bytes, &s->chains[i], why);
+	if (e == OK && me->trust.bytes.len > 0)
+		e = cert_authorities_from_pem(me->trust.bytes, &s->authorities[i], why);
+	return e;
+}
+
+static enum err engine_prepare(void *ctx, struct conf *c, uint8_t workers, void **prepared,
+			       char why[static PROCESS_WHY_MAX])
+{
+	struct setup *s = calloc(1, sizeof *s);
+	enum err e = OK;
+
+	(void)ctx;
+	if (s == NULL) {
+		conf_free(c);
+		return ERR_NOMEM;
+	}
+	s->conf = c;
+	s->workers = workers;
+	s->chains = calloc(c->n_mes + 1, sizeof *s->chains);
+	s->authorities = calloc(c->n_mes + 1, sizeof *s->authorities);
+	if (s->chains == NULL || s->authorities == NULL)
+		e = ERR_NOMEM;
+	for (size_t i = 0; i < c->n_mes && e == OK; i++)
+		e = setup_me(s, i, why);
+	if (e == OK)
+		*prepared = s;
+	else
+		setup_free(s);
+	return e;
+}
+
+static size_t me_index(const struct setup *s, const struct conf_me *me)
+{
+	for (size_t i = 0; i < s->conf->n_mes; i++) {
+		if (&s->conf->mes[i] == me)
+			return i;
+	}
+	return s->conf->n_mes; /* the empty span behind the last */
+}
+
+static struct span env_certificates(void *ctx, const struct conf_me *me)
+{
+	const struct engine_process *p = ctx;
+
+	return p->setup->chains[me_index(p->setup, me)];
+}
+
+static struct span env_authorities(void *ctx, const struct conf_me *me)
+{
+	const struct engine_process *p = ctx;
+
+	return p->setup->authorities[me_index(p->setup, me)];
+}
+
+static enum err engine_commit(void *ctx, void *prepared)
+{
+	struct engine_process *p = ctx;
+	struct setup *old = p->setup;
+	const struct ike_env env = {
+		.random = random_system(),
+		.n_owners = ((struct setup *)prepared)->workers,
+		.certificates = env_certificates,
+		.authorities = env_authorities,
+		.ctx = p,
+	};
+
+	p->setup = prepared;
+	if (p->ike == NULL)
+		p->ike = ike_engine_new(&env, p->setup->conf, mono_now());
+	else
+		ike_engine_reconfigure(p->ike, p->setup->conf, mono_now());
+	bridge_set(p->bridge, p->ike, p->setup->conf);
+	/* Actions that were queued before may point into the old configuration. */
+	bridge_drain(p->bridge);
+	if (old != NULL)
+		setup_free(old);
+	return p->ike != NULL ? OK : ERR_NOMEM;
+}
+
+/* ---- what systemctl shows ---- */
+
+struct count {
+	unsigned int up;
+	unsigned int all;
+};
+
+static void count_view(void *ctx, const struct ike_view *v)
+{
+	struct count *c = ctx;
+
+	c->all++;
+	c->up += v->state == IKE_STATE_UP;
+}
+
+static void tell_status(struct engine_process *p)
+{
+	struct count c = { 0 };
+	char line[64];
+
+	ike_engine_views(p->ike, count_view, &c);
+	snprintf(line, sizeof line, "%u of %u up", c.up, c.all);
+	process_tell(p->process, MSG_STATUS, span_str(line));
+}
+
+static void on_note(void *ctx, const struct ike_note *n)
+{
+	struct engine_process *p = ctx;
+
+	if (n->kind == IKE_NOTE_UP || n->kind == IKE_NOTE_DOWN)
+		tell_status(p);
+	control_note(p->control, n);
+}
+
+/* ---- the control socket's requests ---- */
+
+static struct ike_engine *control_engine(void *ctx)
+{
+	const struct engine_process *p = ctx;
+
+	return p->ike;
+}
+
+static const struct conf *control_conf(void *ctx)
+{
+	const struct engine_process *p = ctx;
+
+	return p->setup != NULL ? p->setup->conf : NULL;
+}
+
+static void control_command(void *ctx, bool up, const char *connection, const char *child)
+{
+	struct engine_process *p = ctx;
+	const struct ike_event ev = {
+		.kind = up ? IKE_EV_UP : IKE_EV_DOWN,
+		.command = { .connection = connection, .child = child },
+	};
+
+	if (p->ike != NULL)
+		ike_engine_event(p->ike, &ev, mono_now());
+}
+
+static void control_reload(void *ctx, uint64_t ticket)
+{
+	struct engine_process *p = ctx;
+	uint8_t b[8];
+	struct wr w = wr_into(b, sizeof b);
+
+	msg_number_put(&w, ticket);
+	process_tell(p->process, MSG_RELOAD, wr_done(&w));
+}
+
+/* ---- the process ---- */
+
+static enum err engine_socket(void *ctx, const struct msg_socket *m, int fd)
+{
+	struct engine_process *p = ctx;
+
+	return m->kind == SOCK_CONTROL ? control_listen(p->control, fd)
+				       : bridge_socket(p->bridge, m, fd);
+}
+
+static enum err engine_peer(void *ctx, enum role r, int fd)
+{
+	struct engine_process *p = ctx;
+
+	return bridge_peer(p->bridge, r, fd);
+}
+
+static void engine_reloaded(void *ctx, const struct msg_text *m)
+{
+	struct engine_process *p = ctx;
+
+	control_reloaded(p->control, m->ticket, m->err, m->text);
+}
+
+/* A clean end: the peers are told, then we go. */
+static void engine_stop(void *ctx)
+{
+	struct engine_process *p = ctx;
+
+	if (p->ike != NULL)
+		ike_engine_shutdown(p->ike, mono_now());
+	bridge_drain(p->bridge);
+	process_exit(p->process, 0);
+}
+
+static void engine_after(void *ctx)
+{
+	struct engine_process *p = ctx;
+
+	bridge_drain(p->bridge);
+}
+
+static const struct process_ops ops = {
+	.role = ROLE_ENGINE,
+	.prepare = engine_prepare,
+	.discard = setup_free,
+	.commit = engine_commit,
+	.peer = engine_peer,
+	.socket = engine_socket,
+	.reloaded = engine_reloaded,
+	.stop = engine_stop,
+};
+
+static enum err parts_new(struct engine_process *p)
+{
+	const struct bridge_env bridge = { .process = p->process, .note = on_note, .ctx = p };
+	const struct control_env control = {
+		.loop = process_loop(p->process),
+		.engine = control_engine,
+		.conf = control_conf,
+		.command = control_command,
+		.reload = control_reload,
+		.ctx = p,
+	};
+	enum err e = bridge_new(&bridge, &p->bridge);
+
+	return e == OK ? control_new(&control, &p->control) : e;
+}
+
+int engine_main(const struct options *o)
+{
+	struct engine_process p = { 0 };
+	int code = EXIT_FAILED;
+
+	(void)o;
+	p.process = process_new(&ops, &p);
+	if (p.process == NULL)
+		return EXIT_FAILED;
+	if (parts_new(&p) == OK) {
+		loop_after(process_loop(p.process), engine_after, &p);
+		code = loop_run(process_loop(p.process));
+	}
+	control_free(p.control);
+	bridge_free(p.bridge);
+	ike_engine_free(p.ike);
+	if (p.setup != NULL)
+		setup_free(p.setup);
+	process_free(p.process);
+	return code;
+}

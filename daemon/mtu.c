@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/mtu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "esp/esp.h"
+
+enum { MTU_INNER_MIN = 576 };
+
+/* An outbound SA, without its keys and selectors. */
+struct mtu_entry {
+	struct mtu_entry *next;
+	struct sa_desc sa;
+	uint16_t inner;
+};
+
+struct mtu_book {
+	const struct route *route;
+	mtu_fn *changed;
+	void *ctx;
+	struct mtu_entry *first;
+};
+
+enum err mtu_new(const struct route *r, mtu_fn *changed, void *ctx, struct mtu_book **b)
+{
+	*b = calloc(1, sizeof **b);
+	if (*b == NULL)
+		return ERR_NOMEM;
+	(*b)->route = r;
+	(*b)->changed = changed;
+	(*b)->ctx = ctx;
+	return OK;
+}
+
+void mtu_free(struct mtu_book *b)
+{
+	while (b != NULL && b->first != NULL) {
+		struct mtu_entry *e = b->first;
+
+		b->first = e->next;
+		free(e);
+	}
+	free(b);
+}
+
+static void entry_update(struct mtu_book *b, struct mtu_entry *e, uint16_t path_mtu)
+{
+	uint16_t inner = path_mtu != 0 ? esp_inner_mtu(&e->sa, path_mtu) : 0;
+
+	if (inner == 0)
+		return;
+	if (inner < MTU_INNER_MIN)
+		inner = MTU_INNER_MIN;
+	if (inner == e->inner)
+		return;
+	e->inner = inner;
+	b->changed(b->ctx, e->sa.connection, e->sa.child, inner);
+}
+
+static struct mtu_entry **entry_place(struct mtu_book *b, const struct sa_desc *sa)
+{
+	struct mtu_entry **at = &b->first;
+
+	while (*at != NULL && ((*at)->sa.spi != sa->spi || (*at)->sa.child_id != sa->child_id))
+		at = &(*at)->next;
+	return at;
+}
+
+static void entry_add(struct mtu_book *b, const struct sa_desc *sa)
+{
+	struct mtu_entry *e = calloc(1, sizeof *e);
+
+	if (e == NULL)
+		return; /* the route's own MTU holds, and packets that are too big are told so */
+	e->sa = *sa;
+	key_wipe(&e->sa.encr_key);
+	key_wipe(&e->sa.integ_key);
+	e->sa.local = (struct ts_list){ 0 };
+	e->sa.remote = (struct ts_list){ 0 };
+	e->next = b->first;
+	b->first = e;
+	entry_update(b, e, route_mtu(b->route, &sa->path.remote.addr));
+}
+
+void mtu_sa(struct mtu_book *b, const struct sa_cmd *cmd)
+{
+	struct mtu_entry **at = entry_place(b, &cmd->sa);
+	struct mtu_entry *e = *at;
+
+	if (cmd->sa.dir != SA_OUT)
+		return;
+	switch (cmd->op) {
+	case SA_INSTALL:
+		if (e == NULL)
+			entry_add(b, &cmd->sa);
+		return;
+	case SA_MOVE:
+		if (e == NULL)
+			return;
+		e->sa.path = cmd->sa.path;
+		e->sa.encap = cmd->sa.encap;
+		entry_update(b, e, route_mtu(b->route, &e->sa.path.remote.addr));
+		return;
+	case SA_REMOVE:
+		if (e == NULL)
+			return;
+		*at = e->next;
+		free(e);
+		return;
+	case SA_QUERY:
+		return;
+	}
+}
+
+void mtu_path(struct mtu_book *b, const struct addr *remote, uint16_t path_mtu)
+{
+	for (struct mtu_entry *e = b->first; e != NULL; e = e->next) {
+		if (addr_eq(&e->sa.path.remote.addr, remote))
+			entry_update(b, e, path_mtu);
+	}
+}
+
+void mtu_refresh(struct mtu_book *b)
+{
+	for (struct mtu_entry *e = b->first; e != NULL; e = e->next)
+		entry_update(b, e, route_mtu(b->route, &e->sa.path.remote.addr));
+}
+
+uint16_t mtu_of(const struct mtu_book *b, const char *connection, const char *child)
+{
+	for (const struct mtu_entry *e = b->first; e != NULL; e = e->next) {
+		if (strcmp(e->sa.connection, connection) == 0 && strcmp(e->sa.child, child) == 0)
+			return e->inner;
+	}
+	return 0;
+}
