@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the network to the TUN. A datagram is IKE's, a keepalive, junk, or ESP of some worker; only ESP of our own is opened here.
- * Everything before the ICV is written by strangers, and costs them more than us: no answer, no state, a counter.
+/* From the network to the TUN. A datagram is IKE's, a keepalive, junk, or ESP of some worker; only
+ * ESP of our own is opened here. Everything before the ICV is written by strangers, and costs them
+ * more than us: no answer, no state, a counter.
  */
 #include "esp/arrive.h"
 
@@ -22,7 +23,8 @@ enum arrival arrival_of(struct span datagram)
 	return marker == 0 ? ARRIVAL_IKE : ARRIVAL_ESP;
 }
 
-/* SYN segments that come out of the tunnel tell our side how long its segments may be: what fits on the way back. */
+/* SYN segments that come out of the tunnel tell our side how long its segments may be: what fits on
+ * the way back. */
 static void clamp(struct worker *w, struct opened *o)
 {
 	struct flow back = o->in.flow;
@@ -87,7 +89,7 @@ static void udp(struct worker *w, const struct esp_datagram *d)
 		worker_count(w, DROP_SHORT);
 		break;
 	case ARRIVAL_KEEPALIVE:
-		break;		/* it kept the NAT's mapping, and is nothing to us (RFC 3948 2.3) */
+		break; /* it kept the NAT's mapping, and is nothing to us (RFC 3948 2.3) */
 	case ARRIVAL_IKE:
 		env->to_engine(env->ctx, &d->path, span_tail(span_of(d->p, d->len), MARKER_LEN));
 		break;

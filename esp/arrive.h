@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inbound path of a worker: from its sockets to the TUN, to another worker, or to the engine. */
+/* The inbound path of a worker: from its sockets to the TUN, to another worker, or to the engine.
+ */
 #ifndef ESP_ARRIVE_H
 #define ESP_ARRIVE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One's complement sums. A checksum that was wrong stays wrong over an update: corruption is not laundered here. */
+/* One's complement sums. A checksum that was wrong stays wrong over an update: corruption is not
+ * laundered here. */
 #include "esp/checksum.h"
 
 uint32_t checksum_add(uint32_t sum, struct span s)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RFC 6040: the outer header starts with the inner packet's ECN field (normal mode; IKEv2 tunnels need no compatibility mode,
- * section 4.3), and a mark that the path set comes out on the inner packet, or drops it when it cannot understand marks.
+/* RFC 6040: the outer header starts with the inner packet's ECN field (normal mode; IKEv2 tunnels
+ * need no compatibility mode, section 4.3), and a mark that the path set comes out on the inner
+ * packet, or drops it when it cannot understand marks.
  */
 #include "esp/ecn.h"
 
@@ -17,9 +18,9 @@ uint8_t ecn_encapsulate(uint8_t inner_tos)
 /* Figure 4, rows and columns in the order of the codepoints: Not-ECT, ECT(1), ECT(0), CE. */
 static const uint8_t figure4[4][4] = {
 	[ECN_NOT_ECT] = { ECN_NOT_ECT, ECN_NOT_ECT, ECN_NOT_ECT, DROP },
-	[ECN_ECT1]    = { ECN_ECT1, ECN_ECT1, ECN_ECT1, ECN_CE },
-	[ECN_ECT0]    = { ECN_ECT0, ECN_ECT1, ECN_ECT0, ECN_CE },
-	[ECN_CE]      = { ECN_CE, ECN_CE, ECN_CE, ECN_CE },
+	[ECN_ECT1] = { ECN_ECT1, ECN_ECT1, ECN_ECT1, ECN_CE },
+	[ECN_ECT0] = { ECN_ECT0, ECN_ECT1, ECN_ECT0, ECN_CE },
+	[ECN_CE] = { ECN_CE, ECN_CE, ECN_CE, ECN_CE },
 };
 
 bool ecn_decapsulate(uint8_t inner, uint8_t outer, uint8_t *onward)

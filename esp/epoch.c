@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Grace periods.
  *
- * All operations are sequentially consistent, so they have one order that everybody agrees on. If the waiting side reads an even
- * count, the reader's next enter stands behind that read, hence behind the unpublishing, and the reader finds the new pointer.
- * If it reads an odd one, it waits until that count has changed, and then nothing from before is held any more.
+ * All operations are sequentially consistent, so they have one order that everybody agrees on. If
+ * the waiting side reads an even count, the reader's next enter stands behind that read, hence
+ * behind the unpublishing, and the reader finds the new pointer. If it reads an odd one, it waits
+ * until that count has changed, and then nothing from before is held any more.
  */
 #include "esp/epoch.h"
 

@@ -9,7 +9,7 @@
 
 struct esp {
 	struct plane plane;
-	unsigned n_init;	/* workers that worker_free must see */
+	unsigned n_init; /* workers that worker_free must see */
 };
 
 /* The TUN has no flag per call for not waiting, as sockets have. */
@@ -114,5 +114,6 @@ void esp_drops(const struct esp *e, struct esp_drops *out)
 	*out = (struct esp_drops){ 0 };
 	for (unsigned i = 0; i < e->n_init; i++)
 		for (size_t d = 0; d < N_DROPS; d++)
-			out->n[d] += atomic_load_explicit(&e->plane.workers[i].drops[d], memory_order_relaxed);
+			out->n[d] += atomic_load_explicit(&e->plane.workers[i].drops[d],
+							  memory_order_relaxed);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Userspace ESP (RFC 4303, RFC 3948) for the esp process: SAD, selectors, workers. The daemon hands over descriptors that
- * the monitor made, SA commands that the engine sent, and starts one thread per worker.
+/* Userspace ESP (RFC 4303, RFC 3948) for the esp process: SAD, selectors, workers. The daemon hands
+ * over descriptors that the monitor made, SA commands that the engine sent, and starts one thread
+ * per worker.
  *
  * The monitor owns devices, routes and rules; here are only packets.
  */
@@ -15,23 +16,30 @@ struct esp;
 
 enum { ESP_WORKERS_MAX = 64 };
 
-/* The descriptors stay the caller's and must outlive struct esp. Who makes the sockets sets, beside what needs privilege:
- *   IPv4 (UDP and raw): IP_PKTINFO, IP_RECVTOS, IP_RECVERR to 1, IP_MTU_DISCOVER to IP_PMTUDISC_DO (outer DF);
- *   IPv6: IPV6_V6ONLY, IPV6_RECVPKTINFO, IPV6_RECVTCLASS, IPV6_RECVERR to 1, IPV6_MTU_DISCOVER to IPV6_PMTUDISC_DO.
- * Without RECVERR path MTUs are guessed by steps; without RECVTOS congestion marks of the path are lost.
- * The TUN is set to O_NONBLOCK here. A datagram socketpair may stand in for any of them in tests. */
+/* The descriptors stay the caller's and must outlive struct esp. Who makes the sockets sets, beside
+ * what needs privilege,
+ *
+ * - IPv4, UDP and raw: IP_PKTINFO, IP_RECVTOS, IP_RECVERR to 1, IP_MTU_DISCOVER to IP_PMTUDISC_DO;
+ * - IPv6, UDP and raw: IPV6_V6ONLY, IPV6_RECVPKTINFO, IPV6_RECVTCLASS, IPV6_RECVERR to 1,
+ *   IPV6_MTU_DISCOVER to IPV6_PMTUDISC_DO.
+ *
+ * PMTUDISC_DO sets DF on what we send. Without RECVERR path MTUs are guessed by steps; without
+ * RECVTOS congestion marks of the path are lost. The TUN is set to O_NONBLOCK here. A datagram
+ * socketpair may stand in for any of them in tests. */
 struct esp_env {
 	uint8_t n_workers;
-	int tun_fd[ESP_WORKERS_MAX];	/* one queue each, IFF_NO_PI or IFF_VNET_HDR as tun_vnet says */
+	int tun_fd[ESP_WORKERS_MAX]; /* a queue each, IFF_NO_PI (IFF_VNET_HDR with tun_vnet) */
 	bool tun_vnet;
-	int udp4_fd[ESP_WORKERS_MAX];	/* port 4500, one of the reuseport group each; -1: no such family */
+	int udp4_fd[ESP_WORKERS_MAX]; /* port 4500, a reuseport group; -1: no such family */
 	int udp6_fd[ESP_WORKERS_MAX];
-	int raw4_fd;			/* IPPROTO_ESP, one socket, given to worker 0, which hands over by owner; -1: none */
+	int raw4_fd; /* IPPROTO_ESP, read by worker 0, which hands over by owner; -1: none */
 	int raw6_fd;
-	/* An IKE message that a worker's socket received (marker cut off): to the engine. Called from worker threads. */
+	/* An IKE message that a worker's socket received (marker cut off): to the engine. Called
+	 * from worker threads. */
 	void (*to_engine)(void *ctx, const struct path *p, struct span d);
-	/* Acquire (reqid 0: only the flow is known here), expire, mapping, mtu. Called from worker threads, also while an SA is
-	 * locked: neither callback may call back into esp_ or wait for the thread that does. */
+	/* Acquire (reqid 0: only the flow is known here), expire, mapping, mtu. Called from worker
+	 * threads, also while an SA is locked: neither callback may call back into esp_ or wait for
+	 * the thread that does. */
 	void (*event)(void *ctx, const struct plane_event *ev);
 	void *ctx;
 };
@@ -40,14 +48,15 @@ struct esp_env {
 MUST_USE enum err esp_new(const struct esp_env *env, struct esp **out);
 /* Stops and joins the workers, wipes all keys. Takes NULL. */
 void esp_free(struct esp *e);
-MUST_USE enum err esp_start(struct esp *e);	/* starts the threads */
+MUST_USE enum err esp_start(struct esp *e); /* starts the threads */
 
-/* SA commands, from one thread (the channel's). Fills *done. Takes its own copy of what it keeps. An SA that is removed is wiped
- * when this returns (it waits for the batches that are under way).
- * SA_INSTALL: ERR_EXISTS (the SPI, or the slot of an inbound one, is taken), ERR_UNSUPPORTED (algorithms, transport mode),
- * ERR_CONFIG (SPI below 256 or not of this plane, no selectors, no peer address), ERR_CRYPTO (key sizes). A replay_window of 0 is
- * the default of 1024; one over 4096 is 4096. SA_REMOVE, SA_MOVE, SA_QUERY: ERR_NOT_FOUND. Outbound SPIs are the peers' choice and
- * may be equal: child_id tells them apart, or path.remote (not with SA_MOVE, where it is new). */
+/* SA commands, from one thread (the channel's). Fills *done. Takes its own copy of what it keeps.
+ * An SA that is removed is wiped when this returns (it waits for the batches that are under way).
+ * SA_INSTALL: ERR_EXISTS (the SPI, or the slot of an inbound one, is taken), ERR_UNSUPPORTED
+ * (algorithms, transport mode), ERR_CONFIG (SPI below 256 or not of this plane, no selectors, no
+ * peer address), ERR_CRYPTO (key sizes). A replay_window of 0 is the default of 1024; one over 4096
+ * is 4096. SA_REMOVE, SA_MOVE, SA_QUERY: ERR_NOT_FOUND. Outbound SPIs are the peers' choice and may
+ * be equal: child_id tells them apart, or path.remote (not with SA_MOVE, where it is new). */
 void esp_command(struct esp *e, const struct sa_cmd *cmd, mono_ns now, struct sa_done *done);
 /* All SAs away: the engine is a new one. */
 void esp_flush(struct esp *e);
@@ -58,8 +67,9 @@ struct esp_drops {
 };
 void esp_drops(const struct esp *e, struct esp_drops *out);
 
-/* What of a packet on a path of `path_mtu` bytes is left for an inner packet: IPv4 or IPv6 outer, UDP or not, the suite's IV,
- * ICV, padding to 4 or the block, trailer. 0 when the algorithms are unknown. */
+/* What of a packet on a path of `path_mtu` bytes is left for an inner packet: IPv4 or IPv6 outer,
+ * UDP or not, the suite's IV, ICV, padding to 4 or the block, trailer. 0 when the algorithms are
+ * unknown. */
 uint16_t esp_inner_mtu(const struct sa_desc *sa, uint16_t path_mtu);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pieces of an IPv4 packet. They are cut before encryption, so that the peer's inner network reassembles and not its gateway,
- * and the outer packets keep DF. The packet may be a fragment itself: offsets and the last MF are then its own.
+/* Pieces of an IPv4 packet. They are cut before encryption, so that the peer's inner network
+ * reassembles and not its gateway, and the outer packets keep DF. The packet may be a fragment
+ * itself: offsets and the last MF are then its own.
  */
 #include "esp/fragment.h"
 
@@ -18,7 +19,8 @@ enum err cutter_init(struct cutter *c, struct span packet, const struct inner *i
 	return c->step > 0 ? OK : ERR_SPACE;
 }
 
-/* RFC 791 3.1: pieces behind the first carry only the options whose copied bit is set. Malformed options end the list. */
+/* RFC 791 3.1: pieces behind the first carry only the options whose copied bit is set. Malformed
+ * options end the list. */
 static void copy_options(struct wr *w, struct span options)
 {
 	struct rd r = rd_from(options);
@@ -45,7 +47,8 @@ static void copy_options(struct wr *w, struct span options)
 	wr_zero(w, (4 - (wr_len(w) - from) % 4) % 4);
 }
 
-static void write_head(struct cutter *c, struct wr *w, struct span head, size_t payload_len, bool last)
+static void write_head(struct cutter *c, struct wr *w, struct span head, size_t payload_len,
+		       bool last)
 {
 	struct rd r = rd_from(head);
 	size_t start = wr_len(w), head_len;
@@ -54,10 +57,10 @@ static void write_head(struct cutter *c, struct wr *w, struct span head, size_t 
 	wr_span(w, rd_take(&r, 2));
 	rd_skip(&r, 2);
 	wr_u16(w, 0);
-	wr_span(w, rd_take(&r, 2));		/* identification */
+	wr_span(w, rd_take(&r, 2)); /* identification */
 	rd_skip(&r, 2);
 	wr_u16(w, (uint16_t)(frag_units | (last && !c->in.more ? 0 : MF)));
-	wr_span(w, rd_take(&r, 2));		/* TTL, protocol */
+	wr_span(w, rd_take(&r, 2)); /* TTL, protocol */
 	rd_skip(&r, 2);
 	wr_u16(w, 0);
 	wr_span(w, rd_take(&r, 8));
@@ -68,7 +71,8 @@ static void write_head(struct cutter *c, struct wr *w, struct span head, size_t 
 	head_len = wr_len(w) - start;
 	wr_fill_u8(w, start, (uint8_t)(4 << 4 | head_len / 4));
 	wr_fill_u16(w, start + 2, (uint16_t)(head_len + payload_len));
-	wr_fill_u16(w, start + CHECKSUM_AT, checksum_fold(checksum_add(0, span_tail(wr_done(w), start))));
+	wr_fill_u16(w, start + CHECKSUM_AT,
+		    checksum_fold(checksum_add(0, span_tail(wr_done(w), start))));
 }
 
 bool cutter_next(struct cutter *c, struct wr *w)

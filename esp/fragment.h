@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cutting an inner IPv4 packet without DF into pieces before encryption (RFC 791 3.2, RFC 4301 appendix D.7). */
+/* Cutting an inner IPv4 packet without DF into pieces before encryption (RFC 791 3.2, RFC 4301
+ * appendix D.7). */
 #ifndef ESP_FRAGMENT_H
 #define ESP_FRAGMENT_H
 
@@ -9,13 +10,16 @@
 struct cutter {
 	struct span packet;
 	struct inner in;
-	size_t step;		/* payload bytes per piece, a multiple of 8 */
-	size_t at;		/* payload bytes taken so far */
+	size_t step; /* payload bytes per piece, a multiple of 8 */
+	size_t at;   /* payload bytes taken so far */
 };
 
-/* ERR_UNSUPPORTED when the packet must not be cut (IPv6, DF), ERR_SPACE when `mtu` leaves no room for 8 bytes. */
-MUST_USE enum err cutter_init(struct cutter *c, struct span packet, const struct inner *in, uint16_t mtu);
-/* Writes the next piece, a whole packet of at most mtu bytes. False when there is none left, or `w` is too small. */
+/* ERR_UNSUPPORTED when the packet must not be cut (IPv6, DF), ERR_SPACE when `mtu` leaves no room
+ * for 8 bytes. */
+MUST_USE enum err cutter_init(struct cutter *c, struct span packet, const struct inner *in,
+			      uint16_t mtu);
+/* Writes the next piece, a whole packet of at most mtu bytes. False when there is none left, or `w`
+ * is too small. */
 bool cutter_next(struct cutter *c, struct wr *w);
 
 #endif

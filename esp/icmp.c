@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers that keep path MTU discovery of inner connections alive (RFC 4301 8.2.1).
  *
- * The source address is the destination of the packet that was too big. This gateway may have no address inside the selectors,
- * and an answer from there takes the way that true answers take: it passes reverse path filters and the guards of the child.
+ * The source address is the destination of the packet that was too big. This gateway may have no
+ * address inside the selectors, and an answer from there takes the way that true answers take: it
+ * passes reverse path filters and the guards of the child.
  */
 #include "esp/icmp.h"
 
 #include "esp/checksum.h"
 
 enum {
-	TTL = 64, ICMP_UNREACH = 3, ICMP_FRAG_NEEDED = 4, ICMP6_TOO_BIG = 2, ICMP6_INFORMATIONAL = 128,
-	QUOTE4_MAX = 576 - IP4_HEAD_MIN - 8, QUOTE6_MAX = IP6_MTU_MIN - IP6_HEAD_LEN - 8,
+	TTL = 64,
+	ICMP_UNREACH = 3,
+	ICMP_FRAG_NEEDED = 4,
+	ICMP6_TOO_BIG = 2,
+	ICMP6_INFORMATIONAL = 128,
+	QUOTE4_MAX = 576 - IP4_HEAD_MIN - 8,
+	QUOTE6_MAX = IP6_MTU_MIN - IP6_HEAD_LEN - 8,
 };
 
 static bool is_error(struct span p, const struct inner *in)
@@ -19,7 +25,8 @@ static bool is_error(struct span p, const struct inner *in)
 	uint8_t type = rd_u8(&r);
 
 	if (in->flow.proto == PROTO_ICMP)
-		return !rd_ok(&r) || type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+		return !rd_ok(&r) || type == 3 || type == 4 || type == 5 || type == 11 ||
+		       type == 12;
 	if (in->flow.proto == PROTO_ICMPV6)
 		return !rd_ok(&r) || type < ICMP6_INFORMATIONAL;
 	return false;
@@ -27,7 +34,7 @@ static bool is_error(struct span p, const struct inner *in)
 
 static bool one_host(const struct addr *a)
 {
-	if (a->family == AF_INET)	/* 0/8, 127/8, and everything from 224 up */
+	if (a->family == AF_INET) /* 0/8, 127/8, and everything from 224 up */
 		return a->b[0] != 0 && a->b[0] != 127 && a->b[0] < 224;
 	return !addr_is_any(a) && a->b[0] != 0xff;
 }
@@ -45,9 +52,9 @@ static void write_v4(struct span p, const struct inner *in, uint16_t mtu, struct
 	size_t ip_at = wr_len(w), icmp_at;
 
 	wr_u8(w, 4 << 4 | IP4_HEAD_MIN / 4);
-	wr_u8(w, 0xc0);				/* internetwork control (RFC 1812 4.3.2.5) */
+	wr_u8(w, 0xc0); /* internetwork control (RFC 1812 4.3.2.5) */
 	wr_u16(w, (uint16_t)(IP4_HEAD_MIN + 8 + quote.len));
-	wr_u32(w, 0);				/* identification, no fragment */
+	wr_u32(w, 0); /* identification, no fragment */
 	wr_u8(w, TTL);
 	wr_u8(w, PROTO_ICMP);
 	wr_u16(w, 0);
@@ -93,7 +100,8 @@ static void write_v6(struct span p, const struct inner *in, uint16_t mtu, struct
 	wr_u32(w, mtu < IP6_MTU_MIN ? IP6_MTU_MIN : mtu);
 	wr_span(w, quote);
 	wr_fill_u16(w, icmp_at + 2,
-		    checksum_fold(checksum_add(pseudo_header(in, icmp_len), span_tail(wr_done(w), icmp_at))));
+		    checksum_fold(checksum_add(pseudo_header(in, icmp_len),
+					       span_tail(wr_done(w), icmp_at))));
 }
 
 bool icmp_too_big(struct span p, const struct inner *in, uint16_t mtu, struct wr *w)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* "Too big" answers to inner packets that may not be cut: ICMP 3/4 (RFC 1191) and ICMPv6 packet too big (RFC 4443 3.2). */
+/* "Too big" answers to inner packets that may not be cut: ICMP 3/4 (RFC 1191) and ICMPv6 packet too
+ * big (RFC 4443 3.2). */
 #ifndef ESP_ICMP_H
 #define ESP_ICMP_H
 
@@ -7,11 +8,12 @@
 
 enum { ICMP_ANSWER_MAX = 1280 };
 
-/* May this packet be answered? Never an ICMP error, a later fragment, or what came from or goes to no single host (RFC 1122
- * 3.2.2, RFC 4443 2.4). */
+/* May this packet be answered? Never an ICMP error, a later fragment, or what came from or goes to
+ * no single host (RFC 1122 3.2.2, RFC 4443 2.4). */
 bool icmp_may_answer(struct span p, const struct inner *in);
-/* Writes the answer, a whole IP packet, for an inner MTU of `mtu` (announced as at least 1280 with IPv6, RFC 8200 5). It goes from
- * the packet's destination to its source. False when it does not fit in w. */
+/* Writes the answer, a whole IP packet, for an inner MTU of `mtu` (announced as at least 1280 with
+ * IPv6, RFC 8200 5). It goes from the packet's destination to its source. False when it does not
+ * fit in w. */
 bool icmp_too_big(struct span p, const struct inner *in, uint16_t mtu, struct wr *w);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening.
  *
- * Nothing of an SA changes before the ICV was found good: a forged, replayed or cut packet costs time and a counter. What comes
- * out is still a stranger's: it is read with bounds, must be the packet that it says, and must be one that this SA may carry;
- * else one peer could send in the name of another's network.
+ * Nothing of an SA changes before the ICV was found good: a forged, replayed or cut packet costs
+ * time and a counter. What comes out is still a stranger's: it is read with bounds, must be the
+ * packet that it says, and must be one that this SA may carry; else one peer could send in the name
+ * of another's network.
  */
 #include "esp/inbound.h"
 
@@ -36,18 +37,24 @@ static enum drop open_parts(struct sa *sa, const struct esp_datagram *d, struct 
 
 	esp_cover(&cover, &sa->shape, sa->spi, seq);
 	t = (struct seal_text){
-		.aad = cover.aad_span, .suffix = cover.suffix, .iv = p->iv, .text = p->text, .text_len = p->text_len, .icv = p->icv,
+		.aad = cover.aad_span,
+		.suffix = cover.suffix,
+		.iv = p->iv,
+		.text = p->text,
+		.text_len = p->text_len,
+		.icv = p->icv,
 	};
 	e = unseal(sa->sealer, &t);
 	if (e != OK)
 		return e == ERR_ICV ? DROP_ICV : DROP_CRYPTO;
-	/* When the SA learns new endpoints of peers behind NAT (RFC 7296 2.23), it is here: the packet is authentic, and the newest
-	 * if seq is over the window's top. */
+	/* When the SA learns new endpoints of peers behind NAT (RFC 7296 2.23), it is here: the
+	 * packet is authentic, and the newest if seq is over the window's top. */
 	return replay_accept(&sa->replay, seq) ? DROP_NONE : DROP_REPLAY;
 }
 
 /* The inner packet, judged. */
-static enum drop judge_inner(const struct sa *sa, struct span text, uint8_t outer_tos, struct opened *o)
+static enum drop judge_inner(const struct sa *sa, struct span text, uint8_t outer_tos,
+			     struct opened *o)
 {
 	struct span payload;
 	uint8_t next;

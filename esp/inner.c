@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inner packets, read once into struct inner; who judges or changes a packet later works from these numbers alone.
+/* Inner packets, read once into struct inner; who judges or changes a packet later works from these
+ * numbers alone.
  *
- * The packet comes from a peer with good keys or from the machine's own stack, and both may be hostile (an inner packet may be
- * forwarded from anybody). The attacks to stand: headers whose lengths disagree, so that two readers see two packets
- * (CVE-2022-34718), chains of extension headers without end, and fragments that hide the ports which selectors judge.
+ * The packet comes from a peer with good keys or from the machine's own stack, and both may be
+ * hostile (an inner packet may be forwarded from anybody). The attacks to stand: headers whose
+ * lengths disagree, so that two readers see two packets (CVE-2022-34718), chains of extension
+ * headers without end, and fragments that hide the ports which selectors judge.
  */
 #include "esp/inner.h"
 
@@ -13,13 +15,14 @@ enum { EXT_HEADERS_MAX = 8, FRAG_UNIT = 8 };
 struct walk {
 	struct rd r;
 	struct inner *in;
-	uint8_t next;		/* IPv6: the header that begins here */
-	size_t whole;		/* length of the packet */
+	uint8_t next; /* IPv6: the header that begins here */
+	size_t whole; /* length of the packet */
 };
 
 static bool has_ports(uint8_t proto)
 {
-	return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_DCCP || proto == PROTO_SCTP || proto == PROTO_UDPLITE;
+	return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_DCCP ||
+	       proto == PROTO_SCTP || proto == PROTO_UDPLITE;
 }
 
 /* The transport header: ports, or ICMP's type and code in both places (RFC 7296 3.13.1). */
@@ -29,7 +32,7 @@ static void read_ports(struct walk *w)
 
 	w->in->l4_at = (uint16_t)(w->whole - rd_left(&w->r));
 	if (w->in->fragment && w->in->frag_at > 0)
-		return;		/* what stands here is the middle of something */
+		return; /* what stands here is the middle of something */
 	if (has_ports(f->proto)) {
 		f->sport = rd_u16(&w->r);
 		f->dport = rd_u16(&w->r);
@@ -61,13 +64,13 @@ static enum err parse_v4(struct span p, struct inner *in)
 	in->head_len = (uint16_t)((first & 0x0f) * 4);
 	in->tos = rd_u8(&w.r);
 	in->len = rd_u16(&w.r);
-	rd_skip(&w.r, 2);		/* identification */
+	rd_skip(&w.r, 2); /* identification */
 	frag = rd_u16(&w.r);
 	in->df = frag & 0x4000;
 	in->more = frag & 0x2000;
 	in->frag_at = (uint16_t)((frag & 0x1fff) * FRAG_UNIT);
 	in->fragment = in->more || in->frag_at > 0;
-	rd_skip(&w.r, 1);		/* TTL */
+	rd_skip(&w.r, 1); /* TTL */
 	in->flow.proto = rd_u8(&w.r);
 	if (in->head_len < IP4_HEAD_MIN || in->len < in->head_len || in->len > p.len)
 		return ERR_SYNTAX;
@@ -78,8 +81,10 @@ static enum err parse_v4(struct span p, struct inner *in)
 	rd_skip(&w.r, 12);
 	read_addrs(&w, 4);
 	rd_skip(&w.r, (size_t)in->head_len - IP4_HEAD_MIN);
-	/* A fragment must lie within 65535 bytes, and one that is not the last fill whole units (RFC 791 3.2). */
-	if (in->frag_at + rd_left(&w.r) > UINT16_MAX || (in->more && rd_left(&w.r) % FRAG_UNIT != 0))
+	/* A fragment must lie within 65535 bytes, and one that is not the last fill whole units
+	 * (RFC 791 3.2). */
+	if (in->frag_at + rd_left(&w.r) > UINT16_MAX ||
+	    (in->more && rd_left(&w.r) % FRAG_UNIT != 0))
 		return ERR_SYNTAX;
 	read_ports(&w);
 	return rd_ok(&w.r) ? OK : ERR_SYNTAX;
@@ -93,13 +98,14 @@ static void read_fragment(struct walk *w)
 	w->next = rd_u8(&w->r);
 	rd_skip(&w->r, 1);
 	frag = rd_u16(&w->r);
-	rd_skip(&w->r, 4);		/* identification */
+	rd_skip(&w->r, 4); /* identification */
 	if (w->in->fragment)
-		rd_fail(&w->r);		/* a fragment within a fragment */
+		rd_fail(&w->r); /* a fragment within a fragment */
 	w->in->frag_at = frag & 0xfff8;
 	w->in->more = frag & 1;
 	w->in->fragment = w->in->more || w->in->frag_at > 0;
-	if (w->in->frag_at + rd_left(&w->r) > UINT16_MAX || (w->in->more && rd_left(&w->r) % FRAG_UNIT != 0))
+	if (w->in->frag_at + rd_left(&w->r) > UINT16_MAX ||
+	    (w->in->more && rd_left(&w->r) % FRAG_UNIT != 0))
 		rd_fail(&w->r);
 }
 
@@ -113,14 +119,14 @@ static void read_extension(struct walk *w, uint8_t kind)
 	len = rd_u8(&w->r);
 	if (kind == PROTO_ROUTING) {
 		if (rd_u8(&w->r) == 0)
-			rd_fail(&w->r);		/* type 0 would go elsewhere than the selectors saw (RFC 5095) */
+			rd_fail(&w->r); /* type 0 goes elsewhere than selectors saw (RFC 5095) */
 		seen++;
 	}
 	rd_skip(&w->r, 8 + (size_t)8 * len - seen);
 }
 
-/* True when w->next is the next layer protocol, or what can be known of it. Skipped are the headers of RFC 4301 4.4.1.1, which
- * are not AH and ESP: to selectors those are protocols. */
+/* True when w->next is the next layer protocol, or what can be known of it. Skipped are the headers
+ * of RFC 4301 4.4.1.1, which are not AH and ESP: to selectors those are protocols. */
 static bool walk_chain(struct walk *w)
 {
 	for (int i = 0; i < EXT_HEADERS_MAX; i++) {
@@ -130,10 +136,11 @@ static bool walk_chain(struct walk *w)
 			return true;
 		if (kind == PROTO_FRAGMENT)
 			read_fragment(w);
-		else if (kind == PROTO_ROUTING || kind == PROTO_DSTOPTS || (kind == PROTO_HOPOPTS && i == 0))
+		else if (kind == PROTO_ROUTING || kind == PROTO_DSTOPTS ||
+			 (kind == PROTO_HOPOPTS && i == 0))
 			read_extension(w, kind);
-		else
-			return kind != PROTO_HOPOPTS;	/* only right behind the IPv6 header (RFC 8200 4.1) */
+		else /* hop by hop stands right behind the IPv6 header or nowhere (RFC 8200 4.1) */
+			return kind != PROTO_HOPOPTS;
 		if (!rd_ok(&w->r))
 			return false;
 	}
@@ -151,7 +158,8 @@ static enum err parse_v6(struct span p, struct inner *in)
 	in->tos = (uint8_t)(first >> 20);
 	in->head_len = IP6_HEAD_LEN;
 	w.next = rd_u8(&w.r);
-	/* Payload length 0 belongs to jumbograms (RFC 2675) or to a packet of nothing: neither is carried. */
+	/* Payload length 0 belongs to jumbograms (RFC 2675) or to a packet of nothing: neither is
+	 * carried. */
 	if (payload_len == 0 || payload_len > UINT16_MAX - IP6_HEAD_LEN)
 		return ERR_SYNTAX;
 	in->len = (uint16_t)(IP6_HEAD_LEN + payload_len);

@@ -7,27 +7,41 @@
 #include "base/ts.h"
 
 enum {
-	IP4_HEAD_MIN = 20, IP4_HEAD_MAX = 60, IP6_HEAD_LEN = 40, IP6_MTU_MIN = 1280,
-	PROTO_HOPOPTS = 0, PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_DCCP = 33, PROTO_ROUTING = 43, PROTO_FRAGMENT = 44,
-	PROTO_ESP = 50, PROTO_ICMPV6 = 58, PROTO_DSTOPTS = 60, PROTO_SCTP = 132, PROTO_UDPLITE = 136,
+	IP4_HEAD_MIN = 20,
+	IP4_HEAD_MAX = 60,
+	IP6_HEAD_LEN = 40,
+	IP6_MTU_MIN = 1280,
+	PROTO_HOPOPTS = 0,
+	PROTO_ICMP = 1,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PROTO_DCCP = 33,
+	PROTO_ROUTING = 43,
+	PROTO_FRAGMENT = 44,
+	PROTO_ESP = 50,
+	PROTO_ICMPV6 = 58,
+	PROTO_DSTOPTS = 60,
+	PROTO_SCTP = 132,
+	PROTO_UDPLITE = 136,
 };
 
 struct inner {
 	struct flow flow;
-	uint8_t version;	/* 4 or 6 */
-	uint8_t tos;		/* TOS or traffic class, whole */
-	uint16_t len;		/* what the packet itself says that it is long; the rest is padding (RFC 4303 2.7) */
-	uint16_t head_len;	/* IPv4: with options. IPv6: 40 */
-	uint16_t l4_at;		/* where the header of flow.proto begins; len when nothing is there */
-	bool fragment;		/* a part of a larger packet */
-	uint16_t frag_at;	/* its place in that, bytes */
-	bool more;		/* IPv4 MF */
-	bool df;		/* IPv4 DF; with IPv6 always true */
+	uint8_t version;   /* 4 or 6 */
+	uint8_t tos;	   /* TOS or traffic class, whole */
+	uint16_t len;	   /* as the packet says; what follows is padding (RFC 4303 2.7) */
+	uint16_t head_len; /* IPv4: with options. IPv6: 40 */
+	uint16_t l4_at;	   /* where the header of flow.proto begins; len when nothing is there */
+	bool fragment;	   /* a part of a larger packet */
+	uint16_t frag_at;  /* its place in that, bytes */
+	bool more;	   /* IPv4 MF */
+	bool df;	   /* IPv4 DF; with IPv6 always true */
 };
 
-/* Parses what begins at p; p may be longer than the packet, never shorter. ERR_SYNTAX for anything odd: a version other than
- * 4 and 6, lengths that do not fit in each other, jumbograms, type 0 routing headers (RFC 5095), over 8 extension headers, a
- * first fragment without its whole header chain (RFC 7112), ports that are not there. */
+/* Parses what begins at p; p may be longer than the packet, never shorter. ERR_SYNTAX for anything
+ * odd: a version other than 4 and 6, lengths that do not fit in each other, jumbograms, type 0
+ * routing headers (RFC 5095), over 8 extension headers, a first fragment without its whole header
+ * chain (RFC 7112), ports that are not there. */
 MUST_USE enum err inner_parse(struct span p, struct inner *in);
 
 #endif

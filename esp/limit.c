@@ -20,7 +20,8 @@ bool limit_allows(struct limit *l, mono_ns now)
 
 void acquire_limit_init(struct acquire_limit *a)
 {
-	*a = (struct acquire_limit){ .all = { .every = NS_PER_S / ACQUIRES_BURST, .burst = ACQUIRES_BURST } };
+	*a = (struct acquire_limit){ .all = { .every = NS_PER_S / ACQUIRES_BURST,
+					      .burst = ACQUIRES_BURST } };
 }
 
 /* FNV-1a. Who makes flows collide delays acquires by a second, no more. */
@@ -33,10 +34,11 @@ static uint32_t mix(uint32_t h, struct span s)
 
 bool acquire_limit_allows(struct acquire_limit *a, const struct flow *f, mono_ns now)
 {
-	uint32_t h = mix(mix(mix(2166136261u, addr_span(&f->src)), addr_span(&f->dst)), span_of(&f->proto, 1));
+	uint32_t h = mix(mix(mix(2166136261u, addr_span(&f->src)), addr_span(&f->dst)),
+			 span_of(&f->proto, 1));
 	size_t i = h % ACQUIRE_FLOWS;
-	bool known = a->flows[i].at > 0 && addr_eq(&a->flows[i].src, &f->src) && addr_eq(&a->flows[i].dst, &f->dst) &&
-		     a->flows[i].proto == f->proto;
+	bool known = a->flows[i].at > 0 && addr_eq(&a->flows[i].src, &f->src) &&
+		     addr_eq(&a->flows[i].dst, &f->dst) && a->flows[i].proto == f->proto;
 
 	if (known && now - a->flows[i].at < NS_PER_S)
 		return false;

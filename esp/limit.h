@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How often something may happen that strangers can cause: a token bucket, and acquires at most one a second per flow. */
+/* How often something may happen that strangers can cause: a token bucket, and acquires at most one
+ * a second per flow. */
 #ifndef ESP_LIMIT_H
 #define ESP_LIMIT_H
 
@@ -11,7 +12,7 @@ struct limit {
 	mono_ns every;
 	uint32_t burst;
 	uint32_t used;
-	mono_ns since;		/* up to when credit was given */
+	mono_ns since; /* up to when credit was given */
 };
 
 bool limit_allows(struct limit *l, mono_ns now);
@@ -30,7 +31,8 @@ struct acquire_limit {
 };
 
 void acquire_limit_init(struct acquire_limit *a);
-/* May this flow be reported now? Addresses and protocol count, not ports: a port scan is one flow. */
+/* May this flow be reported now? Addresses and protocol count, not ports: a port scan is one flow.
+ */
 bool acquire_limit_allows(struct acquire_limit *a, const struct flow *f, mono_ns now);
 
 #endif

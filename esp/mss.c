@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MSS clamping: networks that swallow ICMP too-big messages break path MTU discovery, and lowering the MSS when a connection
- * opens keeps TCP clear of it. The options come from strangers: the walk is bounded by the header's own length.
+/* MSS clamping: networks that swallow ICMP too-big messages break path MTU discovery, and lowering
+ * the MSS when a connection opens keeps TCP clear of it. The options come from strangers: the walk
+ * is bounded by the header's own length.
  */
 #include "esp/mss.h"
 
 #include "esp/checksum.h"
 
-enum { TCP_HEAD_LEN = 20, TCP_SYN = 0x02, TCP_CHECKSUM_AT = 16, OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_MSS_LEN = 4, MSS_MIN = 64 };
+enum {
+	TCP_HEAD_LEN = 20,
+	TCP_SYN = 0x02,
+	TCP_CHECKSUM_AT = 16,
+	OPT_END = 0,
+	OPT_NOP = 1,
+	OPT_MSS = 2,
+	OPT_MSS_LEN = 4,
+	MSS_MIN = 64
+};
 
 /* Data offset (in bytes) and flags of the TCP header; false when it is not all there. */
 static bool tcp_head(struct span p, const struct inner *in, size_t *head_len, uint8_t *flags)
@@ -69,7 +79,8 @@ static void set_word(uint8_t *p, uint16_t v)
 	p[1] = (uint8_t)v;
 }
 
-/* Takes a 16-bit field at an odd offset into account: its bytes then lie in two words of the sum. */
+/* Takes a 16-bit field at an odd offset into account: its bytes then lie in two words of the sum.
+ */
 static void change_word(uint8_t *p, size_t at, uint8_t *checksum, uint16_t to)
 {
 	size_t lo = at & ~(size_t)1, hi = (at + 1) & ~(size_t)1;
@@ -85,7 +96,8 @@ static void change_word(uint8_t *p, size_t at, uint8_t *checksum, uint16_t to)
 bool mss_clamp(uint8_t *p, const struct inner *in, uint16_t mtu)
 {
 	struct span s = span_of(p, in->len);
-	uint16_t heads = (uint16_t)((in->version == 4 ? IP4_HEAD_MIN : IP6_HEAD_LEN) + TCP_HEAD_LEN);
+	uint16_t heads =
+		(uint16_t)((in->version == 4 ? IP4_HEAD_MIN : IP6_HEAD_LEN) + TCP_HEAD_LEN);
 	uint16_t mss = mtu > heads + MSS_MIN ? (uint16_t)(mtu - heads) : MSS_MIN;
 	size_t head_len, at;
 	uint8_t flags;
@@ -95,7 +107,8 @@ bool mss_clamp(uint8_t *p, const struct inner *in, uint16_t mtu)
 	at = find_mss(s, in, head_len);
 	if (at == 0 || word_at(p + at) <= mss)
 		return false;
-	/* Offsets count from the TCP header, which lies on an even offset of the packet in IPv4 and IPv6. */
+	/* Offsets count from the TCP header, which lies on an even offset of the packet in IPv4 and
+	 * IPv6. */
 	change_word(p + in->l4_at, at - in->l4_at, p + in->l4_at + TCP_CHECKSUM_AT, mss);
 	return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Path MTU and inner MTU: exact, per suite, so that neither a byte is wasted nor an outer packet is cut. */
+/* Path MTU and inner MTU: exact, per suite, so that neither a byte is wasted nor an outer packet is
+ * cut. */
 #include "esp/mtu.h"
 
 #include "esp/esp.h"
@@ -7,7 +8,8 @@
 
 size_t mtu_outer_len(sa_family_t family, bool encap)
 {
-	return (size_t)(family == AF_INET6 ? IP6_HEAD_LEN : IP4_HEAD_MIN) + (encap ? UDP_HEAD_LEN : 0);
+	return (size_t)(family == AF_INET6 ? IP6_HEAD_LEN : IP4_HEAD_MIN) +
+	       (encap ? UDP_HEAD_LEN : 0);
 }
 
 uint16_t mtu_inner(const struct shape *s, sa_family_t family, bool encap, uint16_t path_mtu)
@@ -18,7 +20,8 @@ uint16_t mtu_inner(const struct shape *s, sa_family_t family, bool encap, uint16
 }
 
 /* RFC 1191 7.1, with the tunnels of today added. */
-static const uint16_t plateaus[] = { 9000, 4352, 2002, 1500, 1492, 1480, 1460, 1420, 1400, 1360, 1320, 1280, 1006, 576 };
+static const uint16_t plateaus[] = { 9000, 4352, 2002, 1500, 1492, 1480, 1460,
+				     1420, 1400, 1360, 1320, 1280, 1006, 576 };
 
 uint16_t mtu_step_down(sa_family_t family, size_t len)
 {

@@ -10,9 +10,11 @@ enum { PATH_MTU_DEFAULT = 1500, PATH_MTU_MIN4 = 576, PATH_MTU_MIN6 = 1280, UDP_H
 /* Bytes before the ESP packet: the outer IP header, and UDP's. */
 size_t mtu_outer_len(sa_family_t family, bool encap);
 uint16_t mtu_inner(const struct shape *s, sa_family_t family, bool encap, uint16_t path_mtu);
-/* What the path surely does not carry when a packet of `len` bytes did not pass: the next plateau below (RFC 1191 7). */
+/* What the path surely does not carry when a packet of `len` bytes did not pass: the next plateau
+ * below (RFC 1191 7). */
 uint16_t mtu_step_down(sa_family_t family, size_t len);
-/* A path MTU that somebody reported, kept within what the Internet must carry. A forged ICMP gets no lower (RFC 4301 8.2). */
+/* A path MTU that somebody reported, kept within what the Internet must carry. A forged ICMP gets
+ * no lower (RFC 4301 8.2). */
 uint16_t mtu_bounded(sa_family_t family, uint32_t reported);
 
 #endif

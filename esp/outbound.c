@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sealing.
  *
- * The sequence number is also the IV (RFC 4106 3.1, RFC 7634 2): the one secret of GCM and ChaCha20-Poly1305 is that it never
- * repeats under a key. So it is taken by an atomic add that cannot be taken back, 64 bits wide also without ESN, and the SA ends
- * before the number would wrap. A packet that fails after that leaves a gap, which no receiver minds.
+ * The sequence number is also the IV (RFC 4106 3.1, RFC 7634 2): the one secret of GCM and
+ * ChaCha20-Poly1305 is that it never repeats under a key. So it is taken by an atomic add that
+ * cannot be taken back, 64 bits wide also without ESN, and the SA ends before the number would
+ * wrap. A packet that fails after that leaves a gap, which no receiver minds.
  */
 #include "esp/outbound.h"
 
@@ -27,7 +28,12 @@ static enum drop seal_parts(struct sa *sa, const struct esp_parts *p, uint64_t s
 
 	esp_cover(&cover, &sa->shape, sa->spi, seq);
 	t = (struct seal_text){
-		.aad = cover.aad_span, .suffix = cover.suffix, .iv = p->iv, .text = p->text, .text_len = p->text_len, .icv = p->icv,
+		.aad = cover.aad_span,
+		.suffix = cover.suffix,
+		.iv = p->iv,
+		.text = p->text,
+		.text_len = p->text_len,
+		.icv = p->icv,
 	};
 	if (sealer_iv(sa->sealer, seq, p->iv) != OK || seal(sa->sealer, &t) != OK)
 		return DROP_CRYPTO;
@@ -48,7 +54,8 @@ static enum drop lay_and_seal(struct sa *sa, struct span inner, uint8_t version,
 	return seal_parts(sa, &p, seq);
 }
 
-enum drop outbound_seal(struct sa *sa, struct span inner, uint8_t version, mono_ns now, struct wr *w)
+enum drop outbound_seal(struct sa *sa, struct span inner, uint8_t version, mono_ns now,
+			struct wr *w)
 {
 	enum drop why = sa_spent(sa, inner.len) ? DROP_LIMIT : lay_and_seal(sa, inner, version, w);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outer headers as the socket interface shows them. Replies leave from the address that the SA's path says, by PKTINFO; the TOS
- * of each packet goes along for ECN (RFC 6040).
+/* Outer headers as the socket interface shows them. Replies leave from the address that the SA's
+ * path says, by PKTINFO; the TOS of each packet goes along for ECN (RFC 6040).
  */
 #include "esp/outer.h"
 
@@ -29,7 +29,8 @@ struct outer_sock outer_sock_of(int fd, enum outer_kind kind)
 
 	if (fd < 0)
 		return s;
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0 || !endpoint_from_sockaddr(&self, (struct sockaddr *)&ss))
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0 ||
+	    !endpoint_from_sockaddr(&self, (struct sockaddr *)&ss))
 		s.bare = true;
 	else if (is_udp(kind))
 		s.port = self.port;
@@ -138,7 +139,8 @@ bool rx_datagram(struct rx *rx, const struct outer_sock *s, int i, struct esp_da
 /* Appends one control message behind those that are there. */
 static void put_control(struct msghdr *h, int level, int type, const void *body, size_t len)
 {
-	struct cmsghdr *c = (struct cmsghdr *)(void *)((uint8_t *)h->msg_control + h->msg_controllen);
+	struct cmsghdr *c =
+		(struct cmsghdr *)(void *)((uint8_t *)h->msg_control + h->msg_controllen);
 
 	c->cmsg_level = level;
 	c->cmsg_type = type;
@@ -163,8 +165,8 @@ static void put_source(struct msghdr *h, const struct addr *a)
 	}
 }
 
-void outer_address(struct msghdr *h, const struct outer_sock *s, const struct path *path, uint8_t tos,
-		   struct sockaddr_storage *name, union control *control)
+void outer_address(struct msghdr *h, struct envelope *e, const struct outer_sock *s,
+		   const struct path *path, uint8_t tos)
 {
 	struct endpoint to = path->remote;
 	int value = tos;
@@ -176,11 +178,11 @@ void outer_address(struct msghdr *h, const struct outer_sock *s, const struct pa
 	if (s->bare)
 		return;
 	if (!is_udp(s->kind))
-		to.port = 0;		/* a raw IPv6 socket would read it as a protocol */
-	memset(control, 0, sizeof(*control));
-	h->msg_name = name;
-	h->msg_namelen = endpoint_to_sockaddr(&to, name);
-	h->msg_control = control->b;
+		to.port = 0; /* a raw IPv6 socket would read it as a protocol */
+	memset(&e->control, 0, sizeof(e->control));
+	h->msg_name = &e->name;
+	h->msg_namelen = endpoint_to_sockaddr(&to, &e->name);
+	h->msg_control = e->control.b;
 	if (is_v6(s->kind))
 		put_control(h, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof(value));
 	else
@@ -212,8 +214,12 @@ bool outer_error(const struct outer_sock *s, struct endpoint *to, uint32_t *mtu)
 	uint8_t payload[64];
 	struct iovec iov = { payload, sizeof(payload) };
 	struct msghdr h = {
-		.msg_name = &name, .msg_namelen = sizeof(name), .msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control.b, .msg_controllen = sizeof(control.b),
+		.msg_name = &name,
+		.msg_namelen = sizeof(name),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.b,
+		.msg_controllen = sizeof(control.b),
 	};
 
 	*mtu = 0;

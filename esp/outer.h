@@ -13,10 +13,10 @@ enum outer_kind { OUTER_UDP4, OUTER_UDP6, OUTER_RAW4, OUTER_RAW6, N_OUTER };
 enum { BATCH = 32, DATAGRAM_MAX = 65536, CONTROL_MAX = 128 };
 
 struct outer_sock {
-	int fd;			/* -1: none */
+	int fd; /* -1: none */
 	enum outer_kind kind;
-	bool bare;		/* no Internet socket (a socketpair in tests): it takes and gives no addresses */
-	uint16_t port;		/* our own, with UDP */
+	bool bare; /* no Internet socket (a socketpair in tests): it takes and gives no addresses */
+	uint16_t port; /* our own, with UDP */
 };
 
 struct outer_sock outer_sock_of(int fd, enum outer_kind kind);
@@ -33,21 +33,30 @@ struct rx {
 	struct iovec iov[BATCH];
 	struct sockaddr_storage from[BATCH];
 	union control control[BATCH];
-	uint8_t *buf;		/* BATCH times DATAGRAM_MAX */
+	uint8_t *buf; /* BATCH times DATAGRAM_MAX */
 };
 
 MUST_USE enum err rx_init(struct rx *rx);
 void rx_free(struct rx *rx);
 /* How many came; 0 when none is waiting. */
 int rx_fill(struct rx *rx, const struct outer_sock *s);
-/* Datagram i. Raw IPv4 sockets give the IP header too, which is read and taken off. False when it is malformed. */
+/* Datagram i. Raw IPv4 sockets give the IP header too, which is read and taken off. False when it
+ * is malformed. */
 MUST_USE bool rx_datagram(struct rx *rx, const struct outer_sock *s, int i, struct esp_datagram *d);
 
-/* Fills the header of one message to `path` with this TOS; name and control are the caller's memory. */
-void outer_address(struct msghdr *h, const struct outer_sock *s, const struct path *path, uint8_t tos,
-		   struct sockaddr_storage *name, union control *control);
+/* What the header of a message to be sent points at. */
+struct envelope {
+	struct sockaddr_storage name;
+	union control control;
+};
 
-/* Takes the next report from the socket's error queue; false when it is empty. *mtu is 0 when it is about something else. */
+/* Addresses one message along `path` with this TOS, by means of *e, which must live as long as *h.
+ */
+void outer_address(struct msghdr *h, struct envelope *e, const struct outer_sock *s,
+		   const struct path *path, uint8_t tos);
+
+/* Takes the next report from the socket's error queue; false when it is empty. *mtu is 0 when it is
+ * about something else. */
 MUST_USE bool outer_error(const struct outer_sock *s, struct endpoint *to, uint32_t *mtu);
 
 #endif

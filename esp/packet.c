@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ESP packet as bytes: laid out for sealing, cut into parts for opening, and its trailer taken off.
+/* The ESP packet as bytes: laid out for sealing, cut into parts for opening, and its trailer taken
+ * off.
  *
- * Everything here works on lengths that a peer chose. The cuts are made by the reader of base/bytes; the trailer is read only
- * after the ICV was found good, but a peer with good keys is still a stranger: a pad length over the payload is refused.
+ * Everything here works on lengths that a peer chose. The cuts are made by the reader of
+ * base/bytes; the trailer is read only after the ICV was found good, but a peer with good keys is
+ * still a stranger: a pad length over the payload is refused.
  */
 #include "esp/packet.h"
 
@@ -14,7 +16,8 @@ enum err shape_from_desc(const struct sa_desc *d, struct shape *s)
 	const struct encr *encr = encr_find(d->encr_id, d->encr_key_bits);
 	const struct integ *integ = d->integ_id != INTEG_NONE ? integ_find(d->integ_id) : NULL;
 
-	/* Exactly one thing protects integrity: the AEAD, or the MAC. Never none (RFC 4301: no ESP without integrity here). */
+	/* Exactly one thing protects integrity: the AEAD, or the MAC. Never none (RFC 4301: no ESP
+	 * without integrity here). */
 	if (!encr || encr->aead != (integ == NULL) || (encr->aead && d->integ_id != INTEG_NONE))
 		return ERR_UNSUPPORTED;
 	*s = (struct shape){
@@ -37,7 +40,8 @@ static size_t padding_len(const struct shape *s, size_t payload_len)
 
 size_t shape_sealed_len(const struct shape *s, size_t payload_len)
 {
-	return ESP_HEAD_LEN + s->iv_len + payload_len + padding_len(s, payload_len) + ESP_TRAILER_LEN + s->icv_len;
+	return ESP_HEAD_LEN + s->iv_len + payload_len + padding_len(s, payload_len) +
+	       ESP_TRAILER_LEN + s->icv_len;
 }
 
 size_t shape_payload_max(const struct shape *s, size_t esp_len)
@@ -49,7 +53,8 @@ size_t shape_payload_max(const struct shape *s, size_t esp_len)
 	return text > ESP_TRAILER_LEN ? text - ESP_TRAILER_LEN : 0;
 }
 
-enum err esp_lay(struct wr *w, const struct shape *s, struct esp_parts *p, struct span payload, uint8_t next)
+enum err esp_lay(struct wr *w, const struct shape *s, struct esp_parts *p, struct span payload,
+		 uint8_t next)
 {
 	size_t pad = padding_len(s, payload.len);
 	struct wr text;

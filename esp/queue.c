@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hand-over. The kernel's steering is a hint (raw sockets cannot be steered at all), so what arrives at the wrong worker is copied
- * to the owner's queue: replay state stays with one owner. Bounded, since strangers can fill it with any SPI of their liking.
+/* Hand-over. The kernel's steering is a hint (raw sockets cannot be steered at all), so what
+ * arrives at the wrong worker is copied to the owner's queue: replay state stays with one owner.
+ * Bounded, since strangers can fill it with any SPI of their liking.
  */
 #include "esp/queue.h"
 

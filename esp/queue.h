@@ -10,7 +10,7 @@
 /* A copy of a datagram. */
 struct handed {
 	struct handed *next;
-	struct esp_datagram d;	/* points into b */
+	struct esp_datagram d; /* points into b */
 	uint8_t b[];
 };
 
@@ -20,7 +20,7 @@ struct queue {
 	struct handed **last;
 	size_t n;
 	size_t bytes;
-	int wake_fd;		/* eventfd of the owner */
+	int wake_fd; /* eventfd of the owner */
 };
 
 /* ERR_SYSTEM when there is no eventfd to be had. */

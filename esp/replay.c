@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The anti-replay window: a ring of bits over the sequence numbers, after RFC 6479.
  *
- * The ring has at least one word more than the window needs, so that moving the window clears whole words and never shifts.
- * The attacker replays, delays and invents packets: nothing of this state changes before replay_accept, which only callers
- * with a good ICV may call.
+ * The ring has at least one word more than the window needs, so that moving the window clears whole
+ * words and never shifts. The attacker replays, delays and invents packets: nothing of this state
+ * changes before replay_accept, which only callers with a good ICV may call.
  */
 #include "esp/replay.h"
 
@@ -11,7 +11,8 @@
 
 enum { WORD_BITS = 64 };
 
-_Static_assert(REPLAY_WORDS * WORD_BITS >= REPLAY_WINDOW_MAX + WORD_BITS, "RFC 6479 needs a spare word");
+_Static_assert(REPLAY_WORDS *WORD_BITS >= REPLAY_WINDOW_MAX + WORD_BITS,
+	       "RFC 6479 needs a spare word");
 _Static_assert((REPLAY_WORDS & (REPLAY_WORDS - 1)) == 0, "the ring is indexed by a mask");
 
 void replay_init(struct replay *r, uint32_t window, bool esn)
@@ -36,7 +37,8 @@ uint64_t replay_infer(const struct replay *r, uint32_t low)
 		return (uint64_t)(low >= bl ? th : th + 1) << 32 | low;
 	if (low < bl)
 		return (uint64_t)th << 32 | low;
-	/* The window reaches back into the subspace before; the first subspace has none before it. */
+	/* The window reaches back into the subspace before; the first subspace has none before it.
+	 */
 	return th > 0 ? (uint64_t)(th - 1) << 32 | low : 0;
 }
 
@@ -53,7 +55,7 @@ static uint64_t bit_of(uint64_t seq)
 bool replay_fresh(const struct replay *r, uint64_t seq)
 {
 	if (seq == 0)
-		return false;		/* senders start at 1 (RFC 4303 2.2) */
+		return false; /* senders start at 1 (RFC 4303 2.2) */
 	if (seq > r->top)
 		return true;
 	if (r->top - seq >= r->window)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One SA, either direction. The key material goes into the sealer and nowhere else, and is wiped with it. */
+/* One SA, either direction. The key material goes into the sealer and nowhere else, and is wiped
+ * with it. */
 #include "esp/sa.h"
 
 #include <stdlib.h>
@@ -46,7 +47,8 @@ enum err sa_new(const struct sa_desc *d, struct sa **out)
 	replay_init(&sa->replay, d->replay_window, d->esn);
 	pthread_mutex_init(&sa->lock, NULL);
 
-	e = sealer_new(shape.encr, shape.integ, key_span(&d->encr_key), key_span(&d->integ_key), &sa->sealer);
+	e = sealer_new(shape.encr, shape.integ, key_span(&d->encr_key), key_span(&d->integ_key),
+		       &sa->sealer);
 	if (e == OK)
 		e = ts_list_copy(&sa->local, &d->local);
 	if (e == OK)
@@ -70,10 +72,12 @@ void sa_free(struct sa *sa)
 	secret_free(sa, sizeof(*sa));
 }
 
-/* There is one writer at a time (the lock), so a load and a store are enough and cost less than a locked add. */
+/* There is one writer at a time (the lock), so a load and a store are enough and cost less than a
+ * locked add. */
 static void add(_Atomic uint64_t *c, uint64_t n)
 {
-	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n,
+			      memory_order_relaxed);
 }
 
 static uint64_t get(const _Atomic uint64_t *c)

@@ -31,26 +31,29 @@ struct sa {
 	uint64_t byte_limit;
 	uint64_t packet_limit;
 
-	_Atomic uint64_t seq;		/* SA_OUT: the last number taken; atomic, so that none is ever given out twice */
+	_Atomic uint64_t seq; /* SA_OUT: the last number taken; atomic, so that none is ever given
+				 out twice */
 	_Atomic uint16_t path_mtu;	/* SA_OUT: of the outer path */
-	_Atomic mono_ns path_mtu_since;	/* when that was lowered; 0: not */
+	_Atomic mono_ns path_mtu_since; /* when that was lowered; 0: not */
 	struct sa_stats stats;
 
-	/* One thread at a time: a sealer is not for two, numbers must leave in their order (peers' windows can be as small as
-	 * 32), and replay state is looked at and changed in one step. A mutex and not one sealer per worker, because only the
-	 * lock keeps the order. It is nearly free: inbound SPIs have one owner, and an outbound lock is held over a run of packets. */
+	/* One thread at a time: a sealer is not for two, numbers must leave in their order (peers'
+	 * windows can be as small as 32), and replay state is looked at and changed in one step. A
+	 * mutex and not one sealer per worker, because only the lock keeps the order. It is nearly
+	 * free: inbound SPIs have one owner, and an outbound lock is held over a run of packets. */
 	pthread_mutex_t lock;
 	struct sealer *sealer;
-	struct replay replay;		/* SA_IN */
+	struct replay replay; /* SA_IN */
 	struct path path;
 	bool encap;
-	bool told;			/* PLANE_EXPIRE was sent, once */
+	bool told; /* PLANE_EXPIRE was sent, once */
 
-	struct sa *doomed;		/* the SAD's thread: the next one to free */
+	struct sa *doomed; /* the SAD's thread: the next one to free */
 };
 
-/* ERR_UNSUPPORTED: unknown algorithms, transport mode. ERR_CONFIG: an SPI that cannot be (RFC 4303 2.1), no selectors, no peer.
- * ERR_CRYPTO: keys of wrong size. Copies what it keeps; the keys live in the sealer alone. */
+/* ERR_UNSUPPORTED: unknown algorithms, transport mode. ERR_CONFIG: an SPI that cannot be (RFC
+ * 4303 2.1), no selectors, no peer. ERR_CRYPTO: keys of wrong size. Copies what it keeps; the keys
+ * live in the sealer alone. */
 MUST_USE enum err sa_new(const struct sa_desc *d, struct sa **out);
 /* Wipes. Takes NULL. Nobody else may know the SA any more. */
 void sa_free(struct sa *sa);
@@ -58,12 +61,14 @@ void sa_free(struct sa *sa);
 /* With the lock held. */
 void sa_count_packet(struct sa *sa, size_t inner_len, mono_ns now);
 void sa_count_drop(struct sa *sa, enum drop why);
-/* Has the SA carried all that its hard limits allow, so that `inner_len` more bytes are too many? */
+/* Has the SA carried all that its hard limits allow, so that `inner_len` more bytes are too many?
+ */
 bool sa_spent(const struct sa *sa, size_t inner_len);
 
 void sa_counters(const struct sa *sa, struct sa_counters *out);
 
-/* The path's MTU as it is believed now; a lowered one is forgotten after ten minutes (RFC 1191 6.3). */
+/* The path's MTU as it is believed now; a lowered one is forgotten after ten minutes (RFC
+ * 1191 6.3). */
 uint16_t sa_path_mtu(struct sa *sa, mono_ns now);
 /* The path is a new one. */
 void sa_forget_path_mtu(struct sa *sa);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The SA database.
  *
- * Inbound: an array over the 65536 slots of our SPIs, a pointer each, so that a look-up is one load and one comparison of the
- * whole SPI. Outbound: an immutable list behind one pointer, made anew at each change. Readers are workers inside an epoch; the
- * one writer unpublishes, waits until every worker was seen outside, and only then frees.
+ * Inbound: an array over the 65536 slots of our SPIs, a pointer each, so that a look-up is one load
+ * and one comparison of the whole SPI. Outbound: an immutable list behind one pointer, made anew at
+ * each change. Readers are workers inside an epoch; the one writer unpublishes, waits until every
+ * worker was seen outside, and only then frees.
  */
 #include "esp/sad.h"
 
@@ -13,7 +14,7 @@
 
 struct sad {
 	_Atomic(struct sa *) slots[SPI_SLOTS];
-	_Atomic(struct sa_list *) out;	/* NULL: none */
+	_Atomic(struct sa_list *) out; /* NULL: none */
 	unsigned n_readers;
 	struct epoch readers[];
 };
@@ -97,8 +98,10 @@ static struct sa *find_out(struct sad *d, const struct sa_desc *which)
 			continue;
 		if (which->child_id != 0 && sa->child_id == which->child_id)
 			return sa;
-		/* Paths of outbound SAs are changed by this thread alone, so they may be read without the lock. */
-		if (which->child_id == 0 && addr_eq(&sa->path.remote.addr, &which->path.remote.addr))
+		/* Paths of outbound SAs are changed by this thread alone, so they may be read
+		 * without the lock. */
+		if (which->child_id == 0 &&
+		    addr_eq(&sa->path.remote.addr, &which->path.remote.addr))
 			return sa;
 		found = sa;
 		n++;
@@ -136,7 +139,8 @@ static enum err add_out(struct sad *d, struct sa *sa)
 	struct sa_list *l;
 
 	for (size_t i = 0; i < old->n; i++)
-		if (old->v[i]->spi == sa->spi && addr_eq(&old->v[i]->path.remote.addr, &sa->path.remote.addr))
+		if (old->v[i]->spi == sa->spi &&
+		    addr_eq(&old->v[i]->path.remote.addr, &sa->path.remote.addr))
 			return ERR_EXISTS;
 	l = list_new(old->n + 1);
 	if (!l)

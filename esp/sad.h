@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SA database: inbound SAs by the slot of their SPI, outbound SAs as a snapshot that selectors are looked up in.
+/* The SA database: inbound SAs by the slot of their SPI, outbound SAs as a snapshot that selectors
+ * are looked up in.
  *
- * One thread (the channel's) changes it; workers read it without locks, between sad_enter and sad_leave, and keep no pointer
- * beyond. What is removed is wiped when the call returns: the call waits until no worker can see the SA.
+ * One thread (the channel's) changes it; workers read it without locks, between sad_enter and
+ * sad_leave, and keep no pointer beyond. What is removed is wiped when the call returns: the call
+ * waits until no worker can see the SA.
  */
 #ifndef ESP_SAD_H
 #define ESP_SAD_H
@@ -29,11 +31,11 @@ void sad_leave(struct sad *d, unsigned reader);
 struct sa *sad_in(struct sad *d, uint32_t spi);
 const struct sa_list *sad_out(struct sad *d);
 
-/* The changing thread. As sa_new; ERR_EXISTS when the SPI, or an inbound SPI's slot, is taken; ERR_CONFIG for an inbound SPI
- * that is not of the userspace plane. */
+/* The changing thread. As sa_new; ERR_EXISTS when the SPI, or an inbound SPI's slot, is taken;
+ * ERR_CONFIG for an inbound SPI that is not of the userspace plane. */
 MUST_USE enum err sad_install(struct sad *d, const struct sa_desc *desc);
-/* By spi and dir. An outbound SPI is the peer's choice and two peers may choose alike: child_id, and then path.remote, tell
- * them apart. ERR_NOT_FOUND, also when that leaves it open. */
+/* By spi and dir. An outbound SPI is the peer's choice and two peers may choose alike: child_id,
+ * and then path.remote, tell them apart. ERR_NOT_FOUND, also when that leaves it open. */
 MUST_USE enum err sad_remove(struct sad *d, const struct sa_desc *which);
 /* To `which->path` and `which->encap`. */
 MUST_USE enum err sad_move(struct sad *d, const struct sa_desc *which);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Selectors against packets.
  *
- * Negotiated selectors of different children may overlap (a child for one port beside one for the network). IKEv2 orders
- * nothing between SAs, so the narrowest wins, as the longest prefix does in routing. The walk is linear in SAs.
+ * Negotiated selectors of different children may overlap (a child for one port beside one for the
+ * network). IKEv2 orders nothing between SAs, so the narrowest wins, as the longest prefix does in
+ * routing. The walk is linear in SAs.
  */
 #include "esp/select.h"
 
@@ -32,13 +33,15 @@ static unsigned narrowness(const struct ts *t)
 {
 	unsigned ports = ts_port_opaque(t) ? 0 : 16;
 
-	for (unsigned span = (unsigned)(uint16_t)(t->port_hi - t->port_lo); ports > 0 && span > 0; span >>= 1)
+	for (unsigned span = (unsigned)(uint16_t)(t->port_hi - t->port_lo); ports > 0 && span > 0;
+	     span >>= 1)
 		ports--;
 	return common_bits(t) << 10 | (t->proto != 0 ? 0x100u : 0) | ports;
 }
 
 /* The narrowest selector of the list that fits; 0 when none does. */
-static unsigned best(const struct ts_list *l, const struct addr *a, const struct flow *f, uint16_t port)
+static unsigned best(const struct ts_list *l, const struct addr *a, const struct flow *f,
+		     uint16_t port)
 {
 	unsigned most = 0;
 
@@ -71,7 +74,12 @@ struct sa *select_outbound(const struct sa_list *l, const struct flow *f)
 bool select_inbound(const struct sa *sa, const struct flow *f)
 {
 	struct flow out = {
-		.src = f->dst, .dst = f->src, .proto = f->proto, .ports_known = f->ports_known, .sport = f->dport, .dport = f->sport,
+		.src = f->dst,
+		.dst = f->src,
+		.proto = f->proto,
+		.ports_known = f->ports_known,
+		.sport = f->dport,
+		.dport = f->sport,
 	};
 
 	return ts_lists_match(&sa->local, &sa->remote, &out);

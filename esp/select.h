@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which SA carries an inner packet, and whether an inner packet may have come by the SA that it came by (RFC 4301 5.1, 5.2). */
+/* Which SA carries an inner packet, and whether an inner packet may have come by the SA that it
+ * came by (RFC 4301 5.1, 5.2). */
 #ifndef ESP_SELECT_H
 #define ESP_SELECT_H
 
 #include "esp/sad.h"
 
-/* The outbound SA whose selectors fit the packet most narrowly: addresses before protocol before ports; between equals the
- * newest. NULL when none fits: the packet is then never sent in any other way. */
+/* The outbound SA whose selectors fit the packet most narrowly: addresses before protocol before
+ * ports; between equals the newest. NULL when none fits: the packet is then never sent in any other
+ * way. */
 struct sa *select_outbound(const struct sa_list *l, const struct flow *f);
 /* `f` is as the packet says (src is the peer's side). */
 bool select_inbound(const struct sa *sa, const struct flow *f);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the TUN to the network (RFC 4301 5.1).
  *
- * Packets are sent in runs: consecutive packets of one SA, under its lock, flushed by one system call when the SA changes or the
- * batch is full. So numbers leave in order. What no SA takes is dropped and reported, never sent otherwise: fail closed.
+ * Packets are sent in runs: consecutive packets of one SA, under its lock, flushed by one system
+ * call when the SA changes or the batch is full. So numbers leave in order. What no SA takes is
+ * dropped and reported, never sent otherwise: fail closed.
  */
 #include "esp/tunnel.h"
 
@@ -34,7 +35,8 @@ static const struct outer_sock *sock_of(const struct worker *w, const struct sa 
 
 static uint16_t mtu_of(struct worker *w, struct sa *sa)
 {
-	return mtu_inner(&sa->shape, sa->path.remote.addr.family, sa->encap, sa_path_mtu(sa, w->now));
+	return mtu_inner(&sa->shape, sa->path.remote.addr.family, sa->encap,
+			 sa_path_mtu(sa, w->now));
 }
 
 static void lower(struct worker *w, struct sa *sa, uint16_t mtu)
@@ -150,7 +152,8 @@ static void answer_too_big(struct worker *w, struct span p, const struct inner *
 
 	worker_count(w, DROP_TOO_BIG);
 	sa_count_drop(w->run, DROP_TOO_BIG);
-	if (icmp_may_answer(p, in) && limit_allows(&w->icmp_limit, w->now) && icmp_too_big(p, in, mtu, &out))
+	if (icmp_may_answer(p, in) && limit_allows(&w->icmp_limit, w->now) &&
+	    icmp_too_big(p, in, mtu, &out))
 		tunnel_write(w, wr_done(&out));
 }
 
@@ -201,7 +204,8 @@ static void packet(struct worker *w, uint8_t *p, size_t len)
 	run_begin(w, sa);
 	mtu = mtu_of(w, sa);
 	mss_clamp(p, &in, mtu);
-	/* IPv6 must carry 1280 whatever the path (RFC 8200 5): those are tried, and the kernel may say no. */
+	/* IPv6 must carry 1280 whatever the path (RFC 8200 5): those are tried, and the kernel may
+	 * say no. */
 	if (in.len <= mtu || (in.version == 6 && in.len <= IP6_MTU_MIN))
 		send_one(w, s, &in);
 	else if (in.df)

@@ -9,7 +9,8 @@
 void tunnel_drain(struct worker *w);
 /* The inner MTU of the outbound SA that would carry `f`; 0 when there is none. */
 uint16_t tunnel_mtu_of(struct worker *w, const struct flow *f);
-/* Reads the error queues of the worker's sockets and lowers path MTUs. False when no report about an MTU was there. */
+/* Reads the error queues of the worker's sockets and lowers path MTUs. False when no report about
+ * an MTU was there. */
 bool tunnel_learn_mtu(struct worker *w);
 /* An inner packet goes into the TUN. */
 void tunnel_write(struct worker *w, struct span packet);

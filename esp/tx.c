@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sending in batches. A socket that is full for a moment is waited for, because a packet lost here is lost inside somebody's
- * TCP connection; but not for long, because the SA's lock is held.
+/* Sending in batches. A socket that is full for a moment is waited for, because a packet lost here
+ * is lost inside somebody's TCP connection; but not for long, because the SA's lock is held.
  */
 #include "esp/tx.h"
 
@@ -27,13 +27,14 @@ struct wr tx_room(struct tx *tx)
 	return wr_into(tx->buf + (size_t)tx->n * TX_ROOM, TX_ROOM);
 }
 
-bool tx_add(struct tx *tx, struct span esp, const struct outer_sock *s, const struct path *path, uint8_t tos)
+bool tx_add(struct tx *tx, struct span esp, const struct outer_sock *s, const struct path *path,
+	    uint8_t tos)
 {
 	int i = tx->n++;
 
 	tx->iov[i] = (struct iovec){ tx->buf + (size_t)i * TX_ROOM, esp.len };
 	tx->m[i].msg_hdr = (struct msghdr){ .msg_iov = &tx->iov[i], .msg_iovlen = 1 };
-	outer_address(&tx->m[i].msg_hdr, s, path, tos, &tx->name[i], &tx->control[i]);
+	outer_address(&tx->m[i].msg_hdr, &tx->envelope[i], s, path, tos);
 	return tx->n == BATCH;
 }
 
@@ -52,7 +53,8 @@ static bool wait_writable(const struct outer_sock *s)
 	return poll(&p, 1, PATIENCE_MS) == 1 && (p.revents & POLLOUT);
 }
 
-/* Message `at` failed: is one more try of it worth the while? The error may be an old one's, which asking took away. */
+/* Message `at` failed: is one more try of it worth the while? The error may be an old one's, which
+ * asking took away. */
 static bool try_again(const struct outer_sock *s, int error, int tries)
 {
 	if (error == EAGAIN || error == EWOULDBLOCK)
@@ -73,7 +75,8 @@ void tx_flush(struct tx *tx, const struct outer_sock *s)
 		else if (try_again(s, error, tries))
 			tries++;
 		else {
-			/* A socket that stays full loses the rest of the batch, not its patience for each packet. */
+			/* A socket that stays full loses the rest of the batch, not its patience
+			 * for each packet. */
 			int n = error == EAGAIN || error == EWOULDBLOCK ? tx->n - at : 1;
 
 			if (error == EMSGSIZE && tx->iov[at].iov_len > tx->too_big)

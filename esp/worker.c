@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The worker's thread: wait, look at what is ready, let it be handled inside one epoch, and wait again.
+/* The worker's thread: wait, look at what is ready, let it be handled inside one epoch, and wait
+ * again.
  *
- * The epoch is entered after waiting and left before it, so that an SA that is removed is gone as soon as the batch is.
+ * The epoch is entered after waiting and left before it, so that an SA that is removed is gone as
+ * soon as the batch is.
  */
 #include "esp/worker.h"
 
@@ -55,7 +57,10 @@ enum err worker_init(struct worker *w, struct plane *plane, unsigned index)
 {
 	enum err e;
 
-	*w = (struct worker){ .plane = plane, .index = index, .epoll_fd = -1, .queue = { .wake_fd = -1 } };
+	*w = (struct worker){ .plane = plane,
+			      .index = index,
+			      .epoll_fd = -1,
+			      .queue = { .wake_fd = -1 } };
 	w->icmp_limit = (struct limit){ .every = NS_PER_S / ICMP_BURST, .burst = ICMP_BURST };
 	acquire_limit_init(&w->acquire_limit);
 	init_socks(w, &plane->env);
@@ -99,7 +104,10 @@ void worker_event(struct worker *w, const struct plane_event *ev)
 
 void worker_tell_end(struct worker *w, struct sa *sa, enum drop why)
 {
-	struct plane_event ev = { .kind = PLANE_EXPIRE, .spi = sa->spi, .dir = sa->dir, .remote = sa->path.remote };
+	struct plane_event ev = { .kind = PLANE_EXPIRE,
+				  .spi = sa->spi,
+				  .dir = sa->dir,
+				  .remote = sa->path.remote };
 
 	if ((why != DROP_LIMIT && why != DROP_EXHAUSTED) || sa->told)
 		return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker: one thread with its TUN queue, its sockets, its buffers and its queue of handed-over datagrams.
+/* A worker: one thread with its TUN queue, its sockets, its buffers and its queue of handed-over
+ * datagrams.
  *
  * Everything in struct worker is its own thread's, but the queue, the counters and `stop`.
  */
@@ -16,7 +17,7 @@
 struct plane {
 	struct esp_env env;
 	struct sad *sad;
-	struct worker *workers;		/* env.n_workers */
+	struct worker *workers; /* env.n_workers */
 	_Atomic bool stop;
 };
 
@@ -27,16 +28,18 @@ struct worker {
 	bool running;
 	int epoll_fd;
 	int tun_fd;
-	struct outer_sock sock[N_OUTER];	/* by enum outer_kind. The raw ones are read by worker 0 and written by all */
+	struct outer_sock sock[N_OUTER]; /* by enum outer_kind. The raw ones are read by worker 0
+					    and written by all */
 	struct queue queue;
 	struct rx rx;
 	struct tx tx;
-	uint8_t *inner_buf;		/* one packet from the TUN */
-	uint8_t *piece_buf;		/* one fragment, or one ICMP answer */
-	struct sa *run;			/* the outbound SA whose lock is held and whose packets are in tx; NULL: none */
+	uint8_t *inner_buf; /* one packet from the TUN */
+	uint8_t *piece_buf; /* one fragment, or one ICMP answer */
+	struct sa *run;	    /* the outbound SA whose lock is held and whose packets are in tx; NULL:
+			       none */
 	struct limit icmp_limit;
 	struct acquire_limit acquire_limit;
-	mono_ns now;			/* of this batch */
+	mono_ns now; /* of this batch */
 	_Atomic uint64_t drops[N_DROPS];
 };
 
@@ -46,7 +49,8 @@ void worker_free(struct worker *w);
 MUST_USE enum err worker_start(struct worker *w);
 void worker_join(struct worker *w);
 
-/* One round of everything that is ready, without a thread: waits at most `timeout_ms`. The thread is a loop of this. */
+/* One round of everything that is ready, without a thread: waits at most `timeout_ms`. The thread
+ * is a loop of this. */
 void worker_round(struct worker *w, int timeout_ms);
 
 void worker_count(struct worker *w, enum drop why);

@@ -52,14 +52,18 @@ static void keys(struct key *k, uint8_t len, uint8_t first)
 
 void kit_sa_make(struct kit_sa *k, const struct kit_suite *s, enum sa_dir dir, uint32_t spi)
 {
-	*k = (struct kit_sa){
-		.local = kit_ts("10.1.0.0/16"),
-		.remote = kit_ts("10.2.0.0/16"),
-		.d = {
-			.dir = dir, .mode = SA_TUNNEL, .spi = spi, .child_id = 1, .encap = true, .replay_window = 1024,
-			.path = { kit_endpoint("192.0.2.1", 4500), kit_endpoint("192.0.2.2", 4500) },
-			.encr_id = s->encr_id, .encr_key_bits = s->encr_key_bits, .integ_id = s->integ_id,
-		},
+	*k = (struct kit_sa){ .local = kit_ts("10.1.0.0/16"), .remote = kit_ts("10.2.0.0/16") };
+	k->d = (struct sa_desc){
+		.dir = dir,
+		.mode = SA_TUNNEL,
+		.spi = spi,
+		.child_id = 1,
+		.encap = true,
+		.replay_window = 1024,
+		.path = { kit_endpoint("192.0.2.1", 4500), kit_endpoint("192.0.2.2", 4500) },
+		.encr_id = s->encr_id,
+		.encr_key_bits = s->encr_key_bits,
+		.integ_id = s->integ_id,
 	};
 	keys(&k->d.encr_key, s->encr_key_len, 1);
 	keys(&k->d.integ_key, s->integ_key_len, 101);
@@ -101,7 +105,7 @@ struct span kit_udp(uint8_t *buf, size_t len, const char *src, const char *dst)
 	if (s.family == AF_INET) {
 		wr_u16(&w, 0x4500);
 		wr_u16(&w, (uint16_t)len);
-		wr_u32(&w, 0x12340000);		/* identification; no DF */
+		wr_u32(&w, 0x12340000); /* identification; no DF */
 		wr_u32(&w, 64u << 24 | PROTO_UDP << 16);
 	} else {
 		wr_u32(&w, 6u << 28);

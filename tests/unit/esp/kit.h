@@ -12,7 +12,7 @@ struct kit_suite {
 	uint16_t encr_id;
 	uint16_t encr_key_bits;
 	uint16_t integ_id;
-	uint8_t encr_key_len;	/* salt included */
+	uint8_t encr_key_len; /* salt included */
 	uint8_t integ_key_len;
 };
 
@@ -29,13 +29,15 @@ struct kit_sa {
 struct ts kit_ts(const char *net);
 struct addr kit_addr(const char *text);
 struct endpoint kit_endpoint(const char *addr, uint16_t port);
-/* A tunnel 10.1.0.0/16 === 10.2.0.0/16 (with "6" in `inner`: 2001:db8:1::/48 === 2001:db8:2::/48) from the left gateway: 192.0.2.1
- * to 192.0.2.2, ports 4500. Keys are 1, 2, 3... The in and out description of one SPI fit together. */
+/* A tunnel 10.1.0.0/16 === 10.2.0.0/16 (with "6" in `inner`: 2001:db8:1::/48 === 2001:db8:2::/48)
+ * from the left gateway: 192.0.2.1 to 192.0.2.2, ports 4500. Keys are 1, 2, 3... The in and out
+ * description of one SPI fit together. */
 void kit_sa_make(struct kit_sa *k, const struct kit_suite *s, enum sa_dir dir, uint32_t spi);
 /* Left and right change places: what the other gateway installs. */
 void kit_sa_mirror(struct kit_sa *k);
 
-/* An inner UDP packet of exactly `len` bytes, addresses as text of either family; gives the span in buf. */
+/* An inner UDP packet of exactly `len` bytes, addresses as text of either family; gives the span in
+ * buf. */
 struct span kit_udp(uint8_t *buf, size_t len, const char *src, const char *dst);
 /* Recomputes the checksum of an IPv4 header. */
 void kit_fix_v4(uint8_t *p);

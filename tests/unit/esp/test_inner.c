@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inner packets: what is read of good ones, and every way of lying about lengths and headers (CVE-2022-34718 and its kin). */
+/* Inner packets: what is read of good ones, and every way of lying about lengths and headers
+ * (CVE-2022-34718 and its kin). */
 #include "esp/inner.h"
 
 #include <string.h>
@@ -19,7 +20,8 @@ START_TEST(good_packets_are_read)
 	ck_assert_uint_eq(in.len, 60);
 	ck_assert_uint_eq(in.l4_at, 20);
 	ck_assert(addr_eq(&in.flow.dst, &a));
-	ck_assert(in.flow.ports_known && in.flow.sport == 1000 && in.flow.dport == 2000 && in.flow.proto == PROTO_UDP);
+	ck_assert(in.flow.ports_known && in.flow.sport == 1000 && in.flow.dport == 2000 &&
+		  in.flow.proto == PROTO_UDP);
 	ck_assert(!in.fragment && !in.df);
 
 	ck_assert_int_eq(inner_parse(kit_udp(buf, 100, "2001:db8:1::1", "2001:db8:2::1"), &in), OK);
@@ -73,14 +75,14 @@ START_TEST(fragments_beyond_65535_are_refused)
 
 	kit_udp(buf, sizeof(buf), "10.1.0.1", "10.2.0.1");
 	buf[6] = 0x1f;
-	buf[7] = 0xff;		/* offset 65528 and 40 bytes more */
+	buf[7] = 0xff; /* offset 65528 and 40 bytes more */
 	ck_assert_int_eq(inner_parse(span_of(buf, sizeof(buf)), &in), ERR_SYNTAX);
-	buf[7] = 0xfa;		/* 65488 + 40 */
+	buf[7] = 0xfa; /* 65488 + 40 */
 	ck_assert_int_eq(inner_parse(span_of(buf, sizeof(buf)), &in), OK);
 	ck_assert(in.fragment && in.frag_at == 65488 && !in.flow.ports_known);
 	buf[6] = 0x20;
 	buf[7] = 0;
-	buf[3] = 59;		/* not the last, and not whole units of 8 */
+	buf[3] = 59; /* not the last, and not whole units of 8 */
 	ck_assert_int_eq(inner_parse(span_of(buf, sizeof(buf)), &in), ERR_SYNTAX);
 }
 END_TEST
@@ -121,7 +123,13 @@ static const struct {
 	bool ports;
 } v6[] = {
 	{ "hop by hop, then UDP", 0, { 17, 0, 1, 4, 0, 0, 0, 0, 1, 2, 3, 4 }, 16, OK, 17, true },
-	{ "destination options of 16, then UDP", 60, { 17, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4 }, 24, OK, 17, true },
+	{ "destination options of 16, then UDP",
+	  60,
+	  { 17, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4 },
+	  24,
+	  OK,
+	  17,
+	  true },
 	{ "extension length over the packet", 60, { 17, 2 }, 16, ERR_SYNTAX, 0, false },
 	{ "extension length of 2048", 60, { 17, 255 }, 24, ERR_SYNTAX, 0, false },
 	{ "extension cut in its first bytes", 60, { 17 }, 1, ERR_SYNTAX, 0, false },
@@ -129,13 +137,49 @@ static const struct {
 	{ "routing header type 0", 43, { 17, 0, 0, 1 }, 24, ERR_SYNTAX, 0, false },
 	{ "routing header type 4", 43, { 17, 0, 4, 0, 0, 0, 0, 0, 1, 2, 3, 4 }, 24, OK, 17, true },
 	{ "first fragment", 44, { 17, 0, 0, 1, 0, 0, 0, 7, 1, 2, 3, 4 }, 24, OK, 17, true },
-	{ "later fragment hides its ports", 44, { 17, 0, 0, 8, 0, 0, 0, 7, 1, 2, 3, 4 }, 24, OK, 17, false },
+	{ "later fragment hides its ports",
+	  44,
+	  { 17, 0, 0, 8, 0, 0, 0, 7, 1, 2, 3, 4 },
+	  24,
+	  OK,
+	  17,
+	  false },
 	{ "atomic fragment", 44, { 17, 0, 0, 0, 0, 0, 0, 7, 1, 2, 3, 4 }, 24, OK, 17, true },
-	{ "first fragment without its ports", 44, { 17, 0, 0, 1, 0, 0, 0, 7 }, 8, ERR_SYNTAX, 0, false },
-	{ "first fragment with half a chain", 44, { 60, 0, 0, 1, 0, 0, 0, 7, 17, 1 }, 16, ERR_SYNTAX, 0, false },
-	{ "fragment not of whole units", 44, { 17, 0, 0, 1, 0, 0, 0, 7, 1, 2, 3, 4 }, 20, ERR_SYNTAX, 0, false },
-	{ "fragment in a fragment", 44, { 44, 0, 0, 1, 0, 0, 0, 7, 17, 0, 0, 0, 0, 0, 0, 7 }, 24, ERR_SYNTAX, 0, false },
-	{ "fragment that ends beyond 65535", 44, { 17, 0, 0xff, 0xf8, 0, 0, 0, 7 }, 24, ERR_SYNTAX, 0, false },
+	{ "first fragment without its ports",
+	  44,
+	  { 17, 0, 0, 1, 0, 0, 0, 7 },
+	  8,
+	  ERR_SYNTAX,
+	  0,
+	  false },
+	{ "first fragment with half a chain",
+	  44,
+	  { 60, 0, 0, 1, 0, 0, 0, 7, 17, 1 },
+	  16,
+	  ERR_SYNTAX,
+	  0,
+	  false },
+	{ "fragment not of whole units",
+	  44,
+	  { 17, 0, 0, 1, 0, 0, 0, 7, 1, 2, 3, 4 },
+	  20,
+	  ERR_SYNTAX,
+	  0,
+	  false },
+	{ "fragment in a fragment",
+	  44,
+	  { 44, 0, 0, 1, 0, 0, 0, 7, 17, 0, 0, 0, 0, 0, 0, 7 },
+	  24,
+	  ERR_SYNTAX,
+	  0,
+	  false },
+	{ "fragment that ends beyond 65535",
+	  44,
+	  { 17, 0, 0xff, 0xf8, 0, 0, 0, 7 },
+	  24,
+	  ERR_SYNTAX,
+	  0,
+	  false },
 	{ "fragment header cut", 44, { 17, 0, 0 }, 3, ERR_SYNTAX, 0, false },
 	{ "ESP is a protocol to selectors", 50, { 0 }, 8, OK, 50, false },
 	{ "AH too", 51, { 17, 1 }, 24, OK, 51, false },
@@ -180,14 +224,16 @@ START_TEST(chains_end)
 		for (size_t i = 0; i + 1 < n; i++)
 			buf[40 + 8 * i] = i + 2 < n ? PROTO_DSTOPTS : PROTO_UDP;
 		buf[40 + 8 * (n - 1)] = 1;
-		ck_assert_int_eq(inner_parse(span_of(buf, 40 + 8 * n), &in), n > 1 && n - 1 < 8 ? OK : ERR_SYNTAX);
+		ck_assert_int_eq(inner_parse(span_of(buf, 40 + 8 * n), &in),
+				 n > 1 && n - 1 < 8 ? OK : ERR_SYNTAX);
 	}
 }
 END_TEST
 
 START_TEST(icmp_type_and_code_stand_in_the_ports)
 {
-	uint8_t buf[28] = { 0x45, 0, 0, 28, 0, 0, 0, 0, 64, PROTO_ICMP, 0, 0, 10, 1, 0, 1, 10, 2, 0, 1, 8, 3 };
+	uint8_t buf[28] = { 0x45, 0,  0, 28, 0, 0,  0, 0, 64, PROTO_ICMP, 0,
+			    0,	  10, 1, 0,  1, 10, 2, 0, 1,  8,	  3 };
 	struct inner in;
 
 	ck_assert_int_eq(inner_parse(span_of(buf, sizeof(buf)), &in), OK);
@@ -199,11 +245,13 @@ END_TEST
 UNIT("esp/inner")
 {
 	tcase_add_test(tc, good_packets_are_read);
-	tcase_add_loop_test(tc, ipv4_lengths_must_fit_in_each_other, 0, (int)(sizeof(v4) / sizeof(v4[0])));
+	tcase_add_loop_test(tc, ipv4_lengths_must_fit_in_each_other, 0,
+			    (int)(sizeof(v4) / sizeof(v4[0])));
 	tcase_add_test(tc, fragments_beyond_65535_are_refused);
 	tcase_add_test(tc, what_follows_the_packet_is_padding);
 	tcase_add_loop_test(tc, every_cut_of_a_packet_is_refused, 0, 2);
-	tcase_add_loop_test(tc, ipv6_chains_are_walked_or_refused, 0, (int)(sizeof(v6) / sizeof(v6[0])));
+	tcase_add_loop_test(tc, ipv6_chains_are_walked_or_refused, 0,
+			    (int)(sizeof(v6) / sizeof(v6[0])));
 	tcase_add_test(tc, chains_end);
 	tcase_add_test(tc, icmp_type_and_code_stand_in_the_ports);
 }

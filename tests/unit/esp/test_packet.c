@@ -32,8 +32,10 @@ START_TEST(lengths_follow_from_the_suite)
 		ck_assert_uint_eq((size_t)(p.icv - buf) + s.icv_len, wr_len(&w));
 		/* The payload that fits into this length is the longest that does. */
 		ck_assert_uint_ge(shape_payload_max(&s, shape_sealed_len(&s, len)), len);
-		ck_assert_uint_le(shape_sealed_len(&s, shape_payload_max(&s, wr_len(&w))), wr_len(&w));
-		ck_assert_uint_gt(shape_sealed_len(&s, shape_payload_max(&s, wr_len(&w)) + 1), wr_len(&w));
+		ck_assert_uint_le(shape_sealed_len(&s, shape_payload_max(&s, wr_len(&w))),
+				  wr_len(&w));
+		ck_assert_uint_gt(shape_sealed_len(&s, shape_payload_max(&s, wr_len(&w)) + 1),
+				  wr_len(&w));
 	}
 }
 END_TEST
@@ -86,7 +88,8 @@ START_TEST(no_room_is_an_error)
 		struct wr w = wr_into(buf, room);
 		struct esp_parts p = { .spi = 0x1000, .seq = 1 };
 
-		ck_assert_int_eq(esp_lay(&w, &s, &p, span_of(payload, sizeof(payload)), NEXT_IPV4), ERR_SPACE);
+		ck_assert_int_eq(esp_lay(&w, &s, &p, span_of(payload, sizeof(payload)), NEXT_IPV4),
+				 ERR_SPACE);
 	}
 }
 END_TEST
@@ -115,8 +118,9 @@ START_TEST(trailer_is_taken_off_or_refused)
 	struct span payload;
 	uint8_t next;
 
-	ck_assert_msg(esp_trailer(span_of(trailers[_i].text, trailers[_i].len), &payload, &next) == trailers[_i].good, "%s",
-		      trailers[_i].why);
+	ck_assert_msg(esp_trailer(span_of(trailers[_i].text, trailers[_i].len), &payload, &next) ==
+			      trailers[_i].good,
+		      "%s", trailers[_i].why);
 	if (trailers[_i].good)
 		ck_assert_uint_eq(payload.len, trailers[_i].payload_len);
 }
@@ -128,14 +132,19 @@ START_TEST(aead_covers_the_whole_number_and_mac_its_high_half_behind)
 		int suite;
 		bool esn;
 		size_t aad_len, suffix_len;
-	} cases[] = { { 0, false, 8, 0 }, { 0, true, 12, 0 }, { 3, false, 8, 0 }, { 3, true, 8, 4 } };
+	} cases[] = { { 0, false, 8, 0 },
+		      { 0, true, 12, 0 },
+		      { 3, false, 8, 0 },
+		      { 3, true, 8, 4 } };
 	struct shape s = shape_of(cases[_i].suite);
 	struct esp_cover c;
-	static const uint8_t aad_esn[] = { 0x80, 0, 1, 2, 0, 0, 0, 5, 0, 0, 0, 9 }, aad[] = { 0x80, 0, 1, 2, 0, 0, 0, 9 }, high[] = { 0, 0, 0, 5 };
+	static const uint8_t aad_esn[] = { 0x80, 0, 1, 2, 0, 0, 0, 5, 0, 0, 0, 9 },
+			     aad[] = { 0x80, 0, 1, 2, 0, 0, 0, 9 }, high[] = { 0, 0, 0, 5 };
 
 	s.esn = cases[_i].esn;
 	esp_cover(&c, &s, 0x80000102, (uint64_t)5 << 32 | 9);
-	ck_assert(span_eq(c.aad_span, cases[_i].aad_len == 12 ? span_of(aad_esn, 12) : span_of(aad, 8)));
+	ck_assert(span_eq(c.aad_span,
+			  cases[_i].aad_len == 12 ? span_of(aad_esn, 12) : span_of(aad, 8)));
 	ck_assert(span_eq(c.suffix, span_of(high, cases[_i].suffix_len)));
 }
 END_TEST
@@ -144,8 +153,11 @@ START_TEST(integrity_is_never_missing_nor_double)
 {
 	static const struct {
 		uint16_t encr, bits, integ;
-	} cases[] = { { 12, 256, 0 }, { 20, 256, 12 }, { 3, 0, 12 }, { 20, 512, 0 }, { 12, 128, 1 }, { 0, 0, 0 }, { 11, 0, 12 }, { 20, 256, 999 } };
-	struct sa_desc d = { .encr_id = cases[_i].encr, .encr_key_bits = cases[_i].bits, .integ_id = cases[_i].integ };
+	} cases[] = { { 12, 256, 0 }, { 20, 256, 12 }, { 3, 0, 12 },  { 20, 512, 0 },
+		      { 12, 128, 1 }, { 0, 0, 0 },     { 11, 0, 12 }, { 20, 256, 999 } };
+	struct sa_desc d = { .encr_id = cases[_i].encr,
+			     .encr_key_bits = cases[_i].bits,
+			     .integ_id = cases[_i].integ };
 	struct shape s;
 
 	ck_assert_int_eq(shape_from_desc(&d, &s), ERR_UNSUPPORTED);
@@ -158,7 +170,8 @@ UNIT("esp/packet")
 	tcase_add_loop_test(tc, what_is_laid_is_cut_into_the_same_parts, 0, KIT_SUITES);
 	tcase_add_loop_test(tc, a_cut_datagram_has_no_parts, 0, KIT_SUITES);
 	tcase_add_loop_test(tc, no_room_is_an_error, 0, KIT_SUITES);
-	tcase_add_loop_test(tc, trailer_is_taken_off_or_refused, 0, (int)(sizeof(trailers) / sizeof(trailers[0])));
+	tcase_add_loop_test(tc, trailer_is_taken_off_or_refused, 0,
+			    (int)(sizeof(trailers) / sizeof(trailers[0])));
 	tcase_add_loop_test(tc, aead_covers_the_whole_number_and_mac_its_high_half_behind, 0, 4);
 	tcase_add_loop_test(tc, integrity_is_never_missing_nor_double, 0, 8);
 }

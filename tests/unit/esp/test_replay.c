@@ -61,10 +61,14 @@ enum { N_WINDOWS = sizeof(windows) / sizeof(windows[0]) };
 
 static void run_against_oracle(uint32_t window, bool esn, uint64_t start, uint64_t seed)
 {
-	struct oracle o = { .base = start, .top = start, .window = window, .seen = calloc(1, SEEN_MAX) };
+	struct oracle o = { .base = start,
+			    .top = start,
+			    .window = window,
+			    .seen = calloc(1, SEEN_MAX) };
 	struct replay r;
 
-	/* Numbers below the start were never sent: to both, the window's past is empty but the start itself. */
+	/* Numbers below the start were never sent: to both, the window's past is empty but the
+	 * start itself. */
 	replay_init(&r, window, esn);
 	ck_assert(start == 0 || replay_accept(&r, start));
 	o.seen[0] = 1;
@@ -95,26 +99,37 @@ START_TEST(window_agrees_with_the_oracle_around_2_to_the_32)
 }
 END_TEST
 
-/* What goes over the wire is the low half: within the window behind the top, and up to 2^32 - window ahead, the high half
- * must come out right, also on either side of each 2^32. */
+/* What goes over the wire is the low half: within the window behind the top, and up to 2^32 -
+ * window ahead, the high half must come out right, also on either side of each 2^32. */
+static void infer_around(uint32_t w, uint64_t top)
+{
+	const uint64_t seqs[] = { top - w + 1,
+				  top - w / 2,
+				  top,
+				  top + 1,
+				  top + w,
+				  top + (1u << 31),
+				  top - w + ((uint64_t)1 << 32) };
+	struct replay r;
+
+	replay_init(&r, w, true);
+	r.top = top;
+	for (size_t i = 0; i < sizeof(seqs) / sizeof(seqs[0]); i++) {
+		/* Behind the last number of all there is none. */
+		if (seqs[i] >= top - w + 1)
+			ck_assert_uint_eq(replay_infer(&r, (uint32_t)seqs[i]), seqs[i]);
+	}
+}
+
 START_TEST(high_half_is_inferred_around_the_boundary)
 {
-	uint32_t w = windows[_i];
-	static const uint64_t boundaries[] = { (uint64_t)1 << 32, (uint64_t)7 << 32, (uint64_t)0xffffffff << 32 };
+	static const uint64_t boundaries[] = { (uint64_t)1 << 32, (uint64_t)7 << 32,
+					       (uint64_t)0xffffffff << 32 };
+	int64_t w = windows[_i];
 
-	for (size_t b = 0; b < 3; b++) {
-		for (int64_t t = -2 * (int64_t)w - 2; t <= 2 * (int64_t)w + 2; t++) {
-			struct replay r;
-			uint64_t top = boundaries[b] + (uint64_t)t;
-			const uint64_t seqs[] = { top - w + 1, top - w / 2, top, top + 1, top + w, top + (1u << 31), top - w + ((uint64_t)1 << 32) };
-
-			replay_init(&r, w, true);
-			r.top = top;
-			for (size_t i = 0; i < 7; i++)
-				if (seqs[i] >= top - w + 1)
-					ck_assert_uint_eq(replay_infer(&r, (uint32_t)seqs[i]), seqs[i]);
-		}
-	}
+	for (size_t b = 0; b < 3; b++)
+		for (int64_t t = -2 * w - 2; t <= 2 * w + 2; t++)
+			infer_around(windows[_i], boundaries[b] + (uint64_t)t);
 }
 END_TEST
 
@@ -163,7 +178,11 @@ END_TEST
 
 START_TEST(window_sizes_are_bounded)
 {
-	static const uint32_t cases[][2] = { { 0, 1024 }, { 1, 1 }, { 4096, 4096 }, { 4097, 4096 }, { UINT32_MAX, 4096 } };
+	static const uint32_t cases[][2] = { { 0, 1024 },
+					     { 1, 1 },
+					     { 4096, 4096 },
+					     { 4097, 4096 },
+					     { UINT32_MAX, 4096 } };
 	struct replay r;
 
 	replay_init(&r, cases[_i][0], false);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sealing and opening: against packets that scapy made, and what an attacker may try on a packet. */
+/* Sealing and opening: against packets that scapy made, and what an attacker may try on a packet.
+ */
 #include "esp/inbound.h"
 #include "esp/outbound.h"
 
@@ -56,8 +57,10 @@ static enum drop open_bytes(struct sa *sa, uint8_t *p, size_t len, uint8_t tos, 
 	return inbound_open(sa, &d, 1, o);
 }
 
-/* Seals `text` (payload, padding, trailer as they are) as the peer would: for what our own sender never makes. */
-static size_t seal_text_by_hand(struct sa *out, const uint8_t *text, size_t text_len, uint8_t *buf, size_t size)
+/* Seals `text` (payload, padding, trailer as they are) as the peer would: for what our own sender
+ * never makes. */
+static size_t seal_text_by_hand(struct sa *out, const uint8_t *text, size_t text_len, uint8_t *buf,
+				size_t size)
 {
 	struct wr w = wr_into(buf, size);
 	uint64_t seq = atomic_fetch_add(&out->seq, 1) + 1;
@@ -133,7 +136,8 @@ START_TEST(any_flipped_bit_is_refused_and_changes_nothing)
 		memcpy(buf, good, len);
 		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		why = open_bytes(sa, buf, len, 0, &o);
-		/* A flipped SPI bit is no packet of this SA, a flipped number may lie behind the window. */
+		/* A flipped SPI bit is no packet of this SA, a flipped number may lie behind the
+		 * window. */
 		if (bit < 32)
 			ck_assert_int_eq(why, DROP_SHORT);
 		else if (bit < 64)
@@ -175,7 +179,8 @@ START_TEST(a_wrong_high_half_fails_the_icv)
 	struct opened o;
 
 	sa->replay.top = ((uint64_t)4 << 32) + 2000;
-	ck_assert_int_eq(open_bytes(sa, buf, from_hex(v->hex, buf), 0, &o), v->esn ? DROP_ICV : DROP_REPLAY);
+	ck_assert_int_eq(open_bytes(sa, buf, from_hex(v->hex, buf), 0, &o),
+			 v->esn ? DROP_ICV : DROP_REPLAY);
 	sa_free(sa);
 }
 END_TEST
@@ -235,7 +240,7 @@ START_TEST(esn_goes_over_2_to_the_32)
 
 		ck_assert_int_eq(outbound_seal(out, p, 4, 1, &w), DROP_NONE);
 		if (i % 7 == 3)
-			continue;		/* lost */
+			continue; /* lost */
 		ck_assert_int_eq(open_bytes(in, buf, wr_len(&w), 0, &o), DROP_NONE);
 	}
 	ck_assert_uint_gt(in->replay.top, (uint64_t)1 << 32);
@@ -270,13 +275,18 @@ END_TEST
 static const struct {
 	const char *why;
 	enum drop want;
-	uint8_t change_at;	/* in the inner packet of 61 bytes; 0: nothing */
+	uint8_t change_at; /* in the inner packet of 61 bytes; 0: nothing */
 	uint8_t change_to;
-	uint8_t tail[16];	/* behind it */
+	uint8_t tail[16]; /* behind it */
 	uint8_t tail_len;
 } lies[] = {
 	{ "a good packet", DROP_NONE, 0, 0, { 1, 1, 4 }, 3 },
-	{ "TFC padding behind the packet", DROP_NONE, 0, 0, { 7, 7, 7, 7, 7, 7, 7, 7, 1, 1, 4 }, 11 },
+	{ "TFC padding behind the packet",
+	  DROP_NONE,
+	  0,
+	  0,
+	  { 7, 7, 7, 7, 7, 7, 7, 7, 1, 1, 4 },
+	  11 },
 	{ "pad length over everything", DROP_PADDING, 0, 0, { 1, 255, 4 }, 3 },
 	{ "padding of zeros", DROP_PADDING, 0, 0, { 0, 1, 4 }, 3 },
 	{ "a dummy", DROP_DUMMY, 0, 0, { 1, 1, 59 }, 3 },
@@ -305,7 +315,9 @@ START_TEST(inner_packets_are_judged)
 		text[0] = 0x65;
 	memcpy(text + 61, lies[_i].tail, sizeof(lies[_i].tail));
 	/* 61 + 3 or 61 + 11 fill whole words of 4. */
-	why = open_bytes(in, buf, seal_text_by_hand(out, text, 61u + lies[_i].tail_len, buf, sizeof(buf)), 0, &o);
+	why = open_bytes(in, buf,
+			 seal_text_by_hand(out, text, 61u + lies[_i].tail_len, buf, sizeof(buf)), 0,
+			 &o);
 	ck_assert_msg(why == lies[_i].want, "%s: %s", lies[_i].why, drop_name(why));
 	if (why == DROP_NONE)
 		ck_assert_uint_eq(o.in.len, 61);
@@ -324,7 +336,9 @@ START_TEST(a_dummy_of_nothing_is_discarded)
 	struct opened o;
 	struct sa_counters c;
 
-	ck_assert_int_eq(open_bytes(in, buf, seal_text_by_hand(out, text, 4, buf, sizeof(buf)), 0, &o), DROP_DUMMY);
+	ck_assert_int_eq(open_bytes(in, buf, seal_text_by_hand(out, text, 4, buf, sizeof(buf)), 0,
+				    &o),
+			 DROP_DUMMY);
 	sa_counters(in, &c);
 	ck_assert_uint_eq(c.drop_other, 0);
 	sa_free(out);
@@ -338,7 +352,10 @@ START_TEST(congestion_comes_out_of_the_tunnel)
 		uint8_t inner, outer;
 		enum drop why;
 		uint8_t onward;
-	} cases[] = { { 0, 3, DROP_ECN, 0 }, { 2, 3, DROP_NONE, 3 }, { 2, 0, DROP_NONE, 2 }, { 0xb8, 0xb9, DROP_NONE, 0xb8 } };
+	} cases[] = { { 0, 3, DROP_ECN, 0 },
+		      { 2, 3, DROP_NONE, 3 },
+		      { 2, 0, DROP_NONE, 2 },
+		      { 0xb8, 0xb9, DROP_NONE, 0xb8 } };
 	struct sa *out = sa_make(0, SA_OUT, false), *in = sa_make(0, SA_IN, false);
 	uint8_t inner[61], buf[300];
 	struct wr w = wr_into(buf, sizeof(buf));
@@ -366,13 +383,30 @@ START_TEST(descriptions_that_cannot_be_are_refused)
 
 	kit_sa_make(&k, &kit_suites[0], SA_OUT, SPI);
 	switch (_i) {
-	case 0: k.d.spi = 255; break;
-	case 1: k.d.local.n = 0; break;
-	case 2: k.d.remote.n = 0; break;
-	case 3: k.d.path.remote.addr = (struct addr){ 0 }; break;
-	case 4: k.d.mode = SA_TRANSPORT; want = ERR_UNSUPPORTED; break;
-	case 5: k.d.encr_id = 3; want = ERR_UNSUPPORTED; break;
-	case 6: k.d.encr_key.len--; want = OK; break;
+	case 0:
+		k.d.spi = 255;
+		break;
+	case 1:
+		k.d.local.n = 0;
+		break;
+	case 2:
+		k.d.remote.n = 0;
+		break;
+	case 3:
+		k.d.path.remote.addr = (struct addr){ 0 };
+		break;
+	case 4:
+		k.d.mode = SA_TRANSPORT;
+		want = ERR_UNSUPPORTED;
+		break;
+	case 5:
+		k.d.encr_id = 3;
+		want = ERR_UNSUPPORTED;
+		break;
+	case 6:
+		k.d.encr_key.len--;
+		want = OK;
+		break;
 	}
 	if (want == OK)
 		ck_assert_int_ne(sa_new(&k.d, &sa), OK);

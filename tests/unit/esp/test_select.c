@@ -10,7 +10,8 @@
 
 enum { N_SAS = 7 };
 
-/* Remote selectors of seven SAs, oldest first; all have 10.1.0.0/16 (or its IPv6 likeness) on our side. */
+/* Remote selectors of seven SAs, oldest first; all have 10.1.0.0/16 (or its IPv6 likeness) on our
+ * side. */
 static const struct {
 	const char *remote;
 	uint8_t proto;
@@ -22,7 +23,7 @@ static const struct {
 	{ "10.2.0.0/16", PROTO_TCP, 443, 443 },
 	{ "10.2.3.4/32", PROTO_UDP, 1000, 2000 },
 	{ "2001:db8:2::/48", 0, 0, 65535 },
-	{ "10.2.0.0/16", PROTO_TCP, 65535, 0 },		/* OPAQUE */
+	{ "10.2.0.0/16", PROTO_TCP, 65535, 0 }, /* OPAQUE */
 };
 
 static const struct {
@@ -31,13 +32,15 @@ static const struct {
 	uint8_t proto;
 	bool ports;
 	uint16_t dport;
-	int want;		/* index in sas; -1: none */
+	int want; /* index in sas; -1: none */
 } flows[] = {
 	{ "the network's SA before the default's", "10.1.0.1", "10.2.0.1", PROTO_UDP, true, 53, 1 },
-	{ "the protocol's SA before the network's", "10.1.0.1", "10.2.0.1", PROTO_TCP, true, 80, 2 },
+	{ "the protocol's SA before the network's", "10.1.0.1", "10.2.0.1", PROTO_TCP, true, 80,
+	  2 },
 	{ "the port's SA before the protocol's", "10.1.0.1", "10.2.0.1", PROTO_TCP, true, 443, 3 },
 	{ "a host's SA in its port range", "10.1.0.1", "10.2.3.4", PROTO_UDP, true, 1500, 4 },
-	{ "a host's SA not beyond its port range", "10.1.0.1", "10.2.3.4", PROTO_UDP, true, 2001, 1 },
+	{ "a host's SA not beyond its port range", "10.1.0.1", "10.2.3.4", PROTO_UDP, true, 2001,
+	  1 },
 	{ "fragments never by a port's SA", "10.1.0.1", "10.2.3.4", PROTO_UDP, false, 0, 1 },
 	{ "elsewhere by the default", "10.1.0.1", "198.51.100.1", PROTO_TCP, true, 443, 0 },
 	{ "IPv6 by IPv6", "2001:db8:1::1", "2001:db8:2::9", PROTO_TCP, true, 443, 5 },
@@ -52,8 +55,12 @@ START_TEST(the_narrowest_selectors_win)
 	struct sa *all = calloc(N_SAS, sizeof(*all));
 	struct ts local[N_SAS], remote[N_SAS];
 	struct flow f = {
-		.src = kit_addr(flows[_i].src), .dst = kit_addr(flows[_i].dst), .proto = flows[_i].proto,
-		.ports_known = flows[_i].ports, .sport = 5000, .dport = flows[_i].dport,
+		.src = kit_addr(flows[_i].src),
+		.dst = kit_addr(flows[_i].dst),
+		.proto = flows[_i].proto,
+		.ports_known = flows[_i].ports,
+		.sport = 5000,
+		.dport = flows[_i].dport,
 	};
 
 	l->n = N_SAS;
@@ -65,9 +72,10 @@ START_TEST(the_narrowest_selectors_win)
 		remote[i].port_hi = sas[i].hi;
 		all[i].local = (struct ts_list){ 1, &local[i] };
 		all[i].remote = (struct ts_list){ 1, &remote[i] };
-		l->v[N_SAS - 1 - i] = &all[i];		/* newest first */
+		l->v[N_SAS - 1 - i] = &all[i]; /* newest first */
 	}
-	ck_assert_msg(select_outbound(l, &f) == (flows[_i].want < 0 ? NULL : &all[flows[_i].want]), "%s", flows[_i].why);
+	ck_assert_msg(select_outbound(l, &f) == (flows[_i].want < 0 ? NULL : &all[flows[_i].want]),
+		      "%s", flows[_i].why);
 	free(l);
 	free(all);
 }
@@ -78,7 +86,9 @@ START_TEST(between_equals_the_newest_wins)
 	struct sa_list *l = calloc(1, sizeof(*l) + 2 * sizeof(l->v[0]));
 	struct ts local = kit_ts("10.1.0.0/16"), remote = kit_ts("10.2.0.0/16");
 	struct sa *all = calloc(2, sizeof(*all));
-	struct flow f = { .src = kit_addr("10.1.0.1"), .dst = kit_addr("10.2.0.1"), .proto = PROTO_UDP };
+	struct flow f = { .src = kit_addr("10.1.0.1"),
+			  .dst = kit_addr("10.2.0.1"),
+			  .proto = PROTO_UDP };
 
 	l->n = 2;
 	for (size_t i = 0; i < 2; i++) {
@@ -109,8 +119,12 @@ START_TEST(inbound_packets_must_be_the_peers_to_ours)
 	struct ts local = kit_ts("10.1.0.0/16"), remote = kit_ts("10.2.0.0/16");
 	struct sa *sa = calloc(1, sizeof(*sa));
 	struct flow f = {
-		.src = kit_addr(cases[_i].src), .dst = kit_addr(cases[_i].dst), .proto = PROTO_TCP,
-		.ports_known = cases[_i].ports, .sport = cases[_i].sport, .dport = 7777,
+		.src = kit_addr(cases[_i].src),
+		.dst = kit_addr(cases[_i].dst),
+		.proto = PROTO_TCP,
+		.ports_known = cases[_i].ports,
+		.sport = cases[_i].sport,
+		.dport = 7777,
 	};
 
 	remote.proto = PROTO_TCP;
@@ -124,7 +138,8 @@ END_TEST
 
 UNIT("esp/select")
 {
-	tcase_add_loop_test(tc, the_narrowest_selectors_win, 0, (int)(sizeof(flows) / sizeof(flows[0])));
+	tcase_add_loop_test(tc, the_narrowest_selectors_win, 0,
+			    (int)(sizeof(flows) / sizeof(flows[0])));
 	tcase_add_test(tc, between_equals_the_newest_wins);
 	tcase_add_loop_test(tc, inbound_packets_must_be_the_peers_to_ours, 0, 6);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads: no (key, IV) is used twice, numbers leave in their order, and SAs come and go under traffic. Meant for the thread
- * sanitizer too, which sees what a lucky run does not show.
+/* Threads: no (key, IV) is used twice, numbers leave in their order, and SAs come and go under
+ * traffic. Meant for the thread sanitizer too, which sees what a lucky run does not show.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -21,7 +21,7 @@ enum { THREADS = 4, EACH = 5000, CHURN = 150 };
 
 struct sealing {
 	struct sa *sa;
-	uint8_t *seen;		/* by sequence number */
+	uint8_t *seen; /* by sequence number */
 	_Atomic int twice;
 };
 
@@ -96,7 +96,8 @@ static void *machine(void *arg)
 	uint8_t buf[400];
 
 	for (unsigned i = 0; !atomic_load(&t->stop); i++) {
-		struct span p = kit_udp(buf, 60 + i % 300, "10.1.0.1", i % 16 == 0 ? "10.9.0.1" : "10.2.0.1");
+		struct span p = kit_udp(buf, 60 + i % 300, "10.1.0.1",
+					i % 16 == 0 ? "10.9.0.1" : "10.2.0.1");
 
 		(void)!send(t->tun[i % 2], p.p, p.len, MSG_DONTWAIT);
 		if (i % 64 == 0)
@@ -105,18 +106,23 @@ static void *machine(void *arg)
 	return NULL;
 }
 
-/* The network hands every datagram back, at the other socket: the outbound SA's SPI is also an inbound one here. */
+/* The network hands every datagram back, at the other socket: the outbound SA's SPI is also an
+ * inbound one here. */
 static void *network(void *arg)
 {
 	struct traffic *t = arg;
 	uint8_t buf[2048];
 
 	while (!atomic_load(&t->stop)) {
-		struct pollfd p[4] = { { t->net[0], POLLIN, 0 }, { t->net[1], POLLIN, 0 }, { t->tun[0], POLLIN, 0 }, { t->tun[1], POLLIN, 0 } };
+		struct pollfd p[4] = { { t->net[0], POLLIN, 0 },
+				       { t->net[1], POLLIN, 0 },
+				       { t->tun[0], POLLIN, 0 },
+				       { t->tun[1], POLLIN, 0 } };
 
 		poll(p, 4, 10);
 		for (int i = 0; i < 4; i++) {
-			ssize_t n = p[i].revents ? recv(p[i].fd, buf, sizeof(buf), MSG_DONTWAIT) : -1;
+			ssize_t n =
+				p[i].revents ? recv(p[i].fd, buf, sizeof(buf), MSG_DONTWAIT) : -1;
 
 			if (n > 0 && i < 2) {
 				(void)!send(t->net[1 - i], buf, (size_t)n, MSG_DONTWAIT);
@@ -138,7 +144,8 @@ static void command(struct esp *e, enum sa_op op, struct kit_sa *k)
 	ck_assert_int_eq(done.err, OK);
 }
 
-/* A rekey as the engine does it: new inbound, new outbound, old ones away, counters asked in between. */
+/* A rekey as the engine does it: new inbound, new outbound, old ones away, counters asked in
+ * between. */
 static void churn(struct esp *e)
 {
 	struct kit_sa in[2], out[2];
@@ -167,7 +174,12 @@ static void churn(struct esp *e)
 START_TEST(sas_come_and_go_under_traffic)
 {
 	_Atomic int n_events = 0;
-	struct esp_env env = { .n_workers = 2, .raw4_fd = -1, .raw6_fd = -1, .to_engine = ignore_ike, .event = count_event, .ctx = &n_events };
+	struct esp_env env = { .n_workers = 2,
+			       .raw4_fd = -1,
+			       .raw6_fd = -1,
+			       .to_engine = ignore_ike,
+			       .event = count_event,
+			       .ctx = &n_events };
 	struct traffic t = { .n_out = 0 };
 	pthread_t threads[2];
 	struct esp_drops drops;
@@ -277,7 +289,10 @@ END_TEST
 START_TEST(acquires_are_one_a_second_per_flow_and_bounded)
 {
 	struct acquire_limit a;
-	struct flow f = { .src = kit_addr("10.1.0.1"), .dst = kit_addr("10.2.0.1"), .proto = 17, .dport = 1 };
+	struct flow f = { .src = kit_addr("10.1.0.1"),
+			  .dst = kit_addr("10.2.0.1"),
+			  .proto = 17,
+			  .dport = 1 };
 	mono_ns now = 5 * NS_PER_S;
 	int n = 0;
 

@@ -44,7 +44,8 @@ struct gateway {
 	struct esp *esp;
 	struct heard heard;
 	int n;
-	int tun[2], net[2], raw;		/* our ends: tun is what the machine sends and gets, net the network */
+	int tun[2], net[2],
+		raw; /* our ends: tun is what the machine sends and gets, net the network */
 	int theirs[5];
 };
 
@@ -59,7 +60,11 @@ static int pair(int *ours)
 
 static void gateway_up(struct gateway *g, int n_workers)
 {
-	struct esp_env env = { .n_workers = (uint8_t)n_workers, .raw6_fd = -1, .to_engine = to_engine, .event = event, .ctx = &g->heard };
+	struct esp_env env = { .n_workers = (uint8_t)n_workers,
+			       .raw6_fd = -1,
+			       .to_engine = to_engine,
+			       .event = event,
+			       .ctx = &g->heard };
 
 	memset(g, 0, sizeof(*g));
 	g->n = n_workers;
@@ -184,7 +189,8 @@ START_TEST(foreign_packets_are_handed_to_their_owner)
 	gateway_up(&left, 1);
 	gateway_up(&right, 2);
 	tunnel(&left, &right, 0, spi);
-	/* Whichever socket it comes to, it comes out of the owner's TUN queue. Owners beyond the workers wrap. */
+	/* Whichever socket it comes to, it comes out of the owner's TUN queue. Owners beyond the
+	 * workers wrap. */
 	for (int sock = 0; sock < 2; sock++) {
 		put(left.tun[0], p);
 		n = get(left.net[0], got, sizeof(got));
@@ -198,7 +204,8 @@ END_TEST
 
 START_TEST(raw_and_encapsulated_packets_are_taken_by_one_sa)
 {
-	static const uint8_t outer[24] = { 0x46, 0, 0, 0, 0, 0, 0x40, 0, 64, 50, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 148, 4, 0, 0 };
+	static const uint8_t outer[24] = { 0x46, 0, 0, 0, 0,   0, 0x40, 0, 64,	50, 0, 0,
+					   192,	 0, 2, 1, 192, 0, 2,	2, 148, 4,  0, 0 };
 	struct gateway left, right;
 	uint8_t buf[2048], got[2048];
 	struct span p = kit_udp(buf, 100, "10.1.0.1", "10.2.0.1");
@@ -255,10 +262,18 @@ START_TEST(markers_sort_what_comes_to_port_4500)
 		uint8_t len;
 		enum arrival want;
 	} cases[] = {
-		{ { 0 }, 0, ARRIVAL_JUNK }, { { 0xff }, 1, ARRIVAL_KEEPALIVE }, { { 0xfe }, 1, ARRIVAL_JUNK }, { { 0 }, 1, ARRIVAL_JUNK },
-		{ { 0xff, 0xff }, 2, ARRIVAL_JUNK }, { { 0, 0, 0 }, 3, ARRIVAL_JUNK }, { { 0 }, 4, ARRIVAL_JUNK },
-		{ { 0xff, 0xff, 0xff, 0xff }, 4, ARRIVAL_JUNK }, { { 0, 0, 0, 0, 1 }, 5, ARRIVAL_IKE }, { { 0, 0, 0, 1, 1 }, 5, ARRIVAL_ESP },
-		{ { 0xff, 0xff, 0xff, 0xff, 0xff }, 5, ARRIVAL_ESP }, { { 0, 0, 0, 0, 0, 0, 0, 0 }, 8, ARRIVAL_IKE },
+		{ { 0 }, 0, ARRIVAL_JUNK },
+		{ { 0xff }, 1, ARRIVAL_KEEPALIVE },
+		{ { 0xfe }, 1, ARRIVAL_JUNK },
+		{ { 0 }, 1, ARRIVAL_JUNK },
+		{ { 0xff, 0xff }, 2, ARRIVAL_JUNK },
+		{ { 0, 0, 0 }, 3, ARRIVAL_JUNK },
+		{ { 0 }, 4, ARRIVAL_JUNK },
+		{ { 0xff, 0xff, 0xff, 0xff }, 4, ARRIVAL_JUNK },
+		{ { 0, 0, 0, 0, 1 }, 5, ARRIVAL_IKE },
+		{ { 0, 0, 0, 1, 1 }, 5, ARRIVAL_ESP },
+		{ { 0xff, 0xff, 0xff, 0xff, 0xff }, 5, ARRIVAL_ESP },
+		{ { 0, 0, 0, 0, 0, 0, 0, 0 }, 8, ARRIVAL_IKE },
 		{ { 0x80, 0, 0, 0, 0, 0, 0, 0 }, 8, ARRIVAL_ESP },
 	};
 
@@ -270,7 +285,8 @@ END_TEST
 START_TEST(ike_goes_to_the_engine_and_junk_nowhere)
 {
 	struct gateway g;
-	static const uint8_t ike[40] = { 0, 0, 0, 0, 1, 2 }, keepalive[] = { 0xff }, junk[] = { 1, 2 }, esp[60] = { 0x80, 1, 2, 3 };
+	static const uint8_t ike[40] = { 0, 0, 0, 0, 1, 2 }, keepalive[] = { 0xff },
+			     junk[] = { 1, 2 }, esp[60] = { 0x80, 1, 2, 3 };
 
 	gateway_up(&g, 1);
 	put(g.net[0], span_of(keepalive, 1));
@@ -324,7 +340,7 @@ START_TEST(too_long_packets_are_cut_or_answered)
 		ck_assert_int_le(n, 1438);
 		ck_assert_int_eq((got[6] & 0x20) != 0, i < 2);
 	}
-	buf[6] = 0x40;		/* DF */
+	buf[6] = 0x40; /* DF */
 	kit_fix_v4(buf);
 	put(left.tun[0], p);
 	ck_assert_int_eq(get(left.tun[0], got, sizeof(got)), 576);
