@@ -1,75 +1,436 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A first form: it listens and says that it serves nothing yet. */
+/* The control socket: requests are rows of a const table; what a request waits for is a state of
+ * its client, and control_settle, called behind every batch of engine calls, looks whether it has
+ * come.
+ */
 #include "daemon/control.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "config.h"
+#include "daemon/client.h"
+
+enum { CLIENTS_MAX = 64 };
+static const mono_ns counters_patience = 500 * NS_PER_MS;
+
 struct control {
 	struct control_env env;
-	int fd;
-	struct loop_watch watch;
+	struct loop_watch listener;
+	struct client *clients;
+	size_t n_clients;
+	uint64_t tickets;
+	time_t started;
+	time_t config_loaded;
 };
 
-static const char nothing_yet[] =
-	"{\"v\":1,\"kind\":\"error\",\"reason\":\"unsupported\",\"text\":\"this posternd serves no requests yet\"}\n";
+struct request {
+	const char *name;
+	bool changes; /* for root alone */
+	bool named;   /* needs a connection */
+	void (*serve)(struct client *c);
+};
 
-static void on_caller(void *ctx, uint32_t events)
+static struct ike_engine *engine_of(const struct control *ctl)
 {
-	struct control *c = ctx;
-	int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	return ctl->env.engine(ctl->env.ctx);
+}
+
+static struct report_now now_get(void)
+{
+	return (struct report_now){ .mono = mono_now(), .wall = time(NULL) };
+}
+
+/* ---- ending a request ---- */
+
+static void client_end(struct client *c, enum err e, const char *text)
+{
+	json_t *o =
+		json_pack("{s:i, s:s, s:b, s:o, s:o, s:i, s:o}", "v", REPORT_VERSION, "kind", "end",
+			  "ok", e == OK, "reason", e == OK ? json_null() : json_string(err_slug(e)),
+			  "meaning", e == OK ? json_null() : json_string(err_text(e)), "exit",
+			  err_row(e)->exit_code, "text",
+			  text && text[0] ? json_string(text) : json_null());
+
+	loop_timer_set(c->control->env.loop, &c->timer, NEVER);
+	client_send(c, o);
+	c->waits = CLIENT_DONE;
+}
+
+/* ---- status ---- */
+
+struct status_walk {
+	struct client *c;
+	struct report_now now;
+	int counts[IKE_STATE_FAILING + 1];
+	bool found;
+};
+
+static void status_one(void *ctx, const struct ike_view *v)
+{
+	struct status_walk *w = ctx;
+
+	if (w->c->connection[0] && strcmp(w->c->connection, v->conf->name) != 0)
+		return;
+	w->found = true;
+	w->counts[v->state]++;
+	client_send(w->c, report_connection(v, &w->now));
+}
+
+/* The pid is the monitor's, our parent: what people call the daemon. */
+static json_t *daemon_report(const struct control *ctl)
+{
+	char started[REPORT_TIME_MAX], loaded[REPORT_TIME_MAX];
+
+	return json_pack("{s:s, s:i, s:s, s:s}", "version", PACKAGE_VERSION, "pid", (int)getppid(),
+			 "started", report_time(ctl->started, started), "config_loaded",
+			 report_time(ctl->config_loaded, loaded));
+}
+
+static void status_finish(struct client *c)
+{
+	struct status_walk w = { .c = c, .now = now_get() };
+	char when[REPORT_TIME_MAX];
+
+	ike_engine_views(engine_of(c->control), status_one, &w);
+	if (c->connection[0] && !w.found) {
+		client_end(c, ERR_NOT_FOUND, "no connection of that name in the configuration");
+		return;
+	}
+	client_send(
+		c, json_pack("{s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i}, s:o}", "v",
+			     REPORT_VERSION, "kind", "summary", "time",
+			     report_time(w.now.wall, when), "summary", "up", w.counts[IKE_STATE_UP],
+			     "connecting", w.counts[IKE_STATE_CONNECTING], "waiting",
+			     w.counts[IKE_STATE_WAITING], "failing", w.counts[IKE_STATE_FAILING],
+			     "off", w.counts[IKE_STATE_OFF], "daemon", daemon_report(c->control)));
+	client_end(c, OK, NULL);
+}
+
+static void serve_status(struct client *c)
+{
+	c->waits = CLIENT_STATUS;
+	loop_timer_set(c->control->env.loop, &c->timer, mono_now() + counters_patience);
+	ike_engine_refresh(engine_of(c->control), mono_now());
+}
+
+/* ---- up, wait, down ---- */
+
+struct find_walk {
+	const struct client *c;
+	bool found;
+	bool up;   /* what was asked for is up, whole */
+	bool gone; /* no IKE SA, and none is wanted */
+};
+
+static void find_one(void *ctx, const struct ike_view *v)
+{
+	struct find_walk *w = ctx;
+	bool child_found = !w->c->child[0], all_up = v->state == IKE_STATE_UP;
+
+	if (strcmp(w->c->connection, v->conf->name) != 0)
+		return;
+	for (size_t i = 0; i < v->n_children; i++) {
+		if (w->c->child[0] && strcmp(w->c->child, v->children[i].conf->name) != 0)
+			continue;
+		child_found = true;
+		all_up = all_up && v->children[i].up;
+	}
+	w->found = w->found || child_found;
+	w->up = w->up || (child_found && all_up);
+	w->gone = v->state == IKE_STATE_OFF || v->state == IKE_STATE_WAITING;
+}
+
+static struct find_walk find_walk_do(const struct client *c)
+{
+	struct find_walk w = { .c = c };
+	ike_engine_views(engine_of(c->control), find_one, &w);
+	return w;
+}
+
+static void serve_updown(struct client *c, enum client_wait waits, bool command, bool up)
+{
+	const struct control_env *h = &c->control->env;
+
+	if (!find_walk_do(c).found) {
+		client_end(c, ERR_NOT_FOUND,
+			   "no connection or child of that name in the configuration");
+		return;
+	}
+	c->waits = waits;
+	if (command)
+		h->command(h->ctx, up, c->connection, c->child[0] ? c->child : NULL);
+}
+
+static void serve_up(struct client *c)
+{
+	serve_updown(c, CLIENT_UP, true, true);
+}
+
+static void serve_wait(struct client *c)
+{
+	serve_updown(c, CLIENT_WAIT, false, false);
+}
+
+static void serve_down(struct client *c)
+{
+	serve_updown(c, CLIENT_DOWN, true, false);
+}
+
+static void serve_watch(struct client *c)
+{
+	c->waits = CLIENT_WATCH;
+}
+
+static void serve_reload(struct client *c)
+{
+	const struct control_env *h = &c->control->env;
+
+	c->waits = CLIENT_RELOAD;
+	c->ticket = ++c->control->tickets;
+	h->reload(h->ctx, c->ticket);
+}
+
+static const struct request requests[] = {
+	{ "status", false, false, serve_status }, { "up", true, true, serve_up },
+	{ "wait", false, true, serve_wait },	  { "down", true, true, serve_down },
+	{ "watch", false, false, serve_watch },	  { "reload", true, false, serve_reload },
+};
+
+static const struct request *request_find(const char *name)
+{
+	for (size_t i = 0; name && i < sizeof(requests) / sizeof(requests[0]); i++) {
+		if (strcmp(requests[i].name, name) == 0)
+			return &requests[i];
+	}
+	return NULL;
+}
+
+/* "office" or "office/lan" */
+static bool name_take(struct client *c, const char *name)
+{
+	const char *slash = name ? strchr(name, '/') : NULL;
+	size_t len = slash ? (size_t)(slash - name) : name ? strlen(name) : 0;
+
+	c->connection[0] = c->child[0] = '\0';
+	if (len > CONF_NAME_MAX || (slash && strlen(slash + 1) > CONF_NAME_MAX))
+		return false;
+	memcpy(c->connection, name ? name : "", len);
+	c->connection[len] = '\0';
+	if (slash)
+		memcpy(c->child, slash + 1, strlen(slash + 1) + 1);
+	return true;
+}
+
+static void client_serve(struct client *c, const json_t *o)
+{
+	const struct request *r = request_find(json_string_value(json_object_get(o, "do")));
+
+	if (json_integer_value(json_object_get(o, "v")) != REPORT_VERSION || !r)
+		client_end(
+			c, ERR_UNSUPPORTED,
+			"this daemon does not know that request: are command and daemon of one version?");
+	else if (!engine_of(c->control))
+		client_end(c, ERR_BUSY, "the daemon has not loaded its configuration yet");
+	else if (!name_take(c, json_string_value(json_object_get(o, "name"))) ||
+		 (r->named && !c->connection[0]))
+		client_end(c, ERR_SYNTAX, "the request names no connection");
+	else if (r->changes && !c->root)
+		client_end(c, ERR_DENIED,
+			   "only root may do that; the group of the socket may look");
+	else
+		r->serve(c);
+}
+
+/* ---- clients come and go ---- */
+
+static void client_close(struct client *c)
+{
+	struct client **p = &c->control->clients;
+
+	while (*p != c)
+		p = &(*p)->next;
+	*p = c->next;
+	c->control->n_clients--;
+	loop_timer_set(c->control->env.loop, &c->timer, NEVER);
+	loop_del(c->control->env.loop, &c->watch);
+	close(c->watch.fd);
+	free(c->out);
+	free(c);
+}
+
+/* Writes what there is; a client that is done or broken goes. */
+static void client_push(struct client *c)
+{
+	if (!client_flush(c))
+		client_close(c);
+	else
+		loop_change(c->control->env.loop, &c->watch,
+			    c->out_len > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+static void client_ready(void *ctx, uint32_t events)
+{
+	struct client *c = ctx;
+	json_t *o = events & (EPOLLIN | EPOLLHUP | EPOLLERR) ? client_read(c) : NULL;
+
+	if (o)
+		client_serve(c, o);
+	json_decref(o);
+	client_push(c);
+}
+
+/* The plane did not answer in time: older counters are better than none. */
+static void client_late(void *ctx)
+{
+	struct client *c = ctx;
+
+	if (c->waits == CLIENT_STATUS)
+		status_finish(c);
+	client_push(c);
+}
+
+static bool peer_is_root(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && len == sizeof(cred) &&
+	       cred.uid == 0;
+}
+
+static void client_add(struct control *ctl, int fd)
+{
+	struct client *c = ctl->n_clients < CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
+
+	if (!c) {
+		close(fd);
+		return;
+	}
+	c->control = ctl;
+	c->root = peer_is_root(fd);
+	c->watch = (struct loop_watch){ .fd = fd, .ready = client_ready, .ctx = c };
+	c->timer = (struct loop_timer){ .fire = client_late, .ctx = c };
+	if (loop_add(ctl->env.loop, &c->watch, EPOLLIN) != OK) {
+		close(fd);
+		free(c);
+		return;
+	}
+	c->next = ctl->clients;
+	ctl->clients = c;
+	ctl->n_clients++;
+}
+
+static void listener_ready(void *ctx, uint32_t events)
+{
+	struct control *ctl = ctx;
+	int fd = accept4(ctl->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)events;
-	if (fd < 0)
-		return;
-	(void)send(fd, nothing_yet, sizeof nothing_yet - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-	close(fd);
+	if (fd >= 0)
+		client_add(ctl, fd);
 }
 
-enum err control_new(const struct control_env *env, struct control **c)
+/* ---- what happens outside ---- */
+
+static bool note_concerns(const struct client *c, const struct ike_note *n)
 {
-	*c = calloc(1, sizeof **c);
-	if (*c == NULL)
-		return ERR_NOMEM;
-	(*c)->env = *env;
-	(*c)->fd = -1;
-	return OK;
+	return (!c->connection[0] || strcmp(c->connection, n->connection) == 0) &&
+	       (!c->child[0] || !n->child[0] || strcmp(c->child, n->child) == 0);
 }
 
-void control_free(struct control *c)
+static bool note_ends_up(const struct ike_note *n)
 {
-	if (c == NULL)
-		return;
-	if (c->fd >= 0) {
-		loop_del(c->env.loop, &c->watch);
-		close(c->fd);
+	return n->kind == IKE_NOTE_REFUSED || n->kind == IKE_NOTE_CHILD_FAILED ||
+	       (n->kind == IKE_NOTE_DOWN && n->err != OK);
+}
+
+void control_note(struct control *ctl, const struct ike_note *n)
+{
+	for (struct client *c = ctl->clients; c; c = c->next) {
+		if (n->kind == IKE_NOTE_DROPPED || !note_concerns(c, n))
+			continue;
+		if (c->waits != CLIENT_WATCH && c->waits != CLIENT_UP && c->waits != CLIENT_WAIT &&
+		    c->waits != CLIENT_DOWN)
+			continue;
+		client_send(c, report_note(n, time(NULL)));
+		if (c->waits == CLIENT_UP && note_ends_up(n))
+			client_end(c, n->err, n->text);
 	}
-	free(c);
+}
+
+static void client_look(struct client *c)
+{
+	const struct control_env *h = &c->control->env;
+
+	if (c->waits == CLIENT_STATUS && h->counters_fresh(h->ctx))
+		status_finish(c);
+	else if ((c->waits == CLIENT_UP || c->waits == CLIENT_WAIT) && find_walk_do(c).up)
+		client_end(c, OK, NULL);
+	else if (c->waits == CLIENT_DOWN &&
+		 (c->child[0] ? !find_walk_do(c).up : find_walk_do(c).gone))
+		client_end(c, OK, NULL);
+}
+
+void control_settle(struct control *ctl)
+{
+	struct client *next;
+
+	for (struct client *c = ctl->clients; c; c = next) {
+		next = c->next;
+		client_look(c);
+		client_push(c);
+	}
+}
+
+void control_reloaded(struct control *ctl, uint64_t ticket, enum err e, struct span text)
+{
+	char *words = text.len > 0 ? strndup((const char *)text.p, text.len) : NULL;
+
+	if (e == OK)
+		ctl->config_loaded = time(NULL);
+	for (struct client *c = ctl->clients; c; c = c->next) {
+		if (c->waits == CLIENT_RELOAD && c->ticket == ticket)
+			client_end(c, e, words);
+	}
+	free(words);
+}
+
+enum err control_new(const struct control_env *env, struct control **out)
+{
+	struct control *c = calloc(1, sizeof(*c));
+
+	*out = c;
+	if (!c)
+		return ERR_NOMEM;
+	c->env = *env;
+	c->listener.fd = -1;
+	c->started = c->config_loaded = time(NULL);
+	return OK;
 }
 
 enum err control_listen(struct control *c, int fd)
 {
-	if (c->fd >= 0) {
+	if (c->listener.fd >= 0) {
 		close(fd);
 		return ERR_EXISTS;
 	}
-	c->fd = fd;
-	c->watch = (struct loop_watch){ .fd = fd, .ready = on_caller, .ctx = c };
-	return loop_add(c->env.loop, &c->watch, EPOLLIN);
+	c->listener = (struct loop_watch){ .fd = fd, .ready = listener_ready, .ctx = c };
+	return loop_add(c->env.loop, &c->listener, EPOLLIN);
 }
 
-void control_note(struct control *c, const struct ike_note *n)
+void control_free(struct control *c)
 {
-	(void)c;
-	(void)n;
-}
-
-void control_reloaded(struct control *c, uint64_t ticket, enum err e, struct span text)
-{
-	(void)c;
-	(void)ticket;
-	(void)e;
-	(void)text;
+	if (!c)
+		return;
+	while (c->clients)
+		client_close(c->clients);
+	if (c->listener.fd >= 0) {
+		loop_del(c->env.loop, &c->listener);
+		close(c->listener.fd);
+	}
+	free(c);
 }

@@ -1,35 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The control socket, served by the engine: JSON lines with "v": 1, 64 KiB a line at most. Peer
- * credentials (SO_PEERCRED) decide: root may everything, others who can open the socket may read.
+/* The control socket, served by the engine's process: JSON lines, `"v": 1`, 64 KiB at most each.
  *
- * The engine's process gives it the listening socket, every note, and the answers of reloads; it
- * asks through the callbacks of its environment.
+ * A request is one line, {"v":1,"do":"status","name":"office"}; answers are lines too, and the last
+ * is of kind "end". Root may do everything; others, whom the socket's mode lets in, may only look.
+ * A client that does not read is closed when its backlog is full: it never holds the engine up.
  */
 #ifndef DAEMON_CONTROL_H
 #define DAEMON_CONTROL_H
 
 #include "daemon/loop.h"
-#include "ike/engine.h"
+#include "daemon/report.h"
 
 struct control;
 
+/* What the control socket asks of the process that it lives in. */
 struct control_env {
 	struct loop *loop;
 	struct ike_engine *(*engine)(void *ctx); /* NULL before the first configuration */
-	const struct conf *(*conf)(void *ctx);
-	/* postern up and down; `child` may be NULL. */
+	/* postern up and down; `child` may be NULL. What follows is performed behind the loop's
+	 * batch. */
 	void (*command)(void *ctx, bool up, const char *connection, const char *child);
+	/* Are the counters that were asked for all there? */
+	bool (*counters_fresh)(void *ctx);
 	/* The answer comes by control_reloaded with the same ticket (never 0). */
 	void (*reload)(void *ctx, uint64_t ticket);
 	void *ctx;
 };
 
-MUST_USE enum err control_new(const struct control_env *env, struct control **c);
+MUST_USE enum err control_new(const struct control_env *env, struct control **out);
 void control_free(struct control *c); /* closes; takes NULL */
 /* Owns fd. */
 MUST_USE enum err control_listen(struct control *c, int fd);
-/* For watchers, and for those that wait for an `up`. */
+/* Every note, as it happens: to watchers and to those who wait. */
 void control_note(struct control *c, const struct ike_note *n);
+/* Behind each batch of engine calls: requests that wait for something are looked at again. */
+void control_settle(struct control *c);
+/* `text`: the problems of the configuration, empty when there are none. */
 void control_reloaded(struct control *c, uint64_t ticket, enum err e, struct span text);
 
 #endif

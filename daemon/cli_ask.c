@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Talking to the daemon: one request, lines until the one of kind "end", all within the time that
+ * the person gave. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "daemon/cli.h"
+#include "daemon/loop.h"
+#include "daemon/report.h"
+
+enum { ASK_LINE_MAX = 1 << 20, ASK_CHUNK = 65536 };
+
+struct ask {
+	int fd;
+	mono_ns deadline;
+	char *buf; /* ASK_LINE_MAX bytes */
+	size_t len;
+};
+
+static int ask_connect(const struct cli *cli, struct ask *a)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int n = snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/control.sock", cli->run_dir);
+
+	if (n < 0 || (size_t)n >= sizeof(sun.sun_path)) {
+		fprintf(stderr, "error: the path %s/control.sock is too long for a socket\n",
+			cli->run_dir);
+		return CLI_USAGE;
+	}
+	a->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (a->fd >= 0 && connect(a->fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0)
+		return CLI_DONE;
+	if (errno == EACCES) {
+		fprintf(stderr, "error: not-allowed: %s: root and members of group postern may\n",
+			sun.sun_path);
+		return CLI_REFUSED;
+	}
+	fprintf(stderr,
+		"error: no-daemon: nobody answers at %s (%s)\n  try      systemctl status posternd\n",
+		sun.sun_path, strerror(errno));
+	return CLI_NO_DAEMON;
+}
+
+static bool ask_send(const struct ask *a, const char *verb, const char *name)
+{
+	json_t *o = json_pack("{s:i, s:s, s:o}", "v", REPORT_VERSION, "do", verb, "name",
+			      name ? json_string(name) : json_null());
+	char *line = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	bool sent = false;
+
+	if (line) {
+		size_t len = strlen(line);
+
+		line[len] = '\n'; /* where the NUL was: this one is no string any more */
+		sent = send(a->fd, line, len + 1, MSG_NOSIGNAL) == (ssize_t)(len + 1);
+	}
+	free(line);
+	json_decref(o);
+	return sent;
+}
+
+/* Waits for bytes: 1 there are, 0 the time is over. */
+static int ask_poll(const struct ask *a)
+{
+	struct pollfd p = { .fd = a->fd, .events = POLLIN };
+	int n;
+
+	do {
+		mono_ns now = mono_now();
+		int ms = a->deadline == NEVER ? -1
+			 : a->deadline > now  ? (int)((a->deadline - now) / NS_PER_MS) + 1
+					      : 0;
+
+		n = poll(&p, 1, ms);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* The next line, NULL at the end, when it is no JSON, or when the time is over (*timeout). */
+static json_t *ask_line(struct ask *a, bool *timeout)
+{
+	char *end;
+	json_t *o;
+	ssize_t n;
+
+	while (!(end = memchr(a->buf, '\n', a->len))) {
+		if (a->len + ASK_CHUNK > ASK_LINE_MAX)
+			return NULL;
+		*timeout = ask_poll(a) == 0;
+		if (*timeout)
+			return NULL;
+		n = recv(a->fd, a->buf + a->len, ASK_CHUNK, 0);
+		if (n <= 0)
+			return NULL;
+		a->len += (size_t)n;
+	}
+	o = json_loadb(a->buf, (size_t)(end - a->buf), 0, NULL);
+	a->len -= (size_t)(end + 1 - a->buf);
+	memmove(a->buf, end + 1, a->len);
+	return o;
+}
+
+static int ask_read(struct ask *a, cli_line_fn *fn, void *ctx, json_t **end)
+{
+	bool timeout = false;
+	json_t *o;
+
+	while ((o = ask_line(a, &timeout))) {
+		if (strcmp(cli_str(o, "kind", ""), "end") == 0) {
+			*end = o;
+			return cli_true(o, "ok") ? CLI_DONE : (int)cli_num(o, "exit");
+		}
+		fn(ctx, o);
+		json_decref(o);
+	}
+	if (timeout)
+		return CLI_TIMEOUT;
+	fprintf(stderr,
+		"error: no-daemon: the daemon closed the connection in the middle of its answer\n");
+	return CLI_NO_DAEMON;
+}
+
+int cli_ask(const struct cli *cli, const char *verb, const char *name, cli_line_fn *fn, void *ctx,
+	    json_t **end)
+{
+	struct ask a = { .fd = -1, .deadline = NEVER };
+	int code;
+
+	*end = NULL;
+	if (cli->timeout_s > 0)
+		a.deadline = mono_now() + (mono_ns)cli->timeout_s * NS_PER_S;
+	a.buf = malloc(ASK_LINE_MAX);
+	code = a.buf ? ask_connect(cli, &a) : CLI_REFUSED;
+	if (code == CLI_DONE && !ask_send(&a, verb, name))
+		code = CLI_NO_DAEMON;
+	else if (code == CLI_DONE)
+		code = ask_read(&a, fn, ctx, end);
+	if (a.fd >= 0)
+		close(a.fd);
+	free(a.buf);
+	return code;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What needs no daemon: judging a configuration, and the guards that hold packets back while
+ * nothing is up. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "certs/cert.h"
+#include "conf/load.h"
+#include "daemon/cli.h"
+#include "xfrm/host.h"
+
+enum { CONFIG_BYTES_MAX = 1 << 20 };
+
+/* The whole file, malloc'd; false: said on stderr. */
+static bool file_read(const char *path, struct span *text)
+{
+	FILE *f = fopen(path, "re");
+	uint8_t *buf = f ? malloc(CONFIG_BYTES_MAX + 1) : NULL;
+	size_t len = buf ? fread(buf, 1, CONFIG_BYTES_MAX + 1, f) : 0;
+	bool ok = buf && !ferror(f) && len <= CONFIG_BYTES_MAX;
+
+	if (!f)
+		fprintf(stderr, "error: %s: %s\n", path, strerror(errno));
+	else if (!ok)
+		fprintf(stderr, "error: %s: not a readable file of at most 1 MiB\n", path);
+	if (f)
+		fclose(f);
+	if (ok)
+		*text = span_of(buf, len);
+	else
+		free(buf);
+	return ok;
+}
+
+/* Loads and judges; all problems go to stderr. NULL: refused. */
+static struct conf *conf_judge(const char *path, size_t *n_problems)
+{
+	struct conf_problems problems = { 0 };
+	struct conf_source disk = conf_source_disk();
+	struct conf *c = NULL;
+	struct span text;
+	char *words;
+
+	*n_problems = 1;
+	if (!file_read(path, &text))
+		return NULL;
+	if (conf_load(path, text, &disk, &c, &problems) == OK)
+		cert_check(c, time(NULL), &problems);
+	words = conf_problems_text(path, text, &problems);
+	if (words)
+		fputs(words, stderr);
+	free(words);
+	free((void *)(uintptr_t)text.p);
+	*n_problems = problems.n_errors;
+	if (problems.n_errors > 0) {
+		conf_free(c);
+		c = NULL;
+	}
+	return c;
+}
+
+int cli_check(const struct cli *cli)
+{
+	const char *path = cli->n_args > 0 ? cli->args[0] : cli->config;
+	size_t n;
+	struct conf *c = conf_judge(path, &n);
+	int code = c ? CLI_DONE : CLI_REFUSED;
+
+	if (cli->json)
+		cli_print_json(json_pack("{s:i, s:s, s:s, s:b, s:I}", "v", 1, "kind", "check",
+					 "file", path, "ok", c != NULL, "errors", (json_int_t)n));
+	else if (c && !cli->quiet)
+		printf("%s: %zu connection%s, no errors\n", path, c->n_connections,
+		       c->n_connections == 1 ? "" : "s");
+	conf_free(c);
+	return code;
+}
+
+/* ---- guards ---- */
+
+static void guard_line(void *ctx, const struct ts *src, const struct ts *dst, const char *direction)
+{
+	const struct cli *cli = ctx;
+	char s[TS_TEXT_MAX], d[TS_TEXT_MAX];
+
+	if (cli->json)
+		cli_print_json(json_pack("{s:i, s:s, s:s, s:s, s:s}", "v", 1, "kind", "guard",
+					 "direction", direction, "from", ts_text(src, s), "to",
+					 ts_text(dst, d)));
+	else
+		printf("%-4s %s -> %s\n", direction, ts_text(src, s), ts_text(dst, d));
+}
+
+static size_t children_count(const struct conf *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_connections; i++)
+		n += c->connections[i].n_children;
+	return n;
+}
+
+/* One entry per child of the configuration; the selectors stay the configuration's. */
+static struct host_child *children_of(const struct conf *c, size_t *n)
+{
+	struct host_child *v = calloc(children_count(c) + 1, sizeof(*v));
+
+	*n = 0;
+	for (size_t i = 0; v && i < c->n_connections; i++) {
+		const struct conf_connection *cn = &c->connections[i];
+
+		for (size_t k = 0; k < cn->n_children; k++) {
+			struct host_child *h = &v[(*n)++];
+
+			snprintf(h->connection, sizeof(h->connection), "%s", cn->name);
+			snprintf(h->child, sizeof(h->child), "%s", cn->children[k].name);
+			h->reqid = cn->children[k].reqid;
+			h->local = cn->children[k].local;
+			h->remote = cn->children[k].remote;
+		}
+	}
+	return v;
+}
+
+static enum err guard_on(const struct cli *cli, struct host *h, char why[static HOST_WHY_MAX])
+{
+	size_t n;
+	struct conf *c = conf_judge(cli->config, &n);
+	struct host_child *v = c ? children_of(c, &n) : NULL;
+	enum err e = c ? ERR_NOMEM : ERR_CONFIG;
+
+	if (!c)
+		snprintf(why, HOST_WHY_MAX, "%.200s has errors", cli->config);
+	if (v)
+		e = host_guard_set(h, v, n, why);
+	free(v);
+	conf_free(c);
+	return e;
+}
+
+static enum err guard_off(struct host *h, char why[static HOST_WHY_MAX])
+{
+	enum err e = host_guard_off(h, why);
+
+	return e == OK ? host_plane_off(h, why) : e;
+}
+
+int cli_guard(const struct cli *cli)
+{
+	char why[HOST_WHY_MAX] = "";
+	const char *what = cli->args[0];
+	struct host *h = NULL;
+	enum err e = host_open(&h, why);
+
+	if (e == OK && strcmp(what, "show") == 0)
+		e = host_guard_list(h, guard_line, (void *)(uintptr_t)cli, why);
+	else if (e == OK && strcmp(what, "on") == 0)
+		e = guard_on(cli, h, why);
+	else if (e == OK && strcmp(what, "off") == 0)
+		e = guard_off(h, why);
+	else if (e == OK) {
+		fprintf(stderr, "error: postern guard takes show, on or off, not `%s`\n", what);
+		host_close(h);
+		return CLI_USAGE;
+	}
+	if (e != OK)
+		fprintf(stderr, "error: %s: guard: %s\n", err_slug(e), why[0] ? why : err_text(e));
+	else if (strcmp(what, "off") == 0 && !cli->quiet)
+		printf("the guards are lifted: packets of all children may leave in clear\n");
+	host_close(h);
+	return e == OK ? CLI_DONE : CLI_REFUSED;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Notes in words: the steps of an attempt, a refusal with both sides compared, and the lines of
+ * `watch`. */
+#include <string.h>
+#include <time.h>
+
+#include "daemon/cli.h"
+
+static void where_print(FILE *to, const json_t *n)
+{
+	const char *child = json_string_value(json_object_get(n, "child"));
+
+	fprintf(to, "%s%s%s", cli_str(n, "connection", "-"), child ? "/" : "", child ? child : "");
+}
+
+static void fact_print(FILE *to, const json_t *n, const char *key, const char *label)
+{
+	const char *s = json_string_value(json_object_get(n, key));
+
+	if (s)
+		fprintf(to, "  %-8s %s\n", label, s);
+}
+
+void cli_note_error(FILE *to, const json_t *n)
+{
+	fprintf(to, "error: %s: ", cli_str(n, "reason", "refused"));
+	where_print(to, n);
+	fprintf(to, ": %s\n", cli_str(n, "meaning", "it was refused"));
+	fact_print(to, n, "offered", "offered");
+	fact_print(to, n, "wanted", "wanted");
+	fact_print(to, n, "got", cli_true(n, "proved") ? "proved" : "got");
+	fact_print(to, n, "text", "so");
+	fact_print(to, n, "fix", "try");
+}
+
+static const char *nat_words(const json_t *n)
+{
+	if (cli_true(n, "nat_here") && cli_true(n, "nat_there"))
+		return "both sides behind a NAT";
+	if (cli_true(n, "nat_here"))
+		return "we are behind a NAT";
+	return cli_true(n, "nat_there") ? "it is behind a NAT" : "no NAT between";
+}
+
+static void seconds_print(const json_t *n)
+{
+	json_int_t ms = cli_num(n, "took_ms");
+
+	printf("%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
+}
+
+/* One finished step of `up`. What is no step of it is left to `watch`. */
+static void step_print(const json_t *n)
+{
+	const char *event = cli_str(n, "event", ""), *peer = cli_str(n, "peer", "the peer");
+
+	if (strcmp(event, "answered") == 0) {
+		printf("%s answered in %lld ms, %s\n", peer, (long long)cli_num(n, "took_ms"),
+		       nat_words(n));
+	} else if (strcmp(event, "proved") == 0) {
+		printf("it proved to be %s (%s)\n", cli_str(n, "identity", "?"),
+		       cli_str(n, "scheme", "pre-shared key"));
+	} else if (strcmp(event, "hint") == 0) {
+		printf("%s says \"%s\"; unproven, so the attempt goes on\n", peer,
+		       cli_str(n, "meaning", "?"));
+	} else if (strcmp(event, "child_up") == 0) {
+		printf("%s carries %s (%s, MTU %lld)\n", cli_str(n, "child", "-"),
+		       cli_str(n, "text", "traffic"), cli_str(n, "suite", "-"),
+		       (long long)cli_num(n, "mtu_bytes"));
+	} else if (strcmp(event, "connection_up") == 0) {
+		printf("%s is up (", cli_str(n, "connection", "-"));
+		seconds_print(n);
+		printf(")\n");
+	}
+	fflush(stdout);
+}
+
+struct up {
+	const struct cli *cli;
+	bool told; /* a refusal was printed */
+};
+
+static void up_line(void *ctx, const json_t *n)
+{
+	struct up *u = ctx;
+	const char *event = cli_str(n, "event", "");
+
+	if (u->cli->json) {
+		cli_print_json(json_deep_copy(n));
+	} else if (strcmp(event, "refused") == 0 || strcmp(event, "child_failed") == 0) {
+		cli_note_error(stderr, n);
+		u->told = true;
+	} else if (!u->cli->quiet) {
+		step_print(n);
+	}
+}
+
+/* The last word, unless a refusal said it already. */
+static int end_print(const struct cli *cli, const char *name, int code, json_t *end, bool told)
+{
+	if (end && cli->json) {
+		cli_print_json(end);
+		return code;
+	}
+	if (end && code != CLI_DONE && !told)
+		fprintf(stderr, "error: %s: %s: %s\n", cli_str(end, "reason", "refused"),
+			name ? name : "posternd",
+			cli_str(end, "text", cli_str(end, "meaning", "it was refused")));
+	if (code == CLI_TIMEOUT && !end)
+		fprintf(stderr,
+			"error: no-answer: %s: not done after %d s; it goes on: postern status\n",
+			name ? name : "posternd", cli->timeout_s);
+	json_decref(end);
+	return code;
+}
+
+static int ask_named(const struct cli *cli, const char *verb)
+{
+	struct up u = { .cli = cli };
+	json_t *end;
+	int code = cli_ask(cli, verb, cli->args[0], up_line, &u, &end);
+
+	return end_print(cli, cli->args[0], code, end, u.told);
+}
+
+int cli_up(const struct cli *cli)
+{
+	return ask_named(cli, "up");
+}
+
+int cli_wait(const struct cli *cli)
+{
+	return ask_named(cli, "wait");
+}
+
+int cli_down(const struct cli *cli)
+{
+	int code = ask_named(cli, "down");
+
+	if (code == CLI_DONE && !cli->quiet && !cli->json)
+		printf("%s is down; its guards are lifted: its packets may leave in clear\n",
+		       cli->args[0]);
+	return code;
+}
+
+int cli_reload(const struct cli *cli)
+{
+	struct up u = { .cli = cli };
+	json_t *end;
+	int code = cli_ask(cli, "reload", NULL, up_line, &u, &end);
+	const char *text = json_string_value(json_object_get(end, "text"));
+
+	if (!end || cli->json)
+		return end_print(cli, NULL, code, end, false);
+	if (text)
+		fprintf(stderr, "%s%s", text,
+			text[0] && text[strlen(text) - 1] == '\n' ? "" : "\n");
+	if (code == CLI_DONE && !cli->quiet)
+		printf("the configuration is loaded; connections that did not change were left alone\n");
+	else if (code != CLI_DONE)
+		fprintf(stderr, "error: %s: the running configuration is as before\n",
+			cli_str(end, "reason", "refused"));
+	json_decref(end);
+	return code;
+}
+
+static void watch_words(const json_t *n)
+{
+	const char *event = cli_str(n, "event", "");
+
+	if (strcmp(event, "connection_up") == 0) {
+		printf("%s, ", cli_str(n, "identity", "?"));
+		seconds_print(n);
+	} else if (strcmp(event, "child_up") == 0 || strcmp(event, "answered") == 0) {
+		printf("%s", cli_str(n, "text", cli_str(n, "peer", "")));
+	} else if (strcmp(event, "proved") == 0) {
+		printf("%s, %s", cli_str(n, "identity", "?"),
+		       cli_str(n, "scheme", "pre-shared key"));
+	} else {
+		printf("%s", cli_str(n, "reason", cli_str(n, "peer", "")));
+		if (cli_num(n, "next_try_ms") > 0)
+			printf(", next try in %lld s",
+			       (long long)(cli_num(n, "next_try_ms") / 1000));
+	}
+}
+
+static void watch_line(void *ctx, const json_t *n)
+{
+	const struct cli *cli = ctx;
+	const char *child = json_string_value(json_object_get(n, "child"));
+	char name[160], when[16];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (cli->json) {
+		cli_print_json(json_deep_copy(n));
+		return;
+	}
+	localtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%H:%M:%S", &tm);
+	snprintf(name, sizeof(name), "%s%s%s", cli_str(n, "connection", "-"), child ? "/" : "",
+		 child ? child : "");
+	printf("%s %-11s %-11s ", when, name, cli_str(n, "event", "-"));
+	watch_words(n);
+	putchar('\n');
+	fflush(stdout);
+}
+
+int cli_watch(const struct cli *cli)
+{
+	struct cli forever = *cli;
+	json_t *end;
+	int code;
+
+	code = cli_ask(&forever, "watch", cli->args[0], watch_line, &forever, &end);
+	/* A watch that was given a time ends with it: that is what was asked for. */
+	return code == CLI_TIMEOUT && !end ? CLI_DONE
+					   : end_print(cli, cli->args[0], code, end, false);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `postern status` in 80 columns: what is up since when, with whom, by which suite, on which data
+ * plane; what is not, and why. `postern explain` tells the last refusal whole.
+ */
+#include <string.h>
+
+#include "daemon/cli.h"
+
+struct status {
+	const struct cli *cli;
+	json_t *connections; /* all of them, for the assembled JSON */
+	json_t *summary;
+};
+
+static const char *suite_words(const json_t *c, char *buf, size_t size)
+{
+	const json_t *ike = json_object_get(c, "ike"), *groups = json_object_get(ike, "groups");
+	const char *group = json_string_value(json_array_get(groups, 0));
+
+	snprintf(buf, size, "%s %s", group ? group : "", cli_str(ike, "encryption", ""));
+	return buf;
+}
+
+static void child_print(const struct cli *cli, const json_t *k)
+{
+	char local[256], remote[256], in[CLI_WORDS_MAX], out[CLI_WORDS_MAX];
+	bool up = strcmp(cli_str(k, "state", ""), "up") == 0;
+
+	printf("  %-7s %-10s %s = %s", cli_str(k, "name", "-"),
+	       up			? cli_str(k, "dataplane", "-")
+	       : cli_true(k, "guarded") ? "guarded"
+					: "open",
+	       cli_join(k, "local", local, sizeof(local)),
+	       cli_join(k, "remote", remote, sizeof(remote)));
+	if (up)
+		printf("\n%20s in %s, out %s; %s%s, MTU %lld", "",
+		       cli_bytes(cli_num(k, "in_bytes"), in),
+		       cli_bytes(cli_num(k, "out_bytes"), out), cli_str(k, "encryption", "-"),
+		       cli_true(k, "esn") ? "" : ", no ESN", (long long)cli_num(k, "mtu_bytes"));
+	putchar('\n');
+	if (up && cli->verbose)
+		printf("%20s SPI in %s, out %s; %lld packets in, %lld out\n", "",
+		       cli_str(k, "spi_in", "-"), cli_str(k, "spi_out", "-"),
+		       (long long)cli_num(k, "in_packets"), (long long)cli_num(k, "out_packets"));
+}
+
+static void failure_print(const json_t *f)
+{
+	const char *got = json_string_value(json_object_get(f, "got")),
+		   *fix = json_string_value(json_object_get(f, "fix"));
+
+	printf("  why     %s: %s\n", cli_str(f, "reason", "-"),
+	       cli_str(f, "text", cli_str(f, "meaning", "-")));
+	if (got)
+		printf("  %-7s %s\n", cli_true(f, "proved") ? "proved" : "got", got);
+	if (fix)
+		printf("  fix     %s\n", fix);
+}
+
+static void up_words(const json_t *c, const json_t *remote)
+{
+	char suite[64], since[CLI_WORDS_MAX], state[CLI_WORDS_MAX + 4];
+
+	snprintf(state, sizeof(state), "up %s",
+		 cli_duration(cli_ago(cli_str(c, "since", "")), since));
+	printf("%-9s %-10s %-14s %s, %s\n", cli_str(c, "name", "-"), state,
+	       cli_str(remote, "address", "-"), cli_str(remote, "identity", "-"),
+	       suite_words(c, suite, sizeof(suite)));
+}
+
+static void other_words(const json_t *c, const json_t *remote)
+{
+	const char *state = cli_str(c, "state", "-"), *name = cli_str(c, "name", "-");
+
+	printf("%-9s %-10s %-14s ", name, state, cli_str(remote, "address", "any"));
+	if (json_is_integer(json_object_get(c, "next_try_in_s")))
+		printf("%lld tries, next in %lld s\n", (long long)cli_num(c, "tries"),
+		       (long long)cli_num(c, "next_try_in_s"));
+	else if (strcmp(state, "waiting") == 0)
+		printf("the peer starts it\n");
+	else if (strcmp(state, "off") == 0)
+		printf("start = %s: postern up %s\n", cli_str(c, "start", "manual"), name);
+	else
+		putchar('\n');
+}
+
+static void connection_print(const struct cli *cli, const json_t *c)
+{
+	const json_t *remote = json_object_get(c, "remote"),
+		     *failure = json_object_get(c, "last_failure");
+	const json_t *children = json_object_get(c, "children");
+	bool up = strcmp(cli_str(c, "state", ""), "up") == 0;
+
+	if (up)
+		up_words(c, remote);
+	else
+		other_words(c, remote);
+	if (json_array_size(json_object_get(c, "weak")) > 0)
+		printf("  weak    it allows algorithms that are no longer sound\n");
+	if (!up && json_is_object(failure))
+		failure_print(failure);
+	for (size_t i = 0; i < json_array_size(children); i++)
+		child_print(cli, json_array_get(children, i));
+}
+
+static void status_line(void *ctx, const json_t *line)
+{
+	struct status *s = ctx;
+
+	if (strcmp(cli_str(line, "kind", ""), "connection") == 0)
+		json_array_append_new(s->connections, json_deep_copy(line));
+	else if (strcmp(cli_str(line, "kind", ""), "summary") == 0)
+		s->summary = json_deep_copy(line);
+}
+
+static void summary_print(const json_t *summary)
+{
+	static const char *const words[] = { "up", "connecting", "waiting", "failing", "off" };
+	const json_t *counts = json_object_get(summary, "summary");
+	json_int_t all = 0;
+	const char *comma = ": ";
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		all += cli_num(counts, words[i]);
+	printf("%lld connection%s", (long long)all, all == 1 ? "" : "s");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (cli_num(counts, words[i]) == 0)
+			continue;
+		printf("%s%lld %s", comma, (long long)cli_num(counts, words[i]), words[i]);
+		comma = ", ";
+	}
+	printf(".\n");
+}
+
+/* The lines of the answer as one object. */
+static json_t *status_assemble(const struct status *s)
+{
+	json_t *o = json_pack("{s:i, s:s}", "v", 1, "kind", "status");
+
+	json_object_set(o, "time", json_object_get(s->summary, "time"));
+	json_object_set(o, "summary", json_object_get(s->summary, "summary"));
+	json_object_set(o, "daemon", json_object_get(s->summary, "daemon"));
+	json_object_set(o, "connections", s->connections);
+	return o;
+}
+
+static bool all_wanted_up(const json_t *connections)
+{
+	for (size_t i = 0; i < json_array_size(connections); i++) {
+		const json_t *c = json_array_get(connections, i);
+
+		if (cli_true(c, "wanted") && strcmp(cli_str(c, "state", ""), "up") != 0)
+			return false;
+	}
+	return true;
+}
+
+static int status_ask(const struct cli *cli, struct status *s)
+{
+	json_t *end;
+	int code;
+
+	*s = (struct status){ .cli = cli, .connections = json_array() };
+	code = cli_ask(cli, "status", cli->args[0], status_line, s, &end);
+	if (end && code != CLI_DONE)
+		fprintf(stderr, "error: %s: %s: %s\n", cli_str(end, "reason", "refused"),
+			cli->args[0] ? cli->args[0] : "posternd",
+			cli_str(end, "text", cli_str(end, "meaning", "")));
+	if (code == CLI_TIMEOUT)
+		fprintf(stderr, "error: no-answer: the daemon did not answer in %d s\n",
+			cli->timeout_s);
+	json_decref(end);
+	return code;
+}
+
+int cli_status(const struct cli *cli)
+{
+	struct status s;
+	int code = status_ask(cli, &s);
+
+	if (code == CLI_DONE && cli->json) {
+		cli_print_json(status_assemble(&s));
+	} else if (code == CLI_DONE) {
+		for (size_t i = 0; i < json_array_size(s.connections); i++)
+			connection_print(cli, json_array_get(s.connections, i));
+		summary_print(s.summary);
+	}
+	if (code == CLI_DONE && cli->all_up && !all_wanted_up(s.connections))
+		code = CLI_REFUSED;
+	json_decref(s.connections);
+	json_decref(s.summary);
+	return code;
+}
+
+int cli_explain(const struct cli *cli)
+{
+	struct status s;
+	int code = status_ask(cli, &s);
+	bool any = false;
+
+	for (size_t i = 0; code == CLI_DONE && i < json_array_size(s.connections); i++) {
+		const json_t *c = json_array_get(s.connections, i),
+			     *f = json_object_get(c, "last_failure");
+		char ago[CLI_WORDS_MAX];
+
+		if (!json_is_object(f))
+			continue;
+		any = true;
+		if (cli->json) {
+			cli_print_json(json_deep_copy(f));
+			continue;
+		}
+		printf("%s, %s ago:\n", cli_str(c, "name", "-"),
+		       cli_duration(cli_ago(cli_str(f, "time", "")), ago));
+		cli_note_error(stdout, f);
+	}
+	if (code == CLI_DONE && !any && !cli->json)
+		printf("nothing was refused since the daemon began\n");
+	json_decref(s.connections);
+	json_decref(s.summary);
+	return code;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+
+void client_send(struct client *c, json_t *o)
+{
+	char *line = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	size_t len = line ? strlen(line) : 0;
+	char *grown = NULL;
+
+	json_decref(o);
+	if (line && c->out_len + len + 1 <= CLIENT_BACKLOG_MAX)
+		grown = realloc(c->out, c->out_len + len + 1);
+	if (!grown) {
+		c->broken = true;
+		free(line);
+		return;
+	}
+	memcpy(grown + c->out_len, line, len);
+	grown[c->out_len + len] = '\n';
+	c->out = grown;
+	c->out_len += len + 1;
+	free(line);
+}
+
+bool client_flush(struct client *c)
+{
+	ssize_t n;
+
+	while (c->out_len > 0 && !c->broken) {
+		n = send(c->watch.fd, c->out, c->out_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n <= 0) {
+			c->broken = true;
+			break;
+		}
+		c->out_len -= (size_t)n;
+		memmove(c->out, c->out + n, c->out_len);
+	}
+	return !c->broken && !(c->waits == CLIENT_DONE && c->out_len == 0);
+}
+
+/* The first line of what was read, cut out of the buffer. */
+static json_t *line_take(struct client *c)
+{
+	char *end = memchr(c->in, '\n', c->in_len);
+	json_t *o;
+	size_t used;
+
+	if (!end) {
+		c->broken = c->broken || c->in_len == sizeof(c->in);
+		return NULL;
+	}
+	used = (size_t)(end - c->in) + 1;
+	o = json_loadb(c->in, used - 1, JSON_REJECT_DUPLICATES, NULL);
+	c->in_len -= used;
+	memmove(c->in, c->in + used, c->in_len);
+	if (json_is_object(o))
+		return o;
+	json_decref(o);
+	c->broken = true;
+	return NULL;
+}
+
+json_t *client_read(struct client *c)
+{
+	ssize_t n = recv(c->watch.fd, c->in + c->in_len, sizeof(c->in) - c->in_len, MSG_DONTWAIT);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		c->broken = true;
+	if (n > 0)
+		c->in_len += (size_t)n;
+	/* One request at a time: what follows it waits in the socket and in the buffer. */
+	return c->waits == CLIENT_IDLE ? line_take(c) : NULL;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/notes.h"
+
+static const char *const state_names[] = {
+	[IKE_STATE_OFF] = "off",
+	[IKE_STATE_WAITING] = "waiting",
+	[IKE_STATE_CONNECTING] = "connecting",
+	[IKE_STATE_UP] = "up",
+	[IKE_STATE_FAILING] = "failing",
+};
+
+const char *report_state(enum ike_state s)
+{
+	return state_names[s];
+}
+
+const char *report_time(time_t t, char buf[static REPORT_TIME_MAX])
+{
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || strftime(buf, REPORT_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		buf[0] = '\0';
+	return buf;
+}
+
+static json_t *text_or_null(const char *s)
+{
+	return s && s[0] ? json_string(s) : json_null();
+}
+
+static json_t *when(mono_ns at, const struct report_now *now)
+{
+	char buf[REPORT_TIME_MAX];
+	mono_ns ago = now->mono > at ? now->mono - at : 0;
+
+	return json_string(report_time(now->wall - (time_t)(ago / NS_PER_S), buf));
+}
+
+static json_t *seconds_until(mono_ns at, const struct report_now *now)
+{
+	if (at == NEVER)
+		return json_null();
+	return json_integer(at > now->mono ? (json_int_t)((at - now->mono) / NS_PER_S) : 0);
+}
+
+static json_t *end_report(const struct endpoint *e, const struct identity *id)
+{
+	char addr[ADDR_TEXT_MAX], who[IDENTITY_TEXT_MAX];
+	bool known = e->addr.family != AF_UNSPEC;
+
+	return json_pack("{s:o, s:o, s:o, s:o}", "address",
+			 known ? json_string(addr_text(&e->addr, addr)) : json_null(), "port",
+			 known ? json_integer(e->port) : json_null(), "identity",
+			 id->type == ID_NONE ? json_null() : json_string(identity_text(id, who)),
+			 "identity_type",
+			 id->type == ID_NONE ? json_null()
+					     : json_string(identity_type_name(id->type)));
+}
+
+static const char *nat_text(const struct ike_view *v)
+{
+	if (v->nat_here && v->nat_there)
+		return "both";
+	if (v->nat_here)
+		return "here";
+	return v->nat_there ? "there" : "none";
+}
+
+static json_t *suite_report(const struct suite *s)
+{
+	if (!s->encr)
+		return json_null();
+	return json_pack("{s:s, s:o, s:o, s:o}", "encryption", s->encr->keyword, "integrity",
+			 s->integ ? json_string(s->integ->keyword) : json_null(), "prf",
+			 s->prf ? json_string(s->prf->keyword) : json_null(), "groups",
+			 s->ke ? json_pack("[s]", s->ke->keyword) : json_array());
+}
+
+static json_t *selectors_report(const struct ts_list *l)
+{
+	json_t *a = json_array();
+	char buf[TS_TEXT_MAX];
+
+	for (unsigned i = 0; i < l->n; i++)
+		json_array_append_new(a, json_string(ts_text(&l->v[i], buf)));
+	return a;
+}
+
+static json_t *spi_report(uint32_t spi)
+{
+	char buf[16];
+
+	snprintf(buf, sizeof buf, "0x%08x", spi);
+	return spi ? json_string(buf) : json_null();
+}
+
+static void child_traffic(json_t *o, const struct ike_child_view *c)
+{
+	json_object_set_new(o, "in_bytes", json_integer((json_int_t)c->in.bytes));
+	json_object_set_new(o, "out_bytes", json_integer((json_int_t)c->out.bytes));
+	json_object_set_new(o, "in_packets", json_integer((json_int_t)c->in.packets));
+	json_object_set_new(o, "out_packets", json_integer((json_int_t)c->out.packets));
+	json_object_set_new(o, "dropped_packets",
+			    json_pack("{s:I, s:I, s:I, s:I}", "replay",
+				      (json_int_t)c->in.drop_replay, "integrity",
+				      (json_int_t)c->in.drop_integrity, "selector",
+				      (json_int_t)(c->in.drop_selector + c->out.drop_selector),
+				      "other", (json_int_t)(c->in.drop_other + c->out.drop_other)));
+}
+
+static json_t *child_report(const struct ike_child_view *c, const struct report_now *now)
+{
+	const struct ts_list *local = c->up ? c->local : &c->conf->local,
+			     *remote = c->up ? c->remote : &c->conf->remote;
+	json_t *o = json_pack(
+		"{s:s, s:s, s:o, s:o, s:s, s:b, s:o, s:o, s:o}", "name", c->conf->name, "state",
+		c->up ? "up" : "down", "since", c->up ? when(c->since, now) : json_null(),
+		"dataplane",
+		c->up ? json_string(c->plane == PLANE_USER ? "user" : "kernel") : json_null(),
+		"mode", c->mode == SA_TUNNEL ? "tunnel" : "transport", "guarded", c->guarded,
+		"mtu_bytes", c->up && c->mtu ? json_integer(c->mtu) : json_null(), "local",
+		selectors_report(local), "remote", selectors_report(remote));
+
+	if (!o)
+		return NULL;
+	json_object_set_new(o, "encryption",
+			    c->up && c->suite.encr ? json_string(c->suite.encr->keyword)
+						   : json_null());
+	json_object_set_new(o, "integrity",
+			    c->up && c->suite.integ ? json_string(c->suite.integ->keyword)
+						    : json_null());
+	json_object_set_new(o, "esn", c->up ? json_boolean(c->suite.esn) : json_null());
+	json_object_set_new(o, "rekey_in_s", json_null());
+	json_object_set_new(o, "spi_in", spi_report(c->spi_in));
+	json_object_set_new(o, "spi_out", spi_report(c->spi_out));
+	child_traffic(o, c);
+	return o;
+}
+
+static json_t *failure_report(const struct ike_view *v, const struct report_now *now)
+{
+	json_t *o;
+
+	if (!v->last_failure.connection[0])
+		return json_null();
+	o = report_note(&v->last_failure, 0);
+	json_object_set_new(o, "time", when(v->last_failure_at, now));
+	return o;
+}
+
+static json_t *weak_report(const struct ike_view *v)
+{
+	json_t *a = json_array();
+
+	if (v->conf->policy.weak)
+		json_array_append_new(a, json_string("policy"));
+	if (v->state == IKE_STATE_UP && suite_weak(&v->suite))
+		json_array_append_new(a, json_string("ike"));
+	return a;
+}
+
+json_t *report_connection(const struct ike_view *v, const struct report_now *now)
+{
+	static const char *const starts[] = { [CONF_START_ALWAYS] = "always",
+					      [CONF_START_TRAFFIC] = "traffic",
+					      [CONF_START_MANUAL] = "manual" };
+	bool up = v->state == IKE_STATE_UP;
+	json_t *children = json_array();
+	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:o, s:s, s:b, s:i}", "v", REPORT_VERSION,
+			      "kind", "connection", "name", v->conf->name, "state",
+			      report_state(v->state), "since", when(v->since, now), "start",
+			      starts[v->conf->start], "wanted", v->wanted, "tries", (int)v->tries);
+
+	if (!o || !children) {
+		json_decref(o);
+		json_decref(children);
+		return NULL;
+	}
+	json_object_set_new(o, "role",
+			    up ? json_string(v->initiator ? "initiator" : "responder")
+			       : json_null());
+	json_object_set_new(o, "local", end_report(&v->path.local, &v->local_identity));
+	json_object_set_new(o, "remote", end_report(&v->path.remote, &v->remote_identity));
+	json_object_set_new(o, "nat", up ? json_string(nat_text(v)) : json_null());
+	json_object_set_new(o, "encapsulated", up ? json_boolean(v->encap) : json_null());
+	json_object_set_new(o, "auth",
+			    json_string(v->conf->auth == CONF_AUTH_PSK ? "psk" : "certificate"));
+	json_object_set_new(o, "scheme", up ? text_or_null(v->scheme) : json_null());
+	json_object_set_new(o, "weak", weak_report(v));
+	json_object_set_new(o, "downgrade_protected",
+			    up ? json_boolean(v->downgrade_protected) : json_null());
+	json_object_set_new(o, "rekey_in_s", json_null());
+	json_object_set_new(o, "next_try_in_s", seconds_until(v->next_try, now));
+	json_object_set_new(o, "ike", up ? suite_report(&v->suite) : json_null());
+	json_object_set_new(o, "last_failure", failure_report(v, now));
+	for (size_t i = 0; i < v->n_children; i++)
+		json_array_append_new(children, child_report(&v->children[i], now));
+	json_object_set_new(o, "children", children);
+	return o;
+}
+
+static json_t *peer_report(const struct ike_note *n)
+{
+	char buf[ENDPOINT_TEXT_MAX];
+
+	return n->path.remote.addr.family == AF_UNSPEC
+		       ? json_null()
+		       : json_string(endpoint_text(&n->path.remote, buf));
+}
+
+json_t *report_note(const struct ike_note *n, time_t wall)
+{
+	char when_text[REPORT_TIME_MAX], who[IDENTITY_TEXT_MAX];
+	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o}", "v", REPORT_VERSION, "kind", "note",
+			      "event", note_event(n->kind), "time", report_time(wall, when_text),
+			      "connection", text_or_null(n->connection), "child",
+			      text_or_null(n->child));
+
+	if (!o)
+		return NULL;
+	json_object_set_new(o, "reason",
+			    n->err == OK ? json_null() : json_string(err_slug(n->err)));
+	json_object_set_new(o, "meaning",
+			    n->err == OK ? json_null() : json_string(err_text(n->err)));
+	json_object_set_new(o, "proved", json_boolean(n->proved));
+	json_object_set_new(o, "role", json_string(n->initiator ? "initiator" : "responder"));
+	json_object_set_new(o, "peer", peer_report(n));
+	json_object_set_new(o, "identity",
+			    n->identity.type == ID_NONE
+				    ? json_null()
+				    : json_string(identity_text(&n->identity, who)));
+	json_object_set_new(o, "scheme", text_or_null(n->scheme));
+	json_object_set_new(o, "suite", text_or_null(n->suite));
+	json_object_set_new(o, "nat_here", json_boolean(n->nat_here));
+	json_object_set_new(o, "nat_there", json_boolean(n->nat_there));
+	json_object_set_new(o, "downgrade_protected", json_boolean(n->downgrade_protected));
+	json_object_set_new(o, "took_ms", json_integer(n->ms));
+	json_object_set_new(o, "next_try_ms",
+			    n->next_try_ms ? json_integer(n->next_try_ms) : json_null());
+	json_object_set_new(o, "tries", json_integer(n->tries));
+	json_object_set_new(o, "mtu_bytes", n->mtu ? json_integer(n->mtu) : json_null());
+	json_object_set_new(o, "offered", text_or_null(n->offered));
+	json_object_set_new(o, "wanted", text_or_null(n->wanted));
+	json_object_set_new(o, "got", text_or_null(n->got));
+	json_object_set_new(o, "text", text_or_null(n->text));
+	json_object_set_new(o, "fix", text_or_null(n->fix));
+	json_object_set_new(o, "line", n->line ? json_integer(n->line) : json_null());
+	return o;
+}

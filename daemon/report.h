@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the engine knows, as JSON objects with the stable fields of postern-json(5): views for
+ * `status`, notes for `watch` and for whoever waits. Absent values are null, never a missing key;
+ * what a peer said is escaped.
+ */
+#ifndef DAEMON_REPORT_H
+#define DAEMON_REPORT_H
+
+#include <jansson.h>
+#include <time.h>
+
+#include "ike/engine.h"
+
+enum { REPORT_VERSION = 1, REPORT_TIME_MAX = 32 };
+
+/* Two clocks of the same moment, to tell monotonic times as RFC 3339. */
+struct report_now {
+	mono_ns mono;
+	time_t wall;
+};
+
+/* A new reference, or NULL without memory. */
+json_t *report_connection(const struct ike_view *v, const struct report_now *now);
+json_t *report_note(const struct ike_note *n, time_t wall);
+const char *report_time(time_t t, char buf[static REPORT_TIME_MAX]);
+/* "up", "connecting", "waiting", "failing", "off" */
+const char *report_state(enum ike_state s);
+
+#endif
