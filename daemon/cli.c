@@ -34,6 +34,7 @@ enum option_id {
 	OPT_TIMEOUT,
 	OPT_CHECK,
 	OPT_VERBS,
+	OPT_NAMES,
 	OPT_VERSION
 };
 
@@ -44,6 +45,7 @@ static const struct option options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "names", no_argument, NULL, OPT_NAMES },
 	{ "verbs", no_argument, NULL, OPT_VERBS },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -139,6 +141,8 @@ static bool option_take(struct cli *cli, int id, bool *help, bool *version)
 		return cli->json = true;
 	case OPT_CHECK:
 		return cli->all_up = true;
+	case OPT_NAMES:
+		return cli->names = true;
 	case OPT_VERBS:
 		return cli->verbs = true;
 	case 'q':

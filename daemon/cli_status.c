@@ -173,6 +173,15 @@ static int status_ask(const struct cli *cli, struct status *s)
 	return code;
 }
 
+static void names_print(const json_t *c)
+{
+	const json_t *children = json_object_get(c, "children");
+
+	puts(cli_str(c, "name", ""));
+	for (size_t i = 0; i < json_array_size(children); i++)
+		printf("%s/%s\n", cli_str(c, "name", ""), cli_str(json_array_get(children, i), "name", ""));
+}
+
 int cli_status(const struct cli *cli)
 {
 	struct status s;
@@ -180,6 +189,9 @@ int cli_status(const struct cli *cli)
 
 	if (code == CLI_DONE && cli->json) {
 		cli_print_json(status_assemble(&s));
+	} else if (code == CLI_DONE && cli->names) {
+		for (size_t i = 0; i < json_array_size(s.connections); i++)
+			names_print(json_array_get(s.connections, i));
 	} else if (code == CLI_DONE) {
 		for (size_t i = 0; i < json_array_size(s.connections); i++)
 			connection_print(cli, json_array_get(s.connections, i));
