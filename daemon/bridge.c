@@ -270,6 +270,11 @@ enum err bridge_new(const struct bridge_env *env, struct bridge **out)
 	return OK;
 }
 
+bool bridge_waits_for(const struct bridge *b, enum role r)
+{
+	return desk_has(&b->desk, r);
+}
+
 void bridge_free(struct bridge *b)
 {
 	if (b == NULL)

@@ -35,5 +35,7 @@ MUST_USE enum err bridge_socket(struct bridge *b, const struct msg_socket *m, in
 MUST_USE enum err bridge_peer(struct bridge *b, enum role r, int fd);
 /* Carries out what the engine has queued, and sets its timer. */
 void bridge_drain(struct bridge *b);
+/* Does something asked of that process lie unanswered? */
+bool bridge_waits_for(const struct bridge *b, enum role r);
 
 #endif

@@ -43,6 +43,15 @@ struct slip *desk_take_any(struct desk *d, enum role r)
 	return NULL;
 }
 
+bool desk_has(const struct desk *d, enum role r)
+{
+	for (const struct slip *s = d->first; s != NULL; s = s->next) {
+		if (s->role == r)
+			return true;
+	}
+	return false;
+}
+
 void desk_clear(struct desk *d)
 {
 	while (d->first != NULL) {

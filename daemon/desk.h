@@ -33,6 +33,7 @@ struct slip *desk_put(struct desk *d, enum role r, unsigned int kind, uint64_t t
 struct slip *desk_take(struct desk *d, enum role r, unsigned int kind, uint64_t ticket);
 /* Takes any slip of that process; NULL: none is left. */
 struct slip *desk_take_any(struct desk *d, enum role r);
+bool desk_has(const struct desk *d, enum role r);
 void desk_clear(struct desk *d);
 
 #endif

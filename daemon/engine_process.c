@@ -177,11 +177,11 @@ static struct ike_engine *control_engine(void *ctx)
 	return p->ike;
 }
 
-static const struct conf *control_conf(void *ctx)
+static bool control_counters_fresh(void *ctx)
 {
 	const struct engine_process *p = ctx;
 
-	return p->setup != NULL ? p->setup->conf : NULL;
+	return !bridge_waits_for(p->bridge, ROLE_ESP);
 }
 
 static void control_command(void *ctx, bool up, const char *connection, const char *child)
@@ -246,6 +246,8 @@ static void engine_after(void *ctx)
 	struct engine_process *p = ctx;
 
 	bridge_drain(p->bridge);
+	if (p->ike != NULL)
+		control_settle(p->control);
 }
 
 static const struct process_ops ops = {
@@ -265,7 +267,7 @@ static enum err parts_new(struct engine_process *p)
 	const struct control_env control = {
 		.loop = process_loop(p->process),
 		.engine = control_engine,
-		.conf = control_conf,
+		.counters_fresh = control_counters_fresh,
 		.command = control_command,
 		.reload = control_reload,
 		.ctx = p,
