@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks of the tree to structs of the model. Which blocks there are stands here, which options they have in
- * the schema. A block with problems is built as far as it goes, so that the checks find the rest in one run.
+/* Blocks of the tree to structs of the model. Which blocks there are stands here, which options
+ * they have in the schema. A block with problems is built as far as it goes, so that the checks
+ * find the rest in one run.
  */
 #include "conf/build.h"
 
@@ -29,12 +30,14 @@ static bool block_name_judge(struct build *b, const struct tree_block *block)
 
 	if (block->name && !value_is_name(block->name)) {
 		words(text, "`%.80s` cannot be a name", block->name);
-		words(hint, "letters, digits, `_`, `-`, `.`; at most %d, a letter or digit first", CONF_NAME_MAX);
+		words(hint, "letters, digits, `_`, `-`, `.`; at most %d, a letter or digit first",
+		      CONF_NAME_MAX);
 		mark_error(b->p, block->name_at, text, hint);
 		return false;
 	}
 	if (twin) {
-		words(text, "`%s%s%.80s` stands twice", block->kind, block->name ? " " : "", block->name ? block->name : "");
+		words(text, "`%s%s%.80s` stands twice", block->kind, block->name ? " " : "",
+		      block->name ? block->name : "");
 		words(hint, "the first is in line %d", twin->at.pos.line);
 		mark_error(b->p, block->name ? block->name_at : block->at, text, hint);
 		return false;
@@ -66,7 +69,8 @@ static void name_copy(char to[static CONF_NAME_MAX + 1], const struct tree_block
 	to[len] = '\0';
 }
 
-static void block_refuse(struct build *b, const struct tree_block *block, const char *where, const char *wanted)
+static void block_refuse(struct build *b, const struct tree_block *block, const char *where,
+			 const char *wanted)
 {
 	char text[WORDS_MAX];
 	char hint[WORDS_MAX];
@@ -149,7 +153,8 @@ void build_all(struct build *b)
 	struct tree_block *root = &b->t->root;
 
 	b->c->mes = array_new(b, tree_block_count(root, "me"), sizeof(*b->c->mes));
-	b->c->connections = array_new(b, tree_block_count(root, "connection"), sizeof(*b->c->connections));
+	b->c->connections =
+		array_new(b, tree_block_count(root, "connection"), sizeof(*b->c->connections));
 	if (b->nomem)
 		return;
 	build_options(b, SCHEMA_GLOBAL, root, b->c);
@@ -161,6 +166,7 @@ void build_all(struct build *b)
 		if (strcmp(in->kind, "connection") == 0)
 			connection_build(b, in);
 		else if (strcmp(in->kind, "me") != 0)
-			block_refuse(b, in, schema_block_title(SCHEMA_GLOBAL), top_block_near(in->kind));
+			block_refuse(b, in, schema_block_title(SCHEMA_GLOBAL),
+				     top_block_near(in->kind));
 	}
 }

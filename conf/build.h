@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tree to model, in steps that each report all they find: build (options to fields), files (what they name
- * is read), check (what does not fit together). conf_load runs them.
+/* Tree to model, in steps that each report all they find: build (options to fields), files (what
+ * they name is read), check (what does not fit together). conf_load runs them.
  */
 #ifndef CONF_BUILD_H
 #define CONF_BUILD_H
@@ -18,7 +18,8 @@ struct build {
 };
 
 /* One option into its field of `obj`; false after it reported a problem. */
-typedef bool build_setter(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj);
+typedef bool build_setter(struct build *b, const struct schema_option *row,
+			  const struct tree_option *o, void *obj);
 
 /* For one block: every option it has, then the presets of those it has not. */
 void build_options(struct build *b, enum schema_block kind, struct tree_block *block, void *obj);
@@ -35,6 +36,6 @@ void build_check_later(struct build *b);
 /* A number for each child; see reqid.c. */
 void build_number_children(struct build *b);
 
-build_setter build_set_peer;		/* peer.c */
+build_setter build_set_peer; /* peer.c */
 
 #endif

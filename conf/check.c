@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one option demands of another: each check is one function, reads the model, and points into the tree.
- * Nothing is reported about a block that was not understood.
+/* What one option demands of another: each check is one function, reads the model, and points into
+ * the tree. Nothing is reported about a block that was not understood.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf/build.h"
 
-enum { FRAGMENT_LEAST = 576 };		/* RFC 7383 2.5.1: the smallest datagram that every IPv4 host takes */
+enum {
+	FRAGMENT_LEAST = 576
+}; /* RFC 7383 2.5.1: the smallest datagram that every IPv4 host takes */
 
-static void error_at(struct build *b, const struct tree_block *block, const char *option, const char *text, const char *hint)
+static void error_at(struct build *b, const struct tree_block *block, const char *option,
+		     const char *text, const char *hint)
 {
 	mark_error(b->p, tree_value_mark(block, option), text, hint);
 }
@@ -30,15 +33,18 @@ static void check_me(struct build *b, const struct tree_block *block, struct con
 
 	if (!tree_option_find(block, "me"))
 		cn->me = me_default(b->c);
-	if (cn->me && cn->local_identity.type == ID_NONE && !tree_option_find(block, "local_identity"))
+	if (cn->me && cn->local_identity.type == ID_NONE &&
+	    !tree_option_find(block, "local_identity"))
 		cn->local_identity = cn->me->identity;
 	if (cn->me || tree_option_find(block, "me"))
 		return;
 	if (b->c->n_mes == 0 && !b->t->root.broken)
-		mark_error(b->p, block->at, "no me block says who we are", "me { identity = ... } above it");
+		mark_error(b->p, block->at, "no me block says who we are",
+			   "me { identity = ... } above it");
 	else if (b->c->n_mes > 0)
 		mark_error(b->p, block->at, "which me speaks for us is open",
-			   words(hint, "me = %s, or one me block without a name", b->c->mes[0].name));
+			   words(hint, "me = %s, or one me block without a name",
+				 b->c->mes[0].name));
 }
 
 /* `any` is for peers that call: nobody can be called at any address. */
@@ -49,7 +55,8 @@ static void check_start(struct build *b, const struct tree_block *block, struct 
 	if (!tree_option_find(block, "start"))
 		cn->start = CONF_START_MANUAL;
 	else if (cn->start != CONF_START_MANUAL && !tree_option_broken(block, "start"))
-		error_at(b, block, "start", "with `address = any` there is nobody to call", "start = manual, or write the address");
+		error_at(b, block, "start", "with `address = any` there is nobody to call",
+			 "start = manual, or write the address");
 }
 
 static void check_auth(struct build *b, const struct tree_block *block, struct conf_connection *cn)
@@ -61,36 +68,46 @@ static void check_auth(struct build *b, const struct tree_block *block, struct c
 	if (cn->auth == CONF_AUTH_PSK && !file && !block->broken)
 		error_at(b, block, "auth", "`auth = psk` without a psk_file", "psk_file = FILE");
 	if (cn->auth == CONF_AUTH_CERTIFICATE && file)
-		error_at(b, block, "psk_file", "psk_file without `auth = psk`", "auth = psk, or leave the file out");
-	if (cn->auth == CONF_AUTH_PSK && cn->identity.type == ID_NONE && tree_option_find(block, "identity") &&
-	    !tree_option_broken(block, "identity"))
-		error_at(b, block, "identity", "a pre-shared key proves no identity by itself: `any` cannot be used",
+		error_at(b, block, "psk_file", "psk_file without `auth = psk`",
+			 "auth = psk, or leave the file out");
+	if (cn->auth == CONF_AUTH_PSK && cn->identity.type == ID_NONE &&
+	    tree_option_find(block, "identity") && !tree_option_broken(block, "identity"))
+		error_at(b, block, "identity",
+			 "a pre-shared key proves no identity by itself: `any` cannot be used",
 			 "the identity that the peer sends: its name or address");
 }
 
-static void check_families(struct build *b, const struct tree_block *block, struct conf_connection *cn)
+static void check_families(struct build *b, const struct tree_block *block,
+			   struct conf_connection *cn)
 {
 	for (size_t i = 0; i < cn->n_addresses; i++) {
-		if (cn->local_address.family == AF_UNSPEC || cn->local_address.family == cn->addresses[i].family)
+		if (cn->local_address.family == AF_UNSPEC ||
+		    cn->local_address.family == cn->addresses[i].family)
 			continue;
-		error_at(b, block, "local_address", "local_address and address are of different families",
-			 cn->addresses[i].family == AF_INET ? "an IPv4 address of ours" : "an IPv6 address of ours");
+		error_at(b, block, "local_address",
+			 "local_address and address are of different families",
+			 cn->addresses[i].family == AF_INET ? "an IPv4 address of ours"
+							    : "an IPv6 address of ours");
 		return;
 	}
 }
 
-static void check_fragment_size(struct build *b, const struct tree_block *block, struct conf_connection *cn)
+static void check_fragment_size(struct build *b, const struct tree_block *block,
+				struct conf_connection *cn)
 {
 	if (cn->fragment_size > 0 && cn->fragment_size < FRAGMENT_LEAST)
-		error_at(b, block, "fragment_size", "fragments this small carry nothing", "at least 576, or 0 for none");
+		error_at(b, block, "fragment_size", "fragments this small carry nothing",
+			 "at least 576, or 0 for none");
 }
 
-static void check_children(struct build *b, const struct tree_block *block, struct conf_connection *cn)
+static void check_children(struct build *b, const struct tree_block *block,
+			   struct conf_connection *cn)
 {
 	char text[WORDS_MAX];
 
 	if (cn->n_children == 0 && !block->broken)
-		mark_error(b->p, block->name_at, words(text, "connection `%s` has no child", cn->name),
+		mark_error(b->p, block->name_at,
+			   words(text, "connection `%s` has no child", cn->name),
 			   "child NAME { local = NETWORK ... remote = NETWORK }");
 }
 
@@ -120,23 +137,28 @@ static bool same_peer(const struct conf_connection *a, const struct conf_connect
 {
 	bool both_any = a->identity.type == ID_NONE && b->identity.type == ID_NONE;
 
-	return (both_any || identity_eq(&a->identity, &b->identity)) && identity_eq(&a->local_identity, &b->local_identity) &&
-	       same_place(a, b);
+	return (both_any || identity_eq(&a->identity, &b->identity)) &&
+	       identity_eq(&a->local_identity, &b->local_identity) && same_place(a, b);
 }
 
 /* A peer that calls must fit one connection alone. */
-static void check_distinct(struct build *b, const struct tree_block *block, struct conf_connection *cn)
+static void check_distinct(struct build *b, const struct tree_block *block,
+			   struct conf_connection *cn)
 {
 	char text[WORDS_MAX];
 	char hint[WORDS_MAX];
 
-	for (const struct tree_block *e = b->t->root.blocks; e != block && identity_known(block); e = e->next) {
+	for (const struct tree_block *e = b->t->root.blocks; e != block && identity_known(block);
+	     e = e->next) {
 		const struct conf_connection *earlier = e->made;
 
-		if (strcmp(e->kind, "connection") != 0 || !earlier || !identity_known(e) || !same_peer(earlier, cn))
+		if (strcmp(e->kind, "connection") != 0 || !earlier || !identity_known(e) ||
+		    !same_peer(earlier, cn))
 			continue;
-		words(text, "`%s` and `%s` are the same peer at the same place", earlier->name, cn->name);
-		words(hint, "`%s` is in line %d: one connection with two children", earlier->name, earlier->pos.line);
+		words(text, "`%s` and `%s` are the same peer at the same place", earlier->name,
+		      cn->name);
+		words(hint, "`%s` is in line %d: one connection with two children", earlier->name,
+		      earlier->pos.line);
 		error_at(b, block, "identity", text, hint);
 		return;
 	}
@@ -151,8 +173,10 @@ static bool list_has_family(const struct ts_list *l, sa_family_t family)
 	return false;
 }
 
-/* IPv4 is joined with IPv4, IPv6 with IPv6: a family on one side alone would never match a packet. */
-static void check_child_family(struct build *b, const struct tree_block *block, const struct conf_child *ch, sa_family_t family)
+/* IPv4 is joined with IPv4, IPv6 with IPv6: a family on one side alone would never match a packet.
+ */
+static void check_child_family(struct build *b, const struct tree_block *block,
+			       const struct conf_child *ch, sa_family_t family)
 {
 	bool local = list_has_family(&ch->local, family);
 	bool remote = list_has_family(&ch->remote, family);
@@ -161,15 +185,19 @@ static void check_child_family(struct build *b, const struct tree_block *block, 
 
 	if (local == remote || ch->local.n == 0 || ch->remote.n == 0)
 		return;
-	words(text, "%s stands in %s alone: no packet has it on one side only", name, local ? "local" : "remote");
-	error_at(b, block, local ? "local" : "remote", text, local ? "add it to remote, or leave it out here" :
-								     "add it to local, or leave it out here");
+	words(text, "%s stands in %s alone: no packet has it on one side only", name,
+	      local ? "local" : "remote");
+	error_at(b, block, local ? "local" : "remote", text,
+		 local ? "add it to remote, or leave it out here"
+		       : "add it to local, or leave it out here");
 }
 
 static void connection_check(struct build *b, const struct tree_block *block)
 {
-	static void (*const checks[])(struct build *, const struct tree_block *, struct conf_connection *) = {
-		check_me, check_start, check_auth, check_families, check_fragment_size, check_children, check_distinct,
+	static void (*const checks[])(struct build *, const struct tree_block *,
+				      struct conf_connection *) = {
+		check_me,	check_start,	check_auth, check_families, check_fragment_size,
+		check_children, check_distinct,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
@@ -187,8 +215,8 @@ static const struct conf_connection *me_user(const struct tree *t, const struct 
 	for (const struct tree_block *in = t->root.blocks; in; in = in->next) {
 		const struct conf_connection *cn = in->made;
 
-		if (cn && strcmp(in->kind, "connection") == 0 && cn->me == me && !in->broken && cn->auth == CONF_AUTH_CERTIFICATE &&
-		    !tree_option_broken(in, "auth"))
+		if (cn && strcmp(in->kind, "connection") == 0 && cn->me == me && !in->broken &&
+		    cn->auth == CONF_AUTH_CERTIFICATE && !tree_option_broken(in, "auth"))
 			return cn;
 	}
 	return NULL;
@@ -210,7 +238,8 @@ static void me_check(struct build *b, const struct tree_block *block)
 		mark_error(b->p, block->at, text, hint);
 	}
 	if (tree_option_find(block, "passphrase_file") && !tree_option_find(block, "key") && !user)
-		error_at(b, block, "passphrase_file", "a passphrase_file without a key", "key = FILE");
+		error_at(b, block, "passphrase_file", "a passphrase_file without a key",
+			 "key = FILE");
 }
 
 void build_check(struct build *b)
@@ -224,5 +253,6 @@ void build_check(struct build *b)
 			me_check(b, in);
 	}
 	if (!b->t->root.blocks && !b->t->root.broken)
-		mark_warning(b->p, (struct mark){ .pos = { 1, 1 } }, "no connection is configured", NULL);
+		mark_warning(b->p, (struct mark){ .pos = { 1, 1 } }, "no connection is configured",
+			     NULL);
 }

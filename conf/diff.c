@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The difference of two configurations, by names: a connection that was renamed is a removed and an added one. */
+/* The difference of two configurations, by names: a connection that was renamed is a removed and an
+ * added one. */
 #include "conf/diff.h"
 
 #include <stdio.h>
@@ -8,7 +9,8 @@
 
 #include "conf/field.h"
 
-static void changed(struct conf_diff_row *row, const char *child, const struct schema_option *option)
+static void changed(struct conf_diff_row *row, const char *child,
+		    const struct schema_option *option)
 {
 	row->change = CONF_CHANGED;
 	row->child = child;
@@ -50,7 +52,8 @@ static const char *daemon_difference(const struct conf *was, const struct conf *
 	const struct schema_option *row;
 
 	for (size_t i = 0; (row = schema_row(i)); i++) {
-		if (row->block == SCHEMA_GLOBAL && row->reload == RELOAD_DAEMON && !field_eq(row, was, is))
+		if (row->block == SCHEMA_GLOBAL && row->reload == RELOAD_DAEMON &&
+		    !field_eq(row, was, is))
 			return row->name;
 	}
 	return NULL;
@@ -76,7 +79,8 @@ enum err conf_diff(const struct conf *was, const struct conf *is, struct conf_di
 	for (size_t i = 0; i < was->n_connections; i++) {
 		if (conf_connection_find(is, was->connections[i].name))
 			continue;
-		out->rows[out->n++] = (struct conf_diff_row){ .change = CONF_REMOVED, .was = &was->connections[i] };
+		out->rows[out->n++] = (struct conf_diff_row){ .change = CONF_REMOVED,
+							      .was = &was->connections[i] };
 		out->n_changes++;
 	}
 	return OK;
@@ -103,8 +107,9 @@ const char *conf_diff_text(const struct conf_diff_row *row, char buf[static 128]
 		snprintf(buf, 128, "removed");
 		break;
 	case CONF_CHANGED:
-		snprintf(buf, 128, "%s%s%s%s%s changed", effect, row->child ? "child " : "", row->child ? row->child : "",
-			 row->child && row->option ? " " : "", row->option ? row->option : "");
+		snprintf(buf, 128, "%s%s%s%s%s changed", effect, row->child ? "child " : "",
+			 row->child ? row->child : "", row->child && row->option ? " " : "",
+			 row->option ? row->option : "");
 		break;
 	}
 	return buf;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Distinguished names from text. The splitting is ours, attribute names and string types are OpenSSL's, so
- * that certs/ can compare what comes out with the subject of a certificate by X509_NAME_cmp.
+/* Distinguished names from text. The splitting is ours, attribute names and string types are
+ * OpenSSL's, so that certs/ can compare what comes out with the subject of a certificate by
+ * X509_NAME_cmp.
  */
 #include "conf/dn.h"
 
@@ -17,7 +18,7 @@ struct dn_reader {
 	char type[DN_TYPE_MAX];
 	char value[DN_VALUE_MAX];
 	size_t value_len;
-	bool joined;		/* `+` stood before it: it belongs to the RDN before */
+	bool joined; /* `+` stood before it: it belongs to the RDN before */
 };
 
 static void skip_spaces(struct dn_reader *r)
@@ -53,7 +54,8 @@ static int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Behind a backslash. A byte 0 is refused: it would end the value for whoever prints it (CVE-2009-2408). */
+/* Behind a backslash. A byte 0 is refused: it would end the value for whoever prints it
+ * (CVE-2009-2408). */
 static bool read_escaped(struct dn_reader *r, char *c)
 {
 	if (hex_digit(r->p[0]) >= 0 && hex_digit(r->p[1]) >= 0) {
@@ -71,7 +73,7 @@ static bool read_escaped(struct dn_reader *r, char *c)
 static bool read_value(struct dn_reader *r)
 {
 	bool quoted = false;
-	size_t kept = 0;	/* up to here spaces at the end were written on purpose */
+	size_t kept = 0; /* up to here spaces at the end were written on purpose */
 
 	r->value_len = 0;
 	while (*r->p && (quoted || !strchr(",+", *r->p))) {
@@ -99,14 +101,19 @@ static enum err attribute_add(X509_NAME *name, struct dn_reader *r, char why[sta
 	ASN1_OBJECT *type = OBJ_txt2obj(r->type, 0);
 
 	if (!type) {
-		snprintf(why, 256, "`%s` is no attribute: CN, O, OU, C, L, ST, DC, emailAddress, or an OID", r->type);
+		snprintf(why, 256,
+			 "`%s` is no attribute: CN, O, OU, C, L, ST, DC, emailAddress, or an OID",
+			 r->type);
 		return ERR_CONFIG;
 	}
 	ASN1_OBJECT_free(type);
-	if (X509_NAME_add_entry_by_txt(name, r->type, MBSTRING_UTF8, (const unsigned char *)r->value, (int)r->value_len,
-				       -1, r->joined ? -1 : 0) == 1)
+	if (X509_NAME_add_entry_by_txt(name, r->type, MBSTRING_UTF8,
+				       (const unsigned char *)r->value, (int)r->value_len, -1,
+				       r->joined ? -1 : 0) == 1)
 		return OK;
-	snprintf(why, 256, "%s cannot have this value: too long, or a character that it may not hold", r->type);
+	snprintf(why, 256,
+		 "%s cannot have this value: too long, or a character that it may not hold",
+		 r->type);
 	return ERR_CONFIG;
 }
 
@@ -117,7 +124,9 @@ static enum err name_read(X509_NAME *name, const char *text, char why[static 256
 
 	while (e == OK) {
 		if (!read_type(&r) || !read_value(&r)) {
-			snprintf(why, 256, "wanted is TYPE=VALUE, TYPE=VALUE: \"C=XX, O=Example, CN=gw.example.org\"");
+			snprintf(
+				why, 256,
+				"wanted is TYPE=VALUE, TYPE=VALUE: \"C=XX, O=Example, CN=gw.example.org\"");
 			return ERR_CONFIG;
 		}
 		e = attribute_add(name, &r, why);

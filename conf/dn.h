@@ -6,9 +6,9 @@
 #include "base/identity.h"
 
 /* "C=XX, O=Example, CN=gw": attributes in the order of the encoding (as `openssl x509 -subject` and
- * identity_text show them), separated by commas; `+` joins the values of one RDN. A backslash takes the
- * meaning from the next character (RFC 4514 2.4: also two hexadecimal digits), quotes from all between them.
- * ERR_CONFIG: `why` says what is wrong; *id is cleared then. */
+ * identity_text show them), separated by commas; `+` joins the values of one RDN. A backslash takes
+ * the meaning from the next character (RFC 4514 2.4: also two hexadecimal digits), quotes from all
+ * between them. ERR_CONFIG: `why` says what is wrong; *id is cleared then. */
 MUST_USE enum err dn_from_text(const char *text, struct identity *id, char why[static 256]);
 
 #endif

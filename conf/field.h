@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be done with any field of the model, knowing only its row of the schema: compare, and write as it
- * would stand in the file. `obj` is the struct of the row's block.
+/* What can be done with any field of the model, knowing only its row of the schema: compare, and
+ * write as it would stand in the file. `obj` is the struct of the row's block.
  */
 #ifndef CONF_FIELD_H
 #define CONF_FIELD_H
@@ -11,8 +11,8 @@
 
 /* Equal in what matters to a running SA: contents of files count, places in the file do not. */
 bool field_eq(const struct schema_option *row, const void *a, const void *b);
-/* The option in which two blocks of a kind differ, or NULL: the first whose change interrupts something, else
- * the first. */
+/* The option in which two blocks of a kind differ, or NULL: the first whose change interrupts
+ * something, else the first. */
 const struct schema_option *field_difference(enum schema_block block, const void *a, const void *b);
 /* False when there is nothing to write: not set, and no default. */
 bool field_is_set(const struct schema_option *row, const void *obj);

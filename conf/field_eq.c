@@ -24,7 +24,8 @@ static bool identity_same(const struct identity *a, const struct identity *b)
 
 static bool peer_eq(const struct conf_connection *a, const struct conf_connection *b)
 {
-	if (a->n_addresses != b->n_addresses || a->any_address != b->any_address || !text_eq(a->address_name, b->address_name))
+	if (a->n_addresses != b->n_addresses || a->any_address != b->any_address ||
+	    !text_eq(a->address_name, b->address_name))
 		return false;
 	for (size_t i = 0; i < a->n_addresses; i++) {
 		if (!addr_eq(&a->addresses[i], &b->addresses[i]))
@@ -36,8 +37,10 @@ static bool peer_eq(const struct conf_connection *a, const struct conf_connectio
 /* Rows are const and single, so their pointers say it all; behind the last, both have NULL. */
 static bool policy_eq(const struct suite_policy *a, const struct suite_policy *b)
 {
-	return memcmp(a->encr, b->encr, sizeof(a->encr)) == 0 && memcmp(a->integ, b->integ, sizeof(a->integ)) == 0 &&
-	       memcmp(a->prf, b->prf, sizeof(a->prf)) == 0 && memcmp(a->ke, b->ke, sizeof(a->ke)) == 0;
+	return memcmp(a->encr, b->encr, sizeof(a->encr)) == 0 &&
+	       memcmp(a->integ, b->integ, sizeof(a->integ)) == 0 &&
+	       memcmp(a->prf, b->prf, sizeof(a->prf)) == 0 &&
+	       memcmp(a->ke, b->ke, sizeof(a->ke)) == 0;
 }
 
 /* The identity is not asked for: local_identity has it. */

@@ -7,7 +7,8 @@
 /* The characters that a word may have without quotes, as in lex.l. */
 static bool plain(const char *s)
 {
-	static const char words[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:/@%+*-[]";
+	static const char words[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:/@%+*-[]";
 
 	return *s && s[strspn(s, words)] == '\0';
 }
@@ -127,7 +128,8 @@ bool field_is_set(const struct schema_option *row, const void *obj)
 	case SCHEMA_ADDRESS:
 		return ((const struct addr *)x)->family != AF_UNSPEC;
 	case SCHEMA_ME_NAME:
-		return *(const struct conf_me *const *)x && (*(const struct conf_me *const *)x)->name[0];
+		return *(const struct conf_me *const *)x &&
+		       (*(const struct conf_me *const *)x)->name[0];
 	case SCHEMA_YES_NO:
 	case SCHEMA_NUMBER:
 	case SCHEMA_TIME:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that the configuration names. One that this process may not see stays without bytes: the monitor
- * reads and judges all, the others get what is theirs.
+/* The files that the configuration names. One that this process may not see stays without bytes:
+ * the monitor reads and judges all, the others get what is theirs.
  */
 #include <string.h>
 
@@ -16,8 +16,8 @@ static const char *shown(const struct tree_block *block, const struct schema_opt
 	return o && o->values ? o->values->text : "";
 }
 
-static void file_refused(struct build *b, const struct tree_block *block, const struct schema_option *row,
-			 const char *verb, const char *hint)
+static void file_refused(struct build *b, const struct tree_block *block,
+			 const struct schema_option *row, const char *verb, const char *hint)
 {
 	char text[WORDS_MAX];
 
@@ -25,8 +25,10 @@ static void file_refused(struct build *b, const struct tree_block *block, const 
 	mark_error(b->p, tree_value_mark(block, row->name), text, hint);
 }
 
-/* ERR_DENIED, ERR_SYSTEM and others: the source's own words, of the form FACT or FACT newline HINT. */
-static void source_refused(struct build *b, const struct tree_block *block, const struct schema_option *row, char *why)
+/* ERR_DENIED, ERR_SYSTEM and others: the source's own words, of the form FACT or FACT newline HINT.
+ */
+static void source_refused(struct build *b, const struct tree_block *block,
+			   const struct schema_option *row, char *why)
 {
 	char *hint = strchr(why, '\n');
 
@@ -35,7 +37,8 @@ static void source_refused(struct build *b, const struct tree_block *block, cons
 	file_refused(b, block, row, why[0] ? why : "cannot be read", hint);
 }
 
-static bool file_fetch(struct build *b, const struct tree_block *block, const struct schema_option *row, struct conf_file *f)
+static bool file_fetch(struct build *b, const struct tree_block *block,
+		       const struct schema_option *row, struct conf_file *f)
 {
 	char why[WORDS_MAX] = "";
 	enum err e = b->src->read(b->src->ctx, row->file, f->path, &f->bytes, why);
@@ -58,8 +61,8 @@ static bool file_fetch(struct build *b, const struct tree_block *block, const st
 	return false;
 }
 
-static void psk_judge(struct build *b, const struct tree_block *block, const struct schema_option *row,
-		      const struct conf_connection *cn)
+static void psk_judge(struct build *b, const struct tree_block *block,
+		      const struct schema_option *row, const struct conf_connection *cn)
 {
 	char why[WORDS_MAX] = "";
 	struct span key;
@@ -69,14 +72,15 @@ static void psk_judge(struct build *b, const struct tree_block *block, const str
 	if (e == ERR_NOMEM)
 		b->nomem = true;
 	else if (e != OK)
-		file_refused(b, block, row, why, "one line: text, 0x and hexadecimal, or 0s and base64");
+		file_refused(b, block, row, why,
+			     "one line: text, 0x and hexadecimal, or 0s and base64");
 	else if (!cn->accept_weak_psk && !psk_strong(key, text, cn, why))
 		file_refused(b, block, row, why, "openssl rand -hex 32 makes a good one");
 	secret_free((void *)(uintptr_t)key.p, key.len);
 }
 
-static void passphrase_judge(struct build *b, const struct tree_block *block, const struct schema_option *row,
-			     const struct conf_file *f)
+static void passphrase_judge(struct build *b, const struct tree_block *block,
+			     const struct schema_option *row, const struct conf_file *f)
 {
 	char why[WORDS_MAX] = "";
 	struct span line;
@@ -85,7 +89,8 @@ static void passphrase_judge(struct build *b, const struct tree_block *block, co
 		file_refused(b, block, row, why, "the passphrase alone on one line");
 }
 
-static void block_read_files(struct build *b, const struct tree_block *block, enum schema_block kind)
+static void block_read_files(struct build *b, const struct tree_block *block,
+			     enum schema_block kind)
 {
 	const struct schema_option *row;
 	struct conf_file *f;
@@ -107,6 +112,7 @@ void build_read_files(struct build *b)
 {
 	for (const struct tree_block *in = b->t->root.blocks; in && !b->nomem; in = in->next) {
 		if (in->made)
-			block_read_files(b, in, strcmp(in->kind, "me") == 0 ? SCHEMA_ME : SCHEMA_CONNECTION);
+			block_read_files(
+				b, in, strcmp(in->kind, "me") == 0 ? SCHEMA_ME : SCHEMA_CONNECTION);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Grammar of postern.conf: lines of `name = value`, `name = { list }` and blocks. It knows no option by
- * name. After a syntax error it goes on behind the end of the line (in a list: at the next value), so that
- * one run finds several.
+/* Grammar of postern.conf: lines of `name = value`, `name = { list }` and blocks. It knows no
+ * option by name. After a syntax error it goes on behind the end of the line (in a list: at the
+ * next value), so that one run finds several.
  */
 %code top {
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -26,7 +26,8 @@ struct conf_token {
 int conf_parse_lex(CONF_PARSE_STYPE *value, CONF_PARSE_LTYPE *place, void *scanner);
 }
 %code {
-static void conf_parse_error(const CONF_PARSE_LTYPE *place, void *scanner, struct parse *ps, const char *text);
+static void conf_parse_error(const CONF_PARSE_LTYPE *place, void *scanner, struct parse *ps,
+			     const char *text);
 
 static struct mark mark_of(const CONF_PARSE_LTYPE *l)
 {
@@ -69,9 +70,11 @@ statement: option | block | broken ;
 broken: WORD error { parse_option_broken(ps, $1, mark_of(&@1)); } ;
 
 option: WORD '=' text { parse_option(ps, $1, mark_of(&@1), $3, mark_of(&@3)); }
-      | WORD '=' '{' { parse_list_begin(ps, mark_of(&@3)); } items '}' { parse_list_end(ps, $1, mark_of(&@1)); }
+      | WORD '=' list { parse_list_end(ps, $1, mark_of(&@1)); }
       | WORD '=' error { parse_option_broken(ps, $1, mark_of(&@1)); }
       ;
+
+list: '{' { parse_list_begin(ps, mark_of(&@1)); } items '}' ;
 
 items: %empty | items item ;
 
@@ -84,7 +87,7 @@ text: WORD | STRING ;
 
 block: WORD '{' { parse_block_begin(ps, $1, mark_of(&@1), NULL, mark_of(&@1)); } block_end
      | WORD text '{' { parse_block_begin(ps, $1, mark_of(&@1), $2, mark_of(&@2)); } block_end
-     | WORD error '{' { parse_block_begin(ps, $1, mark_of(&@1), NULL, mark_of(&@1)); parse_line_broken(ps); } block_end
+     | WORD error '{' { parse_block_begin_broken(ps, $1, mark_of(&@1)); } block_end
      ;
 
 block_end: body '}' { parse_block_end(ps, mark_of(&@2)); } ;
@@ -118,12 +121,14 @@ static int yyreport_syntax_error(const yypcontext_t *ctx, void *scanner, struct 
 		return n;
 	for (int i = 0; i < n; i++)
 		wanted |= token_bit(kinds[i]);
-	parse_unexpected(ps, (enum parse_token)token_bit(yypcontext_token(ctx)), wanted, mark_of(yypcontext_location(ctx)));
+	parse_unexpected(ps, (enum parse_token)token_bit(yypcontext_token(ctx)), wanted,
+			 mark_of(yypcontext_location(ctx)));
 	return 0;
 }
 
 /* Called for what is no syntax error: the parser's own memory. */
-static void conf_parse_error(const CONF_PARSE_LTYPE *place, void *scanner, struct parse *ps, const char *text)
+static void conf_parse_error(const CONF_PARSE_LTYPE *place, void *scanner, struct parse *ps,
+			     const char *text)
 {
 	ps->nomem = true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the grammar takes and this release does not have: said at once, not found out by a tunnel that never
- * comes up. When a feature arrives, its lines here go.
+/* What the grammar takes and this release does not have: said at once, not found out by a tunnel
+ * that never comes up. When a feature arrives, its lines here go.
  */
 #include <string.h>
 
@@ -11,24 +11,31 @@ static bool list_is_everything(const struct ts_list *l, sa_family_t family)
 	for (size_t i = 0; i < l->n; i++) {
 		struct net n;
 
-		if (l->v[i].lo.family == family && net_from_range(&l->v[i].lo, &l->v[i].hi, &n, 1) == 1 && n.bits == 0)
+		if (l->v[i].lo.family == family &&
+		    net_from_range(&l->v[i].lo, &l->v[i].hi, &n, 1) == 1 && n.bits == 0)
 			return true;
 	}
 	return false;
 }
 
-static void child_check(struct build *b, const struct tree_block *block, const struct conf_child *ch)
+static void child_check(struct build *b, const struct tree_block *block,
+			const struct conf_child *ch)
 {
 	if (ch->mode == CONF_MODE_TRANSPORT)
-		mark_error(b->p, tree_value_mark(block, "mode"), "mode = transport comes later", "mode = tunnel");
+		mark_error(b->p, tree_value_mark(block, "mode"), "mode = transport comes later",
+			   "mode = tunnel");
 	if (ch->mode == CONF_MODE_PREFER_TRANSPORT)
-		mark_error(b->p, tree_value_mark(block, "mode"), "mode = prefer-transport comes later", "mode = tunnel");
+		mark_error(b->p, tree_value_mark(block, "mode"),
+			   "mode = prefer-transport comes later", "mode = tunnel");
 	if (ch->dataplane == CONF_PLANE_KERNEL)
-		mark_error(b->p, tree_value_mark(block, "dataplane"), "dataplane = kernel comes later", "dataplane = user, or auto");
+		mark_error(b->p, tree_value_mark(block, "dataplane"),
+			   "dataplane = kernel comes later", "dataplane = user, or auto");
 	for (sa_family_t f = AF_INET; f; f = f == AF_INET ? AF_INET6 : 0) {
 		if (list_is_everything(&ch->local, f) && list_is_everything(&ch->remote, f))
-			mark_error(b->p, tree_value_mark(block, "local"), "everything to everything wants an interface of its own, which comes later",
-				   "the networks of our side");
+			mark_error(
+				b->p, tree_value_mark(block, "local"),
+				"everything to everything wants an interface of its own, which comes later",
+				"the networks of our side");
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conf_load: the steps in their order. Each goes on with what the one before could make, so that one run
- * shows all; the model is handed out only when none found an error.
+/* conf_load: the steps in their order. Each goes on with what the one before could make, so that
+ * one run shows all; the model is handed out only when none found an error.
  */
 #include "conf/load.h"
 
@@ -13,14 +13,16 @@
 static void build_run(struct build *b)
 {
 	void (*const steps[])(struct build *) = {
-		build_all, build_check, build_check_overlaps, build_check_later, build_read_files, build_number_children,
+		build_all,	   build_check,	     build_check_overlaps,
+		build_check_later, build_read_files, build_number_children,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !b->nomem; i++)
 		steps[i](b);
 }
 
-static enum err load_into(struct conf *c, struct span text, const struct conf_source *src, struct conf_problems *problems)
+static enum err load_into(struct conf *c, struct span text, const struct conf_source *src,
+			  struct conf_problems *problems)
 {
 	struct tree t;
 	struct build b = { .c = c, .t = &t, .p = problems, .src = src };
@@ -36,8 +38,8 @@ static enum err load_into(struct conf *c, struct span text, const struct conf_so
 	return e != OK || problems->n_errors > 0 ? ERR_CONFIG : OK;
 }
 
-enum err conf_load(const char *file, struct span text, const struct conf_source *src, struct conf **out,
-		   struct conf_problems *problems)
+enum err conf_load(const char *file, struct span text, const struct conf_source *src,
+		   struct conf **out, struct conf_problems *problems)
 {
 	struct conf *c = calloc(1, sizeof(*c));
 	enum err e = ERR_NOMEM;

@@ -7,42 +7,55 @@
 
 enum { CONF_PROBLEMS_MAX = 20 };
 
-/* One problem, ready to be shown as in doc: file:line:column, what is wrong, the line, the mark, the hint. */
+/* One problem, ready to be shown as in doc: file:line:column, what is wrong, the line, the mark,
+ * the hint. */
 struct conf_problem {
 	int line;
 	int column;
-	int width;		/* columns to underline; 0: none */
+	int width; /* columns to underline; 0: none */
 	bool warning;
-	char text[256];		/* "a connection has no option `adress`" */
-	char hint[256];		/* "did you mean `address`?", or empty */
+	char text[256]; /* "a connection has no option `adress`" */
+	char hint[256]; /* "did you mean `address`?", or empty */
 };
 
 struct conf_problems {
-	size_t n;		/* may exceed the maximum: the rest is only counted */
+	size_t n; /* may exceed the maximum: the rest is only counted */
 	size_t n_errors;
 	struct conf_problem v[CONF_PROBLEMS_MAX];
 };
 
-enum conf_file_kind { CONF_FILE_CERTIFICATE, CONF_FILE_KEY, CONF_FILE_PASSPHRASE, CONF_FILE_PSK, CONF_FILE_TRUST };
+enum conf_file_kind {
+	CONF_FILE_CERTIFICATE,
+	CONF_FILE_KEY,
+	CONF_FILE_PASSPHRASE,
+	CONF_FILE_PSK,
+	CONF_FILE_TRUST
+};
 
-/* Where files come from: the disk in the monitor and the command, a bundle handed over in the other processes.
- * Gives malloc'd bytes that conf owns (wiped when freed). ERR_NOT_FOUND, ERR_DENIED (mode too open: `why` says
- * so), ERR_UNSUPPORTED: this process may not see that kind, the setting stays without bytes. */
+/* Where files come from: the disk in the monitor and the command, a bundle handed over in the other
+ * processes. Gives malloc'd bytes that conf owns (wiped when freed). ERR_NOT_FOUND, ERR_DENIED
+ * (mode too open: `why` says so), ERR_UNSUPPORTED: this process may not see that kind, the setting
+ * stays without bytes. */
 struct conf_source {
-	enum err (*read)(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes, char why[static 256]);
+	enum err (*read)(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes,
+			 char why[static 256]);
 	void *ctx;
 };
 
 struct conf_source conf_source_disk(void);
 
-/* Parses `text`, fills in defaults, reads the named files, checks what can be checked without certificates.
- * *out is NULL when there is an error. `file` is the name for messages and gives the folder for relative paths. */
-MUST_USE enum err conf_load(const char *file, struct span text, const struct conf_source *src, struct conf **out,
-			    struct conf_problems *problems);
+/* Parses `text`, fills in defaults, reads the named files, checks what can be checked without
+ * certificates. *out is NULL when there is an error. `file` is the name for messages and gives the
+ * folder for relative paths. */
+MUST_USE enum err conf_load(const char *file, struct span text, const struct conf_source *src,
+			    struct conf **out, struct conf_problems *problems);
 
-void conf_problem_add(struct conf_problems *p, struct conf_pos pos, int width, const char *text, const char *hint);
-void conf_problem_warn(struct conf_problems *p, struct conf_pos pos, int width, const char *text, const char *hint);
-/* All problems as people read them (ux: `file:line:col: error: ...`, the line, the underline, the hint), malloc'd. */
+void conf_problem_add(struct conf_problems *p, struct conf_pos pos, int width, const char *text,
+		      const char *hint);
+void conf_problem_warn(struct conf_problems *p, struct conf_pos pos, int width, const char *text,
+		       const char *hint);
+/* All problems as people read them (ux: `file:line:col: error: ...`, the line, the underline, the
+ * hint), malloc'd. */
 char *conf_problems_text(const char *file, struct span text, const struct conf_problems *p);
 
 #endif

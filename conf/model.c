@@ -36,7 +36,8 @@ static bool block_eq(enum schema_block block, const void *a, const void *b)
 
 bool conf_child_eq(const struct conf_child *a, const struct conf_child *b)
 {
-	return strcmp(a->name, b->name) == 0 && a->reqid == b->reqid && block_eq(SCHEMA_CHILD, a, b);
+	return strcmp(a->name, b->name) == 0 && a->reqid == b->reqid &&
+	       block_eq(SCHEMA_CHILD, a, b);
 }
 
 static bool children_eq(const struct conf_connection *a, const struct conf_connection *b)
@@ -52,7 +53,8 @@ static bool children_eq(const struct conf_connection *a, const struct conf_conne
 
 bool conf_connection_eq(const struct conf_connection *a, const struct conf_connection *b)
 {
-	return strcmp(a->name, b->name) == 0 && block_eq(SCHEMA_CONNECTION, a, b) && children_eq(a, b);
+	return strcmp(a->name, b->name) == 0 && block_eq(SCHEMA_CONNECTION, a, b) &&
+	       children_eq(a, b);
 }
 
 static void file_free(struct conf_file *f)

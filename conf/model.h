@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration as plain immutable data. It is made whole by conf_load (or not at all), compared with
- * conf_diff, and never changed. Defaults are filled in. Every setting remembers its line, for messages.
+/* The configuration as plain immutable data. It is made whole by conf_load (or not at all),
+ * compared with conf_diff, and never changed. Defaults are filled in. Every setting remembers its
+ * line, for messages.
  */
 #ifndef CONF_MODEL_H
 #define CONF_MODEL_H
@@ -26,23 +27,25 @@ struct conf_pos {
 	int column;
 };
 
-/* A file that a setting names. `path` is resolved against the folder of the configuration. The bytes are read
- * by conf_load's file source, as they are, and only for the process that may see them: else `bytes` is empty.
- * psk_decode (conf/psk.h) makes the key of a psk_file, secret_line the passphrase of a passphrase_file. */
+/* A file that a setting names. `path` is resolved against the folder of the configuration. The
+ * bytes are read by conf_load's file source, as they are, and only for the process that may see
+ * them: else `bytes` is empty. psk_decode (conf/psk.h) makes the key of a psk_file, secret_line the
+ * passphrase of a passphrase_file. */
 struct conf_file {
-	char *path;		/* NULL: not set */
+	char *path; /* NULL: not set */
 	struct span bytes;
 	struct conf_pos pos;
 };
 
-/* Who we are: the `me` block (one, or several with names that connections choose by `me = NAME`). */
+/* Who we are: the `me` block (one, or several with names that connections choose by `me = NAME`).
+ */
 struct conf_me {
-	char name[CONF_NAME_MAX + 1];	/* "" for the unnamed one */
+	char name[CONF_NAME_MAX + 1]; /* "" for the unnamed one */
 	struct identity identity;
-	struct conf_file certificate;	/* PEM, leaf first, chain included */
-	struct conf_file key;		/* signer alone */
-	struct conf_file passphrase;	/* passphrase_file; signer alone */
-	struct conf_file trust;		/* CA certificates, PEM; verifier alone */
+	struct conf_file certificate; /* PEM, leaf first, chain included */
+	struct conf_file key;	      /* signer alone */
+	struct conf_file passphrase;  /* passphrase_file; signer alone */
+	struct conf_file trust;	      /* CA certificates, PEM; verifier alone */
 	struct conf_pos pos;
 	struct conf_pos identity_pos;
 };
@@ -53,9 +56,10 @@ struct conf_child {
 	struct ts_list remote;
 	enum conf_mode mode;
 	enum conf_dataplane dataplane;
-	uint32_t reqid;			/* unique over the configuration, stable over reloads of an unchanged name */
-	uint32_t replay_window;		/* packets, default 1024 */
-	bool esn;			/* default yes */
+	uint32_t
+		reqid; /* unique over the configuration, stable over reloads of an unchanged name */
+	uint32_t replay_window; /* packets, default 1024 */
+	bool esn;		/* default yes */
 	struct conf_pos pos;
 	struct conf_pos local_pos;
 	struct conf_pos remote_pos;
@@ -64,25 +68,26 @@ struct conf_child {
 struct conf_connection {
 	char name[CONF_NAME_MAX + 1];
 	const struct conf_me *me;
-	char *address_name;		/* to be resolved; NULL when addresses are written or `any` */
+	char *address_name; /* to be resolved; NULL when addresses are written or `any` */
 	struct addr addresses[CONF_ADDRS_MAX];
 	size_t n_addresses;
-	bool any_address;		/* `address = any`: responder only */
-	struct addr local_address;	/* AF_UNSPEC: as the route says */
-	uint16_t port;			/* default 500; 4500 starts there with the marker */
-	struct identity identity;	/* of the peer; ID_NONE: `any` that a trusted certificate proves */
-	struct identity local_identity;	/* of ours: me's, unless written in the connection */
+	bool any_address;	   /* `address = any`: responder only */
+	struct addr local_address; /* AF_UNSPEC: as the route says */
+	uint16_t port;		   /* default 500; 4500 starts there with the marker */
+	struct identity
+		identity; /* of the peer; ID_NONE: `any` that a trusted certificate proves */
+	struct identity local_identity; /* of ours: me's, unless written in the connection */
 	enum conf_auth auth;
-	struct conf_file psk;		/* psk_file; signer alone */
+	struct conf_file psk; /* psk_file; signer alone */
 	bool accept_weak_psk;
 	enum conf_start start;
 	enum conf_encap encap;
 	enum conf_transcript full_transcript;
-	bool allow_rsa_sha1;		/* RSA method 1, weak */
+	bool allow_rsa_sha1; /* RSA method 1, weak */
 	struct suite_policy policy;
-	mono_ns liveness;		/* an idle peer is asked after this; default 30 s */
-	mono_ns keepalive;		/* NAT keepalive; default 20 s */
-	uint16_t fragment_size;		/* IKE fragmentation: largest IP packet, default 1280; 0: off */
+	mono_ns liveness;	/* an idle peer is asked after this; default 30 s */
+	mono_ns keepalive;	/* NAT keepalive; default 20 s */
+	uint16_t fragment_size; /* IKE fragmentation: largest IP packet, default 1280; 0: off */
 	struct conf_child *children;
 	size_t n_children;
 	struct conf_pos pos;
@@ -91,9 +96,9 @@ struct conf_connection {
 };
 
 struct conf {
-	char *file;			/* as named, for messages */
-	char tun_name[16];		/* default postern0 */
-	uint16_t workers;		/* esp threads; 0: one per core */
+	char *file;	   /* as named, for messages */
+	char tun_name[16]; /* default postern0 */
+	uint16_t workers;  /* esp threads; 0: one per core */
 	bool lockdown;
 	struct conf_me *mes;
 	size_t n_mes;
@@ -106,6 +111,6 @@ const struct conf_child *conf_child_find(const struct conf_connection *cn, const
 /* Equal in everything that matters to a running SA (positions do not). */
 bool conf_connection_eq(const struct conf_connection *a, const struct conf_connection *b);
 bool conf_child_eq(const struct conf_child *a, const struct conf_child *b);
-void conf_free(struct conf *c);		/* secrets in files are wiped; takes NULL */
+void conf_free(struct conf *c); /* secrets in files are wiped; takes NULL */
 
 #endif

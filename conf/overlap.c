@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Children that claim the same packets. Between connections that is an error: which peer gets them would be
- * chance. Within one connection it is a warning, the peer is the same.
+/* Children that claim the same packets. Between connections that is an error: which peer gets them
+ * would be chance. Within one connection it is a warning, the peer is the same.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@ struct claim {
 };
 
 /* The first pair of selectors that meet in `family`: x of a, y of b. */
-static bool lists_meet(const struct ts_list *a, const struct ts_list *b, sa_family_t family, const struct ts *xy[static 2])
+static bool lists_meet(const struct ts_list *a, const struct ts_list *b, sa_family_t family,
+		       const struct ts *xy[static 2])
 {
 	struct ts both;
 
@@ -29,9 +30,10 @@ static bool lists_meet(const struct ts_list *a, const struct ts_list *b, sa_fami
 	return false;
 }
 
-/* What meets, as local of the first and the second, remote of the first and the second. A packet has one
- * family, so both sides are compared in each family by itself. */
-static bool claims_meet(const struct claim *a, const struct claim *b, const struct ts *met[static 4])
+/* What meets, as local of the first and the second, remote of the first and the second. A packet
+ * has one family, so both sides are compared in each family by itself. */
+static bool claims_meet(const struct claim *a, const struct claim *b,
+			const struct ts *met[static 4])
 {
 	static const sa_family_t families[] = { AF_INET, AF_INET6 };
 
@@ -43,7 +45,8 @@ static bool claims_meet(const struct claim *a, const struct claim *b, const stru
 	return false;
 }
 
-static void claims_report(struct build *b, const struct claim *first, const struct claim *second, const struct ts *met[static 4])
+static void claims_report(struct build *b, const struct claim *first, const struct claim *second,
+			  const struct ts *met[static 4])
 {
 	bool same = first->block->parent == second->block->parent;
 	char t[4][TS_TEXT_MAX];
@@ -51,10 +54,11 @@ static void claims_report(struct build *b, const struct claim *first, const stru
 	char hint[WORDS_MAX];
 	struct mark at = tree_value_mark(second->block, "remote");
 
-	words(text, "`%s/%s` and `%s/%s` claim the same packets", first->block->parent->name, first->child->name,
-	      second->block->parent->name, second->child->name);
-	words(hint, "line %d has %s = %s, this is %s = %s", first->child->remote_pos.line, ts_text(met[0], t[0]),
-	      ts_text(met[2], t[1]), ts_text(met[1], t[2]), ts_text(met[3], t[3]));
+	words(text, "`%s/%s` and `%s/%s` claim the same packets", first->block->parent->name,
+	      first->child->name, second->block->parent->name, second->child->name);
+	words(hint, "line %d has %s = %s, this is %s = %s", first->child->remote_pos.line,
+	      ts_text(met[0], t[0]), ts_text(met[2], t[1]), ts_text(met[1], t[2]),
+	      ts_text(met[3], t[3]));
 	if (same)
 		mark_warning(b->p, at, text, hint);
 	else

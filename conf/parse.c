@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text to tree: what may stand in a file at all, what words and strings are made of, and in words what the
- * parser did not expect. Nothing is expanded: `$`, `~` and `*` are characters like others, inside quotes.
+/* Text to tree: what may stand in a file at all, what words and strings are made of, and in words
+ * what the parser did not expect. Nothing is expanded: `$`, `~` and `*` are characters like others,
+ * inside quotes.
  */
 #include "conf/parse.h"
 
@@ -9,14 +10,19 @@
 
 #include "conf/schema.h"
 
-/* --- what a file may hold ------------------------------------------------------------------------------ */
+/* --- what a file may hold
+ * ------------------------------------------------------------------------------ */
 
-/* Length of the well-formed UTF-8 sequence at p (Unicode 3.9, table 3-7), 0 when there is none. C1 control
- * characters count as malformed: a terminal obeys them. */
+/* Length of the well-formed UTF-8 sequence at p (Unicode 3.9, table 3-7), 0 when there is none. C1
+ * control characters count as malformed: a terminal obeys them. */
 static size_t utf8_len(const uint8_t *p, size_t left)
 {
 	uint8_t c = p[0];
-	size_t len = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+	size_t len = c < 0x80		     ? 1
+		     : c >= 0xc2 && c < 0xe0 ? 2
+		     : c >= 0xe0 && c < 0xf0 ? 3
+		     : c >= 0xf0 && c < 0xf5 ? 4
+					     : 0;
 
 	if (len == 0 || len > left)
 		return 0;
@@ -24,8 +30,8 @@ static size_t utf8_len(const uint8_t *p, size_t left)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
 	}
-	if ((c == 0xc2 && p[1] < 0xa0) || (c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) ||
-	    (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f))
+	if ((c == 0xc2 && p[1] < 0xa0) || (c == 0xe0 && p[1] < 0xa0) ||
+	    (c == 0xed && p[1] > 0x9f) || (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f))
 		return 0;
 	return len;
 }
@@ -46,9 +52,11 @@ static size_t char_len(const uint8_t *p, size_t left)
 static void char_refuse(struct conf_problems *problems, struct mark at, uint8_t c)
 {
 	char text[WORDS_MAX];
-	const char *hint = c < 0x80 ? "only text, tabs and line ends" : "the file must be UTF-8 text";
+	const char *hint =
+		c < 0x80 ? "only text, tabs and line ends" : "the file must be UTF-8 text";
 
-	mark_error(problems, at, words(text, "byte 0x%02x cannot stand in a configuration", c), hint);
+	mark_error(problems, at, words(text, "byte 0x%02x cannot stand in a configuration", c),
+		   hint);
 }
 
 /* One problem a line at most: a binary file has one a byte. */
@@ -79,7 +87,8 @@ enum err parse_text(struct span text, struct tree *t, struct conf_problems *p)
 	int rc;
 
 	if (text.len > PARSE_SIZE_MAX) {
-		words(too_large, "the file has %zu bytes, %d are the most", text.len, PARSE_SIZE_MAX);
+		words(too_large, "the file has %zu bytes, %d are the most", text.len,
+		      PARSE_SIZE_MAX);
 		mark_error(p, (struct mark){ .pos = { 0, 0 } }, too_large, NULL);
 		return ERR_LIMIT;
 	}
@@ -95,7 +104,8 @@ enum err parse_text(struct span text, struct tree *t, struct conf_problems *p)
 	return rc == 0 || p->n_errors > 0 ? OK : ERR_SYNTAX;
 }
 
-/* --- for the scanner ----------------------------------------------------------------------------------- */
+/* --- for the scanner
+ * ----------------------------------------------------------------------------------- */
 
 static const char *token_keep(struct parse *ps, const char *text, struct mark at)
 {
@@ -115,7 +125,9 @@ static bool token_fits(struct parse *ps, size_t len, struct mark at)
 
 	if (len <= PARSE_VALUE_MAX)
 		return true;
-	mark_error(ps->problems, at, words(text, "a value of %zu bytes, %d are the most", len, PARSE_VALUE_MAX), NULL);
+	mark_error(ps->problems, at,
+		   words(text, "a value of %zu bytes, %d are the most", len, PARSE_VALUE_MAX),
+		   NULL);
 	return false;
 }
 
@@ -143,10 +155,16 @@ const char *parse_string(struct parse *ps, const char *s, size_t len, struct mar
 	return token_keep(ps, tree_text(ps->tree, plain, n), at);
 }
 
+void parse_open_quote(struct parse *ps, struct mark at)
+{
+	ps->line_begun = true;
+	mark_error(ps->problems, at, "the quote is not closed", "a value ends on its own line");
+}
+
 static bool plain_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c & 0x80) ||
-	       (c && strchr("_.:/@%+*-[]", c));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c & 0x80) || (c && strchr("_.:/@%+*-[]", c));
 }
 
 void parse_bad_word(struct parse *ps, const char *s, size_t len, struct mark at)
@@ -159,13 +177,15 @@ void parse_bad_word(struct parse *ps, const char *s, size_t len, struct mark at)
 	ps->line_begun = true;
 	switch (s[i]) {
 	case ';':
-		mark_error(ps->problems, at, "no semicolons here", "the end of the line ends an option");
+		mark_error(ps->problems, at, "no semicolons here",
+			   "the end of the line ends an option");
 		return;
 	case '\'':
 		mark_error(ps->problems, at, "`'` quotes nothing here", "use double quotes");
 		return;
 	case '#':
-		mark_error(ps->problems, at, "`#` inside a word", "a comment wants a space before it, a value with # wants quotes");
+		mark_error(ps->problems, at, "`#` inside a word",
+			   "a comment wants a space before it, a value with # wants quotes");
 		return;
 	default:
 		words(text, "`%c` needs quotes around the value", s[i]);
@@ -173,7 +193,8 @@ void parse_bad_word(struct parse *ps, const char *s, size_t len, struct mark at)
 	}
 }
 
-/* --- for the parser ------------------------------------------------------------------------------------ */
+/* --- for the parser
+ * ------------------------------------------------------------------------------------ */
 
 void parse_list_begin(struct parse *ps, struct mark at)
 {
@@ -227,7 +248,8 @@ void parse_list_end(struct parse *ps, const char *name, struct mark at)
 		o->n_values++;
 }
 
-void parse_option(struct parse *ps, const char *name, struct mark at, const char *value, struct mark value_at)
+void parse_option(struct parse *ps, const char *name, struct mark at, const char *value,
+		  struct mark value_at)
 {
 	struct tree_option *o = option_new(ps, name, at);
 
@@ -251,12 +273,14 @@ void parse_line_broken(struct parse *ps)
 	ps->open->broken = true;
 }
 
-void parse_block_begin(struct parse *ps, const char *kind, struct mark at, const char *name, struct mark name_at)
+void parse_block_begin(struct parse *ps, const char *kind, struct mark at, const char *name,
+		       struct mark name_at)
 {
 	struct tree_block *b;
 
 	if (ps->depth == PARSE_DEPTH_MAX) {
-		mark_error(ps->problems, at, "too many blocks inside each other", "a `}` may be missing above");
+		mark_error(ps->problems, at, "too many blocks inside each other",
+			   "a `}` may be missing above");
 		ps->lost = true;
 		return;
 	}
@@ -271,6 +295,12 @@ void parse_block_begin(struct parse *ps, const char *kind, struct mark at, const
 	ps->depth++;
 }
 
+void parse_block_begin_broken(struct parse *ps, const char *kind, struct mark at)
+{
+	parse_block_begin(ps, kind, at, NULL, at);
+	ps->open->broken = true;
+}
+
 void parse_block_end(struct parse *ps, struct mark at)
 {
 	ps->closed_line = at.pos.line;
@@ -280,15 +310,17 @@ void parse_block_end(struct parse *ps, struct mark at)
 	ps->depth--;
 }
 
-/* --- what was not expected ----------------------------------------------------------------------------- */
+/* --- what was not expected
+ * ----------------------------------------------------------------------------- */
 
 struct unexpected {
 	const char *text;
 	const char *hint;
-	bool lost;	/* the blocks cannot be told apart any more */
+	bool lost; /* the blocks cannot be told apart any more */
 };
 
-static struct unexpected unexpected_in_list(struct parse *ps, enum parse_token got, char hint[static WORDS_MAX])
+static struct unexpected unexpected_in_list(struct parse *ps, enum parse_token got,
+					    char hint[static WORDS_MAX])
 {
 	words(hint, "the `{` of line %d is not closed", ps->list_at.pos.line);
 	if (got == PT_END)
@@ -298,18 +330,21 @@ static struct unexpected unexpected_in_list(struct parse *ps, enum parse_token g
 	return (struct unexpected){ "`=` inside a list", hint, true };
 }
 
-static struct unexpected unexpected_end(struct parse *ps, char text[static WORDS_MAX], char hint[static WORDS_MAX])
+static struct unexpected unexpected_end(struct parse *ps, char text[static WORDS_MAX],
+					char hint[static WORDS_MAX])
 {
 	const struct tree_block *b = ps->open;
 
-	words(text, "the file ends inside `%s%s%.80s`", b->kind, b->name ? " " : "", b->name ? b->name : "");
+	words(text, "the file ends inside `%s%s%.80s`", b->kind, b->name ? " " : "",
+	      b->name ? b->name : "");
 	words(hint, "the `{` of line %d is not closed", b->at.pos.line);
 	return (struct unexpected){ text, hint, true };
 }
 
 /* After `word`, or after `word word`. */
-static struct unexpected unexpected_after_name(struct parse *ps, enum parse_token got, unsigned int wanted,
-					       char text[static WORDS_MAX], char hint[static WORDS_MAX])
+static struct unexpected unexpected_after_name(struct parse *ps, enum parse_token got,
+					       unsigned int wanted, char text[static WORDS_MAX],
+					       char hint[static WORDS_MAX])
 {
 	const char *name = ps->first.text ? ps->first.text : "";
 	bool known = schema_knows(name);
@@ -321,7 +356,9 @@ static struct unexpected unexpected_after_name(struct parse *ps, enum parse_toke
 	}
 	if (wanted & PT_EQUALS) {
 		words(text, "`%.80s` stands alone", name);
-		words(hint, known ? "%.80s = VALUE" : "an option is NAME = VALUE, a block NAME { ... }", name);
+		words(hint,
+		      known ? "%.80s = VALUE" : "an option is NAME = VALUE, a block NAME { ... }",
+		      name);
 		return (struct unexpected){ text, hint, false };
 	}
 	if (known) {
@@ -337,18 +374,23 @@ static struct unexpected unexpected_after_name(struct parse *ps, enum parse_toke
 static struct unexpected unexpected_at_start(struct parse *ps, enum parse_token got)
 {
 	if (got == PT_CLOSE && !ps->open->parent)
-		return (struct unexpected){ "this `}` closes nothing", "a `{` may be missing above", false };
-	return (struct unexpected){ "a line begins with the name of an option or a block", NULL, false };
+		return (struct unexpected){ "this `}` closes nothing", "a `{` may be missing above",
+					    false };
+	return (struct unexpected){ "a line begins with the name of an option or a block", NULL,
+				    false };
 }
 
 static struct unexpected unexpected_behind(enum parse_token got)
 {
 	if (got == PT_EQUALS)
-		return (struct unexpected){ "a second `=` in one line", "one option a line; a value with = wants quotes", false };
+		return (struct unexpected){ "a second `=` in one line",
+					    "one option a line; a value with = wants quotes",
+					    false };
 	if (got == PT_OPEN)
 		return (struct unexpected){ "a `{` behind a value", NULL, true };
 	return (struct unexpected){ "more than one value",
-				    "several stand in braces: { A, B }; one with spaces in quotes", false };
+				    "several stand in braces: { A, B }; one with spaces in quotes",
+				    false };
 }
 
 void parse_unexpected(struct parse *ps, enum parse_token got, unsigned int wanted, struct mark at)

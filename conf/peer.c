@@ -19,7 +19,9 @@ static bool peer_add(struct build *b, const struct tree_value *v, struct conf_co
 	struct addr a;
 
 	if (!addr_parse(v->text, &a))
-		return refuse(b, v, "is no address", "a list holds addresses: { 192.0.2.1, 2001:db8::1 }; a name stands alone");
+		return refuse(
+			b, v, "is no address",
+			"a list holds addresses: { 192.0.2.1, 2001:db8::1 }; a name stands alone");
 	if (addr_is_any(&a))
 		return refuse(b, v, "is no peer", "address = any, when the peer calls us");
 	for (size_t i = 0; i < cn->n_addresses; i++) {
@@ -35,14 +37,16 @@ static bool peer_add(struct build *b, const struct tree_value *v, struct conf_co
 static bool peer_set_name(struct build *b, const struct tree_value *v, struct conf_connection *cn)
 {
 	if (!value_is_host(v->text))
-		return refuse(b, v, "is neither a name nor an address", "gw.example.org, 192.0.2.1, 2001:db8::1, or any");
+		return refuse(b, v, "is neither a name nor an address",
+			      "gw.example.org, 192.0.2.1, 2001:db8::1, or any");
 	cn->address_name = strdup(v->text);
 	if (!cn->address_name)
 		b->nomem = true;
 	return cn->address_name != NULL;
 }
 
-bool build_set_peer(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+bool build_set_peer(struct build *b, const struct schema_option *row, const struct tree_option *o,
+		    void *obj)
 {
 	struct conf_connection *cn = obj;
 	struct addr a;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Problems: kept while they are found, shown as people read them.
  *
- * The first 20 are kept and the rest is counted; an error takes the place of a warning rather than being
- * lost. The text shows the line as it stands in the file, a tab as one space, so that the marks fit below it.
+ * The first 20 are kept and the rest is counted; an error takes the place of a warning rather than
+ * being lost. The text shows the line as it stands in the file, a tab as one space, so that the
+ * marks fit below it.
  */
 #include "conf/problems.h"
 
@@ -48,9 +49,13 @@ static void problem_keep(struct conf_problems *p, struct conf_problem *made)
 		p->n_errors++;
 }
 
-static void problem_make(struct conf_problems *p, struct mark at, bool warning, const char *text, const char *hint)
+static void problem_make(struct conf_problems *p, struct mark at, bool warning, const char *text,
+			 const char *hint)
 {
-	struct conf_problem made = { .line = at.pos.line, .column = at.pos.column, .width = at.width, .warning = warning };
+	struct conf_problem made = { .line = at.pos.line,
+				     .column = at.pos.column,
+				     .width = at.width,
+				     .warning = warning };
 
 	snprintf(made.text, sizeof(made.text), "%s", text);
 	snprintf(made.hint, sizeof(made.hint), "%s", hint ? hint : "");
@@ -67,12 +72,14 @@ void mark_warning(struct conf_problems *p, struct mark at, const char *text, con
 	problem_make(p, at, true, text, hint);
 }
 
-void conf_problem_add(struct conf_problems *p, struct conf_pos pos, int width, const char *text, const char *hint)
+void conf_problem_add(struct conf_problems *p, struct conf_pos pos, int width, const char *text,
+		      const char *hint)
 {
 	mark_error(p, (struct mark){ .pos = pos, .width = width }, text, hint);
 }
 
-void conf_problem_warn(struct conf_problems *p, struct conf_pos pos, int width, const char *text, const char *hint)
+void conf_problem_warn(struct conf_problems *p, struct conf_pos pos, int width, const char *text,
+		       const char *hint)
 {
 	mark_warning(p, (struct mark){ .pos = pos, .width = width }, text, hint);
 }
@@ -114,7 +121,8 @@ static struct span line_find(struct span text, int line)
 	return (struct span){ p, (size_t)(stop - p) };
 }
 
-/* The characters number first..first + n - 1, control bytes as spaces (a file may hold anything). */
+/* The characters number first..first + n - 1, control bytes as spaces (a file may hold anything).
+ */
 static void line_show(FILE *f, struct span line, int first, int n)
 {
 	int column = 0;

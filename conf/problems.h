@@ -9,7 +9,8 @@
 enum { WORDS_MAX = 256 };
 
 /* Formats into the caller's buffer and returns it; what does not fit is cut. */
-const char *words(char buf[static WORDS_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *words(char buf[static WORDS_MAX], const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* `hint` may be NULL. */
 void mark_error(struct conf_problems *p, struct mark at, const char *text, const char *hint);

@@ -11,7 +11,7 @@
 
 #include "base/secret.h"
 
-enum { NAME_SHORT = 4 };	/* shorter names are in too many good keys by chance */
+enum { NAME_SHORT = 4 }; /* shorter names are in too many good keys by chance */
 
 enum err secret_line(struct span file, struct span *line, char why[static 256])
 {
@@ -94,7 +94,8 @@ static bool begins(struct span s, const char *with)
 static enum err line_decode(struct span line, struct span *key, bool *text, char why[static 256])
 {
 	if (begins(line, "0x")) {
-		snprintf(why, 256, "has 0x in front, but not an even number of hexadecimal digits behind it");
+		snprintf(why, 256,
+			 "has 0x in front, but not an even number of hexadecimal digits behind it");
 		return hex_decode(span_tail(line, 2), key);
 	}
 	if (begins(line, "0s")) {
@@ -153,7 +154,8 @@ static bool names_peer(struct span key, const struct conf_connection *cn)
 
 	if (cn->identity.type != ID_NONE && contains(key, identity_text(&cn->identity, id)))
 		return true;
-	if (cn->local_identity.type != ID_NONE && contains(key, identity_text(&cn->local_identity, id)))
+	if (cn->local_identity.type != ID_NONE &&
+	    contains(key, identity_text(&cn->local_identity, id)))
 		return true;
 	if (cn->address_name && contains(key, cn->address_name))
 		return true;
@@ -161,7 +163,8 @@ static bool names_peer(struct span key, const struct conf_connection *cn)
 		if (contains(key, addr_text(&cn->addresses[i], addr)))
 			return true;
 	}
-	return cn->local_address.family != AF_UNSPEC && contains(key, addr_text(&cn->local_address, addr));
+	return cn->local_address.family != AF_UNSPEC &&
+	       contains(key, addr_text(&cn->local_address, addr));
 }
 
 bool psk_strong(struct span key, bool text, const struct conf_connection *cn, char why[static 256])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A reqid for each child: the kernel and the guards know children by it, so it must not change when other
- * children come or go. It is a hash of both names; children that collide are numbered on in the order of
- * their names, not of the file.
+/* A reqid for each child: the kernel and the guards know children by it, so it must not change when
+ * other children come or go. It is a hash of both names; children that collide are numbered on in
+ * the order of their names, not of the file.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -64,14 +64,16 @@ static size_t children_collect(const struct conf *c, struct numbered *list)
 		for (size_t k = 0; k < c->connections[i].n_children; k++, n++) {
 			if (!list)
 				continue;
-			list[n] = (struct numbered){ c->connections[i].name, &c->connections[i].children[k] };
+			list[n] = (struct numbered){ c->connections[i].name,
+						     &c->connections[i].children[k] };
 			list[n].child->reqid = reqid_wish(&list[n]);
 		}
 	}
 	return n;
 }
 
-/* Sorted by wish: a child whose number is taken gets the next one, and pushes what follows only if it must. */
+/* Sorted by wish: a child whose number is taken gets the next one, and pushes what follows only if
+ * it must. */
 static void numbers_spread(struct numbered *list, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {

@@ -10,6 +10,7 @@
 
 enum { PROTO_ICMP = 1, PROTO_ICMPV6 = 58 };
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	uint8_t proto;
@@ -18,8 +19,10 @@ static const struct {
 	{ "any", 0, false },   { "icmp", PROTO_ICMP, true }, { "tcp", 6, true },	{ "udp", 17, true },
 	{ "gre", 47, false }, { "esp", 50, false }, { "icmp6", PROTO_ICMPV6, true }, { "sctp", 132, true }, { "udplite", 136, true },
 };
+/* clang-format on */
 
-/* The pieces of a selector in a buffer of their own; `proto` and `ports` are empty when not written. */
+/* The pieces of a selector in a buffer of their own; `proto` and `ports` are empty when not
+ * written. */
 struct pieces {
 	char text[SELECTOR_MAX];
 	char *range;
@@ -71,7 +74,8 @@ static void net_explain(const char *text, char fact[static WORDS_MAX], char hint
 		return;
 	}
 	if (!slash || !value_number(slash + 1, &bits) || bits > addr_len(&a) * 8) {
-		words(hint, a.family == AF_INET ? "IPv4 goes from /0 to /32" : "IPv6 goes from /0 to /128");
+		words(hint, a.family == AF_INET ? "IPv4 goes from /0 to /32"
+						: "IPv6 goes from /0 to /128");
 		return;
 	}
 	a = net_first(&(struct net){ .addr = a, .bits = (uint8_t)bits });
@@ -79,7 +83,8 @@ static void net_explain(const char *text, char fact[static WORDS_MAX], char hint
 	      net_text(&(struct net){ .addr = a, .bits = (uint8_t)bits }, shown), host);
 }
 
-static bool range_parse(const char *text, struct ts *t, char fact[static WORDS_MAX], char hint[static WORDS_MAX])
+static bool range_parse(const char *text, struct ts *t, char fact[static WORDS_MAX],
+			char hint[static WORDS_MAX])
 {
 	char lo[SELECTOR_MAX];
 	const char *hi;
@@ -95,7 +100,8 @@ static bool range_parse(const char *text, struct ts *t, char fact[static WORDS_M
 		*t = ts_from_net(&n);
 		return true;
 	}
-	if (addr_parse(lo, &t->lo) && addr_parse(hi, &t->hi) && t->lo.family == t->hi.family && addr_cmp(&t->lo, &t->hi) <= 0)
+	if (addr_parse(lo, &t->lo) && addr_parse(hi, &t->hi) && t->lo.family == t->hi.family &&
+	    addr_cmp(&t->lo, &t->hi) <= 0)
 		return true;
 	words(fact, "`%.120s` is no range", text);
 	words(hint, "two addresses of one family, the lower first: 10.1.0.1-10.1.0.9");
@@ -122,7 +128,8 @@ static bool proto_parse(const char *text, struct ts *t, bool *ports)
 	return true;
 }
 
-/* RFC 7296 3.13.1: type and code of ICMP stand where others have a port; a lone type means all its codes. */
+/* RFC 7296 3.13.1: type and code of ICMP stand where others have a port; a lone type means all its
+ * codes. */
 static bool icmp_parse(char *text, uint16_t *lo, uint16_t *hi)
 {
 	uint64_t type;
@@ -130,7 +137,8 @@ static bool icmp_parse(char *text, uint16_t *lo, uint16_t *hi)
 	bool whole = strchr(text, '.') == NULL;
 	char *code_text = cut(text, '.');
 
-	if (!value_number(text, &type) || type > 255 || (!whole && (!value_number(code_text, &code) || code > 255)))
+	if (!value_number(text, &type) || type > 255 ||
+	    (!whole && (!value_number(code_text, &code) || code > 255)))
 		return false;
 	*lo = (uint16_t)(type << 8 | code);
 	*hi = whole ? (uint16_t)(type << 8 | 0xff) : *lo;
@@ -167,15 +175,18 @@ static void ports_explain(const char *text, const char *proto, char fact[static 
 {
 	const char *ports = strchr(text + strcspn(text, "[ "), '/');
 
-	words(fact, "`%.*s` behind %.20s is no port", (int)strcspn(ports + 1, "]"), ports + 1, proto);
+	words(fact, "`%.*s` behind %.20s is no port", (int)strcspn(ports + 1, "]"), ports + 1,
+	      proto);
 }
 
 static bool family_fits(const struct ts *t)
 {
-	return !(t->proto == PROTO_ICMP && t->lo.family != AF_INET) && !(t->proto == PROTO_ICMPV6 && t->lo.family != AF_INET6);
+	return !(t->proto == PROTO_ICMP && t->lo.family != AF_INET) &&
+	       !(t->proto == PROTO_ICMPV6 && t->lo.family != AF_INET6);
 }
 
-enum err selector_parse(const char *text, struct ts *out, char fact[static WORDS_MAX], char hint[static WORDS_MAX])
+enum err selector_parse(const char *text, struct ts *out, char fact[static WORDS_MAX],
+			char hint[static WORDS_MAX])
 {
 	struct pieces p = { .text = "" };
 	struct ts t = { .proto = 0, .port_lo = 0, .port_hi = 65535 };
@@ -201,12 +212,14 @@ enum err selector_parse(const char *text, struct ts *out, char fact[static WORDS
 	}
 	if (p.ports[0] && !ports_parse(p.ports, &t)) {
 		ports_explain(text, p.proto, fact);
-		words(hint, t.proto == PROTO_ICMP || t.proto == PROTO_ICMPV6 ? "a type, or type.code: icmp/8, icmp/3.4" :
-									       "443, or 5000-5010");
+		words(hint, t.proto == PROTO_ICMP || t.proto == PROTO_ICMPV6
+				    ? "a type, or type.code: icmp/8, icmp/3.4"
+				    : "443, or 5000-5010");
 		return ERR_CONFIG;
 	}
 	if (!family_fits(&t)) {
-		words(fact, "`%.20s` does not go over %s", p.proto, t.lo.family == AF_INET ? "IPv4" : "IPv6");
+		words(fact, "`%.20s` does not go over %s", p.proto,
+		      t.lo.family == AF_INET ? "IPv4" : "IPv6");
 		words(hint, t.lo.family == AF_INET ? "icmp" : "icmp6");
 		return ERR_CONFIG;
 	}

@@ -10,7 +10,9 @@
 
 enum { SELECTOR_MAX = 160 };
 
-/* ERR_CONFIG: `text` is none; what is wrong and what would be right are in words in `fact` and `hint`. */
-MUST_USE enum err selector_parse(const char *text, struct ts *out, char fact[static WORDS_MAX], char hint[static WORDS_MAX]);
+/* ERR_CONFIG: `text` is none; what is wrong and what would be right are in words in `fact` and
+ * `hint`. */
+MUST_USE enum err selector_parse(const char *text, struct ts *out, char fact[static WORDS_MAX],
+				 char hint[static WORDS_MAX]);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options to fields: a setter for each type of the schema. Where several places could be meant, the mark is
- * on the value that is wrong.
+/* Options to fields: a setter for each type of the schema. Where several places could be meant, the
+ * mark is on the value that is wrong.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,17 +37,21 @@ static bool refuse(struct build *b, const struct tree_value *v, const char *what
 	return false;
 }
 
-static bool set_yes_no(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static bool set_yes_no(struct build *b, const struct schema_option *row,
+		       const struct tree_option *o, void *obj)
 {
-	return value_yes_no(o->values->text, field(row, obj)) || refuse(b, o->values, "is neither yes nor no", NULL);
+	return value_yes_no(o->values->text, field(row, obj)) ||
+	       refuse(b, o->values, "is neither yes nor no", NULL);
 }
 
-static bool set_number(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static bool set_number(struct build *b, const struct schema_option *row,
+		       const struct tree_option *o, void *obj)
 {
 	char hint[WORDS_MAX];
 	uint64_t v;
 
-	words(hint, "%s goes from %llu to %llu", row->name, (unsigned long long)row->min, (unsigned long long)row->max);
+	words(hint, "%s goes from %llu to %llu", row->name, (unsigned long long)row->min,
+	      (unsigned long long)row->max);
 	if (!value_number(o->values->text, &v))
 		return refuse(b, o->values, "is no number", hint);
 	if (v < row->min || v > row->max)
@@ -56,12 +60,14 @@ static bool set_number(struct build *b, const struct schema_option *row, const s
 	return true;
 }
 
-static bool set_time(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static bool set_time(struct build *b, const struct schema_option *row, const struct tree_option *o,
+		     void *obj)
 {
 	char hint[WORDS_MAX];
 	uint64_t v;
 
-	words(hint, "%s goes from %llus to %llus", row->name, (unsigned long long)row->min, (unsigned long long)row->max);
+	words(hint, "%s goes from %llus to %llus", row->name, (unsigned long long)row->min,
+	      (unsigned long long)row->max);
 	if (!value_seconds(o->values->text, &v))
 		return refuse(b, o->values, "is no time", "a number and s, m, h or d: 30s, 5m, 2h");
 	if (v < row->min || v > row->max)
@@ -70,7 +76,8 @@ static bool set_time(struct build *b, const struct schema_option *row, const str
 	return true;
 }
 
-static bool refuse_choice(struct build *b, const struct schema_option *row, const struct tree_value *v)
+static bool refuse_choice(struct build *b, const struct schema_option *row,
+			  const struct tree_value *v)
 {
 	char text[WORDS_MAX];
 	char hint[WORDS_MAX] = "";
@@ -84,13 +91,15 @@ static bool refuse_choice(struct build *b, const struct schema_option *row, cons
 			words(hint, "did you mean `%s`?", c->word);
 			break;
 		}
-		used += (size_t)snprintf(hint + used, sizeof(hint) - used, "%s%s", between, c->word);
+		used += (size_t)snprintf(hint + used, sizeof(hint) - used, "%s%s", between,
+					 c->word);
 	}
 	mark_error(b->p, v->at, text, hint);
 	return false;
 }
 
-static bool set_choice(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static bool set_choice(struct build *b, const struct schema_option *row,
+		       const struct tree_option *o, void *obj)
 {
 	for (const struct schema_choice *c = row->choices; c->word; c++) {
 		if (strcmp(c->word, o->values->text) == 0) {
@@ -101,10 +110,12 @@ static bool set_choice(struct build *b, const struct schema_option *row, const s
 	return refuse_choice(b, row, o->values);
 }
 
-static bool set_device(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static bool set_device(struct build *b, const struct schema_option *row,
+		       const struct tree_option *o, void *obj)
 {
 	if (!value_is_device(o->values->text))
-		return refuse(b, o->values, "cannot name a device", "at most 15 letters, digits, `_`, `-`, `.`");
+		return refuse(b, o->values, "cannot name a device",
+			      "at most 15 letters, digits, `_`, `-`, `.`");
 	snprintf(field(row, obj), row->size, "%s", o->values->text);
 	return true;
 }
@@ -122,7 +133,8 @@ static char *path_resolve(const char *file, const char *path)
 	return joined;
 }
 
-static bool set_file(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static bool set_file(struct build *b, const struct schema_option *row, const struct tree_option *o,
+		     void *obj)
 {
 	struct conf_file *f = field(row, obj);
 
@@ -135,7 +147,8 @@ static bool set_file(struct build *b, const struct schema_option *row, const str
 	return f->path != NULL;
 }
 
-static bool set_identity(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static bool set_identity(struct build *b, const struct schema_option *row,
+			 const struct tree_option *o, void *obj)
 {
 	struct identity *id = field(row, obj);
 	char why[WORDS_MAX] = "a name, an address, user@name, keyid:TEXT, or \"CN=..., O=...\"";
@@ -152,14 +165,16 @@ static bool set_identity(struct build *b, const struct schema_option *row, const
 	return refuse(b, o->values, "is no identity", why);
 }
 
-static bool set_address(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static bool set_address(struct build *b, const struct schema_option *row,
+			const struct tree_option *o, void *obj)
 {
 	struct addr *a = field(row, obj);
 
 	if (addr_parse(o->values->text, a) && !addr_is_any(a))
 		return true;
 	*a = (struct addr){ .family = AF_UNSPEC };
-	return refuse(b, o->values, "is no address", "an address of this machine: 192.0.2.1, 2001:db8::1");
+	return refuse(b, o->values, "is no address",
+		      "an address of this machine: 192.0.2.1, 2001:db8::1");
 }
 
 static bool selectors_room(struct build *b, const struct tree_option *o, struct ts_list *list)
@@ -167,7 +182,8 @@ static bool selectors_room(struct build *b, const struct tree_option *o, struct 
 	char text[WORDS_MAX];
 
 	if (o->n_values > TS_MAX) {
-		words(text, "`%s` has %zu selectors, %d are the most", o->name, o->n_values, TS_MAX);
+		words(text, "`%s` has %zu selectors, %d are the most", o->name, o->n_values,
+		      TS_MAX);
 		mark_error(b->p, o->at, text, NULL);
 		return false;
 	}
@@ -177,7 +193,8 @@ static bool selectors_room(struct build *b, const struct tree_option *o, struct 
 	return list->v != NULL;
 }
 
-static bool selector_repeated(struct build *b, const struct tree_value *v, const struct ts_list *list, const struct ts *t)
+static bool selector_repeated(struct build *b, const struct tree_value *v,
+			      const struct ts_list *list, const struct ts *t)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		if (ts_covers(&list->v[i], t)) {
@@ -188,7 +205,8 @@ static bool selector_repeated(struct build *b, const struct tree_value *v, const
 	return false;
 }
 
-static bool set_selectors(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static bool set_selectors(struct build *b, const struct schema_option *row,
+			  const struct tree_option *o, void *obj)
 {
 	struct ts_list *list = field(row, obj);
 	char text[WORDS_MAX];
@@ -215,7 +233,8 @@ static bool set_selectors(struct build *b, const struct schema_option *row, cons
 static struct mark policy_mark(const struct tree_option *o, const char *why)
 {
 	static const char unknown[] = "unknown word ";
-	const char *word = strncmp(why, unknown, sizeof(unknown) - 1) == 0 ? why + sizeof(unknown) - 1 : why;
+	const char *word =
+		strncmp(why, unknown, sizeof(unknown) - 1) == 0 ? why + sizeof(unknown) - 1 : why;
 	size_t len = strcspn(word, " :");
 
 	for (const struct tree_value *v = o->values; v; v = v->next) {
@@ -239,7 +258,8 @@ static bool refuse_policy(struct build *b, const struct tree_option *o, char why
 	return false;
 }
 
-static bool set_policy(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static bool set_policy(struct build *b, const struct schema_option *row,
+		       const struct tree_option *o, void *obj)
 {
 	enum { POLICY_WORDS = 64 };
 	const char *list[POLICY_WORDS];
@@ -250,10 +270,12 @@ static bool set_policy(struct build *b, const struct schema_option *row, const s
 		return refuse(b, o->values, "and what follows are more than 64 words", NULL);
 	for (const struct tree_value *v = o->values; v; v = v->next)
 		list[n++] = v->text;
-	return suite_policy_from_words(list, n, field(row, obj), why) == OK || refuse_policy(b, o, why);
+	return suite_policy_from_words(list, n, field(row, obj), why) == OK ||
+	       refuse_policy(b, o, why);
 }
 
-static bool set_me(struct build *b, const struct schema_option *row, const struct tree_option *o, void *obj)
+static bool set_me(struct build *b, const struct schema_option *row, const struct tree_option *o,
+		   void *obj)
 {
 	const struct conf_me **me = field(row, obj);
 
@@ -270,21 +292,16 @@ static const struct {
 	build_setter *set;
 	bool list;
 } setters[] = {
-	[SCHEMA_YES_NO] = { set_yes_no, false },
-	[SCHEMA_NUMBER] = { set_number, false },
-	[SCHEMA_TIME] = { set_time, false },
-	[SCHEMA_CHOICE] = { set_choice, false },
-	[SCHEMA_DEVICE] = { set_device, false },
-	[SCHEMA_FILE] = { set_file, false },
-	[SCHEMA_IDENTITY] = { set_identity, false },
-	[SCHEMA_PEER] = { build_set_peer, true },
-	[SCHEMA_ADDRESS] = { set_address, false },
-	[SCHEMA_SELECTORS] = { set_selectors, true },
-	[SCHEMA_POLICY] = { set_policy, true },
-	[SCHEMA_ME_NAME] = { set_me, false },
+	[SCHEMA_YES_NO] = { set_yes_no, false },     [SCHEMA_NUMBER] = { set_number, false },
+	[SCHEMA_TIME] = { set_time, false },	     [SCHEMA_CHOICE] = { set_choice, false },
+	[SCHEMA_DEVICE] = { set_device, false },     [SCHEMA_FILE] = { set_file, false },
+	[SCHEMA_IDENTITY] = { set_identity, false }, [SCHEMA_PEER] = { build_set_peer, true },
+	[SCHEMA_ADDRESS] = { set_address, false },   [SCHEMA_SELECTORS] = { set_selectors, true },
+	[SCHEMA_POLICY] = { set_policy, true },	     [SCHEMA_ME_NAME] = { set_me, false },
 };
 
-static void option_set(struct build *b, const struct schema_option *row, struct tree_option *o, void *obj)
+static void option_set(struct build *b, const struct schema_option *row, struct tree_option *o,
+		       void *obj)
 {
 	char text[WORDS_MAX];
 	bool good = false;
@@ -292,12 +309,14 @@ static void option_set(struct build *b, const struct schema_option *row, struct 
 	if (o->n_values == 0)
 		mark_error(b->p, o->at, words(text, "`%s` has no value", row->name), row->values);
 	else if (o->n_values > 1 && !setters[row->type].list)
-		mark_error(b->p, o->values->next->at, words(text, "`%s` takes one value", row->name), row->values);
+		mark_error(b->p, o->values->next->at,
+			   words(text, "`%s` takes one value", row->name), row->values);
 	else
 		good = setters[row->type].set(b, row, o, obj);
 	o->broken = !good;
 	if (row->pos_offset && o->values)
-		memcpy((char *)obj + row->pos_offset, &o->values->at.pos, sizeof(o->values->at.pos));
+		memcpy((char *)obj + row->pos_offset, &o->values->at.pos,
+		       sizeof(o->values->at.pos));
 }
 
 static void preset_set(struct build *b, const struct schema_option *row, void *obj)
@@ -319,9 +338,11 @@ static void option_unknown(struct build *b, enum schema_block kind, const struct
 	if (near) {
 		words(hint, "did you mean `%s`?", near);
 	} else {
-		for (unsigned int other = SCHEMA_GLOBAL; other < N_SCHEMA_BLOCKS && !hint[0]; other++) {
+		for (unsigned int other = SCHEMA_GLOBAL; other < N_SCHEMA_BLOCKS && !hint[0];
+		     other++) {
 			if (schema_find((enum schema_block)other, o->name))
-				words(hint, "%s has it", schema_block_title((enum schema_block)other));
+				words(hint, "%s has it",
+				      schema_block_title((enum schema_block)other));
 		}
 	}
 	mark_error(b->p, o->at, text, hint);
@@ -331,7 +352,8 @@ static void option_unknown(struct build *b, enum schema_block kind, const struct
 static bool option_meant(enum schema_block kind, const struct tree_block *block, const char *name)
 {
 	for (const struct tree_option *o = block->options; o; o = o->next) {
-		const char *near = schema_find(kind, o->name) ? NULL : schema_suggest(kind, o->name);
+		const char *near =
+			schema_find(kind, o->name) ? NULL : schema_suggest(kind, o->name);
 
 		if (near && strcmp(near, name) == 0)
 			return true;
@@ -339,7 +361,8 @@ static bool option_meant(enum schema_block kind, const struct tree_block *block,
 	return false;
 }
 
-static void option_take(struct build *b, enum schema_block kind, const struct tree_block *block, struct tree_option *o, void *obj)
+static void option_take(struct build *b, enum schema_block kind, const struct tree_block *block,
+			struct tree_option *o, void *obj)
 {
 	const struct schema_option *row = schema_find(kind, o->name);
 	const struct tree_option *first = tree_option_find(block, o->name);
@@ -352,7 +375,8 @@ static void option_take(struct build *b, enum schema_block kind, const struct tr
 		option_unknown(b, kind, o);
 	} else if (first != o) {
 		words(text, "`%s` stands twice", o->name);
-		mark_error(b->p, o->at, text, words(hint, "the first is in line %d", first->at.pos.line));
+		mark_error(b->p, o->at, text,
+			   words(hint, "the first is in line %d", first->at.pos.line));
 	} else {
 		option_set(b, row, o, obj);
 	}
@@ -371,7 +395,9 @@ void build_options(struct build *b, enum schema_block kind, struct tree_block *b
 		if (row->preset)
 			preset_set(b, row, obj);
 		else if (row->required && !block->broken && !option_meant(kind, block, row->name))
-			mark_error(b->p, block->at, words(text, "`%s` is missing in %s", row->name, schema_block_title(kind)),
+			mark_error(b->p, block->at,
+				   words(text, "`%s` is missing in %s", row->name,
+					 schema_block_title(kind)),
 				   row->example);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files from the disk. What is checked is the opened file, not its name, so nothing can be exchanged between
- * the check and the reading. A secret that others can read is no secret: refused, however it came there.
+/* Files from the disk. What is checked is the opened file, not its name, so nothing can be
+ * exchanged between the check and the reading. A secret that others can read is no secret: refused,
+ * however it came there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,8 @@ static enum err open_failed(int errnum, const char *path, char why[static 256])
 	return errnum == EACCES || errnum == EPERM ? ERR_DENIED : ERR_SYSTEM;
 }
 
-static enum err file_judge(const struct stat *st, enum conf_file_kind kind, const char *path, char why[static 256])
+static enum err file_judge(const struct stat *st, enum conf_file_kind kind, const char *path,
+			   char why[static 256])
 {
 	off_t most = kind == CONF_FILE_TRUST ? TRUST_SIZE_MAX : FILE_SIZE_MAX;
 
@@ -52,17 +54,20 @@ static enum err file_judge(const struct stat *st, enum conf_file_kind kind, cons
 	if (!kind_is_secret(kind))
 		return OK;
 	if (st->st_uid != 0 && st->st_uid != geteuid()) {
-		snprintf(why, 256, "belongs to user %lu, so others may read it\nchown root %s", (unsigned long)st->st_uid, path);
+		snprintf(why, 256, "belongs to user %lu, so others may read it\nchown root %s",
+			 (unsigned long)st->st_uid, path);
 		return ERR_DENIED;
 	}
 	if (st->st_mode & (S_IRWXG | S_IRWXO | S_IXUSR)) {
-		snprintf(why, 256, "can be read by others (mode %04o)\nchmod 0600 %s", (unsigned int)st->st_mode & 07777, path);
+		snprintf(why, 256, "can be read by others (mode %04o)\nchmod 0600 %s",
+			 (unsigned int)st->st_mode & 07777, path);
 		return ERR_DENIED;
 	}
 	return OK;
 }
 
-/* Reads at most what fstat saw; a file that grows meanwhile is cut, one that shrinks ends earlier. */
+/* Reads at most what fstat saw; a file that grows meanwhile is cut, one that shrinks ends earlier.
+ */
 static enum err file_read(int fd, size_t size, struct span *bytes)
 {
 	uint8_t *p = malloc(size + 1);
@@ -83,7 +88,8 @@ static enum err file_read(int fd, size_t size, struct span *bytes)
 	return OK;
 }
 
-static enum err disk_read(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes, char why[static 256])
+static enum err disk_read(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes,
+			  char why[static 256])
 {
 	/* O_NONBLOCK: a FIFO must not hold up the start. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

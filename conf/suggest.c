@@ -26,7 +26,8 @@ unsigned int word_distance(const char *a, const char *b)
 
 			if (i > 0 && j > 0) {
 				best = least(d[i - 1][j], d[i][j - 1]) + 1;
-				best = least(best, d[i - 1][j - 1] + (a[i - 1] != b[j - 1] ? 1u : 0u));
+				best = least(best,
+					     d[i - 1][j - 1] + (a[i - 1] != b[j - 1] ? 1u : 0u));
 			}
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
 				best = least(best, d[i - 2][j - 2] + 1u);

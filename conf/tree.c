@@ -72,7 +72,8 @@ const char *tree_text(struct tree *t, const char *s, size_t len)
 	return copy;
 }
 
-struct tree_block *tree_block_add(struct tree *t, struct tree_block *parent, const char *kind, struct mark at)
+struct tree_block *tree_block_add(struct tree *t, struct tree_block *parent, const char *kind,
+				  struct mark at)
 {
 	struct tree_block *b = tree_alloc(t, sizeof(*b));
 
@@ -88,7 +89,8 @@ struct tree_block *tree_block_add(struct tree *t, struct tree_block *parent, con
 	return b;
 }
 
-struct tree_option *tree_option_add(struct tree *t, struct tree_block *b, const char *name, struct mark at)
+struct tree_option *tree_option_add(struct tree *t, struct tree_block *b, const char *name,
+				    struct mark at)
 {
 	struct tree_option *o = tree_alloc(t, sizeof(*o));
 

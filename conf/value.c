@@ -91,7 +91,8 @@ bool value_is_device(const char *s)
 
 	for (; is_alnum(s[n]) || (s[n] && strchr("_.-", s[n])); n++)
 		;
-	return n > 0 && n <= DEVICE_MAX && s[n] == '\0' && strcmp(s, ".") != 0 && strcmp(s, "..") != 0;
+	return n > 0 && n <= DEVICE_MAX && s[n] == '\0' && strcmp(s, ".") != 0 &&
+	       strcmp(s, "..") != 0;
 }
 
 bool value_is_host(const char *s)

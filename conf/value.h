@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values from text: pure functions, no defaults, no messages. Each clears *out and is false when the text is
- * no such value.
+/* Values from text: pure functions, no defaults, no messages. Each clears *out and is false when
+ * the text is no such value.
  */
 #ifndef CONF_VALUE_H
 #define CONF_VALUE_H

@@ -8,7 +8,7 @@
 
 static const struct {
 	const char *name;
-	const char *content;	/* NULL: see `err` */
+	const char *content; /* NULL: see `err` */
 	enum err err;
 } files[] = {
 	{ "missing", NULL, ERR_NOT_FOUND },
@@ -30,7 +30,8 @@ static enum err content_give(const char *content, struct span *bytes)
 	return bytes->p ? OK : ERR_NOMEM;
 }
 
-static enum err fixture_read(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes, char why[static 256])
+static enum err fixture_read(void *ctx, enum conf_file_kind kind, const char *path,
+			     struct span *bytes, char why[static 256])
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -40,13 +41,15 @@ static enum err fixture_read(void *ctx, enum conf_file_kind kind, const char *pa
 		if (strcmp(files[i].name, name) != 0)
 			continue;
 		if (files[i].err == ERR_DENIED)
-			snprintf(why, 256, "can be read by others (mode 0644)\nchmod 0600 %s", path);
+			snprintf(why, 256, "can be read by others (mode 0644)\nchmod 0600 %s",
+				 path);
 		return files[i].content ? content_give(files[i].content, bytes) : files[i].err;
 	}
 	return content_give(kind == CONF_FILE_PSK ? "correct horse battery staple\n" : path, bytes);
 }
 
-static enum err refuse_read(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes, char why[static 256])
+static enum err refuse_read(void *ctx, enum conf_file_kind kind, const char *path,
+			    struct span *bytes, char why[static 256])
 {
 	(void)ctx;
 	(void)kind;
@@ -72,8 +75,10 @@ struct conf *fixture_load(const char *text)
 	struct conf_problems problems;
 	struct conf *c;
 
-	if (conf_load("/etc/postern/postern.conf", span_str(text), &src, &c, &problems) != OK || problems.n > 0)
-		ck_abort_msg("%d:%d: %s | %s", problems.v[0].line, problems.v[0].column, problems.v[0].text, problems.v[0].hint);
+	if (conf_load("/etc/postern/postern.conf", span_str(text), &src, &c, &problems) != OK ||
+	    problems.n > 0)
+		ck_abort_msg("%d:%d: %s | %s", problems.v[0].line, problems.v[0].column,
+			     problems.v[0].text, problems.v[0].hint);
 	return c;
 }
 
@@ -93,8 +98,8 @@ char *fixture_problems(const char *text)
 	for (size_t i = 0; i < problems.n && i < CONF_PROBLEMS_MAX; i++) {
 		const struct conf_problem *p = &problems.v[i];
 
-		fprintf(f, "%d:%d: %s%s%s%s\n", p->line, p->column, p->warning ? "warning: " : "", p->text, p->hint[0] ? " | " : "",
-			p->hint);
+		fprintf(f, "%d:%d: %s%s%s%s\n", p->line, p->column, p->warning ? "warning: " : "",
+			p->text, p->hint[0] ? " | " : "", p->hint);
 	}
 	if (problems.n == 0)
 		fputs("ok\n", f);

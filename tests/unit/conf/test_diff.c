@@ -6,6 +6,7 @@
 #include "tests/unit/conf/fixture.h"
 #include "tests/unit/unit.h"
 
+/* clang-format off */
 static const struct {
 	int line;
 	const char *text;	/* replaces that line of the fixture in the new configuration */
@@ -33,6 +34,7 @@ static const struct {
 	{ 11, "child wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "restarts, child wan changed" },
 	{ 11, "start = traffic\nchild wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "restarts, child wan changed" },
 };
+/* clang-format on */
 
 static struct conf *load_with(int line, const char *text)
 {
@@ -54,7 +56,8 @@ START_TEST(only_what_differs_is_touched)
 	ck_assert_uint_eq(d.n, 1);
 	ck_assert_str_eq(conf_diff_text(&d.rows[0], text), rows[_i].says);
 	ck_assert_uint_eq(d.n_changes, d.rows[0].change == CONF_UNCHANGED ? 0 : 1);
-	ck_assert_int_eq(conf_connection_eq(&was->connections[0], &is->connections[0]), rows[_i].eq);
+	ck_assert_int_eq(conf_connection_eq(&was->connections[0], &is->connections[0]),
+			 rows[_i].eq);
 	ck_assert_int_eq(!d.rows[0].restarts, rows[_i].eq);
 	ck_assert_ptr_null(d.daemon_option);
 	conf_diff_free(&d);

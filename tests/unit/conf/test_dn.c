@@ -89,9 +89,16 @@ START_TEST(a_name_is_equal_to_the_subject_of_a_certificate)
 	X509_NAME *subject = X509_NAME_new();
 	X509_NAME *ours;
 
-	ck_assert_int_eq(X509_NAME_add_entry_by_txt(subject, "C", MBSTRING_ASC, (const unsigned char *)"XX", -1, -1, 0), 1);
-	ck_assert_int_eq(X509_NAME_add_entry_by_txt(subject, "O", V_ASN1_PRINTABLESTRING, (const unsigned char *)"Example Inc", -1, -1, 0), 1);
-	ck_assert_int_eq(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)"gw", -1, -1, 0), 1);
+	ck_assert_int_eq(X509_NAME_add_entry_by_txt(subject, "C", MBSTRING_ASC,
+						    (const unsigned char *)"XX", -1, -1, 0),
+			 1);
+	ck_assert_int_eq(X509_NAME_add_entry_by_txt(subject, "O", V_ASN1_PRINTABLESTRING,
+						    (const unsigned char *)"Example Inc", -1, -1,
+						    0),
+			 1);
+	ck_assert_int_eq(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+						    (const unsigned char *)"gw", -1, -1, 0),
+			 1);
 	ck_assert_int_eq(dn_from_text("C=XX, O=example  inc, CN=GW", &id, why), OK);
 	ours = d2i_X509_NAME(NULL, &p, id.len);
 	ck_assert_ptr_nonnull(ours);
@@ -103,8 +110,10 @@ END_TEST
 
 UNIT("conf/dn")
 {
-	tcase_add_loop_test(tc, a_name_is_encoded_in_the_order_in_which_it_is_written, 0, sizeof(good) / sizeof(good[0]));
-	tcase_add_loop_test(tc, what_is_shown_is_read_as_the_same, 0, sizeof(good) / sizeof(good[0]));
+	tcase_add_loop_test(tc, a_name_is_encoded_in_the_order_in_which_it_is_written, 0,
+			    sizeof(good) / sizeof(good[0]));
+	tcase_add_loop_test(tc, what_is_shown_is_read_as_the_same, 0,
+			    sizeof(good) / sizeof(good[0]));
 	tcase_add_loop_test(tc, what_is_no_name_is_explained, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(tc, a_name_is_equal_to_the_subject_of_a_certificate);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every message of conf/ with its place. A row replaces one line of the fixture's configuration (line 0: the
- * whole file) and says all that is reported then, nothing more.
+/* Every message of conf/ with its place. A row replaces one line of the fixture's configuration
+ * (line 0: the whole file) and says all that is reported then, nothing more.
  */
 #include <stdlib.h>
 
@@ -13,6 +13,7 @@ struct row {
 	const char *problems;
 };
 
+/* clang-format off */
 static const struct row rows[] = {
 	/* what a file may hold */
 	{ 0, "\001\n",
@@ -452,6 +453,7 @@ static const struct row rows[] = {
 	  "1:1: the file outside of blocks has no option `\303\244`\n"
 	  "1:10: more than one value | several stand in braces: { A, B }; one with spaces in quotes\n" },
 };
+/* clang-format on */
 
 START_TEST(a_slip_is_named_where_it_stands)
 {

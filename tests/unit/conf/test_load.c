@@ -28,7 +28,8 @@ static const char first_sight[] =
 	"}\n";
 
 /* Every file holds its own path. */
-static enum err read_path(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes, char why[static 256])
+static enum err read_path(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes,
+			  char why[static 256])
 {
 	(void)ctx;
 	(void)kind;
@@ -44,7 +45,8 @@ static struct conf *load(const char *text)
 	struct conf_problems problems;
 	struct conf *c;
 
-	ck_assert_int_eq(conf_load("/etc/postern/postern.conf", span_str(text), &paths, &c, &problems), OK);
+	ck_assert_int_eq(
+		conf_load("/etc/postern/postern.conf", span_str(text), &paths, &c, &problems), OK);
 	ck_assert_uint_eq(problems.n, 0);
 	return c;
 }
@@ -107,7 +109,10 @@ START_TEST(a_file_cut_off_anywhere_is_refused)
 
 	/* All but the line end after the last brace. */
 	for (size_t len = 1; len + 2 < sizeof(first_sight); len++) {
-		ck_assert_int_ne(conf_load("f", span_of(first_sight, len), &paths, &c, &problems) == OK && c->n_connections > 0, 1);
+		ck_assert_int_ne(conf_load("f", span_of(first_sight, len), &paths, &c, &problems) ==
+						 OK &&
+					 c->n_connections > 0,
+				 1);
 		conf_free(c);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every option, as it is written and as it is shown with defaults filled in: what `postern show config` says is
- * what the model holds.
+/* Every option, as it is written and as it is shown with defaults filled in: what `postern show
+ * config` says is what the model holds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "tests/unit/conf/fixture.h"
 #include "tests/unit/unit.h"
 
+/* clang-format off */
 static const struct {
 	int line;		/* of the fixture, which it replaces */
 	const char *text;
@@ -76,6 +77,7 @@ static const struct {
 	{ 15, "esn = no", "\t\tesn           = no\n" },
 	{ 15, "", "\t\tesn           = yes\n" },
 };
+/* clang-format on */
 
 static char *shown(const char *text)
 {
@@ -92,7 +94,8 @@ START_TEST(an_option_does_what_it_says)
 	char *text = fixture_text(rows[_i].line, rows[_i].text);
 	char *out = shown(text);
 
-	ck_assert_msg(strstr(out, rows[_i].shown) != NULL, "not shown: %sbut:\n%s", rows[_i].shown, out);
+	ck_assert_msg(strstr(out, rows[_i].shown) != NULL, "not shown: %sbut:\n%s", rows[_i].shown,
+		      out);
 	free(out);
 	free(text);
 }
@@ -117,9 +120,10 @@ START_TEST(one_line_blocks_carriage_returns_and_no_last_line_end_are_fine)
 {
 	char *plain = fixture_text(0, "");
 	char *expected = shown(plain);
-	char *out = shown("me { identity = left.example.org }\r\nconnection office {\r\nauth = psk\r\npsk_file = good.psk\r\n"
-			  "address = 203.0.113.2\r\nidentity = right.example.org\r\n"
-			  "child lan {\r\nlocal = 10.1.0.0/16\r\nremote = 10.2.0.0/16 }\r\n}");
+	char *out = shown(
+		"me { identity = left.example.org }\r\nconnection office {\r\nauth = psk\r\npsk_file = good.psk\r\n"
+		"address = 203.0.113.2\r\nidentity = right.example.org\r\n"
+		"child lan {\r\nlocal = 10.1.0.0/16\r\nremote = 10.2.0.0/16 }\r\n}");
 
 	ck_assert_str_eq(out, expected);
 	free(out);
@@ -130,11 +134,15 @@ END_TEST
 
 static void row_judge(const struct schema_option *row)
 {
-	ck_assert_msg(row->brief && row->example && row->since && row->values, "%s: brief, example, since or values is missing", row->name);
-	ck_assert_msg(strncmp(row->example, row->name, strlen(row->name)) == 0, "%s: the example is of another option", row->name);
-	ck_assert_msg((row->type == SCHEMA_CHOICE) == (row->choices != NULL), "%s: choices", row->name);
+	ck_assert_msg(row->brief && row->example && row->since && row->values,
+		      "%s: brief, example, since or values is missing", row->name);
+	ck_assert_msg(strncmp(row->example, row->name, strlen(row->name)) == 0,
+		      "%s: the example is of another option", row->name);
+	ck_assert_msg((row->type == SCHEMA_CHOICE) == (row->choices != NULL), "%s: choices",
+		      row->name);
 	ck_assert_msg(!(row->required && row->preset), "%s: required with a default", row->name);
-	ck_assert_msg(row->type != SCHEMA_NUMBER || (row->max > row->min && row->preset), "%s: a number has bounds", row->name);
+	ck_assert_msg(row->type != SCHEMA_NUMBER || (row->max > row->min && row->preset),
+		      "%s: a number has bounds", row->name);
 }
 
 START_TEST(every_row_of_the_schema_is_whole_and_single)
@@ -150,7 +158,10 @@ END_TEST
 
 static int example_line(const struct schema_option *row)
 {
-	static const int lines[] = { [SCHEMA_GLOBAL] = 1, [SCHEMA_ME] = 4, [SCHEMA_CONNECTION] = 11, [SCHEMA_CHILD] = 15 };
+	static const int lines[] = { [SCHEMA_GLOBAL] = 1,
+				     [SCHEMA_ME] = 4,
+				     [SCHEMA_CONNECTION] = 11,
+				     [SCHEMA_CHILD] = 15 };
 
 	if (strcmp(row->name, "identity") == 0)
 		return row->block == SCHEMA_ME ? 3 : 10;
@@ -166,7 +177,8 @@ static int example_line(const struct schema_option *row)
 /* local and remote have two families, so only together; me and passphrase_file want a companion. */
 static bool example_alone(const struct schema_option *row)
 {
-	return row->type != SCHEMA_SELECTORS && row->type != SCHEMA_ME_NAME && row->file != CONF_FILE_PASSPHRASE;
+	return row->type != SCHEMA_SELECTORS && row->type != SCHEMA_ME_NAME &&
+	       row->file != CONF_FILE_PASSPHRASE;
 }
 
 START_TEST(every_example_of_the_schema_loads)

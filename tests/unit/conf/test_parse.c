@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that nobody wrote by hand: too large, too long, too deep, cut anywhere, every byte exchanged. */
+/* Files that nobody wrote by hand: too large, too long, too deep, cut anywhere, every byte
+ * exchanged. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,8 +82,11 @@ START_TEST(a_thousand_connections_load)
 
 	fputs("me {\nidentity = hub.example.org\n}\n", f);
 	for (int i = 0; i < 1000; i++) {
-		fprintf(f, "connection c%d {\naddress = c%d.example.org\nidentity = c%d.example.org\nauth = psk\npsk_file = p\n", i, i, i);
-		fprintf(f, "child lan {\nlocal = 10.0.0.0/9\nremote = 10.%d.%d.0/24\n}\n}\n", 128 + i / 256, i % 256);
+		fprintf(f,
+			"connection c%d {\naddress = c%d.example.org\nidentity = c%d.example.org\nauth = psk\npsk_file = p\n",
+			i, i, i);
+		fprintf(f, "child lan {\nlocal = 10.0.0.0/9\nremote = 10.%d.%d.0/24\n}\n}\n",
+			128 + i / 256, i % 256);
 	}
 	fclose(f);
 	ck_assert_int_eq(load(span_of(text, len), &problems), OK);

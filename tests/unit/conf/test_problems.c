@@ -59,7 +59,8 @@ START_TEST(a_screen_of_problems_is_as_it_was)
 }
 END_TEST
 
-static const char *const samples[] = { "behind-nat.conf", "cloud.conf", "psk.conf", "site-to-site.conf" };
+static const char *const samples[] = { "behind-nat.conf", "cloud.conf", "psk.conf",
+				       "site-to-site.conf" };
 
 START_TEST(every_sample_loads)
 {
@@ -108,14 +109,17 @@ START_TEST(a_place_outside_of_the_file_is_no_harm)
 	conf_problem_add(&p, (struct conf_pos){ 0, 0 }, 0, "the whole file", NULL);
 	conf_problem_add(&p, (struct conf_pos){ 99, 7 }, 3, "behind the end", NULL);
 	out = conf_problems_text("f", span_str("x\n"), &p);
-	ck_assert_str_eq(out, "f: error: the whole file\nf:99:7: error: behind the end\n  99 | \n     |       ^^^\n");
+	ck_assert_str_eq(
+		out,
+		"f: error: the whole file\nf:99:7: error: behind the end\n  99 | \n     |       ^^^\n");
 	free(out);
 }
 END_TEST
 
 UNIT("conf/problems")
 {
-	tcase_add_loop_test(tc, a_screen_of_problems_is_as_it_was, 0, sizeof(golden) / sizeof(golden[0]));
+	tcase_add_loop_test(tc, a_screen_of_problems_is_as_it_was, 0,
+			    sizeof(golden) / sizeof(golden[0]));
 	tcase_add_loop_test(tc, every_sample_loads, 0, sizeof(samples) / sizeof(samples[0]));
 	tcase_add_test(tc, an_error_is_kept_before_warnings);
 	tcase_add_test(tc, a_long_line_is_shown_around_the_mark);

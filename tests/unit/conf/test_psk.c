@@ -7,7 +7,7 @@
 
 static const struct {
 	const char *file;
-	const char *key;	/* NULL: refused */
+	const char *key; /* NULL: refused */
 	bool text;
 } forms[] = {
 	{ "correct horse battery\n", "correct horse battery", true },
@@ -74,7 +74,7 @@ static void peer_make(struct conf_connection *cn)
 static const struct {
 	const char *key;
 	bool text;
-	const char *why;	/* NULL: strong */
+	const char *why; /* NULL: strong */
 } strengths[] = {
 	{ "correct horse battery staple", true, NULL },
 	{ "abcdefgh012345678901", true, NULL },
@@ -111,5 +111,6 @@ UNIT("conf/psk")
 {
 	tcase_add_loop_test(tc, a_key_has_three_forms, 0, sizeof(forms) / sizeof(forms[0]));
 	tcase_add_test(tc, a_nul_in_a_key_is_refused);
-	tcase_add_loop_test(tc, a_key_that_can_be_guessed_is_weak, 0, sizeof(strengths) / sizeof(strengths[0]));
+	tcase_add_loop_test(tc, a_key_that_can_be_guessed_is_weak, 0,
+			    sizeof(strengths) / sizeof(strengths[0]));
 }

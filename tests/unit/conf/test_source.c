@@ -50,7 +50,8 @@ static void file_make(size_t size, mode_t mode)
 	close(fd);
 }
 
-static enum err take(enum conf_file_kind kind, const char *name, struct span *bytes, char why[static 256])
+static enum err take(enum conf_file_kind kind, const char *name, struct span *bytes,
+		     char why[static 256])
 {
 	struct conf_source src = conf_source_disk();
 	char path[PATH_LEN];
@@ -165,7 +166,8 @@ END_TEST
 UNIT("conf/source")
 {
 	tcase_add_checked_fixture(tc, folder_make, folder_remove);
-	tcase_add_loop_test(tc, a_secret_that_others_can_read_is_refused, 0, sizeof(modes) / sizeof(modes[0]));
+	tcase_add_loop_test(tc, a_secret_that_others_can_read_is_refused, 0,
+			    sizeof(modes) / sizeof(modes[0]));
 	tcase_add_test(tc, a_secret_of_another_user_is_refused);
 	tcase_add_test(tc, a_link_is_followed_and_its_target_judged);
 	tcase_add_loop_test(tc, a_file_has_a_largest_size, 0, sizeof(sizes) / sizeof(sizes[0]));

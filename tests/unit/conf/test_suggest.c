@@ -12,7 +12,9 @@ START_TEST(slips_are_counted_like_a_person_makes_them)
 	ck_assert_uint_eq(word_distance("", "abc"), 3);
 	ck_assert_uint_eq(word_distance("abc", ""), 3);
 	ck_assert_uint_eq(word_distance("local", "remote"), 4);
-	ck_assert_uint_eq(word_distance("a-word-of-more-than-thirty-one-letters", "a-word-of-more-than-thirty-one-letters"), 4);
+	ck_assert_uint_eq(word_distance("a-word-of-more-than-thirty-one-letters",
+					"a-word-of-more-than-thirty-one-letters"),
+			  4);
 }
 END_TEST
 

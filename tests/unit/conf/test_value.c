@@ -54,7 +54,8 @@ START_TEST(names_fit_into_commands_and_logs)
 	ck_assert(value_is_name("office"));
 	ck_assert(value_is_name("0-a_b.c"));
 	ck_assert(value_is_name("aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg"));
-	ck_assert(!value_is_name("aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg"));
+	ck_assert(
+		!value_is_name("aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg"));
 	ck_assert(!value_is_name(""));
 	ck_assert(!value_is_name("-v"));
 	ck_assert(!value_is_name(".."));
@@ -93,7 +94,8 @@ START_TEST(hosts_are_names_and_never_addresses_with_a_slip)
 	ck_assert(!value_is_host("a-"));
 	ck_assert(!value_is_host(""));
 	ck_assert(!value_is_host("a_b"));
-	ck_assert(!value_is_host("aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg.org"));
+	ck_assert(!value_is_host(
+		"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg.org"));
 }
 END_TEST
 

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of options. Order within a block: by importance, as the manual shows them. */
+#include "conf/schema.h"
+
+/* clang-format off */
+
+#define FIELD(type, member) \
+	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
+#define PLACE(type, member) .pos_offset = offsetof(struct type, member)
+
+static const struct schema_choice auths[] = {
+	{ "certificate", CONF_AUTH_CERTIFICATE }, { "psk", CONF_AUTH_PSK }, { NULL, 0 },
+};
+static const struct schema_choice starts[] = {
+	{ "always", CONF_START_ALWAYS },
+	{ "traffic", CONF_START_TRAFFIC },
+	{ "manual", CONF_START_MANUAL },
+	{ NULL, 0 },
+};
+static const struct schema_choice encaps[] = {
+	{ "auto", CONF_ENCAP_AUTO }, { "always", CONF_ENCAP_ALWAYS }, { NULL, 0 },
+};
+static const struct schema_choice transcripts[] = {
+	{ "auto", CONF_TRANSCRIPT_AUTO }, { "require", CONF_TRANSCRIPT_REQUIRE }, { NULL, 0 },
+};
+static const struct schema_choice modes[] = {
+	{ "tunnel", CONF_MODE_TUNNEL },
+	{ "transport", CONF_MODE_TRANSPORT },
+	{ "prefer-transport", CONF_MODE_PREFER_TRANSPORT },
+	{ NULL, 0 },
+};
+static const struct schema_choice planes[] = {
+	{ "auto", CONF_PLANE_AUTO }, { "user", CONF_PLANE_USER }, { "kernel", CONF_PLANE_KERNEL }, { NULL, 0 },
+};
+
+static const struct schema_option options[] = {
+	{
+		.block = SCHEMA_GLOBAL, .name = "tun", .type = SCHEMA_DEVICE, FIELD(conf, tun_name),
+		.preset = "postern0", .since = "0.1", .reload = RELOAD_DAEMON,
+		.values = "NAME",
+		.brief = "the TUN device that packets of userspace ESP go through",
+		.text = "It is made at the start of the daemon and taken away at its end. At most "
+			"15 characters.",
+		.example = "tun = postern0",
+	},
+	{
+		.block = SCHEMA_GLOBAL, .name = "workers", .type = SCHEMA_NUMBER,
+		FIELD(conf, workers),
+		.unit = "threads", .preset = "0", .min = 0, .max = 128, .since = "0.1",
+		.reload = RELOAD_DAEMON,
+		.values = "NUMBER",
+		.brief = "how many threads of userspace ESP there are",
+		.text = "0 means one for each processor.",
+		.example = "workers = 2",
+	},
+	{
+		.block = SCHEMA_GLOBAL, .name = "lockdown", .type = SCHEMA_YES_NO,
+		FIELD(conf, lockdown),
+		.preset = "no", .since = "0.1", .reload = RELOAD_QUIET,
+		.values = "yes | no",
+		.brief = "whether a child for all addresses also takes the networks that this "
+			"machine is in",
+		.text = "With no, networks that are directly connected to this machine stay "
+			"reachable in clear beside "
+			"a child whose remote is 0.0.0.0/0 or ::/0. With yes they do not.",
+		.example = "lockdown = yes",
+	},
+
+	{
+		.block = SCHEMA_ME, .name = "identity", .type = SCHEMA_IDENTITY,
+		FIELD(conf_me, identity), PLACE(conf_me, identity_pos),
+		.required = true, .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "NAME | ADDRESS | USER@NAME | keyid:TEXT | \"CN=..., O=...\"",
+		.brief = "who we prove to be",
+		.text = "With a certificate, the identity must stand in it.",
+		.example = "identity = left.example.org",
+	},
+	{
+		.block = SCHEMA_ME, .name = "certificate", .type = SCHEMA_FILE,
+		.file = CONF_FILE_CERTIFICATE,
+		FIELD(conf_me, certificate), .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "FILE",
+		.brief = "our certificate in PEM, followed by the intermediate certificates up to "
+			"the one the peer trusts",
+		.text = "Needed by connections with auth = certificate.",
+		.example = "certificate = left.pem",
+	},
+	{
+		.block = SCHEMA_ME, .name = "key", .type = SCHEMA_FILE, .file = CONF_FILE_KEY,
+		.secret = true,
+		FIELD(conf_me, key), .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "FILE",
+		.brief = "the private key of the certificate, in PEM",
+		.text = "Mode 0600 or stricter, and owned by root or by the user that the daemon "
+			"was started by. The signer "
+			"process alone gets it.",
+		.example = "key = left.key",
+	},
+	{
+		.block = SCHEMA_ME, .name = "passphrase_file", .type = SCHEMA_FILE,
+		.file = CONF_FILE_PASSPHRASE, .secret = true,
+		FIELD(conf_me, passphrase), .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "FILE",
+		.brief = "holds the passphrase of an encrypted key, on one line",
+		.text = "Mode and owner as for key.",
+		.example = "passphrase_file = left.pass",
+	},
+	{
+		.block = SCHEMA_ME, .name = "trust", .type = SCHEMA_FILE, .file = CONF_FILE_TRUST,
+		FIELD(conf_me, trust), .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "FILE",
+		.brief = "certificates, in PEM, of those who may vouch for peers",
+		.text = "Needed by connections with auth = certificate. The system's list of "
+			"authorities is never used.",
+		.example = "trust = ca.pem",
+	},
+
+	{
+		.block = SCHEMA_CONNECTION, .name = "address", .type = SCHEMA_PEER,
+		FIELD(conf_connection, addresses), PLACE(conf_connection, address_pos),
+		.required = true, .any = true, .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "NAME | ADDRESS | { ADDRESS, ... } | any",
+		.brief = "where the peer is",
+		.text = "A name is resolved before every attempt. Several addresses are tried in "
+			"turn. With any, the peer "
+			"has to call us: start is manual then.",
+		.example = "address = 203.0.113.2",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "identity", .type = SCHEMA_IDENTITY,
+		FIELD(conf_connection, identity), PLACE(conf_connection, identity_pos),
+		.required = true, .any = true, .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "NAME | ADDRESS | USER@NAME | keyid:TEXT | \"CN=..., O=...\" | any",
+		.brief = "who the peer has to prove to be",
+		.text = "With any, everybody is let in whom a certificate of trust vouches for; "
+			"not possible with a "
+			"pre-shared key.",
+		.example = "identity = right.example.org",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "auth", .type = SCHEMA_CHOICE, .choices = auths,
+		FIELD(conf_connection, auth), .preset = "certificate", .since = "0.1",
+		.reload = RELOAD_CONNECTION,
+		.values = "certificate | psk",
+		.brief = "how both sides prove who they are",
+		.text = "psk wants a psk_file. A certificate is the better choice wherever the "
+			"peer can.",
+		.example = "auth = psk",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "psk_file", .type = SCHEMA_FILE,
+		.file = CONF_FILE_PSK, .secret = true,
+		FIELD(conf_connection, psk), .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "FILE",
+		.brief = "holds the pre-shared key, on one line",
+		.text = "Text as it stands, or 0x and hexadecimal digits, or 0s and base64. Mode "
+			"and owner as for key. Refused "
+			"when it has fewer than 20 characters (in the encoded forms: 16 bytes), "
+			"fewer than 8 different "
+			"ones, or an identity or address of the connection in it: whoever sees "
+			"one handshake can try "
+			"guesses at leisure. 'openssl rand -hex 32' makes a good one.",
+		.example = "psk_file = office.psk",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "start", .type = SCHEMA_CHOICE,
+		.choices = starts,
+		FIELD(conf_connection, start), .preset = "always", .since = "0.1",
+		.reload = RELOAD_QUIET,
+		.values = "always | traffic | manual",
+		.brief = "when the connection is started from here",
+		.text = "At once and again whenever it is lost (always), by the first packet that "
+			"wants through (traffic), "
+			"or by 'postern up' (manual). The peer may start it at any time. Where "
+			"address is any, manual "
+			"is the default.",
+		.example = "start = traffic",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "me", .type = SCHEMA_ME_NAME,
+		FIELD(conf_connection, me),
+		.since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "NAME",
+		.brief = "which me block speaks for us",
+		.text = "The default is the me block without a name, or the only one.",
+		.example = "me = berlin",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "local_identity", .type = SCHEMA_IDENTITY,
+		FIELD(conf_connection, local_identity),
+		.since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "NAME | ADDRESS | USER@NAME | keyid:TEXT | \"CN=..., O=...\"",
+		.brief = "who we prove to be to this peer",
+		.text = "The default is the identity of the me block.",
+		.example = "local_identity = 198.51.100.7",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "local_address", .type = SCHEMA_ADDRESS,
+		FIELD(conf_connection, local_address),
+		.since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "ADDRESS",
+		.brief = "the address of ours that is used with this peer",
+		.text = "The default is the one that the route to the peer has.",
+		.example = "local_address = 198.51.100.7",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "port", .type = SCHEMA_NUMBER,
+		FIELD(conf_connection, port),
+		.preset = "500", .min = 1, .max = 65535, .since = "0.1",
+		.reload = RELOAD_CONNECTION,
+		.values = "NUMBER",
+		.brief = "the UDP port of the peer that is tried first",
+		.text = "4500 starts there, as encapsulated packets go: for networks that let 500 "
+			"not pass.",
+		.example = "port = 4500",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "encap", .type = SCHEMA_CHOICE,
+		.choices = encaps, FIELD(conf_connection, encap),
+		.preset = "auto", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "auto | always",
+		.brief = "whether ESP goes inside UDP",
+		.text = "auto does so where an address translator is found. always helps where "
+			"networks drop ESP.",
+		.example = "encap = always",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "policy", .type = SCHEMA_POLICY,
+		FIELD(conf_connection, policy),
+		.preset = "modern", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "modern | compatible | { ALGORITHM, ... }",
+		.brief = "which algorithms are good enough, best first",
+		.text = "See VALUES below.",
+		.example = "policy = compatible",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "full_transcript", .type = SCHEMA_CHOICE,
+		.choices = transcripts,
+		FIELD(conf_connection, full_transcript), .preset = "auto", .since = "0.1",
+		.reload = RELOAD_CONNECTION,
+		.values = "auto | require",
+		.brief = "whether a peer must authenticate both messages of the first exchange",
+		.text = "It is always offered and used when the peer can. require refuses peers "
+			"that cannot: it is what proves "
+			"that nobody on the way weakened the negotiation.",
+		.example = "full_transcript = require",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "liveness", .type = SCHEMA_TIME,
+		FIELD(conf_connection, liveness),
+		.unit = "seconds", .preset = "30s", .min = 1, .max = 86400, .since = "0.1",
+		.reload = RELOAD_QUIET,
+		.values = "TIME",
+		.brief = "how long a peer may be silent before it is asked whether it is still "
+			"there",
+		.example = "liveness = 30s",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "keepalive", .type = SCHEMA_TIME,
+		FIELD(conf_connection, keepalive),
+		.unit = "seconds", .preset = "20s", .min = 1, .max = 3600, .since = "0.1",
+		.reload = RELOAD_QUIET,
+		.values = "TIME",
+		.brief = "how often an address translator on our side is reminded of us",
+		.text = "Only sent when nothing else is.",
+		.example = "keepalive = 20s",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "fragment_size", .type = SCHEMA_NUMBER,
+		FIELD(conf_connection, fragment_size),
+		.unit = "bytes", .preset = "1280", .min = 0, .max = 9000, .since = "0.1",
+		.reload = RELOAD_QUIET,
+		.values = "NUMBER",
+		.brief = "IKE messages that make larger IP packets are sent in pieces",
+		.text = "0 turns it off; otherwise at least 576.",
+		.example = "fragment_size = 1280",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "accept_weak_psk", .type = SCHEMA_YES_NO,
+		FIELD(conf_connection, accept_weak_psk),
+		.preset = "no", .since = "0.1", .reload = RELOAD_QUIET,
+		.values = "yes | no",
+		.brief = "take a pre-shared key that can be guessed",
+		.text = "Then whoever recorded one handshake may find the key.",
+		.example = "accept_weak_psk = yes",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "allow_rsa_sha1", .type = SCHEMA_YES_NO,
+		FIELD(conf_connection, allow_rsa_sha1),
+		.preset = "no", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "yes | no",
+		.brief = "take the RSA signatures of peers that know nothing newer than SHA-1",
+		.text = "Weak, and shown as weak everywhere.",
+		.example = "allow_rsa_sha1 = yes",
+	},
+
+	{
+		.block = SCHEMA_CHILD, .name = "local", .type = SCHEMA_SELECTORS,
+		FIELD(conf_child, local), PLACE(conf_child, local_pos),
+		.required = true, .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "SELECTOR | { SELECTOR, ... }",
+		.brief = "what is joined on our side",
+		.text = "See VALUES below. At most 255.",
+		.example = "local = { 10.1.0.0/16, 2001:db8:1::/48 }",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "remote", .type = SCHEMA_SELECTORS,
+		FIELD(conf_child, remote), PLACE(conf_child, remote_pos),
+		.required = true, .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "SELECTOR | { SELECTOR, ... }",
+		.brief = "what is joined on the side of the peer",
+		.text = "At most 255.",
+		.example = "remote = { 10.2.0.0/16, 2001:db8:2::/48 }",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "mode", .type = SCHEMA_CHOICE, .choices = modes,
+		FIELD(conf_child, mode),
+		.preset = "tunnel", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "tunnel | transport | prefer-transport",
+		.brief = "whether whole packets are carried or only what is in them",
+		.text = "This release has tunnel; the others are refused with a word on when they "
+			"come.",
+		.example = "mode = tunnel",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "dataplane", .type = SCHEMA_CHOICE,
+		.choices = planes, FIELD(conf_child, dataplane),
+		.preset = "auto", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "auto | user | kernel",
+		.brief = "who encrypts: postern itself or the kernel",
+		.text = "This release has user, and auto means it.",
+		.example = "dataplane = user",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "replay_window", .type = SCHEMA_NUMBER,
+		FIELD(conf_child, replay_window),
+		.unit = "packets", .preset = "1024", .min = 32, .max = 4096, .since = "0.1",
+		.reload = RELOAD_CONNECTION,
+		.values = "NUMBER",
+		.brief = "how late a packet may come and still be taken",
+		.text = "Larger where many packets are in flight and networks change their order.",
+		.example = "replay_window = 1024",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "esn", .type = SCHEMA_YES_NO, FIELD(conf_child, esn),
+		.preset = "yes", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "yes | no",
+		.brief = "offer 64-bit sequence numbers",
+		.text = "The peer may still choose 32 bits.",
+		.example = "esn = no",
+	},
+};
+/* clang-format on */
+
+const struct schema_option *schema_row(size_t i)
+{
+	return i < sizeof(options) / sizeof(options[0]) ? &options[i] : NULL;
+}
