@@ -4,7 +4,7 @@
  */
 #include "ike/message.h"
 
-enum { NEXT_AT = 16, LENGTH_AT = 24 };	/* offsets in the IKE header */
+enum { NEXT_AT = 16, LENGTH_AT = 24 }; /* offsets in the IKE header */
 
 struct builder builder_message(void *buf, size_t size, const struct ike_header *h)
 {

@@ -37,8 +37,8 @@ static enum err cookie_fill(const uint8_t *secret, uint8_t version, const struct
 	enum err err;
 
 	wr_u64(&w, c->spi_i);
-	err = prf_compute(prf_find(PRF_HMAC_SHA2_256), span_of(secret, COOKIE_SECRET_LEN), parts,
-			  3, &mac);
+	err = prf_compute(prf_find(PRF_HMAC_SHA2_256), span_of(secret, COOKIE_SECRET_LEN), parts, 3,
+			  &mac);
 	wr_u8(&cookie, version);
 	wr_span(&cookie, key_span(&mac));
 	if (err == OK && (!wr_ok(&cookie) || wr_left(&cookie) > 0))

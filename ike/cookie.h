@@ -18,15 +18,15 @@ enum { COOKIE_SECRET_LEN = 32, COOKIE_LEN = 33 };
 
 /* Plain data. Zeroed bytes are a jar without a secret: nothing checks. */
 struct cookie_jar {
-	uint8_t version;	/* of secret[0]; secret[1] has the one before */
-	uint8_t live;		/* how many secrets are set */
+	uint8_t version; /* of secret[0]; secret[1] has the one before */
+	uint8_t live;	 /* how many secrets are set */
 	uint8_t secret[2][COOKIE_SECRET_LEN];
-	mono_ns since;		/* secret[0] is in use since then */
+	mono_ns since; /* secret[0] is in use since then */
 };
 
 /* What a cookie is bound to. */
 struct cookie_claim {
-	struct span ni;		/* nonce */
+	struct span ni; /* nonce */
 	struct addr source;
 	uint64_t spi_i;
 };

@@ -49,7 +49,7 @@ static enum err open_into(const struct sk_keys *k, const struct message *m, stru
 	w = wr_into(o->p, m->raw.len);
 	err = protect_open_fragment(k, m, &w, &o->piece);
 	if (err != OK)
-		free(o->p);		/* wiped by protect_open_fragment */
+		free(o->p); /* wiped by protect_open_fragment */
 	return err;
 }
 

@@ -15,17 +15,17 @@
 enum { REASSEMBLY_BYTES_MAX = 65536 };
 
 struct piece {
-	uint8_t *p;		/* NULL: not yet here */
+	uint8_t *p; /* NULL: not yet here */
 	uint16_t len;
 };
 
 /* Zeroed bytes are an empty one. Its memory is owned: reassembly_reset gives it back. */
 struct reassembly {
 	uint32_t message_id;
-	uint16_t total;		/* 0: nothing here */
-	uint16_t n;		/* how many are here */
-	uint8_t first;		/* type of the first inner payload, once number 1 is here */
-	uint32_t bytes;		/* held */
+	uint16_t total; /* 0: nothing here */
+	uint16_t n;	/* how many are here */
+	uint8_t first;	/* type of the first inner payload, once number 1 is here */
+	uint32_t bytes; /* held */
 	struct piece piece[FRAGMENTS_MAX];
 };
 

@@ -10,12 +10,12 @@
 struct ike_header {
 	uint64_t spi_i;
 	uint64_t spi_r;
-	uint8_t next;		/* type of the first payload */
-	uint8_t version;	/* major << 4 | minor */
+	uint8_t next;	 /* type of the first payload */
+	uint8_t version; /* major << 4 | minor */
 	uint8_t exchange;
-	uint8_t flags;		/* FLAG_* */
+	uint8_t flags; /* FLAG_* */
 	uint32_t message_id;
-	uint32_t length;	/* of the whole message, header included */
+	uint32_t length; /* of the whole message, header included */
 };
 
 /* Reads the header of a whole datagram. ERR_SYNTAX: shorter than a header, Length is not the

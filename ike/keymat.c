@@ -52,9 +52,9 @@ static enum err ike_expand(const struct suite *s, const struct key *skeyseed,
 			   const struct keymat_seed *seed, struct ike_keys *k)
 {
 	const struct cut cuts[IKE_KEYS] = {
-		{ &k->d, s->prf->len }, { &k->ai, integ_len(s) }, { &k->ar, integ_len(s) },
-		{ &k->ei, encr_len(s) }, { &k->er, encr_len(s) },
-		{ &k->pi, s->prf->len }, { &k->pr, s->prf->len },
+		{ &k->d, s->prf->len },	 { &k->ai, integ_len(s) }, { &k->ar, integ_len(s) },
+		{ &k->ei, encr_len(s) }, { &k->er, encr_len(s) },  { &k->pi, s->prf->len },
+		{ &k->pr, s->prf->len },
 	};
 	uint8_t spis[2 * IKE_SPI_LEN], stream[IKE_KEYS * KEY_MAX];
 	struct wr w = wr_into(spis, sizeof(spis));
@@ -122,8 +122,10 @@ enum err keymat_child(const struct suite *esp, const struct prf *prf, const stru
 		      const struct keymat_seed *seed, struct child_keys *k)
 {
 	const struct cut cuts[CHILD_KEYS] = {
-		{ &k->i_encr, encr_len(esp) }, { &k->i_integ, integ_len(esp) },
-		{ &k->r_encr, encr_len(esp) }, { &k->r_integ, integ_len(esp) },
+		{ &k->i_encr, encr_len(esp) },
+		{ &k->i_integ, integ_len(esp) },
+		{ &k->r_encr, encr_len(esp) },
+		{ &k->r_integ, integ_len(esp) },
 	};
 	const struct span parts[] = { seed->g_ir, seed->ni, seed->nr };
 	uint8_t stream[CHILD_KEYS * KEY_MAX];

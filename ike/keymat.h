@@ -16,7 +16,7 @@ struct ike_keys {
 };
 
 struct child_keys {
-	struct key i_encr, i_integ;	/* from the initiator of the exchange to the responder */
+	struct key i_encr, i_integ; /* from the initiator of the exchange to the responder */
 	struct key r_encr, r_integ;
 };
 
@@ -24,16 +24,17 @@ struct child_keys {
 struct keymat_seed {
 	/* shared secret of the group's secret_len; a Child SA without PFS: empty */
 	struct span g_ir;
-	struct span ni, nr;	/* nonces, without their headers */
-	uint64_t spi_i, spi_r;	/* IKE alone */
+	struct span ni, nr;    /* nonces, without their headers */
+	uint64_t spi_i, spi_r; /* IKE alone */
 };
 
 /* 2.14. On any error *k is wiped. */
 MUST_USE enum err keymat_ike(const struct suite *s, const struct keymat_seed *seed,
 			     struct ike_keys *k);
 /* 2.18: SKEYSEED comes from the old SK_d with the old PRF, the rest by the new suite. */
-MUST_USE enum err keymat_ike_rekey(const struct suite *s, const struct prf *old_prf, const struct key *old_d,
-				   const struct keymat_seed *seed, struct ike_keys *k);
+MUST_USE enum err keymat_ike_rekey(const struct suite *s, const struct prf *old_prf,
+				   const struct key *old_d, const struct keymat_seed *seed,
+				   struct ike_keys *k);
 /* 2.17: initiator to responder first, encryption before integrity. `prf` and `d` are the IKE
  * SA's. */
 MUST_USE enum err keymat_child(const struct suite *esp, const struct prf *prf, const struct key *d,

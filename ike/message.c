@@ -7,13 +7,13 @@
 
 enum { CRITICAL_BIT = 0x80, FIRST_TYPE = 33, LAST_TYPE = 63 };
 
-#define KNOWN_TYPES                                                                              \
-	(PL_BIT(PL_SA) | PL_BIT(PL_KE) | PL_BIT(PL_IDI) | PL_BIT(PL_IDR) | PL_BIT(PL_CERT) |      \
-	 PL_BIT(PL_CERTREQ) | PL_BIT(PL_AUTH) | PL_BIT(PL_NONCE) | PL_BIT(PL_NOTIFY) |           \
-	 PL_BIT(PL_DELETE) | PL_BIT(PL_VENDOR) | PL_BIT(PL_TSI) | PL_BIT(PL_TSR) |               \
-	 PL_BIT(PL_SK) | PL_BIT(PL_CP) | PL_BIT(PL_EAP) | PL_BIT(PL_SKF))
-#define REPEATABLE_TYPES                                                                         \
-	(PL_BIT(PL_CERT) | PL_BIT(PL_CERTREQ) | PL_BIT(PL_NOTIFY) | PL_BIT(PL_DELETE) |          \
+#define KNOWN_TYPES                                                                                \
+	(PL_BIT(PL_SA) | PL_BIT(PL_KE) | PL_BIT(PL_IDI) | PL_BIT(PL_IDR) | PL_BIT(PL_CERT) |       \
+	 PL_BIT(PL_CERTREQ) | PL_BIT(PL_AUTH) | PL_BIT(PL_NONCE) | PL_BIT(PL_NOTIFY) |             \
+	 PL_BIT(PL_DELETE) | PL_BIT(PL_VENDOR) | PL_BIT(PL_TSI) | PL_BIT(PL_TSR) | PL_BIT(PL_SK) | \
+	 PL_BIT(PL_CP) | PL_BIT(PL_EAP) | PL_BIT(PL_SKF))
+#define REPEATABLE_TYPES                                                                \
+	(PL_BIT(PL_CERT) | PL_BIT(PL_CERTREQ) | PL_BIT(PL_NOTIFY) | PL_BIT(PL_DELETE) | \
 	 PL_BIT(PL_VENDOR))
 #define SEALED_TYPES (PL_BIT(PL_SK) | PL_BIT(PL_SKF))
 

@@ -15,28 +15,28 @@
 enum { MESSAGE_PAYLOADS_MAX = 64 };
 
 /* Presence bits of the payload types that we know (33 to 63). */
-#define PL_BIT(type) (1u << ((type) - 32))
+#define PL_BIT(type) (1u << ((type)-32))
 
 struct payload {
 	uint8_t type;
 	bool critical;
-	struct span body;	/* without the generic header */
+	struct span body; /* without the generic header */
 };
 
 struct message {
 	struct ike_header h;
-	struct span raw;	/* the whole datagram; empty in an inner message */
-	uint32_t present;	/* PL_BIT()s */
+	struct span raw;  /* the whole datagram; empty in an inner message */
+	uint32_t present; /* PL_BIT()s */
 	uint8_t n;
 	/* Next Payload field of SK or SKF: type of the first payload inside */
 	uint8_t inner_first;
-	uint8_t critical_type;	/* with ERR_CRITICAL: the payload type to report */
+	uint8_t critical_type; /* with ERR_CRITICAL: the payload type to report */
 	struct payload v[MESSAGE_PAYLOADS_MAX];
 };
 
 /* An inner chain: what SK protects. */
 struct inner {
-	uint8_t first;		/* payload type of its first payload; PL_NONE: the chain is empty */
+	uint8_t first; /* payload type of its first payload; PL_NONE: the chain is empty */
 	struct span chain;
 };
 
@@ -76,8 +76,8 @@ struct builder {
 	struct wr w;
 	/* where the type of the payload to come is written; NO_HOLE: in `first` */
 	size_t next_at;
-	size_t begun_at;	/* offset of the open payload's header */
-	uint8_t first;		/* inner chain: type of its first payload */
+	size_t begun_at; /* offset of the open payload's header */
+	uint8_t first;	 /* inner chain: type of its first payload */
 	bool inner;
 };
 

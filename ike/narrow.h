@@ -9,8 +9,8 @@
 
 /* TSi and TSr of one message. Both lists are owned: ts_pair_free. */
 struct ts_pair {
-	struct ts_list i;	/* the initiator's side */
-	struct ts_list r;	/* the responder's side */
+	struct ts_list i; /* the initiator's side */
+	struct ts_list r; /* the responder's side */
 };
 
 /* Selector types other than IPv4 and IPv6 ranges are passed over (labels, Fibre Channel), so a

@@ -12,8 +12,8 @@ enum { NATD_LEN = 20 };
 struct natd {
 	/* both kinds of notify were there; else there is no NAT traversal */
 	bool known;
-	bool nat_here;		/* our address is translated on the way */
-	bool nat_there;		/* the peer's is */
+	bool nat_here;	/* our address is translated on the way */
+	bool nat_there; /* the peer's is */
 };
 
 /* SHA-1(SPIi | SPIr | address | port). */

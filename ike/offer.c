@@ -8,11 +8,11 @@
 #include "crypto/alg.h"
 
 enum {
-	SUB_HEADER_LEN = 4,		/* last, RESERVED, length of the whole */
+	SUB_HEADER_LEN = 4, /* last, RESERVED, length of the whole */
 	SUB_LAST = 0,
 	SUB_MORE_PROPOSALS = 2,
 	SUB_MORE_TRANSFORMS = 3,
-	ATTR_TV = 0x8000,		/* AF bit: the value stands in the length field */
+	ATTR_TV = 0x8000, /* AF bit: the value stands in the length field */
 	ATTR_KEY_LENGTH = 14,
 };
 

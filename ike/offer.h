@@ -14,16 +14,16 @@
 
 struct offer_proposal {
 	uint8_t number;
-	uint8_t protocol;	/* PROTO_* */
+	uint8_t protocol; /* PROTO_* */
 	uint8_t n_transforms;
 	struct span spi;
 	struct span transforms;
 };
 
 struct offer_transform {
-	uint8_t type;		/* enum transform_type, or a stranger's */
+	uint8_t type; /* enum transform_type, or a stranger's */
 	uint16_t id;
-	uint16_t key_bits;	/* of the Key Length attribute; 0: absent */
+	uint16_t key_bits; /* of the Key Length attribute; 0: absent */
 	/* has an attribute that we do not know, or Key Length twice or 0: cannot be chosen */
 	bool strange;
 };
@@ -31,7 +31,7 @@ struct offer_transform {
 /* A walk over the bytes of proposals or of transforms. */
 struct offer_walk {
 	struct rd r;
-	bool more;		/* the last substructure said that another follows */
+	bool more; /* the last substructure said that another follows */
 	bool bad;
 };
 
@@ -51,7 +51,7 @@ struct offer_pen {
 	struct wr *w;
 	size_t begun_at;
 	size_t count_at;
-	size_t last_at;		/* where the last transform's "more" byte is */
+	size_t last_at; /* where the last transform's "more" byte is */
 	uint8_t n;
 };
 struct offer_pen offer_begin_proposal(struct wr *w, const struct offer_proposal *p, bool last);

@@ -11,7 +11,7 @@ enum err pl_ke_decode(struct span body, struct pl_ke *ke)
 	struct rd r = rd_from(body);
 
 	ke->group = rd_u16(&r);
-	rd_skip(&r, 2);			/* RESERVED */
+	rd_skip(&r, 2); /* RESERVED */
 	ke->data = rd_rest(&r);
 	return rd_end(&r) && ke->data.len > 0 ? OK : ERR_SYNTAX;
 }
@@ -30,7 +30,7 @@ enum err pl_id_decode(struct span body, struct pl_id *id)
 	struct rd r = rd_from(body);
 
 	id->type = rd_u8(&r);
-	rd_skip(&r, 3);			/* RESERVED */
+	rd_skip(&r, 3); /* RESERVED */
 	id->data = rd_rest(&r);
 	return rd_end(&r) && id->data.len > 0 ? OK : ERR_SYNTAX;
 }
@@ -77,7 +77,7 @@ enum err pl_auth_decode(struct span body, struct pl_auth *a)
 	struct rd r = rd_from(body);
 
 	a->method = rd_u8(&r);
-	rd_skip(&r, 3);			/* RESERVED */
+	rd_skip(&r, 3); /* RESERVED */
 	a->data = rd_rest(&r);
 	return rd_end(&r) && a->data.len > 0 ? OK : ERR_SYNTAX;
 }
@@ -157,7 +157,7 @@ void pl_delete_encode(struct wr *w, uint8_t protocol, const uint32_t *spis, uint
 		wr_u32(w, spis[i]);
 }
 
-enum { SIGHASH_NUMBERS = 32 };		/* as many as there are bits */
+enum { SIGHASH_NUMBERS = 32 }; /* as many as there are bits */
 
 enum err sighash_decode(struct span notify_data, uint32_t *hashes)
 {

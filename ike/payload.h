@@ -18,15 +18,15 @@
 /* 3.4. Whether the length fits the group is judged by crypto/ke. */
 struct pl_ke {
 	uint16_t group;
-	struct span data;	/* at least one byte */
+	struct span data; /* at least one byte */
 };
 MUST_USE enum err pl_ke_decode(struct span body, struct pl_ke *ke);
 void pl_ke_encode(struct wr *w, const struct pl_ke *ke);
 
 /* 3.5. `body` is what MACedID covers: type, RESERVED as received, data. */
 struct pl_id {
-	uint8_t type;		/* enum id_type, or a stranger's */
-	struct span data;	/* at least one byte */
+	uint8_t type;	  /* enum id_type, or a stranger's */
+	struct span data; /* at least one byte */
 };
 MUST_USE enum err pl_id_decode(struct span body, struct pl_id *id);
 void pl_id_encode(struct wr *w, const struct identity *id);
@@ -41,12 +41,12 @@ struct pl_cert {
 };
 MUST_USE enum err pl_cert_decode(struct span body, struct pl_cert *c);
 MUST_USE enum err pl_certreq_decode(struct span body, struct pl_cert *c);
-void pl_cert_encode(struct wr *w, const struct pl_cert *c);	/* both payloads */
+void pl_cert_encode(struct wr *w, const struct pl_cert *c); /* both payloads */
 
 /* 3.8 */
 struct pl_auth {
-	uint8_t method;		/* enum auth_method, or a stranger's */
-	struct span data;	/* at least one byte */
+	uint8_t method;	  /* enum auth_method, or a stranger's */
+	struct span data; /* at least one byte */
 };
 MUST_USE enum err pl_auth_decode(struct span body, struct pl_auth *a);
 void pl_auth_encode(struct wr *w, const struct pl_auth *a);
@@ -56,9 +56,9 @@ MUST_USE enum err pl_nonce_decode(struct span body, struct span *nonce);
 
 /* 3.10 */
 struct pl_notify {
-	uint8_t protocol;	/* PROTO_*, as on the wire */
+	uint8_t protocol; /* PROTO_*, as on the wire */
 	uint16_t type;
-	struct span spi;	/* empty when SPI Size is 0 */
+	struct span spi; /* empty when SPI Size is 0 */
 	struct span data;
 };
 MUST_USE enum err pl_notify_decode(struct span body, struct pl_notify *n);

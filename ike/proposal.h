@@ -15,10 +15,10 @@
 /* What we are ready to agree on. */
 struct proposal_want {
 	const struct suite_policy *policy;
-	uint8_t protocol;	/* PROTO_IKE or PROTO_ESP */
+	uint8_t protocol; /* PROTO_IKE or PROTO_ESP */
 	/* IKE: of an existing IKE SA, so that SPIs of 8 bytes stand in the proposals */
 	bool rekey;
-	bool with_ke;		/* ESP: with a KE payload (CREATE_CHILD_SA); IKE always has one */
+	bool with_ke; /* ESP: with a KE payload (CREATE_CHILD_SA); IKE always has one */
 	/* ESP: extended sequence numbers first, plain ones too; false: plain ones alone */
 	bool esn;
 };
@@ -26,9 +26,9 @@ struct proposal_want {
 /* What was agreed on. */
 struct proposal_chosen {
 	struct suite suite;
-	uint8_t number;		/* of the peer's (responder) or our (initiator) proposal */
-	uint64_t spi;		/* the peer's: ESP 32 bits, IKE rekey 64 bits, else 0 */
-	bool integ_none;	/* the proposal names NONE for integrity: repeat it in the answer */
+	uint8_t number;	 /* of the peer's (responder) or our (initiator) proposal */
+	uint64_t spi;	 /* the peer's: ESP 32 bits, IKE rekey 64 bits, else 0 */
+	bool integ_none; /* the proposal names NONE for integrity: repeat it in the answer */
 	bool ke_none;
 };
 

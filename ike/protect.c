@@ -48,8 +48,7 @@ size_t protect_len(const struct sk_keys *k, size_t chain_len)
 
 /* Header, generic header and, of a fragment, its fields: what is covered in clear. */
 static struct span write_covered(struct wr *w, const struct ike_header *h,
-				 const struct sheet *sheet,
-				 size_t len)
+				 const struct sheet *sheet, size_t len)
 {
 	size_t from = wr_len(w);
 	struct ike_header head = *h;
@@ -147,15 +146,14 @@ static enum err seal_sheets(struct sk_keys *k, const struct ike_header *h, const
 		sheet.number++;
 		sheet.chunk = rd_take(&r, rd_left(&r) < chunk ? rd_left(&r) : chunk);
 		err = seal_sheet(k, s, h, &sheet, w);
-		sheet.first = PL_NONE;	/* only number 1 names it */
+		sheet.first = PL_NONE; /* only number 1 names it */
 	}
 	sealer_free(s);
 	return err;
 }
 
 enum err protect_seal_fragments(struct sk_keys *k, const struct ike_header *h,
-				const struct inner *in,
-				size_t max, struct wr *w)
+				const struct inner *in, size_t max, struct wr *w)
 {
 	size_t chunk = chunk_max(k, max);
 	struct wr at = *w;

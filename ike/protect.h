@@ -20,8 +20,8 @@ enum { FRAGMENTS_MAX = 64 };
 /* One direction of an IKE SA. Plain data; whoever holds it wipes it. */
 struct sk_keys {
 	const struct encr *encr;
-	const struct integ *integ;	/* NULL with AEAD */
-	struct key encr_key;		/* with the salt behind it */
+	const struct integ *integ; /* NULL with AEAD */
+	struct key encr_key;	   /* with the salt behind it */
 	struct key integ_key;
 	/* sealing: counts up with every datagram, never the same twice */
 	uint64_t next_iv;
@@ -34,8 +34,8 @@ MUST_USE enum err protect_seal(struct sk_keys *k, const struct ike_header *h,
 /* As protect_seal when the datagram is no longer than `max` bytes (or max is 0); otherwise
  * appends SKF datagrams, none longer than `max`, one behind the other (header_split tells them
  * apart). ERR_LIMIT: more than 64 would be needed. */
-MUST_USE enum err protect_seal_fragments(struct sk_keys *k, const struct ike_header *h, const struct inner *in,
-					 size_t max, struct wr *w);
+MUST_USE enum err protect_seal_fragments(struct sk_keys *k, const struct ike_header *h,
+					 const struct inner *in, size_t max, struct wr *w);
 /* Length of the datagram that protect_seal makes from a chain of `chain_len` bytes. */
 size_t protect_len(const struct sk_keys *k, size_t chain_len);
 /* Room for an IKE message in an IP packet of `packet` bytes: without IP and UDP header and, with
@@ -59,8 +59,8 @@ struct pl_skf {
 };
 MUST_USE enum err protect_fragment_peek(const struct message *m, struct pl_skf *f);
 /* As protect_open for one fragment; the plain piece of the chain is in *piece. */
-MUST_USE enum err protect_open_fragment(const struct sk_keys *k, const struct message *m, struct wr *buf,
-					struct span *piece);
+MUST_USE enum err protect_open_fragment(const struct sk_keys *k, const struct message *m,
+					struct wr *buf, struct span *piece);
 
 void sk_keys_wipe(struct sk_keys *k);
 

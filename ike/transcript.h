@@ -16,12 +16,13 @@
 
 struct transcript {
 	const struct prf *prf;
-	/* the last IKE_SA_INIT request (with its COOKIE), from the first byte of the header, no marker */
+	/* the last IKE_SA_INIT request (with its COOKIE), from the first byte of the header, no
+	 * marker */
 
 	struct span request;
-	struct span response;	/* the IKE_SA_INIT response that was accepted */
-	struct span ni, nr;	/* nonces, without their headers */
-	bool full;		/* both sent IKE_SA_INIT_FULL_TRANSCRIPT_AUTH */
+	struct span response; /* the IKE_SA_INIT response that was accepted */
+	struct span ni, nr;   /* nonces, without their headers */
+	bool full;	      /* both sent IKE_SA_INIT_FULL_TRANSCRIPT_AUTH */
 };
 
 /* Appends the octets. `id_body` is the body of the signer's ID payload as it was on the wire,

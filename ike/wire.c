@@ -19,24 +19,11 @@ static const struct name_row exchange_names[] = {
 };
 
 static const struct name_row payload_names[] = {
-	{ PL_NONE, "none" },
-	{ PL_SA, "SA" },
-	{ PL_KE, "KE" },
-	{ PL_IDI, "IDi" },
-	{ PL_IDR, "IDr" },
-	{ PL_CERT, "CERT" },
-	{ PL_CERTREQ, "CERTREQ" },
-	{ PL_AUTH, "AUTH" },
-	{ PL_NONCE, "Nonce" },
-	{ PL_NOTIFY, "N" },
-	{ PL_DELETE, "D" },
-	{ PL_VENDOR, "V" },
-	{ PL_TSI, "TSi" },
-	{ PL_TSR, "TSr" },
-	{ PL_SK, "SK" },
-	{ PL_CP, "CP" },
-	{ PL_EAP, "EAP" },
-	{ PL_SKF, "SKF" },
+	{ PL_NONE, "none" },   { PL_SA, "SA" },	    { PL_KE, "KE" },	       { PL_IDI, "IDi" },
+	{ PL_IDR, "IDr" },     { PL_CERT, "CERT" }, { PL_CERTREQ, "CERTREQ" }, { PL_AUTH, "AUTH" },
+	{ PL_NONCE, "Nonce" }, { PL_NOTIFY, "N" },  { PL_DELETE, "D" },	       { PL_VENDOR, "V" },
+	{ PL_TSI, "TSi" },     { PL_TSR, "TSr" },   { PL_SK, "SK" },	       { PL_CP, "CP" },
+	{ PL_EAP, "EAP" },     { PL_SKF, "SKF" },
 };
 
 static const struct name_row protocol_names[] = {

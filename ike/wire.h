@@ -13,8 +13,8 @@ enum exchange_type {
 	X_IKE_AUTH = 35,
 	X_CREATE_CHILD_SA = 36,
 	X_INFORMATIONAL = 37,
-	X_IKE_SESSION_RESUME = 38,	/* RFC 5723 */
-	X_IKE_INTERMEDIATE = 43,	/* RFC 9242 */
+	X_IKE_SESSION_RESUME = 38, /* RFC 5723 */
+	X_IKE_INTERMEDIATE = 43,   /* RFC 9242 */
 };
 
 /* Everything below 33 belongs to IKEv1 and is unknown here (RFC 7296 3.2). */
@@ -36,7 +36,7 @@ enum payload_type {
 	PL_SK = 46,
 	PL_CP = 47,
 	PL_EAP = 48,
-	PL_SKF = 53,			/* RFC 7383 */
+	PL_SKF = 53, /* RFC 7383 */
 };
 
 /* RFC 7296 3.10.1. Below 16384: errors. */
@@ -56,8 +56,8 @@ enum notify_type {
 	NOTIFY_FAILED_CP_REQUIRED = 37,
 	NOTIFY_TS_UNACCEPTABLE = 38,
 	NOTIFY_INVALID_SELECTORS = 39,
-	NOTIFY_UNACCEPTABLE_ADDRESSES = 40,	/* RFC 4555 */
-	NOTIFY_UNEXPECTED_NAT_DETECTED = 41,	/* RFC 4555 */
+	NOTIFY_UNACCEPTABLE_ADDRESSES = 40,  /* RFC 4555 */
+	NOTIFY_UNEXPECTED_NAT_DETECTED = 41, /* RFC 4555 */
 	NOTIFY_TEMPORARY_FAILURE = 43,
 	NOTIFY_CHILD_SA_NOT_FOUND = 44,
 
@@ -99,17 +99,17 @@ enum { CERT_X509_SIGNATURE = 4 };
 
 enum {
 	IKE_MAJOR = 2,
-	IKE_VERSION = 0x20,		/* 2.0 */
+	IKE_VERSION = 0x20, /* 2.0 */
 	IKE_HEADER_LEN = 28,
 	IKE_MESSAGE_MAX = 65535,
 	PAYLOAD_HEADER_LEN = 4,
-	SKF_HEADER_LEN = 8,		/* generic header, fragment number, total fragments */
+	SKF_HEADER_LEN = 8, /* generic header, fragment number, total fragments */
 	IKE_SPI_LEN = 8,
 	ESP_SPI_LEN = 4,
-	ESP_SPI_MIN = 256,		/* 0 to 255 are reserved (RFC 4303 2.1) */
-	NONCE_MIN = 16,			/* RFC 7296 3.9 */
+	ESP_SPI_MIN = 256, /* 0 to 255 are reserved (RFC 4303 2.1) */
+	NONCE_MIN = 16,	   /* RFC 7296 3.9 */
 	NONCE_MAX = 256,
-	COOKIE_MAX = 64,		/* RFC 7296 3.10.1 */
+	COOKIE_MAX = 64, /* RFC 7296 3.10.1 */
 	PORT_IKE = 500,
 	PORT_NATT = 4500,
 };

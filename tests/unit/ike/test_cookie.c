@@ -10,7 +10,8 @@ static uint8_t secrets[4][COOKIE_SECRET_LEN];
 
 static struct cookie_claim claim_of(const char *addr)
 {
-	struct cookie_claim c = { .ni = span_str("nonce-nonce-nonce"), .spi_i = UINT64_C(0xa1a2a3a4a5a6a7a8) };
+	struct cookie_claim c = { .ni = span_str("nonce-nonce-nonce"),
+				  .spi_i = UINT64_C(0xa1a2a3a4a5a6a7a8) };
 
 	ck_assert(addr_parse(addr, &c.source));
 	for (size_t i = 0; i < sizeof(secrets); i++)

@@ -16,8 +16,12 @@ static size_t n_parts;
 /* The text, sealed in fragments of at most `max` bytes, in parts[]. */
 static void cut(uint32_t message_id, size_t len, size_t max)
 {
-	struct ike_header h = { .spi_i = 1, .spi_r = 2, .version = IKE_VERSION, .exchange = X_IKE_AUTH,
-				.flags = FLAG_INITIATOR, .message_id = message_id };
+	struct ike_header h = { .spi_i = 1,
+				.spi_r = 2,
+				.version = IKE_VERSION,
+				.exchange = X_IKE_AUTH,
+				.flags = FLAG_INITIATOR,
+				.message_id = message_id };
 	struct inner in = { .first = PL_IDI, .chain = span_of(text, len) };
 	struct wr w = wr_into(wire, sizeof(wire));
 	struct rd r;
@@ -110,7 +114,8 @@ START_TEST(a_forged_fragment_changes_nothing)
 		memcpy(forged, parts[1].p, parts[1].len);
 		forged[at] ^= 0x11;
 		err = add(&r, d, &whole);
-		ck_assert(err == ERR_ICV || err == ERR_SYNTAX || err == ERR_LIMIT || (err == OK && r.n == 1));
+		ck_assert(err == ERR_ICV || err == ERR_SYNTAX || err == ERR_LIMIT ||
+			  (err == OK && r.n == 1));
 		ck_assert(!whole);
 		ck_assert_mem_eq(&r, &before, sizeof(r));
 	}
@@ -186,13 +191,15 @@ START_TEST(numbers_beyond_the_bounds_are_refused_before_any_work)
 		uint16_t number, total;
 		enum err err;
 	} cases[] = {
-		{ 0, 1, ERR_SYNTAX }, { 0, 0, ERR_SYNTAX }, { 3, 2, ERR_SYNTAX }, { 2, 65, ERR_LIMIT },
-		{ 65, 65, ERR_LIMIT }, { 65535, 65535, ERR_LIMIT }, { 64, 64, ERR_ICV }, { 2, 2, ERR_ICV },
+		{ 0, 1, ERR_SYNTAX }, { 0, 0, ERR_SYNTAX },  { 3, 2, ERR_SYNTAX },
+		{ 2, 65, ERR_LIMIT }, { 65, 65, ERR_LIMIT }, { 65535, 65535, ERR_LIMIT },
+		{ 64, 64, ERR_ICV },  { 2, 2, ERR_ICV },
 	};
 	struct reassembly r = { 0 };
 	bool whole;
 
-	ck_assert_int_eq(add(&r, fragment_of(cases[_i].number, cases[_i].total), &whole), cases[_i].err);
+	ck_assert_int_eq(add(&r, fragment_of(cases[_i].number, cases[_i].total), &whole),
+			 cases[_i].err);
 	ck_assert_uint_eq(r.total, 0);
 }
 END_TEST
@@ -207,7 +214,7 @@ START_TEST(a_message_of_64_kib_fits_and_no_more)
 		ck_assert_int_eq(add(&r, parts[i], &whole), OK);
 	ck_assert(whole);
 	expect_text(&r, sizeof(text));
-	r.bytes = REASSEMBLY_BYTES_MAX;		/* as if the others were that large */
+	r.bytes = REASSEMBLY_BYTES_MAX; /* as if the others were that large */
 	secret_free(r.piece[0].p, r.piece[0].len);
 	r.piece[0].p = NULL;
 	r.n--;

@@ -70,7 +70,8 @@ START_TEST(only_major_version_two_is_read)
 	memcpy(b, plain, sizeof(b));
 	for (unsigned int v = 0; v <= UINT8_MAX; v++) {
 		b[17] = (uint8_t)v;
-		ck_assert_int_eq(header_decode(span_of(b, sizeof(b)), &h), v >> 4 == 2 ? OK : ERR_VERSION);
+		ck_assert_int_eq(header_decode(span_of(b, sizeof(b)), &h),
+				 v >> 4 == 2 ? OK : ERR_VERSION);
 		ck_assert_uint_eq(h.version, v);
 		ck_assert_uint_eq(h.message_id, 5);
 	}

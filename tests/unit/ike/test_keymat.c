@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The numbers were computed with Python's hmac and hashlib from the formulas of RFC 7296 2.13, 2.14, 2.17 and 2.18:
- * Ni = 10..2f, Nr = 80..a7, g^ir[i] = 7i + 3, SPIs a1a2a3a4a5a6a7a8 and b1b2b3b4b5b6b7b8.
+/* The numbers were computed with Python's hmac and hashlib from the formulas of RFC
+ * 7296 2.13, 2.14, 2.17 and 2.18: Ni = 10..2f, Nr = 80..a7, g^ir[i] = 7i + 3, SPIs a1a2a3a4a5a6a7a8
+ * and b1b2b3b4b5b6b7b8.
  */
 #include "ike/keymat.h"
 
@@ -19,15 +20,18 @@ static struct keymat_seed seed_of_the_numbers(void)
 	for (size_t i = 0; i < sizeof(g_ir); i++)
 		g_ir[i] = (uint8_t)(7 * i + 3);
 	return (struct keymat_seed){
-		.g_ir = span_of(g_ir, sizeof(g_ir)), .ni = span_of(ni, sizeof(ni)),
+		.g_ir = span_of(g_ir, sizeof(g_ir)),
+		.ni = span_of(ni, sizeof(ni)),
 		.nr = span_of(nr, sizeof(nr)),
-		.spi_i = UINT64_C(0xa1a2a3a4a5a6a7a8), .spi_r = UINT64_C(0xb1b2b3b4b5b6b7b8),
+		.spi_i = UINT64_C(0xa1a2a3a4a5a6a7a8),
+		.spi_r = UINT64_C(0xb1b2b3b4b5b6b7b8),
 	};
 }
 
 static struct suite suite_of(const char *encr, const char *integ, const char *prf)
 {
-	return (struct suite){ .encr = encr_by_keyword(encr), .integ = integ ? integ_by_keyword(integ) : NULL,
+	return (struct suite){ .encr = encr_by_keyword(encr),
+			       .integ = integ ? integ_by_keyword(integ) : NULL,
 			       .prf = prf_by_keyword(prf) };
 }
 
@@ -38,15 +42,18 @@ START_TEST(ike_keys_with_aead_are_those_of_the_formula)
 	struct ike_keys k;
 
 	ck_assert_int_eq(keymat_ike(&s, &seed, &k), OK);
-	hex_expect("866c0c2f663f27ce886fedc11b0cc9921fccf06fde9509a7730c80123217497b", key_span(&k.d));
+	hex_expect("866c0c2f663f27ce886fedc11b0cc9921fccf06fde9509a7730c80123217497b",
+		   key_span(&k.d));
 	hex_expect("", key_span(&k.ai));
 	hex_expect("", key_span(&k.ar));
 	hex_expect("106e71bcdbbd235d27d89c38648c48111c93e9ba373bdf074a70b824b9162f9c 4aa536d5",
 		   key_span(&k.ei));
 	hex_expect("8fb186d09024ad8344b7f053e8c647ab9ec3b576238e33182edef188a3e86b61 e4bcc5c9",
 		   key_span(&k.er));
-	hex_expect("37d5a98199578a38d9e3e1dbb1470a27376c00d6daf3ceedd293238693c51ea7", key_span(&k.pi));
-	hex_expect("e8e0b83be9908428092a1b0399dcca6c30b8efaadde27a06db67423f6449ccf0", key_span(&k.pr));
+	hex_expect("37d5a98199578a38d9e3e1dbb1470a27376c00d6daf3ceedd293238693c51ea7",
+		   key_span(&k.pi));
+	hex_expect("e8e0b83be9908428092a1b0399dcca6c30b8efaadde27a06db67423f6449ccf0",
+		   key_span(&k.pr));
 }
 END_TEST
 
@@ -58,17 +65,24 @@ START_TEST(ike_keys_with_integrity_are_those_of_the_formula)
 
 	ck_assert_int_eq(keymat_ike(&s, &seed, &k), OK);
 	hex_expect("a4dd0a0b7152320f75dd8d868085096f22da48f72482333bc5d9bf2a076ad2bb"
-		   "97eb5cf2d7dba189264979274cf068d2", key_span(&k.d));
+		   "97eb5cf2d7dba189264979274cf068d2",
+		   key_span(&k.d));
 	hex_expect("6a936b7683bfb066f6e692b3bc06d565bac97d46de94ae3c28ebaeea20b88fc4"
-		   "df253dc891b6930206589b9d06bc4fdb", key_span(&k.ai));
+		   "df253dc891b6930206589b9d06bc4fdb",
+		   key_span(&k.ai));
 	hex_expect("eeb616e2bf9a21d13b8bc79ab67ced91b8f0bdeb3900354843bb83ffa3b057a1"
-		   "db3abb743366c9dfa5e624d01080d1ab", key_span(&k.ar));
-	hex_expect("03c34a8edd893c338b74c1b71cbf5bb097ff23589cac679e7b6197d5f6896559", key_span(&k.ei));
-	hex_expect("ece5ca8012257f8c9f953d8a73bea51c9abaf8444796f85b1604007342db0a5e", key_span(&k.er));
+		   "db3abb743366c9dfa5e624d01080d1ab",
+		   key_span(&k.ar));
+	hex_expect("03c34a8edd893c338b74c1b71cbf5bb097ff23589cac679e7b6197d5f6896559",
+		   key_span(&k.ei));
+	hex_expect("ece5ca8012257f8c9f953d8a73bea51c9abaf8444796f85b1604007342db0a5e",
+		   key_span(&k.er));
 	hex_expect("64f00edfcf177f11de270bcd46eb16851768f49367f9ed40391d3595e8dbd71e"
-		   "a976fc7fae35204f7a4932d01f97cfcd", key_span(&k.pi));
+		   "a976fc7fae35204f7a4932d01f97cfcd",
+		   key_span(&k.pi));
 	hex_expect("71e38841d0ff6188a3b00fcb9182548a29e5f6a85dd6975f0629ae1a65f8bcb4"
-		   "c4a4a43d551e1db9fdb39e1d17bcf146", key_span(&k.pr));
+		   "c4a4a43d551e1db9fdb39e1d17bcf146",
+		   key_span(&k.pr));
 }
 END_TEST
 
@@ -81,7 +95,8 @@ START_TEST(a_rekey_starts_from_the_old_key_with_the_old_prf)
 	ck_assert_int_eq(keymat_ike(&s, &seed, &old), OK);
 	s = suite_of("aes256gcm16", NULL, "prfsha256");
 	ck_assert_int_eq(keymat_ike_rekey(&s, prf_by_keyword("prfsha384"), &old.d, &seed, &k), OK);
-	hex_expect("a6591a5272b8ae2a6d5fdebc5bceb3e9da27d1f159fc925c1ea3bbc551c00c41", key_span(&k.d));
+	hex_expect("a6591a5272b8ae2a6d5fdebc5bceb3e9da27d1f159fc925c1ea3bbc551c00c41",
+		   key_span(&k.d));
 }
 END_TEST
 
@@ -116,9 +131,11 @@ START_TEST(child_keys_with_pfs_begin_with_the_new_secret)
 	ck_assert_int_eq(keymat_ike(&ike, &seed, &k), OK);
 	ck_assert_int_eq(keymat_child(&esp, ike.prf, &k.d, &seed, &c), OK);
 	hex_expect("c2a60fdd88905e0a3dc5e15666a8afa3", key_span(&c.i_encr));
-	hex_expect("4f903ead3c972c8ebad97ff4112d779dc4806b04e0abe652eed3d3be72413a52", key_span(&c.i_integ));
+	hex_expect("4f903ead3c972c8ebad97ff4112d779dc4806b04e0abe652eed3d3be72413a52",
+		   key_span(&c.i_integ));
 	hex_expect("6b0409ebd8ed9c47aafa0611d288a66c", key_span(&c.r_encr));
-	hex_expect("7d32a24ecda6f830a1559ab9bffadb7ee706a62f4b8d2409bb412053e958eefe", key_span(&c.r_integ));
+	hex_expect("7d32a24ecda6f830a1559ab9bffadb7ee706a62f4b8d2409bb412053e958eefe",
+		   key_span(&c.r_integ));
 }
 END_TEST
 
@@ -131,7 +148,8 @@ START_TEST(every_suite_gets_keys_of_its_sizes)
 		for (size_t i = 0; integ_row(i) != NULL; i++) {
 			for (size_t p = 0; prf_row(p) != NULL; p++) {
 				struct suite s = { .encr = encr_row(e), .prf = prf_row(p) };
-				size_t encr_len = (size_t)s.encr->key_len + s.encr->salt_len, integ_len;
+				size_t encr_len = (size_t)s.encr->key_len + s.encr->salt_len,
+				       integ_len;
 				struct ike_keys k;
 				struct child_keys c;
 

@@ -7,13 +7,19 @@
 #include "tests/unit/unit.h"
 
 static const struct ike_header head = {
-	.spi_i = 1, .spi_r = 2, .version = IKE_VERSION, .exchange = X_IKE_SA_INIT, .flags = FLAG_INITIATOR,
+	.spi_i = 1,
+	.spi_r = 2,
+	.version = IKE_VERSION,
+	.exchange = X_IKE_SA_INIT,
+	.flags = FLAG_INITIATOR,
 };
 
 static uint8_t buf[70000];
 
 /* Known types, and those that may stand more than once. */
-static const uint8_t known[] = { 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 53 };
+static const uint8_t known[] = {
+	33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 53
+};
 static const uint8_t often[] = { PL_CERT, PL_CERTREQ, PL_NOTIFY, PL_DELETE, PL_VENDOR };
 
 static bool among(uint8_t type, const uint8_t *set, size_t n)
@@ -98,7 +104,8 @@ START_TEST(types_that_we_do_not_know_are_skipped_or_refused_by_the_critical_bit)
 		ck_assert_int_eq(message_decode(message_of((uint8_t)type, 1, false), &m), OK);
 		ck_assert_uint_eq(m.n, knows ? 1 : 0);
 		ck_assert_int_eq(message_has(&m, (uint8_t)type), knows);
-		ck_assert_int_eq(message_decode(message_of((uint8_t)type, 1, true), &m), knows ? OK : ERR_CRITICAL);
+		ck_assert_int_eq(message_decode(message_of((uint8_t)type, 1, true), &m),
+				 knows ? OK : ERR_CRITICAL);
 		ck_assert_uint_eq(m.critical_type, knows ? 0 : type);
 	}
 }
@@ -110,7 +117,8 @@ START_TEST(what_may_stand_once_is_refused_twice)
 		bool may = among(known[i], often, sizeof(often));
 		struct message m;
 
-		ck_assert_int_eq(message_decode(message_of(known[i], 2, false), &m), may ? OK : ERR_SYNTAX);
+		ck_assert_int_eq(message_decode(message_of(known[i], 2, false), &m),
+				 may ? OK : ERR_SYNTAX);
 	}
 }
 END_TEST
@@ -123,7 +131,7 @@ START_TEST(nothing_stands_behind_sk)
 
 	builder_add(&b, PL_SK, span_str("sealed"));
 	ck_assert_int_eq(builder_finish(&b, &d), OK);
-	buf[IKE_HEADER_LEN] = PL_IDI;		/* type of the first payload inside */
+	buf[IKE_HEADER_LEN] = PL_IDI; /* type of the first payload inside */
 	ck_assert_int_eq(message_decode(d, &m), OK);
 	ck_assert_uint_eq(m.inner_first, PL_IDI);
 	ck_assert_uint_eq(m.n, 1);
@@ -191,8 +199,8 @@ START_TEST(a_payload_length_that_lies_is_refused)
 		uint16_t len;
 		enum err err;
 	} cases[] = {
-		{ 0, ERR_SYNTAX }, { 1, ERR_SYNTAX }, { 3, ERR_SYNTAX }, { 17, ERR_SYNTAX }, { UINT16_MAX, ERR_SYNTAX },
-		{ 8, OK },
+		{ 0, ERR_SYNTAX },  { 1, ERR_SYNTAX },		{ 3, ERR_SYNTAX },
+		{ 17, ERR_SYNTAX }, { UINT16_MAX, ERR_SYNTAX }, { 8, OK },
 	};
 	struct span d = message_of(PL_VENDOR, 3, false);
 	struct message m;
@@ -233,7 +241,10 @@ START_TEST(a_malformed_notify_is_a_malformed_message)
 	struct message m;
 	struct span d;
 
-	builder_add(&b, PL_NOTIFY, span_of("\x01\x09\x40\x00" "12345678", 12));
+	builder_add(&b, PL_NOTIFY,
+		    span_of("\x01\x09\x40\x00"
+			    "12345678",
+			    12));
 	ck_assert_int_eq(builder_finish(&b, &d), OK);
 	ck_assert_int_eq(message_decode(d, &m), ERR_SYNTAX);
 }

@@ -5,7 +5,9 @@
 #include "tests/unit/unit.h"
 
 static const struct ike_header head = {
-	.spi_i = UINT64_C(0xa1a2a3a4a5a6a7a8), .version = IKE_VERSION, .exchange = X_IKE_SA_INIT,
+	.spi_i = UINT64_C(0xa1a2a3a4a5a6a7a8),
+	.version = IKE_VERSION,
+	.exchange = X_IKE_SA_INIT,
 	.flags = FLAG_INITIATOR,
 };
 
@@ -34,9 +36,9 @@ END_TEST
 
 /* The sender's path, and the receiver's view of it. */
 static const struct {
-	const char *from, *to;		/* as the sender sees it */
+	const char *from, *to; /* as the sender sees it */
 	uint16_t from_port;
-	const char *seen_from, *seen_to;	/* as the receiver does */
+	const char *seen_from, *seen_to; /* as the receiver does */
 	uint16_t seen_from_port;
 	bool pretend;
 	bool here, there;
@@ -47,14 +49,17 @@ static const struct {
 	{ "192.0.2.1", "198.51.100.1", 500, "192.0.2.1", "10.0.0.2", 500, false, true, false },
 	{ "10.0.0.1", "198.51.100.1", 500, "192.0.2.1", "10.0.0.2", 500, false, true, true },
 	{ "192.0.2.1", "192.0.2.2", 500, "192.0.2.1", "192.0.2.2", 500, true, false, true },
-	{ "2001:db8::1", "2001:db8::2", 500, "2001:db8::1", "2001:db8::2", 500, false, false, false },
-	{ "2001:db8::1", "2001:db8::2", 500, "2001:db8:9::1", "2001:db8::2", 500, false, false, true },
+	{ "2001:db8::1", "2001:db8::2", 500, "2001:db8::1", "2001:db8::2", 500, false, false,
+	  false },
+	{ "2001:db8::1", "2001:db8::2", 500, "2001:db8:9::1", "2001:db8::2", 500, false, false,
+	  true },
 };
 
 START_TEST(each_side_learns_who_is_behind_a_nat)
 {
 	struct path sent = { at(cases[_i].from, cases[_i].from_port), at(cases[_i].to, 500) };
-	struct path came = { at(cases[_i].seen_to, 500), at(cases[_i].seen_from, cases[_i].seen_from_port) };
+	struct path came = { at(cases[_i].seen_to, 500),
+			     at(cases[_i].seen_from, cases[_i].seen_from_port) };
 	struct builder b = builder_message(buf, sizeof(buf), &head);
 	struct message m;
 	struct natd n;

@@ -9,14 +9,13 @@
 
 /* RFC 7296 3.3: ESP with AES-CBC-128 or AES-CBC-256 and HMAC-SHA2-256-128, no ESN; then AES-GCM. */
 static const uint8_t two[] = {
-	2, 0, 0, 52, 1, PROTO_ESP, 4, 4, 0x05, 0x23, 0x57, 0xbb,
-	3, 0, 0, 12, T_ENCR, 0, 0, 12, 0x80, 14, 0, 128,
-	3, 0, 0, 12, T_ENCR, 0, 0, 12, 0x80, 14, 1, 0,
-	3, 0, 0, 8, T_INTEG, 0, 0, 12,
-	0, 0, 0, 8, T_ESN, 0, 0, 0,
-	0, 0, 0, 32, 2, PROTO_ESP, 4, 2, 0x35, 0xa1, 0xd6, 0xf2,
-	3, 0, 0, 12, T_ENCR, 0, 0, 20, 0x80, 14, 1, 0,
-	0, 0, 0, 8, T_ESN, 0, 0, 1,
+	2,     0,    0,	   52,	 1,	  PROTO_ESP, 4, 4,  0x05,   0x23,      0x57, 0xbb,
+	3,     0,    0,	   12,	 T_ENCR,  0,	     0, 12, 0x80,   14,	       0,    128,
+	3,     0,    0,	   12,	 T_ENCR,  0,	     0, 12, 0x80,   14,	       1,    0,
+	3,     0,    0,	   8,	 T_INTEG, 0,	     0, 12, 0,	    0,	       0,    8,
+	T_ESN, 0,    0,	   0,	 0,	  0,	     0, 32, 2,	    PROTO_ESP, 4,    2,
+	0x35,  0xa1, 0xd6, 0xf2, 3,	  0,	     0, 12, T_ENCR, 0,	       0,    20,
+	0x80,  14,   1,	   0,	 0,	  0,	     0, 8,  T_ESN,  0,	       0,    1,
 };
 
 START_TEST(proposals_and_transforms_are_walked)
@@ -41,7 +40,7 @@ START_TEST(proposals_and_transforms_are_walked)
 	ck_assert(t.type == T_ESN && t.id == ESN_NO);
 	ck_assert(!offer_next_transform(&tw, &t));
 	ck_assert(offer_ok(&tw));
-	ck_assert(!offer_ok(&w));		/* one more is announced */
+	ck_assert(!offer_ok(&w)); /* one more is announced */
 	ck_assert(offer_next_proposal(&w, &p));
 	ck_assert_uint_eq(p.number, 2);
 	ck_assert(!offer_next_proposal(&w, &p));
@@ -54,7 +53,9 @@ START_TEST(the_pen_writes_the_same_bytes)
 {
 	uint8_t out[sizeof(two)];
 	struct wr w = wr_into(out, sizeof(out));
-	struct offer_proposal p = { .number = 1, .protocol = PROTO_ESP, .spi = span_of(two + 8, 4) };
+	struct offer_proposal p = { .number = 1,
+				    .protocol = PROTO_ESP,
+				    .spi = span_of(two + 8, 4) };
 	struct offer_pen pen = offer_begin_proposal(&w, &p, false);
 
 	offer_add_transform(&pen, T_ENCR, ENCR_AES_CBC, 128);
@@ -62,7 +63,9 @@ START_TEST(the_pen_writes_the_same_bytes)
 	offer_add_transform(&pen, T_INTEG, INTEG_HMAC_SHA2_256_128, 0);
 	offer_add_transform(&pen, T_ESN, ESN_NO, 0);
 	offer_end_proposal(&pen);
-	p = (struct offer_proposal){ .number = 2, .protocol = PROTO_ESP, .spi = span_of(two + 60, 4) };
+	p = (struct offer_proposal){ .number = 2,
+				     .protocol = PROTO_ESP,
+				     .spi = span_of(two + 60, 4) };
 	pen = offer_begin_proposal(&w, &p, true);
 	offer_add_transform(&pen, T_ENCR, ENCR_AES_GCM_16, 256);
 	offer_add_transform(&pen, T_ESN, ESN_YES, 0);
@@ -124,7 +127,8 @@ START_TEST(counts_and_continuations_that_lie_are_refused)
 	for (unsigned int v = 0; v <= UINT8_MAX; v++) {
 		memcpy(b, two, sizeof(b));
 		b[at[_i]] = (uint8_t)v;
-		ck_assert_int_eq(offer_check(span_of(b, sizeof(b))), v == two[at[_i]] ? OK : ERR_SYNTAX);
+		ck_assert_int_eq(offer_check(span_of(b, sizeof(b))),
+				 v == two[at[_i]] ? OK : ERR_SYNTAX);
 	}
 }
 END_TEST
@@ -140,11 +144,11 @@ START_TEST(attributes_that_we_do_not_know_make_a_transform_strange)
 	} cases[] = {
 		{ "", 0, false, OK, 0 },
 		{ "\x80\x0e\x01\x00", 4, false, OK, 256 },
-		{ "\x80\x0f\x01\x00", 4, true, OK, 0 },			/* another number */
-		{ "\x00\x0e\x00\x02\x01\x00", 6, true, OK, 0 },		/* Key Length in the long form */
+		{ "\x80\x0f\x01\x00", 4, true, OK, 0 },		/* another number */
+		{ "\x00\x0e\x00\x02\x01\x00", 6, true, OK, 0 }, /* Key Length in the long form */
 		{ "\x00\x0e\x00\x00", 4, true, OK, 0 },
-		{ "\x80\x0e\x00\x00", 4, true, OK, 0 },			/* zero bits */
-		{ "\x80\x0e\x01\x00\x80\x0e\x00\x80", 8, true, OK, 256 },	/* twice */
+		{ "\x80\x0e\x00\x00", 4, true, OK, 0 },			  /* zero bits */
+		{ "\x80\x0e\x01\x00\x80\x0e\x00\x80", 8, true, OK, 256 }, /* twice */
 		{ "\x80\x0e\x01\x00\x80\x01\x00\x80", 8, true, OK, 256 },
 		{ "\x80\x0e\x01", 3, false, ERR_SYNTAX, 0 },
 		{ "\x00\x0e\x00\x03\x01\x00", 6, true, ERR_SYNTAX, 0 },
@@ -157,7 +161,8 @@ START_TEST(attributes_that_we_do_not_know_make_a_transform_strange)
 	struct offer_proposal p;
 	struct offer_transform t;
 
-	wr_span(&w, span_of("\x00\x00\x00\x00\x01\x01\x00\x01\x00\x00\x00\x00\x01\x00\x00\x14", 16));
+	wr_span(&w,
+		span_of("\x00\x00\x00\x00\x01\x01\x00\x01\x00\x00\x00\x00\x01\x00\x00\x14", 16));
 	wr_span(&w, span_of(cases[_i].attrs, cases[_i].len));
 	wr_fill_len16(&w, 2, 0);
 	wr_fill_len16(&w, 10, 8);

@@ -40,7 +40,10 @@ START_TEST(cert_comes_back_and_is_never_empty)
 	struct wr w = wr_into(buf, sizeof(buf));
 
 	pl_cert_encode(&w, &in);
-	ck_assert_mem_eq(buf, "\x04" "der", 4);
+	ck_assert_mem_eq(buf,
+			 "\x04"
+			 "der",
+			 4);
 	ck_assert_int_eq(pl_cert_decode(wr_done(&w), &out), OK);
 	ck_assert_uint_eq(out.encoding, CERT_X509_SIGNATURE);
 	ck_assert(span_eq(out.data, in.data));
@@ -75,8 +78,10 @@ END_TEST
 
 START_TEST(notify_comes_back)
 {
-	struct pl_notify in = { .protocol = PROTO_ESP, .type = NOTIFY_REKEY_SA,
-				.spi = span_str("SPI!"), .data = span_str("data") };
+	struct pl_notify in = { .protocol = PROTO_ESP,
+				.type = NOTIFY_REKEY_SA,
+				.spi = span_str("SPI!"),
+				.data = span_str("data") };
 	struct pl_notify out;
 	struct wr w = wr_into(buf, sizeof(buf));
 
@@ -96,7 +101,8 @@ START_TEST(any_protocol_and_spi_size_of_a_notify_is_echoed_without_an_assertion)
 	static const uint8_t protocols[] = { 0, 1, 2, 3, 4, 255 };
 
 	for (size_t len = 0; len < 300; len++) {
-		struct pl_notify in = { .protocol = protocols[_i], .type = NOTIFY_REKEY_SA,
+		struct pl_notify in = { .protocol = protocols[_i],
+					.type = NOTIFY_REKEY_SA,
 					.spi = span_of(buf + 1024, len) };
 		struct wr w = wr_into(buf, 1024);
 		struct pl_notify out;
@@ -146,15 +152,29 @@ START_TEST(delete_with_sizes_and_counts_that_lie_is_refused)
 		const char *body;
 		size_t len;
 	} bad[] = {
-		{ "\x01\x08\x00\x01" "12345678", 12 },	/* IKE with an SPI */
+		{ "\x01\x08\x00\x01"
+		  "12345678",
+		  12 }, /* IKE with an SPI */
 		{ "\x01\x00\x00\x01", 4 },
-		{ "\x03\x04\x00\x02" "1234", 8 },	/* one of two */
-		{ "\x03\x04\x00\x01" "12345", 9 },	/* something behind */
-		{ "\x03\x04\xff\xff" "1234", 8 },
-		{ "\x03\x00\xff\xff", 4 },		/* 65535 SPIs of no bytes */
-		{ "\x03\x08\x00\x01" "12345678", 12 },
-		{ "\x00\x04\x00\x01" "1234", 8 },
-		{ "\x04\x04\x00\x01" "1234", 8 },
+		{ "\x03\x04\x00\x02"
+		  "1234",
+		  8 }, /* one of two */
+		{ "\x03\x04\x00\x01"
+		  "12345",
+		  9 }, /* something behind */
+		{ "\x03\x04\xff\xff"
+		  "1234",
+		  8 },
+		{ "\x03\x00\xff\xff", 4 }, /* 65535 SPIs of no bytes */
+		{ "\x03\x08\x00\x01"
+		  "12345678",
+		  12 },
+		{ "\x00\x04\x00\x01"
+		  "1234",
+		  8 },
+		{ "\x04\x04\x00\x01"
+		  "1234",
+		  8 },
 		{ "\xff\xff\xff\xff", 4 },
 	};
 	struct pl_delete d;
@@ -180,29 +200,82 @@ START_TEST(hash_algorithms_are_bits)
 END_TEST
 
 /* How long each payload's fixed part is, and whether something must follow. */
-static enum err decode_ke(struct span s) { struct pl_ke x; return pl_ke_decode(s, &x); }
-static enum err decode_id(struct span s) { struct pl_id x; return pl_id_decode(s, &x); }
-static enum err decode_identity(struct span s) { struct identity x; return pl_identity_decode(s, &x); }
-static enum err decode_cert(struct span s) { struct pl_cert x; return pl_cert_decode(s, &x); }
-static enum err decode_certreq(struct span s) { struct pl_cert x; return pl_certreq_decode(s, &x); }
-static enum err decode_auth(struct span s) { struct pl_auth x; return pl_auth_decode(s, &x); }
-static enum err decode_notify(struct span s) { struct pl_notify x; return pl_notify_decode(s, &x); }
-static enum err decode_delete(struct span s) { struct pl_delete x; return pl_delete_decode(s, &x); }
+static enum err decode_ke(struct span s)
+{
+	struct pl_ke x;
+	return pl_ke_decode(s, &x);
+}
+static enum err decode_id(struct span s)
+{
+	struct pl_id x;
+	return pl_id_decode(s, &x);
+}
+static enum err decode_identity(struct span s)
+{
+	struct identity x;
+	return pl_identity_decode(s, &x);
+}
+static enum err decode_cert(struct span s)
+{
+	struct pl_cert x;
+	return pl_cert_decode(s, &x);
+}
+static enum err decode_certreq(struct span s)
+{
+	struct pl_cert x;
+	return pl_certreq_decode(s, &x);
+}
+static enum err decode_auth(struct span s)
+{
+	struct pl_auth x;
+	return pl_auth_decode(s, &x);
+}
+static enum err decode_notify(struct span s)
+{
+	struct pl_notify x;
+	return pl_notify_decode(s, &x);
+}
+static enum err decode_delete(struct span s)
+{
+	struct pl_delete x;
+	return pl_delete_decode(s, &x);
+}
 
 static const struct {
 	enum err (*decode)(struct span s);
 	const char *body;
 	size_t len;
-	size_t least;		/* shorter than this must be refused */
+	size_t least; /* shorter than this must be refused */
 } cuts[] = {
-	{ decode_ke, "\x00\x1f\x00\x00" "12345678", 12, 5 },
-	{ decode_id, "\x02\x00\x00\x00" "example", 11, 5 },
+	{ decode_ke,
+	  "\x00\x1f\x00\x00"
+	  "12345678",
+	  12, 5 },
+	{ decode_id,
+	  "\x02\x00\x00\x00"
+	  "example",
+	  11, 5 },
 	{ decode_identity, "\x01\x00\x00\x00\x0a\x00\x00\x01", 8, 8 },
-	{ decode_cert, "\x04" "12345678", 9, 2 },
-	{ decode_certreq, "\x04" "12345678901234567890", 21, 1 },
-	{ decode_auth, "\x02\x00\x00\x00" "12345678", 12, 5 },
-	{ decode_notify, "\x03\x04\x40\x09" "1234", 8, 8 },
-	{ decode_delete, "\x03\x04\x00\x02" "12345678", 12, 12 },
+	{ decode_cert,
+	  "\x04"
+	  "12345678",
+	  9, 2 },
+	{ decode_certreq,
+	  "\x04"
+	  "12345678901234567890",
+	  21, 1 },
+	{ decode_auth,
+	  "\x02\x00\x00\x00"
+	  "12345678",
+	  12, 5 },
+	{ decode_notify,
+	  "\x03\x04\x40\x09"
+	  "1234",
+	  8, 8 },
+	{ decode_delete,
+	  "\x03\x04\x00\x02"
+	  "12345678",
+	  12, 12 },
 };
 
 START_TEST(a_payload_cut_anywhere_is_refused_below_its_least)
@@ -229,7 +302,8 @@ UNIT("ike/payload")
 	tcase_add_test(tc, auth_comes_back);
 	tcase_add_test(tc, a_nonce_has_16_to_256_bytes);
 	tcase_add_test(tc, notify_comes_back);
-	tcase_add_loop_test(tc, any_protocol_and_spi_size_of_a_notify_is_echoed_without_an_assertion, 0, 6);
+	tcase_add_loop_test(
+		tc, any_protocol_and_spi_size_of_a_notify_is_echoed_without_an_assertion, 0, 6);
 	tcase_add_test(tc, delete_of_esp_comes_back);
 	tcase_add_test(tc, delete_of_ike_has_no_spi);
 	tcase_add_loop_test(tc, delete_with_sizes_and_counts_that_lie_is_refused, 0, 10);

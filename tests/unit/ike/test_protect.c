@@ -8,16 +8,21 @@
 #include "tests/unit/unit.h"
 
 static const struct ike_header head = {
-	.spi_i = UINT64_C(0xa1a2a3a4a5a6a7a8), .spi_r = UINT64_C(0xb1b2b3b4b5b6b7b8),
-	.version = IKE_VERSION, .exchange = X_INFORMATIONAL, .flags = FLAG_INITIATOR, .message_id = 3,
+	.spi_i = UINT64_C(0xa1a2a3a4a5a6a7a8),
+	.spi_r = UINT64_C(0xb1b2b3b4b5b6b7b8),
+	.version = IKE_VERSION,
+	.exchange = X_INFORMATIONAL,
+	.flags = FLAG_INITIATOR,
+	.message_id = 3,
 };
-static const uint8_t chain[] = { 0, 0, 0, 12, 3, 4, 64, 9, 0x11, 0x22, 0x33, 0x44 };	/* a Notify */
+static const uint8_t chain[] = { 0, 0, 0, 12, 3, 4, 64, 9, 0x11, 0x22, 0x33, 0x44 }; /* a Notify */
 
 static uint8_t sealed_buf[140000], plain_buf[70000];
 
 static struct sk_keys keys_of(const char *encr, const char *integ)
 {
-	struct sk_keys k = { .encr = encr_by_keyword(encr), .integ = integ ? integ_by_keyword(integ) : NULL };
+	struct sk_keys k = { .encr = encr_by_keyword(encr),
+			     .integ = integ ? integ_by_keyword(integ) : NULL };
 
 	ck_assert_ptr_nonnull(k.encr);
 	k.encr_key.len = (uint8_t)(k.encr->key_len + k.encr->salt_len);
@@ -33,7 +38,8 @@ static const struct {
 	const char *encr, *integ;
 } suites[] = {
 	{ "aes256gcm16", NULL }, { "aes128gcm16", NULL }, { "chacha20poly1305", NULL },
-	{ "aes256", "sha256" }, { "aes128", "sha384" }, { "aes256", "sha512" }, { "aes128", "sha1" },
+	{ "aes256", "sha256" },	 { "aes128", "sha384" },  { "aes256", "sha512" },
+	{ "aes128", "sha1" },
 };
 enum { N_SUITES = 7 };
 
@@ -46,13 +52,17 @@ static enum err open_datagram(const struct sk_keys *k, struct span d, struct inn
 	return err == OK ? protect_open(k, &m, &w, in) : err;
 }
 
-#define GCM_SK "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b82e20250800000003000000452900002900000000" \
+#define GCM_SK                                                                     \
+	"a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b82e20250800000003000000452900002900000000" \
 	"00000007960fecbcae98610ac1de37cc40302d70cc153fbbd10eb8a7106b82b4c5"
-#define CHACHA_SK "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b82e20250800000003000000452900002900000000" \
+#define CHACHA_SK                                                                  \
+	"a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b82e20250800000003000000452900002900000000" \
 	"00000007cf5cca9eda6b474f7a1745536f6aac82cbf59f293fd58d2be1af95a5a8"
-#define GCM_SKF "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b83520250800000003000000492900002d0001000200" \
+#define GCM_SKF                                                                      \
+	"a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b83520250800000003000000492900002d0001000200" \
 	"00000000000007960fecbcae98610ac1de37cc409ee42e3df4af844a0ab387ae3128a0fd"
-#define CBC_SK "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b82e202508000000030000005029000034c0c1c2c3c4" \
+#define CBC_SK                                                                       \
+	"a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b82e202508000000030000005029000034c0c1c2c3c4" \
 	"c5c6c7c8c9cacbcccdcecfac7460106ebe1b85e528337130b303b1b27edbe097dc4fc1c8b0fe9383dd95be"
 
 START_TEST(aead_messages_are_sealed_as_rfc_5282_says)
@@ -98,7 +108,7 @@ START_TEST(a_fragment_covers_its_number_and_total)
 	ck_assert(f.number == 1 && f.total == 2 && f.first == PL_NOTIFY);
 	ck_assert_int_eq(protect_open_fragment(&k, &m, &w, &piece), OK);
 	ck_assert(span_eq(piece, span_of(chain, sizeof(chain))));
-	d.b[IKE_HEADER_LEN + 7] = 3;		/* of three, not of two */
+	d.b[IKE_HEADER_LEN + 7] = 3; /* of three, not of two */
 	ck_assert_int_eq(message_decode(hex_span(&d), &m), OK);
 	ck_assert_int_eq(protect_open_fragment(&k, &m, &w, &piece), ERR_ICV);
 }
@@ -139,8 +149,8 @@ START_TEST(every_flipped_bit_is_found)
 }
 END_TEST
 
-/* Whatever an SK payload without a good ICV holds, it is called forged and nothing else: only ERR_ICV is dropped
- * without an answer. */
+/* Whatever an SK payload without a good ICV holds, it is called forged and nothing else: only
+ * ERR_ICV is dropped without an answer. */
 START_TEST(an_sk_payload_of_any_length_without_a_key_is_forged)
 {
 	struct sk_keys k = keys_of(suites[_i].encr, suites[_i].integ);
@@ -166,15 +176,20 @@ START_TEST(padding_longer_than_the_text_is_malformed)
 		const char *datagram;
 		enum err err;
 	} cases[] = {
-		/* text 09 09 09 04, 01, ff: pad lengths that reach before the text; and 09 09 09 03 */
+		/* text 09 09 09 04, 01, ff: pad lengths that reach before the text; and 09 09 09 03
+		 */
 		{ "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b82e202508000000030000003c29000020000000000000"
-		  "0009bfa616d8f06c7f8b599ba70c2dbe01bb123dcadb", ERR_SYNTAX },
+		  "0009bfa616d8f06c7f8b599ba70c2dbe01bb123dcadb",
+		  ERR_SYNTAX },
 		{ "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b82e20250800000003000000392900001d000000000000"
-		  "0009b78096c4df72d93dbc3a7b6afa607621de", ERR_SYNTAX },
+		  "0009b78096c4df72d93dbc3a7b6afa607621de",
+		  ERR_SYNTAX },
 		{ "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b82e20250800000003000000392900001d000000000000"
-		  "000949049c8e78c845bdc712d1bfcb76170322", ERR_SYNTAX },
+		  "000949049c8e78c845bdc712d1bfcb76170322",
+		  ERR_SYNTAX },
 		{ "a1a2a3a4a5a6a7a8b1b2b3b4b5b6b7b82e202508000000030000003c29000020000000000000"
-		  "0009bfa616df818b434941f3690a4f03f9e9da516f29", OK },
+		  "0009bfa616df818b434941f3690a4f03f9e9da516f29",
+		  OK },
 	};
 	struct sk_keys k = keys_of("aes256gcm16", NULL);
 	struct hex d = hex(cases[_i].datagram);
@@ -244,7 +259,8 @@ START_TEST(fragments_are_no_longer_than_asked_and_make_the_chain_again)
 	for (size_t i = 0; i < sizeof(text); i++)
 		text[i] = (uint8_t)(i * 31);
 	for (size_t max = 40; max < 1500; max += 13) {
-		struct wr w = wr_into(sealed_buf, sizeof(sealed_buf)), joined = wr_into(again, sizeof(again));
+		struct wr w = wr_into(sealed_buf, sizeof(sealed_buf)),
+			  joined = wr_into(again, sizeof(again));
 		enum err err = protect_seal_fragments(&k, &head, &in, max, &w);
 		struct rd r = rd_from(wr_done(&w));
 		struct span d, piece;
@@ -305,9 +321,11 @@ START_TEST(fragment_numbers_that_cannot_be_are_refused)
 		uint8_t first;
 		enum err err;
 	} cases[] = {
-		{ 1, 1, PL_IDI, OK }, { 1, 2, PL_IDI, OK }, { 2, 2, PL_NONE, OK }, { 65535, 65535, PL_NONE, OK },
-		{ 0, 0, PL_NONE, ERR_SYNTAX }, { 0, 1, PL_NONE, ERR_SYNTAX }, { 1, 0, PL_NONE, ERR_SYNTAX },
-		{ 3, 2, PL_NONE, ERR_SYNTAX }, { 2, 2, PL_IDI, ERR_SYNTAX },
+		{ 1, 1, PL_IDI, OK },	       { 1, 2, PL_IDI, OK },
+		{ 2, 2, PL_NONE, OK },	       { 65535, 65535, PL_NONE, OK },
+		{ 0, 0, PL_NONE, ERR_SYNTAX }, { 0, 1, PL_NONE, ERR_SYNTAX },
+		{ 1, 0, PL_NONE, ERR_SYNTAX }, { 3, 2, PL_NONE, ERR_SYNTAX },
+		{ 2, 2, PL_IDI, ERR_SYNTAX },
 	};
 	struct builder b = builder_message(sealed_buf, sizeof(sealed_buf), &head);
 	struct wr *w = builder_begin(&b, PL_SKF);
@@ -347,7 +365,8 @@ UNIT("ike/protect")
 	tcase_add_loop_test(tc, no_iv_comes_twice, 0, N_SUITES);
 	tcase_add_test(tc, a_used_up_counter_seals_no_more);
 	tcase_add_test(tc, what_does_not_fit_leaves_the_writer_as_it_was);
-	tcase_add_loop_test(tc, fragments_are_no_longer_than_asked_and_make_the_chain_again, 0, N_SUITES);
+	tcase_add_loop_test(tc, fragments_are_no_longer_than_asked_and_make_the_chain_again, 0,
+			    N_SUITES);
 	tcase_add_test(tc, a_message_that_fits_is_not_cut);
 	tcase_add_loop_test(tc, fragment_numbers_that_cannot_be_are_refused, 0, 9);
 	tcase_add_test(tc, the_room_in_a_packet_is_without_its_headers);

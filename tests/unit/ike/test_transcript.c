@@ -8,7 +8,7 @@
 
 /* prf(SK_p = 00..1f, 02000000 "gw.example.org") with HMAC-SHA2-256, by Python's hmac. */
 #define MACED_ID "2da69d8ce910cd33d4332afa4cb54db2105fc77f458453713543915da19faefd"
-#define ID_BODY "\x02\0\0\0gw.example.org"
+#define ID_BODY	 "\x02\0\0\0gw.example.org"
 
 static uint8_t buf[512];
 static struct key sk_p;
@@ -19,9 +19,12 @@ static struct transcript sample(bool full)
 	for (uint8_t i = 0; i < 32; i++)
 		sk_p.b[i] = i;
 	return (struct transcript){
-		.prf = prf_find(PRF_HMAC_SHA2_256), .full = full,
-		.request = span_str("REQUEST"), .response = span_str("RESPONSE"),
-		.ni = span_str("Ni"), .nr = span_str("Nr"),
+		.prf = prf_find(PRF_HMAC_SHA2_256),
+		.full = full,
+		.request = span_str("REQUEST"),
+		.response = span_str("RESPONSE"),
+		.ni = span_str("Ni"),
+		.nr = span_str("Nr"),
 	};
 }
 
