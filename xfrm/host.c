@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening and closing: see xfrm/host.h. guard.c, plane.c and tun.c do the rest. */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xfrm/host_inner.h"
+#include "xfrm/tun.h"
+#include "xfrm/words.h"
+
+static enum err open_sockets(struct host *h, char *why)
+{
+	enum err err = netlink_open(&h->route, NETLINK_ROUTE);
+
+	if (err != OK)
+		return why_say(why, err, "cannot open a netlink socket: %s", strerror(errno));
+	err = netlink_open(&h->xfrm, NETLINK_XFRM);
+	if (err == ERR_UNSUPPORTED)
+		return why_say(why, err, "the kernel has no IPsec policies (CONFIG_XFRM_USER); without them nothing holds "
+			       "packets back while a tunnel is down");
+	return err == OK ? OK : why_say(why, err, "cannot open a netlink socket for IPsec: %s", strerror(errno));
+}
+
+enum err host_open(struct host **out, char why[static HOST_WHY_MAX])
+{
+	struct host *h = malloc(sizeof(*h));
+	enum err err;
+
+	*out = NULL;
+	if (h == NULL)
+		return why_say(why, ERR_NOMEM, "no memory");
+	*h = (struct host){ .xfrm = { .fd = -1 }, .route = { .fd = -1 }, .nft = { .fd = -1 } };
+	err = open_sockets(h, why);
+	if (err == OK)
+		*out = h;
+	else
+		host_close(h);
+	return err;
+}
+
+void host_close(struct host *h)
+{
+	if (h == NULL)
+		return;
+	netlink_close(&h->xfrm);
+	netlink_close(&h->route);
+	netlink_close(&h->nft);
+	free(h);
+}
+
+enum err host_tun_open(struct host *h, const char *name, unsigned int n_queues, int *fds, char why[static HOST_WHY_MAX])
+{
+	return tun_open(&h->route, name, n_queues, fds, why);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan of rules and routes: see xfrm/lead.h. */
+#include "xfrm/lead.h"
+
+#include <linux/fib_rules.h>
+
+static struct rule rule_to(uint32_t priority, uint8_t action, const struct net *from, const struct net *to)
+{
+	return (struct rule){
+		.priority = priority,
+		.action = action,
+		.from = *from,
+		.to = *to,
+		.sport_hi = UINT16_MAX,
+		.dport_hi = UINT16_MAX,
+		.target = action == FR_ACT_GOTO ? LEAD_END : 0,
+	};
+}
+
+static struct net net_any(sa_family_t family)
+{
+	return (struct net){ .addr = { .family = family } };
+}
+
+/* What "no source address yet" looks like in a rule. */
+static struct net net_unset(sa_family_t family)
+{
+	return (struct net){ .addr = { .family = family }, .bits = family == AF_INET ? 32 : 0 };
+}
+
+static enum err add_twice(struct rule_list *l, struct rule r, uint32_t priority)
+{
+	enum err err;
+
+	r.priority = priority;
+	r.action = FR_ACT_TO_TBL;
+	err = rule_list_add(l, &r);
+	r.priority = priority + 1;
+	r.action = FR_ACT_UNREACHABLE;
+	return err != OK ? err : rule_list_add(l, &r);
+}
+
+/* Unlike policies, rules know ranges of ports. */
+static enum err lead_pair(struct rule_list *l, const struct pair *p)
+{
+	struct rule r = rule_to(0, FR_ACT_TO_TBL, &p->local, &p->remote);
+
+	r.proto = p->proto;
+	r.sport_lo = p->local_port_lo;
+	r.sport_hi = p->local_port_hi;
+	r.dport_lo = p->remote_port_lo;
+	r.dport_hi = p->remote_port_hi;
+	return add_twice(l, r, LEAD_PAIR);
+}
+
+/* A gateway in front of a network that reaches everything through the tunnel keeps its own way out: names must resolve
+ * and the peer must be found before there is a tunnel. Only a single address that is ours is led as a whole. */
+static bool leads_unset(const struct pair *p, const struct addr_list *own)
+{
+	bool single = p->local.bits == addr_len(&p->local.addr) * 8;
+
+	return port_is_any(p->local_port_lo, p->local_port_hi) && addr_list_inside(own, &p->local) != NULL &&
+	       (p->remote.bits > 0 || single);
+}
+
+static enum err lead_unset(struct rule_list *l, const struct pair *p)
+{
+	struct net unset = net_unset(p->remote.addr.family);
+	struct rule r = rule_to(0, FR_ACT_TO_TBL, &unset, &p->remote);
+
+	r.proto = p->proto;
+	r.dport_lo = p->remote_port_lo;
+	r.dport_hi = p->remote_port_hi;
+	return add_twice(l, r, LEAD_NEW_PAIR);
+}
+
+static enum err lead_pairs(struct rule_list *l, const struct pair_list *pairs, const struct addr_list *own)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < pairs->n && err == OK; i++) {
+		err = lead_pair(l, &pairs->v[i]);
+		if (err == OK && leads_unset(&pairs->v[i], own))
+			err = lead_unset(l, &pairs->v[i]);
+	}
+	return err;
+}
+
+static enum err lead_exempt(struct rule_list *l, const struct pair_list *exempt, const struct addr_list *own)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < exempt->n && err == OK; i++) {
+		const struct pair *p = &exempt->v[i];
+		struct net unset = net_unset(p->remote.addr.family);
+		struct rule r = rule_to(LEAD_EXEMPT, FR_ACT_GOTO, &p->local, &p->remote);
+
+		err = rule_list_add(l, &r);
+		r = rule_to(LEAD_NEW_EXEMPT, FR_ACT_GOTO, &unset, &p->remote);
+		if (err == OK && addr_list_inside(own, &p->local) != NULL)
+			err = rule_list_add(l, &r);
+	}
+	return err;
+}
+
+static enum err lead_frame(struct rule_list *l, sa_family_t family)
+{
+	const struct net any = net_any(family);
+	struct net half = { .addr = { .family = family }, .bits = 1 };
+	struct rule r = rule_to(LEAD_END, FR_ACT_NOP, &any, &any);
+	enum err err = rule_list_add(l, &r);
+
+	r = rule_to(LEAD_EXEMPT, FR_ACT_GOTO, &any, &any);
+	r.mark = HOST_MARK_OUTER;
+	r.mask = HOST_MARK_MASK;
+	if (err == OK)
+		err = rule_list_add(l, &r);
+	for (size_t i = 0; i < 2 && family == AF_INET6 && err == OK; i++) {
+		r = rule_to(LEAD_SOURCED, FR_ACT_GOTO, &half, &any);
+		err = rule_list_add(l, &r);
+		half.addr.b[0] = 0x80;
+	}
+	return err;
+}
+
+static bool has_family(const struct pair_list *pairs, sa_family_t family)
+{
+	for (size_t i = 0; i < pairs->n; i++) {
+		if (pairs->v[i].local.addr.family == family)
+			return true;
+	}
+	return false;
+}
+
+enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n, const struct addr_list *own)
+{
+	struct pair_list pairs = { .n = 0 };
+	struct pair_list exempt = { .n = 0 };
+	enum err err = pair_list_fill(&pairs, v, n);
+
+	if (err == OK)
+		err = pair_list_fill_exempt(&exempt, v, n);
+	if (err == OK && has_family(&pairs, AF_INET))
+		err = lead_frame(l, AF_INET);
+	if (err == OK && has_family(&pairs, AF_INET6))
+		err = lead_frame(l, AF_INET6);
+	if (err == OK)
+		err = lead_exempt(l, &exempt, own);
+	if (err == OK)
+		err = lead_pairs(l, &pairs, own);
+	rule_list_settle(l);
+	pair_list_free(&pairs);
+	pair_list_free(&exempt);
+	return err;
+}
+
+enum err lead_routes(struct route_list *l, const struct pair_list *pairs, const struct addr_list *own, uint32_t device)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < pairs->n && err == OK; i++) {
+		const struct addr *source = addr_list_inside(own, &pairs->v[i].local);
+		struct route *old = route_list_find(l, &pairs->v[i].remote);
+		struct route r = { .to = pairs->v[i].remote, .device = device };
+
+		if (source != NULL)
+			r.source = *source;
+		if (old == NULL)
+			err = route_list_add(l, &r);
+		else if (old->source.family == AF_UNSPEC)
+			old->source = r.source;
+	}
+	return err;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Builders of nftables messages: see xfrm/nft.h. */
+#include "xfrm/nft.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+#include <netlink/msg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIST_FIRST = 16, BATCH_MAX = 16384, REG = NFT_REG_1 };
+
+/* The next message; the list may move, so a pointer is good until the next call. */
+static struct ask *nft_next(struct nft *t, uint16_t type, uint16_t flags, const struct nfgenmsg *h)
+{
+	size_t size = t->size == 0 ? LIST_FIRST : t->size * 2;
+	struct ask *v;
+
+	if (t->n == t->size) {
+		v = size > BATCH_MAX ? NULL : reallocarray(t->v, size, sizeof(*v));
+		t->bad = t->bad || v == NULL;
+		if (v == NULL)
+			return &t->spare;
+		t->v = v;
+		t->size = size;
+	}
+	t->v[t->n] = ask_new(type, flags);
+	ask_header(&t->v[t->n], h, sizeof(*h));
+	return &t->v[t->n++];
+}
+
+static struct ask *nft_message(struct nft *t, uint16_t kind, uint16_t flags)
+{
+	const struct nfgenmsg h = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
+
+	return nft_next(t, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | kind), flags, &h);
+}
+
+static void nft_bracket(struct nft *t, uint16_t type)
+{
+	const struct nfgenmsg h = { .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES) };
+
+	nft_next(t, type, 0, &h);
+}
+
+void nft_begin(struct nft *t)
+{
+	*t = (struct nft){ .spare = { .bad = true } };
+	nft_bracket(t, NFNL_MSG_BATCH_BEGIN);
+}
+
+void nft_end(struct nft *t)
+{
+	/* The last change is acknowledged, when all are done. */
+	if (t->n > 0 && !t->v[t->n - 1].bad)
+		nlmsg_hdr(t->v[t->n - 1].msg)->nlmsg_flags |= NLM_F_ACK;
+	nft_bracket(t, NFNL_MSG_BATCH_END);
+}
+
+void nft_free(struct nft *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		ask_free(&t->v[i]);
+	free(t->v);
+	*t = (struct nft){ .v = NULL };
+}
+
+enum err nft_commit(struct netlink *nl, struct nft *t, struct answer *a)
+{
+	*a = (struct answer){ .error = 0 };
+	return t->bad ? ERR_LIMIT : netlink_transact(nl, t->v, t->n, a);
+}
+
+void nft_table_add(struct nft *t, const char *table)
+{
+	ask_str(nft_message(t, NFT_MSG_NEWTABLE, NLM_F_CREATE), NFTA_TABLE_NAME, table);
+}
+
+void nft_table_delete(struct nft *t, const char *table)
+{
+	ask_str(nft_message(t, NFT_MSG_DELTABLE, 0), NFTA_TABLE_NAME, table);
+}
+
+void nft_chain_add(struct nft *t, const struct nft_chain *c)
+{
+	struct ask *a = nft_message(t, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	struct nlattr *hook;
+
+	ask_str(a, NFTA_CHAIN_TABLE, c->table);
+	ask_str(a, NFTA_CHAIN_NAME, c->name);
+	ask_str(a, NFTA_CHAIN_TYPE, "filter");
+	hook = ask_nest(a, NFTA_CHAIN_HOOK);
+	ask_be32(a, NFTA_HOOK_HOOKNUM, c->hook);
+	ask_be32(a, NFTA_HOOK_PRIORITY, (uint32_t)c->priority);
+	ask_nest_end(a, hook);
+}
+
+struct nft_rule nft_rule_begin(struct nft *t, const struct nft_chain *c)
+{
+	struct ask *a = nft_message(t, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+
+	ask_str(a, NFTA_RULE_TABLE, c->table);
+	ask_str(a, NFTA_RULE_CHAIN, c->name);
+	return (struct nft_rule){ .ask = a, .list = ask_nest(a, NFTA_RULE_EXPRESSIONS) };
+}
+
+void nft_rule_end(struct nft_rule *r)
+{
+	ask_nest_end(r->ask, r->list);
+}
+
+struct nft_expr {
+	struct nlattr *element;
+	struct nlattr *fields;
+};
+
+static struct nft_expr expr_begin(struct nft_rule *r, const char *name)
+{
+	struct nft_expr e = { .element = ask_nest(r->ask, NFTA_LIST_ELEM) };
+
+	ask_str(r->ask, NFTA_EXPR_NAME, name);
+	e.fields = ask_nest(r->ask, NFTA_EXPR_DATA);
+	return e;
+}
+
+static void expr_end(struct nft_rule *r, const struct nft_expr *e)
+{
+	ask_nest_end(r->ask, e->fields);
+	ask_nest_end(r->ask, e->element);
+}
+
+static void value(struct nft_rule *r, int type, const void *p, size_t len)
+{
+	struct nlattr *nest = ask_nest(r->ask, type);
+
+	ask_bytes(r->ask, NFTA_DATA_VALUE, p, len);
+	ask_nest_end(r->ask, nest);
+}
+
+static void compare(struct nft_rule *r, uint32_t op, const void *p, size_t len)
+{
+	struct nft_expr e = expr_begin(r, "cmp");
+
+	ask_be32(r->ask, NFTA_CMP_SREG, REG);
+	ask_be32(r->ask, NFTA_CMP_OP, op);
+	value(r, NFTA_CMP_DATA, p, len);
+	expr_end(r, &e);
+}
+
+/* REG = (REG & mask) ^ flip */
+static void bitwise(struct nft_rule *r, const void *mask, const void *flip, uint32_t len)
+{
+	struct nft_expr e = expr_begin(r, "bitwise");
+
+	ask_be32(r->ask, NFTA_BITWISE_SREG, REG);
+	ask_be32(r->ask, NFTA_BITWISE_DREG, REG);
+	ask_be32(r->ask, NFTA_BITWISE_LEN, len);
+	value(r, NFTA_BITWISE_MASK, mask, len);
+	value(r, NFTA_BITWISE_XOR, flip, len);
+	expr_end(r, &e);
+}
+
+static void meta_load(struct nft_rule *r, uint32_t key)
+{
+	struct nft_expr e = expr_begin(r, "meta");
+
+	ask_be32(r->ask, NFTA_META_KEY, key);
+	ask_be32(r->ask, NFTA_META_DREG, REG);
+	expr_end(r, &e);
+}
+
+void nft_meta_is(struct nft_rule *r, uint32_t key, const void *p, size_t len)
+{
+	meta_load(r, key);
+	compare(r, NFT_CMP_EQ, p, len);
+}
+
+void nft_device_is(struct nft_rule *r, uint32_t key, const char *name, bool equal)
+{
+	char whole[16] = "";	/* IFNAMSIZ: the kernel compares all of it */
+
+	memcpy(whole, name, strnlen(name, sizeof(whole) - 1));
+	meta_load(r, key);
+	compare(r, equal ? NFT_CMP_EQ : NFT_CMP_NEQ, whole, sizeof(whole));
+}
+
+void nft_mark_is(struct nft_rule *r, uint32_t mark, uint32_t mask)
+{
+	const uint32_t zero = 0;
+
+	meta_load(r, NFT_META_MARK);
+	bitwise(r, &mask, &zero, sizeof(mask));
+	compare(r, NFT_CMP_EQ, &mark, sizeof(mark));
+}
+
+void nft_mark_set(struct nft_rule *r, uint32_t mark, uint32_t mask)
+{
+	const uint32_t keep = ~mask;
+	struct nft_expr e;
+
+	meta_load(r, NFT_META_MARK);
+	bitwise(r, &keep, &mark, sizeof(keep));
+	e = expr_begin(r, "meta");
+	ask_be32(r->ask, NFTA_META_KEY, NFT_META_MARK);
+	ask_be32(r->ask, NFTA_META_SREG, REG);
+	expr_end(r, &e);
+}
+
+static void payload_load(struct nft_rule *r, uint32_t base, uint32_t offset, uint32_t len)
+{
+	struct nft_expr e = expr_begin(r, "payload");
+
+	ask_be32(r->ask, NFTA_PAYLOAD_DREG, REG);
+	ask_be32(r->ask, NFTA_PAYLOAD_BASE, base);
+	ask_be32(r->ask, NFTA_PAYLOAD_OFFSET, offset);
+	ask_be32(r->ask, NFTA_PAYLOAD_LEN, len);
+	expr_end(r, &e);
+}
+
+void nft_payload_is(struct nft_rule *r, uint32_t base, uint32_t offset, const void *p, uint32_t len)
+{
+	payload_load(r, base, offset, len);
+	compare(r, NFT_CMP_EQ, p, len);
+}
+
+void nft_payload_masked(struct nft_rule *r, uint32_t base, uint32_t offset, uint16_t mask, bool zero)
+{
+	const uint16_t bits = htons(mask);
+	const uint16_t none = 0;
+
+	payload_load(r, base, offset, sizeof(bits));
+	bitwise(r, &bits, &none, sizeof(bits));
+	compare(r, zero ? NFT_CMP_EQ : NFT_CMP_NEQ, &none, sizeof(none));
+}
+
+void nft_net_is(struct nft_rule *r, uint32_t offset, const struct net *n)
+{
+	const struct net ones = { .addr = { .family = n->addr.family }, .bits = n->bits };
+	struct addr mask = net_last(&ones);	/* the host's bits */
+	const struct addr zero = { .family = AF_UNSPEC };
+	uint32_t len = (uint32_t)addr_len(&n->addr);
+
+	if (n->bits == 0)
+		return;
+	for (size_t i = 0; i < len; i++)
+		mask.b[i] = (uint8_t)~mask.b[i];
+	payload_load(r, NFT_PAYLOAD_NETWORK_HEADER, offset, len);
+	bitwise(r, mask.b, zero.b, len);
+	compare(r, NFT_CMP_EQ, n->addr.b, len);
+}
+
+void nft_to_this_host(struct nft_rule *r)
+{
+	const uint32_t local = RTN_LOCAL;
+	struct nft_expr e = expr_begin(r, "fib");
+
+	ask_be32(r->ask, NFTA_FIB_DREG, REG);
+	ask_be32(r->ask, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	ask_be32(r->ask, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	expr_end(r, &e);
+	compare(r, NFT_CMP_EQ, &local, sizeof(local));
+}
+
+void nft_verdict(struct nft_rule *r, int32_t code)
+{
+	struct nft_expr e = expr_begin(r, "immediate");
+	struct nlattr *data;
+	struct nlattr *verdict;
+
+	ask_be32(r->ask, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	data = ask_nest(r->ask, NFTA_IMMEDIATE_DATA);
+	verdict = ask_nest(r->ask, NFTA_DATA_VERDICT);
+	ask_be32(r->ask, NFTA_VERDICT_CODE, (uint32_t)code);
+	ask_nest_end(r->ask, verdict);
+	ask_nest_end(r->ask, data);
+	expr_end(r, &e);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From traffic selectors to pairs of networks: see xfrm/pair.h. */
+#include "xfrm/pair.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NETS_MAX = 256, LIST_FIRST = 32 };	/* a range of IPv6 addresses is at most 254 networks */
+
+static const struct net link_only[] = {
+	{ .addr = { .family = AF_INET, .b = { 224 } }, .bits = 4 },
+	{ .addr = { .family = AF_INET, .b = { 255, 255, 255, 255 } }, .bits = 32 },
+	{ .addr = { .family = AF_INET, .b = { 169, 254 } }, .bits = 16 },
+	{ .addr = { .family = AF_INET6, .b = { 0xff } }, .bits = 8 },
+	{ .addr = { .family = AF_INET6, .b = { 0xfe, 0x80 } }, .bits = 10 },
+};
+
+enum { N_LINK_ONLY = sizeof(link_only) / sizeof(link_only[0]) };
+
+bool port_is_any(uint16_t lo, uint16_t hi)
+{
+	return lo == 0 && hi == UINT16_MAX;
+}
+
+static enum err pair_list_add(struct pair_list *l, const struct pair *p)
+{
+	size_t size = l->size == 0 ? LIST_FIRST : l->size * 2;
+	struct pair *v;
+
+	if (l->n == PAIR_MAX)
+		return ERR_LIMIT;
+	if (l->n == l->size) {
+		v = reallocarray(l->v, size, sizeof(*v));
+		if (v == NULL)
+			return ERR_NOMEM;
+		l->v = v;
+		l->size = size;
+	}
+	l->v[l->n++] = *p;
+	return OK;
+}
+
+void pair_list_free(struct pair_list *l)
+{
+	free(l->v);
+	*l = (struct pair_list){ .v = NULL };
+}
+
+static int net_cmp(const struct net *a, const struct net *b)
+{
+	int order = addr_cmp(&a->addr, &b->addr);
+
+	return order != 0 ? order : (int)a->bits - (int)b->bits;
+}
+
+static int pair_cmp(const void *x, const void *y)
+{
+	const struct pair *a = x;
+	const struct pair *b = y;
+	int order = net_cmp(&a->local, &b->local);
+
+	if (order == 0)
+		order = net_cmp(&a->remote, &b->remote);
+	if (order == 0)
+		order = (int)a->proto - (int)b->proto;
+	if (order == 0)
+		order = (int)a->local_port_lo - (int)b->local_port_lo;
+	if (order == 0)
+		order = (int)a->local_port_hi - (int)b->local_port_hi;
+	if (order == 0)
+		order = (int)a->remote_port_lo - (int)b->remote_port_lo;
+	if (order == 0)
+		order = (int)a->remote_port_hi - (int)b->remote_port_hi;
+	return order;
+}
+
+static void pair_list_settle(struct pair_list *l)
+{
+	size_t n = 0;
+
+	if (l->n > 0)
+		qsort(l->v, l->n, sizeof(*l->v), pair_cmp);
+	for (size_t i = 0; i < l->n; i++) {
+		if (n == 0 || pair_cmp(&l->v[n - 1], &l->v[i]) != 0)
+			l->v[n++] = l->v[i];
+	}
+	l->n = n;
+}
+
+/* One pair for each of the networks that the two ranges of addresses are cut into. */
+static enum err pair_list_cut(struct pair_list *l, const struct ts *local, const struct ts *remote, struct pair p)
+{
+	struct net from[NETS_MAX];
+	struct net to[NETS_MAX];
+	size_t n_from = net_from_range(&local->lo, &local->hi, from, NETS_MAX);
+	size_t n_to = net_from_range(&remote->lo, &remote->hi, to, NETS_MAX);
+	enum err err = n_from > NETS_MAX || n_to > NETS_MAX ? ERR_LIMIT : OK;
+
+	for (size_t i = 0; i < n_from && err == OK; i++) {
+		for (size_t k = 0; k < n_to && err == OK; k++) {
+			p.local = from[i];
+			p.remote = to[k];
+			err = pair_list_add(l, &p);
+		}
+	}
+	return err;
+}
+
+/* ICMP's type and code stand where others have ports, and neither rules nor guards can tell a range of them: all of
+ * ICMP is covered then, which may be too much and is never too little. The same for OPAQUE. */
+static void pair_ports(const struct ts *t, uint8_t proto, uint16_t *lo, uint16_t *hi)
+{
+	bool any = proto == 0 || proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6 || ts_port_opaque(t);
+
+	*lo = any ? 0 : t->port_lo;
+	*hi = any ? UINT16_MAX : t->port_hi;
+}
+
+static enum err pair_list_join(struct pair_list *l, const struct ts *local, const struct ts *remote)
+{
+	struct pair p = { .proto = local->proto != 0 ? local->proto : remote->proto };
+
+	if (local->lo.family != remote->lo.family)
+		return OK;
+	/* RFC 7296 2.9: a packet has one protocol, so a pair that names two covers nothing. */
+	if (local->proto != 0 && remote->proto != 0 && local->proto != remote->proto)
+		return OK;
+	pair_ports(local, p.proto, &p.local_port_lo, &p.local_port_hi);
+	pair_ports(remote, p.proto, &p.remote_port_lo, &p.remote_port_hi);
+	return pair_list_cut(l, local, remote, p);
+}
+
+enum err pair_list_fill(struct pair_list *l, const struct host_child *v, size_t n)
+{
+	enum err err = OK;
+
+	for (size_t c = 0; c < n && err == OK; c++) {
+		for (size_t i = 0; i < v[c].local.n && err == OK; i++) {
+			for (size_t k = 0; k < v[c].remote.n && err == OK; k++)
+				err = pair_list_join(l, &v[c].local.v[i], &v[c].remote.v[k]);
+		}
+	}
+	pair_list_settle(l);
+	return err;
+}
+
+static struct ts addresses_of(const struct ts *t)
+{
+	return (struct ts){ .port_hi = UINT16_MAX, .lo = t->lo, .hi = t->hi };
+}
+
+/* `wide` has all addresses of `t` and more. Not when they are equal: then the exception would be the whole guard. */
+static bool wider(const struct ts *wide, const struct ts *t)
+{
+	struct ts a = addresses_of(wide);
+	struct ts b = addresses_of(t);
+
+	return ts_covers(&a, &b) && !ts_eq(&a, &b);
+}
+
+/* A child that names such addresses itself wants them in its tunnel. */
+static bool list_names(const struct ts_list *l, const struct ts *net)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct ts t = addresses_of(&l->v[i]);
+
+		if (ts_covers(net, &t))
+			return true;
+	}
+	return false;
+}
+
+static bool anybody_names(const struct host_child *v, size_t n, const struct ts *net)
+{
+	for (size_t c = 0; c < n; c++) {
+		if (list_names(&v[c].remote, net) || list_names(&v[c].local, net))
+			return true;
+	}
+	return false;
+}
+
+static enum err exempt_kin(struct pair_list *l, const struct host_child *c, const struct ts *from, const struct ts *remote)
+{
+	const struct pair any = { .local_port_hi = UINT16_MAX, .remote_port_hi = UINT16_MAX };
+	enum err err = OK;
+
+	for (size_t i = 0; i < c->local.n && err == OK; i++) {
+		if (from->lo.family == remote->lo.family && wider(remote, &c->local.v[i]))
+			err = pair_list_cut(l, from, &c->local.v[i], any);
+	}
+	return err;
+}
+
+static enum err exempt_link(struct pair_list *l, const struct ts *from, const struct ts *remote, const bool *free_net)
+{
+	const struct pair any = { .local_port_hi = UINT16_MAX, .remote_port_hi = UINT16_MAX };
+	enum err err = OK;
+
+	for (size_t i = 0; i < N_LINK_ONLY && err == OK; i++) {
+		struct ts net = ts_from_net(&link_only[i]);
+
+		if (free_net[i] && from->lo.family == net.lo.family && wider(remote, &net))
+			err = pair_list_cut(l, from, &net, any);
+	}
+	return err;
+}
+
+enum err pair_list_fill_exempt(struct pair_list *l, const struct host_child *v, size_t n)
+{
+	bool free_net[N_LINK_ONLY];
+	enum err err = OK;
+
+	for (size_t i = 0; i < N_LINK_ONLY; i++) {
+		struct ts net = ts_from_net(&link_only[i]);
+
+		free_net[i] = !anybody_names(v, n, &net);
+	}
+	for (size_t c = 0; c < n && err == OK; c++) {
+		for (size_t k = 0; k < (size_t)v[c].local.n * v[c].remote.n && err == OK; k++) {
+			const struct ts *from = &v[c].local.v[k / v[c].remote.n];
+			const struct ts *to = &v[c].remote.v[k % v[c].remote.n];
+
+			err = exempt_kin(l, &v[c], from, to);
+			if (err == OK)
+				err = exempt_link(l, from, to, free_net);
+		}
+	}
+	pair_list_settle(l);
+	return err;
+}

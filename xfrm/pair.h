@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Selectors of children as the kernel's tables can hold them: pairs of networks. Guards, rules and routes are all made
+ * from these, so that they agree on what is covered.
+ */
+#ifndef XFRM_PAIR_H
+#define XFRM_PAIR_H
+
+#include "base/ts.h"
+#include "xfrm/host.h"
+
+/* What goes from local to remote. Ports as in struct ts; OPAQUE and ICMP's types have become "any". */
+struct pair {
+	struct net local;
+	struct net remote;
+	uint8_t proto;
+	uint16_t local_port_lo;
+	uint16_t local_port_hi;
+	uint16_t remote_port_lo;
+	uint16_t remote_port_hi;
+};
+
+struct pair_list {
+	struct pair *v;
+	size_t n;
+	size_t size;
+};
+
+enum { PAIR_MAX = 8192 };
+
+/* Every pair of the children's selectors, sorted, none twice. ERR_LIMIT above PAIR_MAX. */
+MUST_USE enum err pair_list_fill(struct pair_list *l, const struct host_child *v, size_t n);
+/* What must stay out of the tunnel although it is covered: local to local, where a remote selector is wider than the
+ * local one; and destinations that mean something only on the link (multicast, link-local), where a remote selector is
+ * wider than these and no child names them itself. */
+MUST_USE enum err pair_list_fill_exempt(struct pair_list *l, const struct host_child *v, size_t n);
+void pair_list_free(struct pair_list *l);
+
+bool port_is_any(uint16_t lo, uint16_t hi);
+
+#endif

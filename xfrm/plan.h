@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which policies shall stand, computed from configuration alone. Pure functions. */
+#ifndef XFRM_PLAN_H
+#define XFRM_PLAN_H
+
+#include "xfrm/pair.h"
+#include "xfrm/policy.h"
+
+/* The guards: block policies out (local to remote), in and forward (remote to local), and their exceptions.
+ * Sorted by policy_cmp, none twice. */
+MUST_USE enum err plan_guards(struct policy_list *l, const struct host_child *v, size_t n);
+/* What lets packets pass the guards between the TUN device `ifindex` and the rest of the host. */
+MUST_USE enum err plan_plane(struct policy_list *l, const struct host_child *v, size_t n, int ifindex);
+
+#endif

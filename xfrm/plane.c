@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The userspace data plane's place on the host (host_plane_*, host_child_mtu).
+ *
+ * Order matters, because the plane lifts the guard of local IPv6 packets (xfrm/plan.c): what stands for the guard, the
+ * nftables table and the rules, is there before and stays until after.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "xfrm/host_inner.h"
+#include "xfrm/lead.h"
+#include "xfrm/nft_table.h"
+#include "xfrm/plan.h"
+#include "xfrm/policy_set.h"
+#include "xfrm/words.h"
+
+static enum err nft_ready(struct host *h, char *why)
+{
+	enum err err = h->nft.fd >= 0 ? OK : netlink_open(&h->nft, NETLINK_NETFILTER);
+
+	if (err == ERR_UNSUPPORTED)
+		return why_say(why, err, "the kernel lacks nftables (CONFIG_NF_TABLES), which userspace ESP needs");
+	return err == OK ? OK : why_say(why, err, "cannot open a netlink socket for nftables: %s", strerror(errno));
+}
+
+/* Without it the reverse path filter does not look at marks. The one setting of the host that we change for good: it
+ * only says that routing rules with marks count for that filter too. */
+static enum err mark_counts_in_rp_filter(char *why)
+{
+	static const char file[] = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
+	char was = '0';
+	int fd = open(file, O_RDWR | O_CLOEXEC);
+	int error = errno;
+	bool done = fd >= 0 && ((pread(fd, &was, 1, 0) == 1 && was == '1') || pwrite(fd, "1", 1, 0) == 1);
+
+	if (fd >= 0) {
+		error = errno;
+		close(fd);
+	}
+	return done ? OK : why_say(why, ERR_SYSTEM, "cannot set %s: %s", file, strerror(error));
+}
+
+struct plane {
+	const char *tun;
+	const struct host_child *v;
+	size_t n;
+	uint32_t device;
+};
+
+static enum err table_set(struct host *h, const struct plane *p, char *why)
+{
+	struct policy_list guards = { .n = 0 };
+	enum err err = plan_guards(&guards, p->v, p->n);
+
+	if (err != OK)
+		err = why_say(why, err, "cannot plan the nftables table: %s", err_text(err));
+	else
+		err = nft_table_apply(&h->nft, p->tun, &guards, why);
+	policy_list_free(&guards);
+	return err;
+}
+
+static enum err routes_set(struct host *h, const struct plane *p, const struct addr_list *own, char *why)
+{
+	struct pair_list pairs = { .n = 0 };
+	struct route_list routes = { .n = 0 };
+	enum err err = pair_list_fill(&pairs, p->v, p->n);
+
+	if (err == OK)
+		err = lead_routes(&routes, &pairs, own, p->device);
+	if (err == OK)
+		err = route_set_apply(&h->route, &routes, why);
+	else
+		err = why_say(why, err, "cannot plan the routes: %s", err_text(err));
+	route_list_free(&routes);
+	pair_list_free(&pairs);
+	return err;
+}
+
+static enum err rules_set(struct host *h, const struct plane *p, const struct addr_list *own, char *why)
+{
+	struct rule_list rules = { .n = 0 };
+	enum err err = lead_rules(&rules, p->v, p->n, own);
+
+	if (err == OK)
+		err = rule_set_apply(&h->route, &rules, why);
+	else
+		err = why_say(why, err, "cannot plan the routing rules: %s", err_text(err));
+	rule_list_free(&rules);
+	return err;
+}
+
+static enum err exceptions_set(struct host *h, const struct plane *p, char *why)
+{
+	const struct policy_set set = { .nl = &h->xfrm, .section = POLICY_OF_PLANE };
+	struct policy_list wanted = { .n = 0 };
+	enum err err = plan_plane(&wanted, p->v, p->n, (int)p->device);
+
+	if (err == OK)
+		err = policy_set_apply(&set, &wanted, why);
+	else
+		err = why_say(why, err, "cannot plan the exceptions of the TUN device: %s", err_text(err));
+	policy_list_free(&wanted);
+	return err;
+}
+
+static enum err exceptions_remove(struct host *h, char *why)
+{
+	const struct policy_set set = { .nl = &h->xfrm, .section = POLICY_OF_PLANE };
+	const struct policy_list none = { .n = 0 };
+
+	return policy_set_apply(&set, &none, why);
+}
+
+enum err host_plane_set(struct host *h, const char *tun, const struct host_child *v, size_t n,
+			char why[static HOST_WHY_MAX])
+{
+	const struct plane p = { .tun = tun, .v = v, .n = n, .device = if_nametoindex(tun) };
+	struct addr_list own = { .n = 0 };
+	enum err err = nft_ready(h, why);
+
+	if (p.device == 0)
+		return why_say(why, ERR_NOT_FOUND, "there is no TUN device %s", tun);
+	if (err == OK)
+		err = mark_counts_in_rp_filter(why);
+	if (err == OK)
+		err = addr_list_read(&h->route, &own, why);
+	if (err == OK)
+		err = table_set(h, &p, why);
+	if (err == OK)
+		err = routes_set(h, &p, &own, why);
+	if (err == OK)
+		err = rules_set(h, &p, &own, why);
+	if (err == OK)
+		err = exceptions_set(h, &p, why);
+	addr_list_free(&own);
+	return err;
+}
+
+enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX])
+{
+	const struct rule_list no_rules = { .n = 0 };
+	const struct route_list no_routes = { .n = 0 };
+	enum err err = exceptions_remove(h, why);
+
+	if (err == OK)
+		err = rule_set_apply(&h->route, &no_rules, why);
+	if (err == OK)
+		err = route_set_apply(&h->route, &no_routes, why);
+	/* Where there is no nftables there is no table of ours. */
+	if (err != OK || nft_ready(h, why) != OK)
+		return err;
+	err = nft_table_remove(&h->nft, why);
+	return err == ERR_UNSUPPORTED ? OK : err;
+}
+
+enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu, char why[static HOST_WHY_MAX])
+{
+	struct pair_list pairs = { .n = 0 };
+	struct route_list routes = { .n = 0 };
+	enum err err = pair_list_fill(&pairs, c, 1);
+
+	if (err != OK)
+		err = why_say(why, err, "cannot plan the routes of %s/%s: %s", c->connection, c->child, err_text(err));
+	else
+		err = route_set_read(&h->route, &routes, why);
+	for (size_t i = 0; i < pairs.n && err == OK; i++) {
+		struct route *r = route_list_find(&routes, &pairs.v[i].remote);
+
+		if (r == NULL) {
+			err = why_say(why, ERR_NOT_FOUND, "a route of %s/%s is not there", c->connection, c->child);
+		} else if (r->mtu != mtu) {
+			r->mtu = mtu;
+			err = route_put(&h->route, r, why);
+		}
+	}
+	route_list_free(&routes);
+	pair_list_free(&pairs);
+	return err;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Policies and their messages: see xfrm/policy.h. */
+#include "xfrm/policy.h"
+
+#include <arpa/inet.h>
+#include <netlink/msg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INDEX_DIR_BITS = 3, PORT_EXACT = 0xffff, LIST_FIRST = 64 };
+
+enum err policy_list_add(struct policy_list *l, const struct policy *p)
+{
+	size_t size = l->size == 0 ? LIST_FIRST : l->size * 2;
+	struct policy *v;
+
+	if (l->n == l->size) {
+		v = reallocarray(l->v, size, sizeof(*v));
+		if (v == NULL)
+			return ERR_NOMEM;
+		l->v = v;
+		l->size = size;
+	}
+	l->v[l->n++] = *p;
+	return OK;
+}
+
+void policy_list_free(struct policy_list *l)
+{
+	free(l->v);
+	*l = (struct policy_list){ .v = NULL };
+}
+
+/* As memory up to `proto`; behind it the struct has padding. */
+static int selector_cmp(const struct xfrm_selector *a, const struct xfrm_selector *b)
+{
+	int order = memcmp(a, b, offsetof(struct xfrm_selector, proto));
+
+	if (order == 0)
+		order = (int)a->proto - (int)b->proto;
+	if (order == 0)
+		order = (a->ifindex > b->ifindex) - (a->ifindex < b->ifindex);
+	if (order == 0)
+		order = (a->user > b->user) - (a->user < b->user);
+	return order;
+}
+
+int policy_cmp(const struct policy *a, const struct policy *b)
+{
+	int order = (int)a->dir - (int)b->dir;
+
+	if (order == 0)
+		order = selector_cmp(&a->sel, &b->sel);
+	if (order == 0)
+		order = memcmp(&a->mark, &b->mark, sizeof(a->mark));
+	return order;
+}
+
+static void selector_addr(xfrm_address_t *to, const struct addr *a)
+{
+	memcpy(to, a->b, addr_len(a));
+}
+
+struct xfrm_selector policy_selector(const struct net *src, const struct net *dst, uint8_t proto)
+{
+	struct xfrm_selector sel = { .family = src->addr.family };
+
+	selector_addr(&sel.saddr, &src->addr);
+	selector_addr(&sel.daddr, &dst->addr);
+	sel.prefixlen_s = src->bits;
+	sel.prefixlen_d = dst->bits;
+	sel.proto = proto;
+	return sel;
+}
+
+void policy_source_port(struct xfrm_selector *sel, uint16_t port)
+{
+	sel->sport = htons(port);
+	sel->sport_mask = htons(PORT_EXACT);
+}
+
+void policy_target_port(struct xfrm_selector *sel, uint16_t port)
+{
+	sel->dport = htons(port);
+	sel->dport_mask = htons(PORT_EXACT);
+}
+
+static struct ts selector_side(const struct xfrm_selector *sel, bool source)
+{
+	const xfrm_address_t *a = source ? &sel->saddr : &sel->daddr;
+	uint16_t port = ntohs(source ? sel->sport : sel->dport);
+	uint16_t mask = ntohs(source ? sel->sport_mask : sel->dport_mask);
+	struct net n = { .bits = source ? sel->prefixlen_s : sel->prefixlen_d };
+	struct ts t;
+
+	n.addr.family = sel->family;
+	memcpy(n.addr.b, a, addr_len(&n.addr));
+	t = ts_from_net(&n);
+	t.proto = sel->proto;
+	t.port_lo = port & mask;
+	t.port_hi = (uint16_t)(port | (uint16_t)~mask);
+	return t;
+}
+
+void policy_sides(const struct xfrm_selector *sel, struct ts *src, struct ts *dst)
+{
+	*src = selector_side(sel, true);
+	*dst = selector_side(sel, false);
+}
+
+const char *policy_dir_text(uint8_t dir)
+{
+	static const char *const names[] = {
+		[XFRM_POLICY_IN] = "in", [XFRM_POLICY_OUT] = "out", [XFRM_POLICY_FWD] = "forward"
+	};
+
+	return dir < sizeof(names) / sizeof(names[0]) ? names[dir] : "?";
+}
+
+const char *policy_text(const struct policy *p, char buf[static POLICY_TEXT_MAX])
+{
+	char from[TS_TEXT_MAX];
+	char to[TS_TEXT_MAX];
+	struct ts src;
+	struct ts dst;
+
+	policy_sides(&p->sel, &src, &dst);
+	snprintf(buf, POLICY_TEXT_MAX, "%s -> %s %s", ts_text(&src, from), ts_text(&dst, to), policy_dir_text(p->dir));
+	return buf;
+}
+
+uint32_t policy_priority(const struct xfrm_selector *sel, enum policy_order order)
+{
+	uint32_t narrow = 4u * sel->prefixlen_s + 4u * sel->prefixlen_d + (sel->proto != 0 ? 2u : 0) +
+			  (sel->sport_mask != 0 || sel->dport_mask != 0 ? 1u : 0);
+
+	return POLICY_PRIORITY_WORST - 4 * narrow - 3 + (uint32_t)order;
+}
+
+uint32_t policy_index(enum policy_section section, uint32_t slot, uint8_t dir)
+{
+	uint32_t n = (section == POLICY_OF_PLANE ? POLICY_SLOTS : 0) + slot;
+
+	return (uint32_t)POLICY_INDEX_BASE | n << INDEX_DIR_BITS | dir;
+}
+
+bool policy_index_taken(const struct policy *p, enum policy_section *section, uint32_t *slot)
+{
+	uint32_t n = (p->index & ~(uint32_t)POLICY_INDEX_MASK) >> INDEX_DIR_BITS;
+
+	if (p->index >> 31 != 0 || (p->index & POLICY_INDEX_MASK) != POLICY_INDEX_BASE)
+		return false;
+	*section = n >= POLICY_SLOTS ? POLICY_OF_PLANE : POLICY_OF_GUARD;
+	*slot = n % POLICY_SLOTS;
+	return true;
+}
+
+bool policy_is_ours(const struct policy *p, enum policy_section section)
+{
+	enum policy_section got;
+	uint32_t slot;
+
+	return p->plain && policy_index_taken(p, &got, &slot) && got == section &&
+	       p->priority >= POLICY_PRIORITY_BEST && p->priority <= POLICY_PRIORITY_WORST;
+}
+
+static void ask_mark(struct ask *a, const struct policy *p)
+{
+	if (p->mark.m != 0)
+		ask_bytes(a, XFRMA_MARK, &p->mark, sizeof(p->mark));
+}
+
+static struct ask ask_policy(uint16_t type, uint16_t flags, const struct policy *p)
+{
+	struct xfrm_userpolicy_info up = {
+		.sel = p->sel,
+		.lft = { .soft_byte_limit = XFRM_INF,
+			 .hard_byte_limit = XFRM_INF,
+			 .soft_packet_limit = XFRM_INF,
+			 .hard_packet_limit = XFRM_INF },
+		.priority = p->priority,
+		.index = p->index,
+		.dir = p->dir,
+		.action = p->action,
+		.share = XFRM_SHARE_ANY,
+	};
+	struct ask a = ask_new(type, flags);
+
+	ask_header(&a, &up, sizeof(up));
+	ask_mark(&a, p);
+	return a;
+}
+
+struct ask policy_ask_add(const struct policy *p)
+{
+	return ask_policy(XFRM_MSG_NEWPOLICY, NLM_F_CREATE | NLM_F_EXCL, p);
+}
+
+struct ask policy_ask_update(const struct policy *p)
+{
+	return ask_policy(XFRM_MSG_UPDPOLICY, NLM_F_REPLACE, p);
+}
+
+static struct ask ask_policy_id(uint16_t type, const struct policy *p, bool by_index)
+{
+	struct xfrm_userpolicy_id id = { .sel = p->sel, .index = by_index ? p->index : 0, .dir = p->dir };
+	struct ask a = ask_new(type, 0);
+
+	ask_header(&a, &id, sizeof(id));
+	ask_mark(&a, p);
+	return a;
+}
+
+struct ask policy_ask_delete_index(const struct policy *p)
+{
+	return ask_policy_id(XFRM_MSG_DELPOLICY, p, true);
+}
+
+struct ask policy_ask_delete_selector(const struct policy *p)
+{
+	return ask_policy_id(XFRM_MSG_DELPOLICY, p, false);
+}
+
+struct ask policy_ask_get(const struct policy *p)
+{
+	return ask_policy_id(XFRM_MSG_GETPOLICY, p, true);
+}
+
+struct ask policy_ask_dump(void)
+{
+	struct xfrm_userpolicy_id none = { .dir = 0 };
+	struct ask a = ask_new(XFRM_MSG_GETPOLICY, NLM_F_DUMP);
+
+	ask_header(&a, &none, sizeof(none));
+	return a;
+}
+
+static bool policy_is_plain(struct nlattr *const *tb)
+{
+	const struct xfrm_userpolicy_type *type;
+
+	if (tb[XFRMA_TMPL] != NULL || tb[XFRMA_IF_ID] != NULL || tb[XFRMA_SEC_CTX] != NULL)
+		return false;
+	type = tb[XFRMA_POLICY_TYPE] == NULL ? NULL : nla_data(tb[XFRMA_POLICY_TYPE]);
+	return type == NULL || type->type == XFRM_POLICY_TYPE_MAIN;
+}
+
+enum err policy_read(const struct nlmsghdr *m, struct policy *p)
+{
+	static struct nla_policy shape[XFRMA_MAX + 1] = {
+		[XFRMA_MARK] = { .minlen = sizeof(struct xfrm_mark) },
+		[XFRMA_POLICY_TYPE] = { .minlen = sizeof(struct xfrm_userpolicy_type) },
+	};
+	struct nlmsghdr *h = (struct nlmsghdr *)(uintptr_t)m;	/* libnl's parser takes no const; nothing is written */
+	const struct xfrm_userpolicy_info *up = nlmsg_data(m);
+	struct nlattr *tb[XFRMA_MAX + 1];
+
+	if (m->nlmsg_type != XFRM_MSG_NEWPOLICY || nlmsg_parse(h, sizeof(*up), tb, XFRMA_MAX, shape) < 0)
+		return ERR_SYNTAX;
+	if (up->dir > XFRM_POLICY_FWD)
+		return ERR_SYNTAX;
+	*p = (struct policy){
+		.sel = up->sel,
+		.priority = up->priority,
+		.index = up->index,
+		.dir = up->dir,
+		.action = up->action,
+		.plain = policy_is_plain(tb),
+	};
+	if (tb[XFRMA_MARK] != NULL)
+		memcpy(&p->mark, nla_data(tb[XFRMA_MARK]), sizeof(p->mark));
+	return OK;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Routes of our table: each leads one remote network into the TUN device. And the host's addresses, of which one may be
+ * the source of what the gateway itself sends there.
+ */
+#ifndef XFRM_ROUTE_H
+#define XFRM_ROUTE_H
+
+#include "base/addr.h"
+#include "xfrm/netlink.h"
+
+struct route {
+	struct net to;
+	struct addr source;	/* AF_UNSPEC: none */
+	uint32_t device;	/* ifindex; when read 0: no device or several */
+	uint32_t mtu;		/* 0: the device's */
+};
+
+struct route_list {
+	struct route *v;
+	size_t n;
+	size_t size;
+};
+
+MUST_USE enum err route_list_add(struct route_list *l, const struct route *r);
+void route_list_free(struct route_list *l);
+struct route *route_list_find(const struct route_list *l, const struct net *to);
+
+struct ask route_ask_put(const struct route *r);	/* adds, or replaces the one to the same network */
+struct ask route_ask_delete(const struct route *r);
+struct ask route_ask_dump(sa_family_t family);
+/* ERR_NOT_FOUND: not ours (table, protocol); ERR_SYNTAX: malformed. */
+MUST_USE enum err route_read(const struct nlmsghdr *m, struct route *r);
+
+/* Our routes as they are now, both families. */
+MUST_USE enum err route_set_read(struct netlink *nl, struct route_list *got, char *why);
+/* Brings our routes to these, adding first. An mtu of 0 in `wanted` keeps the one that is there. */
+MUST_USE enum err route_set_apply(struct netlink *nl, const struct route_list *wanted, char *why);
+
+MUST_USE enum err route_put(struct netlink *nl, const struct route *r, char *why);
+
+struct addr_list {
+	struct addr *v;
+	size_t n;
+	size_t size;
+};
+
+/* Addresses that the host may send from to others: global, not tentative or deprecated. */
+MUST_USE enum err addr_list_read(struct netlink *nl, struct addr_list *got, char *why);
+void addr_list_free(struct addr_list *l);
+/* The first that lies in `n`; NULL when none does. */
+const struct addr *addr_list_inside(const struct addr_list *l, const struct net *n);
+
+#endif

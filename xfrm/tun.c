@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The TUN device: see xfrm/tun.h.
+ *
+ * It is brought up without any address, not even a link-local one: the kernel would otherwise send router solicitations
+ * and the like through it. Its alias marks it as ours: a device of another program that happens to have the name is
+ * left alone.
+ */
+#include "xfrm/tun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/if_tun.h>
+#include <linux/ip.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/msg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "xfrm/host.h"
+#include "xfrm/words.h"
+
+enum {
+	TUN_MTU = 9000,		/* of the device; what counts are the routes' */
+	RP_FILTER_LOOSE = 2,
+	ADDR_GEN_NONE = 1,	/* IN6_ADDR_GEN_MODE_NONE */
+};
+
+static const char tun_alias[] = "postern";
+
+/* rp_filter is the greater of the device's and everybody's, so "loose" here keeps a strict host from refusing what came
+ * out of the tunnel (its reverse path may hang on ports, which that look-up does not know). */
+static void ask_family_inet(struct ask *a)
+{
+	struct nlattr *inet = ask_nest(a, AF_INET);
+	struct nlattr *conf = ask_nest(a, IFLA_INET_CONF);
+
+	ask_u32(a, IPV4_DEVCONF_RP_FILTER, RP_FILTER_LOOSE);
+	ask_nest_end(a, conf);
+	ask_nest_end(a, inet);
+}
+
+struct ask tun_ask_setup(uint32_t ifindex)
+{
+	const struct ifinfomsg h = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
+	struct ask a = ask_new(RTM_NEWLINK, 0);
+	struct nlattr *spec;
+
+	ask_header(&a, &h, sizeof(h));
+	ask_u32(&a, IFLA_MTU, TUN_MTU);
+	ask_bytes(&a, IFLA_IFALIAS, tun_alias, sizeof(tun_alias) - 1);
+	spec = ask_nest(&a, IFLA_AF_SPEC);
+	ask_family_inet(&a);
+	ask_nest_end(&a, spec);
+	return a;
+}
+
+/* By itself, for a host without IPv6 refuses it. */
+static struct ask tun_ask_no_autoconf(uint32_t ifindex)
+{
+	const struct ifinfomsg h = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
+	struct ask a = ask_new(RTM_NEWLINK, 0);
+	struct nlattr *spec;
+	struct nlattr *inet6;
+
+	ask_header(&a, &h, sizeof(h));
+	spec = ask_nest(&a, IFLA_AF_SPEC);
+	inet6 = ask_nest(&a, AF_INET6);
+	ask_u8(&a, IFLA_INET6_ADDR_GEN_MODE, ADDR_GEN_NONE);
+	ask_nest_end(&a, inet6);
+	ask_nest_end(&a, spec);
+	return a;
+}
+
+static struct ask tun_ask_up(uint32_t ifindex)
+{
+	const struct ifinfomsg h = {
+		.ifi_family = AF_UNSPEC,
+		.ifi_index = (int)ifindex,
+		.ifi_flags = IFF_UP,
+		.ifi_change = IFF_UP,
+	};
+	struct ask a = ask_new(RTM_NEWLINK, 0);
+
+	ask_header(&a, &h, sizeof(h));
+	return a;
+}
+
+static enum err take_alias(void *ctx, const struct nlmsghdr *m)
+{
+	static struct nla_policy shape[IFLA_MAX + 1] = { [IFLA_IFALIAS] = { .type = NLA_STRING } };
+	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)m;	/* libnl's parser takes no const; nothing is written */
+	struct nlattr *tb[IFLA_MAX + 1];
+	bool *ours = ctx;
+
+	if (m->nlmsg_type != RTM_NEWLINK || nlmsg_parse(msg, sizeof(struct ifinfomsg), tb, IFLA_MAX, shape) < 0)
+		return ERR_SYNTAX;
+	*ours = tb[IFLA_IFALIAS] != NULL && nla_strcmp(tb[IFLA_IFALIAS], tun_alias) == 0;
+	return OK;
+}
+
+/* A device that is there already must be ours. */
+static enum err tun_check(struct netlink *route, const char *name, char *why)
+{
+	const struct ifinfomsg h = { .ifi_family = AF_UNSPEC };
+	bool ours = false;
+	const struct netlink_sink sink = { .take = take_alias, .ctx = &ours };
+	struct ask req = ask_new(RTM_GETLINK, 0);
+	struct answer a;
+	enum err err;
+
+	ask_header(&req, &h, sizeof(h));
+	ask_str(&req, IFLA_IFNAME, name);
+	err = netlink_get(route, &req, &sink, &a);
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	if (err == OK && !ours)
+		return why_say(why, ERR_EXISTS, "a network device %s is there that postern did not make: "
+			       "remove it, or set another name", name);
+	return why_kernel(why, err, &a, "cannot look for the TUN device");
+}
+
+static enum err tun_queue(const char *name, int *fd, char *why)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE };
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	*fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (*fd < 0)
+		return why_say(why, errno == ENOENT || errno == ENODEV ? ERR_UNSUPPORTED : ERR_SYSTEM,
+			       "cannot open /dev/net/tun: %s (the kernel needs CONFIG_TUN)", strerror(errno));
+	if (ioctl(*fd, TUNSETIFF, &ifr) == 0)
+		return OK;
+	return why_say(why, errno == EBUSY ? ERR_BUSY : ERR_SYSTEM, "cannot make the TUN device %s: %s", name,
+		       strerror(errno));
+}
+
+static enum err tun_setup(struct netlink *route, const char *name, char *why)
+{
+	uint32_t ifindex = if_nametoindex(name);
+	struct ask req = tun_ask_no_autoconf(ifindex);
+	struct answer a;
+	enum err err = netlink_ask(route, &req, &a);
+
+	if (err == OK || err == ERR_UNSUPPORTED) {
+		req = tun_ask_setup(ifindex);
+		err = netlink_ask(route, &req, &a);
+	}
+	if (err == OK) {
+		req = tun_ask_up(ifindex);
+		err = netlink_ask(route, &req, &a);
+	}
+	return why_kernel(why, err, &a, "cannot set up the TUN device");
+}
+
+enum err tun_open(struct netlink *route, const char *name, unsigned int n_queues, int *fds, char *why)
+{
+	enum err err;
+
+	if (name[0] == '\0' || strlen(name) >= IFNAMSIZ || n_queues == 0 || n_queues > TUN_QUEUES_MAX)
+		return why_say(why, ERR_CONFIG, "a TUN device needs a name below %d bytes and 1 to %d queues", IFNAMSIZ,
+			       TUN_QUEUES_MAX);
+	for (unsigned int i = 0; i < n_queues; i++)
+		fds[i] = -1;
+	err = tun_check(route, name, why);
+	for (unsigned int i = 0; i < n_queues && err == OK; i++)
+		err = tun_queue(name, &fds[i], why);
+	if (err == OK)
+		err = tun_setup(route, name, why);
+	for (unsigned int i = 0; i < n_queues && err != OK; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+	return err;
+}
