@@ -16,12 +16,12 @@ void act_job_failed(struct bridge *b, uint64_t ticket, unsigned int kind, enum e
 	ike_engine_event(b->ike, &ev, mono_now());
 }
 
-void act_sa_failed(struct bridge *b, uint64_t ticket, uint32_t spi, uint8_t dir, enum err e)
+void act_sa_failed(struct bridge *b, uint64_t ticket, uint32_t spi, enum sa_dir dir, enum err e)
 {
 	const struct sa_done done = { .ticket = ticket,
 				      .err = e,
 				      .spi = spi,
-				      .dir = (enum sa_dir)dir };
+				      .dir = dir };
 	const struct ike_event ev = { .kind = IKE_EV_SA, .sa = &done };
 
 	if (ticket != 0)
@@ -107,7 +107,7 @@ static void perform_sa(struct bridge *b, const struct sa_cmd *cmd)
 {
 	uint64_t ticket = cmd->ticket;
 	uint32_t spi = cmd->sa.spi;
-	uint8_t dir = cmd->sa.dir;
+	enum sa_dir dir = cmd->sa.dir;
 	enum err e = sa_send(b, cmd);
 
 	if (e == OK)

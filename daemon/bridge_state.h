@@ -44,6 +44,6 @@ void act_resolved(struct bridge *b, const char *connection, const struct addr *v
 		  enum err e);
 /* What is asked and cannot be done is answered as failed at once. */
 void act_job_failed(struct bridge *b, uint64_t ticket, unsigned int kind, enum err e);
-void act_sa_failed(struct bridge *b, uint64_t ticket, uint32_t spi, uint8_t dir, enum err e);
+void act_sa_failed(struct bridge *b, uint64_t ticket, uint32_t spi, enum sa_dir dir, enum err e);
 
 #endif

@@ -10,6 +10,7 @@
 #ifndef DAEMON_DESK_H
 #define DAEMON_DESK_H
 
+#include "base/sadesc.h"
 #include "conf/model.h"
 #include "daemon/role.h"
 
@@ -20,7 +21,7 @@ struct slip {
 	unsigned int kind;		    /* enum job_kind for a job; else 0 */
 	char connection[CONF_NAME_MAX + 1]; /* of a name to be resolved */
 	uint32_t spi;			    /* of an SA command */
-	uint8_t dir;
+	enum sa_dir dir;
 };
 
 struct desk {

@@ -69,8 +69,21 @@ static const struct option esp6[] = {
 	{ 0 },
 };
 
+/* A raw socket knows no IPv4 on IPv6, and refuses to be asked (EINVAL). */
+static const struct option raw6[] = {
+	{ SOL_SOCKET, SO_MARK, HOST_MARK_OUTER },
+	{ SOL_SOCKET, SO_RCVBUFFORCE, ESP_BUFFER },
+	{ SOL_SOCKET, SO_SNDBUFFORCE, ESP_BUFFER },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, 1 },
+	{ IPPROTO_IPV6, IPV6_RECVTCLASS, 1 },
+	{ IPPROTO_IPV6, IPV6_RECVERR, 1 },
+	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO },
+	{ 0 },
+};
+
 static const struct option *const ike_options[2] = { ike4, ike6 };
 static const struct option *const esp_options[2] = { esp4, esp6 };
+static const struct option *const raw_options[2] = { esp4, raw6 };
 static const int families[2] = { AF_INET, AF_INET6 };
 
 /* An allow policy of the socket's own, in and out: it stands above every policy of the machine, our
@@ -183,7 +196,7 @@ static enum err open_family(struct sockets *s, int v, char why[static SOCKETS_WH
 	const struct opening raw = { .v = v,
 				     .type = SOCK_RAW,
 				     .protocol = IPPROTO_ESP,
-				     .options = esp_options[v] };
+				     .options = raw_options[v] };
 	enum err e = open_one(&ike, &s->ike[v], why);
 
 	if (e == OK)
