@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The judge of netlink answers. All walking over lengths is libnl's (nlmsg_ok, nlmsg_next, nla_parse), which checks
- * every length against what is left.
+/* The judge of netlink answers. All walking over lengths is libnl's (nlmsg_ok, nlmsg_next,
+ * nla_parse), which checks every length against what is left.
  */
 #include "xfrm/answer.h"
 
@@ -15,10 +15,13 @@ static bool answer_is_ours(const struct answer *a, const struct nlmsghdr *m)
 	return m->nlmsg_pid == a->port && m->nlmsg_seq - a->seq_first <= a->seq_last - a->seq_first;
 }
 
-/* The kernel's own words (NETLINK_EXT_ACK), which stand behind the message that it sends back (unless capped). */
+/* The kernel's own words (NETLINK_EXT_ACK), which stand behind the message that it sends back
+ * (unless capped). */
 static void answer_words(struct answer *a, struct nlmsghdr *m)
 {
-	static struct nla_policy policy[NLMSGERR_ATTR_MAX + 1] = { [NLMSGERR_ATTR_MSG] = { .type = NLA_NUL_STRING } };
+	static struct nla_policy policy[NLMSGERR_ATTR_MAX + 1] = {
+		[NLMSGERR_ATTR_MSG] = { .type = NLA_NUL_STRING }
+	};
 	const struct nlmsgerr *e = nlmsg_data(m);
 	struct nlattr *tb[NLMSGERR_ATTR_MAX + 1];
 	size_t skip = sizeof(*e);
@@ -27,7 +30,8 @@ static void answer_words(struct answer *a, struct nlmsghdr *m)
 		return;
 	if (!(m->nlmsg_flags & NLM_F_CAPPED) && e->msg.nlmsg_len > NLMSG_HDRLEN)
 		skip += e->msg.nlmsg_len - NLMSG_HDRLEN;
-	if (skip > (size_t)nlmsg_datalen(m) || nlmsg_parse(m, (int)skip, tb, NLMSGERR_ATTR_MAX, policy) < 0)
+	if (skip > (size_t)nlmsg_datalen(m) ||
+	    nlmsg_parse(m, (int)skip, tb, NLMSGERR_ATTR_MAX, policy) < 0)
 		return;
 	if (tb[NLMSGERR_ATTR_MSG])
 		snprintf(a->words, sizeof(a->words), "%s", nla_get_string(tb[NLMSGERR_ATTR_MSG]));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Building netlink requests (first half of xfrm/netlink.h). libnl's messages carry the lengths; what is added here is
- * that a failure sticks, so that a builder reads as a list of attributes.
+/* Building netlink requests (first half of xfrm/netlink.h). libnl's messages carry the lengths;
+ * what is added here is that a failure sticks, so that a builder reads as a list of attributes.
  */
 #include <arpa/inet.h>
 #include <netlink/msg.h>

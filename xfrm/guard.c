@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guards (host_guard_*): between "configured" and "taken down by an operator" no packet of the children's selectors
- * leaves or comes in unprotected. The kernel holds them, so they outlive every process of ours.
+/* Guards (host_guard_*): between "configured" and "taken down by an operator" no packet of the
+ * children's selectors leaves or comes in unprotected. The kernel holds them, so they outlive every
+ * process of ours.
  */
 #include "xfrm/host_inner.h"
 #include "xfrm/plan.h"
 #include "xfrm/policy_set.h"
 #include "xfrm/words.h"
 
-enum err host_guard_set(struct host *h, const struct host_child *v, size_t n, char why[static HOST_WHY_MAX])
+enum err host_guard_set(struct host *h, const struct host_child *v, size_t n,
+			char why[static HOST_WHY_MAX])
 {
 	const struct policy_set set = { .nl = &h->xfrm, .section = POLICY_OF_GUARD };
 	struct policy_list wanted = { .n = 0 };
@@ -26,7 +28,8 @@ enum err host_guard_off(struct host *h, char why[static HOST_WHY_MAX])
 	return host_guard_set(h, NULL, 0, why);
 }
 
-enum err host_guard_list(struct host *h, host_guard_fn *fn, void *ctx, char why[static HOST_WHY_MAX])
+enum err host_guard_list(struct host *h, host_guard_fn *fn, void *ctx,
+			 char why[static HOST_WHY_MAX])
 {
 	const struct policy_set set = { .nl = &h->xfrm, .section = POLICY_OF_GUARD };
 	struct policy_list got = { .n = 0 };

@@ -17,9 +17,13 @@ static enum err open_sockets(struct host *h, char *why)
 		return why_say(why, err, "cannot open a netlink socket: %s", strerror(errno));
 	err = netlink_open(&h->xfrm, NETLINK_XFRM);
 	if (err == ERR_UNSUPPORTED)
-		return why_say(why, err, "the kernel has no IPsec policies (CONFIG_XFRM_USER); without them nothing holds "
-			       "packets back while a tunnel is down");
-	return err == OK ? OK : why_say(why, err, "cannot open a netlink socket for IPsec: %s", strerror(errno));
+		return why_say(
+			why, err,
+			"the kernel has no IPsec policies (CONFIG_XFRM_USER); without them nothing holds "
+			"packets back while a tunnel is down");
+	return err == OK ? OK
+			 : why_say(why, err, "cannot open a netlink socket for IPsec: %s",
+				   strerror(errno));
 }
 
 enum err host_open(struct host **out, char why[static HOST_WHY_MAX])
@@ -49,7 +53,8 @@ void host_close(struct host *h)
 	free(h);
 }
 
-enum err host_tun_open(struct host *h, const char *name, unsigned int n_queues, int *fds, char why[static HOST_WHY_MAX])
+enum err host_tun_open(struct host *h, const char *name, unsigned int n_queues, int *fds,
+		       char why[static HOST_WHY_MAX])
 {
 	return tun_open(&h->route, name, n_queues, fds, why);
 }

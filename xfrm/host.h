@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What postern changes on the host, over netlink: the TUN device, routes and rules into it, the guards (XFRM block
- * policies with exceptions) and one nftables table that marks packets. Everything carries a mark of ours, so that any
- * later start (or `postern guard off`) finds and takes away exactly that, and nothing of others.
+/* What postern changes on the host, over netlink: the TUN device, routes and rules into it, the
+ * guards (XFRM block policies with exceptions) and one nftables table that marks packets.
+ * Everything carries a mark of ours, so that any later start (or `postern guard off`) finds and
+ * takes away exactly that, and nothing of others.
  *
- * Used by the monitor and by `postern guard`, which hold CAP_NET_ADMIN. Works from configuration alone.
+ * Used by the monitor and by `postern guard`, which hold CAP_NET_ADMIN. Works from configuration
+ * alone.
  */
 #ifndef XFRM_HOST_H
 #define XFRM_HOST_H
@@ -18,40 +20,50 @@ struct host_child {
 	char connection[64];
 	char child[64];
 	uint32_t reqid;
-	struct ts_list local;		/* borrowed for the call */
+	struct ts_list local; /* borrowed for the call */
 	struct ts_list remote;
 };
 
 enum {
-	HOST_MARK_OUTER = 0x50000000,	/* our IKE and ESP packets, both directions */
-	HOST_MARK_INNER = 0x60000000,	/* packets that came out of the TUN device */
+	HOST_MARK_OUTER = 0x50000000, /* our IKE and ESP packets, both directions */
+	HOST_MARK_INNER = 0x60000000, /* packets that came out of the TUN device */
 	HOST_MARK_MASK = 0x70000000,
-	HOST_TABLE = 5050,		/* our routing table */
+	HOST_TABLE = 5050, /* our routing table */
 	HOST_RULE_PRIORITY = 5050,
-	HOST_PROTOCOL = 0x50,		/* rtm_protocol and FRA_PROTOCOL of what we make */
+	HOST_PROTOCOL = 0x50, /* rtm_protocol and FRA_PROTOCOL of what we make */
 };
 
-/* `why` in the calls below receives words for a person when they fail: which object, what the kernel said. */
+/* `why` in the calls below receives words for a person when they fail: which object, what the
+ * kernel said. */
 enum { HOST_WHY_MAX = 256 };
 
 MUST_USE enum err host_open(struct host **out, char why[static HOST_WHY_MAX]);
-void host_close(struct host *h);	/* leaves all in place; takes NULL */
+void host_close(struct host *h); /* leaves all in place; takes NULL */
 
-/* Guards for these children and no others: adds what is missing, then takes away what is too much (never the
- * other way round, so that there is no moment without). Idempotent. Works without the TUN device (at boot). */
-MUST_USE enum err host_guard_set(struct host *h, const struct host_child *v, size_t n, char why[static HOST_WHY_MAX]);
+/* Guards for these children and no others: adds what is missing, then takes away what is too much
+ * (never the other way round, so that there is no moment without). Idempotent. Works without the
+ * TUN device (at boot). */
+MUST_USE enum err host_guard_set(struct host *h, const struct host_child *v, size_t n,
+				 char why[static HOST_WHY_MAX]);
 MUST_USE enum err host_guard_off(struct host *h, char why[static HOST_WHY_MAX]);
 /* Calls back once per guard in place (for `postern guard show`). */
-typedef void host_guard_fn(void *ctx, const struct ts *src, const struct ts *dst, const char *direction);
-MUST_USE enum err host_guard_list(struct host *h, host_guard_fn *fn, void *ctx, char why[static HOST_WHY_MAX]);
+typedef void host_guard_fn(void *ctx, const struct ts *src, const struct ts *dst,
+			   const char *direction);
+MUST_USE enum err host_guard_list(struct host *h, host_guard_fn *fn, void *ctx,
+				  char why[static HOST_WHY_MAX]);
 
-/* Makes (or takes over) the TUN device with n_queues, brings it up, and gives its descriptors (close-on-exec, non-blocking). */
-MUST_USE enum err host_tun_open(struct host *h, const char *name, unsigned n_queues, int *fds, char why[static HOST_WHY_MAX]);
-/* The device's exceptions from the guards, the nftables table, and rules and routes that lead these children's packets into it. */
-MUST_USE enum err host_plane_set(struct host *h, const char *tun, const struct host_child *v, size_t n, char why[static HOST_WHY_MAX]);
+/* Makes (or takes over) the TUN device with n_queues, brings it up, and gives its descriptors
+ * (close-on-exec, non-blocking). */
+MUST_USE enum err host_tun_open(struct host *h, const char *name, unsigned n_queues, int *fds,
+				char why[static HOST_WHY_MAX]);
+/* The device's exceptions from the guards, the nftables table, and rules and routes that lead these
+ * children's packets into it. */
+MUST_USE enum err host_plane_set(struct host *h, const char *tun, const struct host_child *v,
+				 size_t n, char why[static HOST_WHY_MAX]);
 /* Everything but guards away: device exceptions, rules, routes, nftables. Idempotent. */
 MUST_USE enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX]);
 /* The routes of one child get this MTU (and TCP's advertised MSS follows). */
-MUST_USE enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu, char why[static HOST_WHY_MAX]);
+MUST_USE enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu,
+				 char why[static HOST_WHY_MAX]);
 
 #endif

@@ -9,7 +9,7 @@
 struct host {
 	struct netlink xfrm;
 	struct netlink route;
-	struct netlink nft;	/* opened when first needed: guards work without */
+	struct netlink nft; /* opened when first needed: guards work without */
 };
 
 #endif

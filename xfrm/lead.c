@@ -4,7 +4,8 @@
 
 #include <linux/fib_rules.h>
 
-static struct rule rule_to(uint32_t priority, uint8_t action, const struct net *from, const struct net *to)
+static struct rule rule_to(uint32_t priority, uint8_t action, const struct net *from,
+			   const struct net *to)
 {
 	return (struct rule){
 		.priority = priority,
@@ -53,14 +54,15 @@ static enum err lead_pair(struct rule_list *l, const struct pair *p)
 	return add_twice(l, r, LEAD_PAIR);
 }
 
-/* A gateway in front of a network that reaches everything through the tunnel keeps its own way out: names must resolve
- * and the peer must be found before there is a tunnel. Only a single address that is ours is led as a whole. */
+/* A gateway in front of a network that reaches everything through the tunnel keeps its own way out:
+ * names must resolve and the peer must be found before there is a tunnel. Only a single address
+ * that is ours is led as a whole. */
 static bool leads_unset(const struct pair *p, const struct addr_list *own)
 {
 	bool single = p->local.bits == addr_len(&p->local.addr) * 8;
 
-	return port_is_any(p->local_port_lo, p->local_port_hi) && addr_list_inside(own, &p->local) != NULL &&
-	       (p->remote.bits > 0 || single);
+	return port_is_any(p->local_port_lo, p->local_port_hi) &&
+	       addr_list_inside(own, &p->local) != NULL && (p->remote.bits > 0 || single);
 }
 
 static enum err lead_unset(struct rule_list *l, const struct pair *p)
@@ -74,7 +76,8 @@ static enum err lead_unset(struct rule_list *l, const struct pair *p)
 	return add_twice(l, r, LEAD_NEW_PAIR);
 }
 
-static enum err lead_pairs(struct rule_list *l, const struct pair_list *pairs, const struct addr_list *own)
+static enum err lead_pairs(struct rule_list *l, const struct pair_list *pairs,
+			   const struct addr_list *own)
 {
 	enum err err = OK;
 
@@ -86,7 +89,8 @@ static enum err lead_pairs(struct rule_list *l, const struct pair_list *pairs, c
 	return err;
 }
 
-static enum err lead_exempt(struct rule_list *l, const struct pair_list *exempt, const struct addr_list *own)
+static enum err lead_exempt(struct rule_list *l, const struct pair_list *exempt,
+			    const struct addr_list *own)
 {
 	enum err err = OK;
 
@@ -132,7 +136,8 @@ static bool has_family(const struct pair_list *pairs, sa_family_t family)
 	return false;
 }
 
-enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n, const struct addr_list *own)
+enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
+		    const struct addr_list *own)
 {
 	struct pair_list pairs = { .n = 0 };
 	struct pair_list exempt = { .n = 0 };
@@ -154,7 +159,8 @@ enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n, c
 	return err;
 }
 
-enum err lead_routes(struct route_list *l, const struct pair_list *pairs, const struct addr_list *own, uint32_t device)
+enum err lead_routes(struct route_list *l, const struct pair_list *pairs,
+		     const struct addr_list *own, uint32_t device)
 {
 	enum err err = OK;
 

@@ -3,18 +3,18 @@
  *
  * The rules, by priority from HOST_RULE_PRIORITY on:
  *
- *   +0  mark of our outer packets: past the end, whatever the addresses, so that ESP to a peer inside its own tunnel's
- *       selectors does not run in a circle; and what has to stay out of the tunnel: past the end
- *   +1  from local to remote: our table
- *   +2  from local to remote: unreachable. So when the TUN dies, and its routes with it, nothing falls through to the
- *       main table; also not for a socket that is bound to a device, which our table's routes do not fit
- *   +3  IPv6 that has a source address already: past the end (see below)
- *   +4..+6  the same three for packets of this host that have no source address yet: only if the host owns an address
- *       of the local selector, which the route then gives them
- *   +7  the end
+ *   +0  mark of our outer packets: past the end, whatever the addresses, so that ESP to a peer
+ * inside its own tunnel's selectors does not run in a circle; and what has to stay out of the
+ * tunnel: past the end +1  from local to remote: our table +2  from local to remote: unreachable.
+ * So when the TUN dies, and its routes with it, nothing falls through to the main table; also not
+ * for a socket that is bound to a device, which our table's routes do not fit +3  IPv6 that has a
+ * source address already: past the end (see below) +4..+6  the same three for packets of this host
+ * that have no source address yet: only if the host owns an address of the local selector, which
+ * the route then gives them +7  the end
  *
- * "No source yet" is 0.0.0.0/32 for IPv4. In IPv6 a rule with a source never matches such a packet and one without
- * always does, so those with a source are led away first: ::/1 and 8000::/1 match every address but not the lack of one.
+ * "No source yet" is 0.0.0.0/32 for IPv4. In IPv6 a rule with a source never matches such a packet
+ * and one without always does, so those with a source are led away first: ::/1 and 8000::/1 match
+ * every address but not the lack of one.
  */
 #ifndef XFRM_LEAD_H
 #define XFRM_LEAD_H
@@ -35,9 +35,10 @@ enum {
 };
 
 /* Settled, in the order to add. Nothing at all when there are no pairs. */
-MUST_USE enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n, const struct addr_list *own);
+MUST_USE enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
+			     const struct addr_list *own);
 /* One for each remote network; mtu is 0. */
-MUST_USE enum err lead_routes(struct route_list *l, const struct pair_list *pairs, const struct addr_list *own,
-			      uint32_t device);
+MUST_USE enum err lead_routes(struct route_list *l, const struct pair_list *pairs,
+			      const struct addr_list *own, uint32_t device);
 
 #endif

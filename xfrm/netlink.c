@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A netlink socket that asks and waits (second half of xfrm/netlink.h).
  *
- * The kernel answers within the call, in practice; still every wait has an end, every answer is matched by sequence
- * number and port, and only the kernel (port 0) is listened to: any process may send to our port.
+ * The kernel answers within the call, in practice; still every wait has an end, every answer is
+ * matched by sequence number and port, and only the kernel (port 0) is listened to: any process may
+ * send to our port.
  */
 #include "xfrm/netlink.h"
 
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-	DATAGRAM_MAX = 65536,	/* the kernel's dumps come in at most 32 KiB */
+	DATAGRAM_MAX = 65536, /* the kernel's dumps come in at most 32 KiB */
 	WAIT_MS = 5000,
 	DUMP_TRIES = 8,
 	SEND_BUFFER = 16 << 20,
@@ -54,8 +55,8 @@ static void netlink_options(const struct netlink *nl)
 	int on = 1;
 	int size = SEND_BUFFER;
 
-	/* None is needed: words are a courtesy, filtered dumps are filtered again, and a batch that does not fit in
-	 * the buffer is refused by the kernel. */
+	/* None is needed: words are a courtesy, filtered dumps are filtered again, and a batch that
+	 * does not fit in the buffer is refused by the kernel. */
 	(void)setsockopt(nl->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	(void)setsockopt(nl->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	(void)setsockopt(nl->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
@@ -68,7 +69,8 @@ enum err netlink_open(struct netlink *nl, int protocol)
 	socklen_t len = sizeof(sa);
 	int error;
 
-	*nl = (struct netlink){ .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol) };
+	*nl = (struct netlink){ .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+					     protocol) };
 	if (nl->fd < 0)
 		return errno_err(errno);
 	nl->buf = malloc(DATAGRAM_MAX);
@@ -101,13 +103,17 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* One datagram of the kernel into nl->buf. ERR_BUSY: the receive buffer ran over, answers are lost. */
+/* One datagram of the kernel into nl->buf. ERR_BUSY: the receive buffer ran over, answers are lost.
+ */
 static enum err netlink_receive(struct netlink *nl, int64_t until_ms, struct span *got)
 {
 	for (int64_t left = until_ms - now_ms(); left > 0; left = until_ms - now_ms()) {
 		struct sockaddr_nl from = { .nl_family = AF_UNSPEC };
 		struct iovec iov = { .iov_base = nl->buf, .iov_len = DATAGRAM_MAX };
-		struct msghdr mh = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1 };
+		struct msghdr mh = { .msg_name = &from,
+				     .msg_namelen = sizeof(from),
+				     .msg_iov = &iov,
+				     .msg_iovlen = 1 };
 		struct pollfd p = { .fd = nl->fd, .events = POLLIN };
 		ssize_t n = recvmsg(nl->fd, &mh, 0);
 
@@ -127,11 +133,13 @@ static enum err netlink_receive(struct netlink *nl, int64_t until_ms, struct spa
 	return ERR_NO_ANSWER;
 }
 
-/* What an earlier request left behind, or its overrun: away, so that it is not taken for an answer to the next. */
+/* What an earlier request left behind, or its overrun: away, so that it is not taken for an answer
+ * to the next. */
 static void netlink_drain(const struct netlink *nl)
 {
 	for (int i = 0; i < DUMP_TRIES; i++) {
-		if (recv(nl->fd, nl->buf, DATAGRAM_MAX, 0) < 0 && errno != ENOBUFS && errno != EINTR)
+		if (recv(nl->fd, nl->buf, DATAGRAM_MAX, 0) < 0 && errno != ENOBUFS &&
+		    errno != EINTR)
 			return;
 	}
 }
@@ -139,7 +147,10 @@ static void netlink_drain(const struct netlink *nl)
 static enum err netlink_send(const struct netlink *nl, struct iovec *iov, size_t n)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	struct msghdr mh = { .msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = iov, .msg_iovlen = n };
+	struct msghdr mh = { .msg_name = &kernel,
+			     .msg_namelen = sizeof(kernel),
+			     .msg_iov = iov,
+			     .msg_iovlen = n };
 	int tries = DUMP_TRIES;
 
 	while (sendmsg(nl->fd, &mh, 0) < 0) {
@@ -174,8 +185,8 @@ static struct iovec netlink_stamp(struct netlink *nl, const struct ask *req)
 	return (struct iovec){ .iov_base = m, .iov_len = m->nlmsg_len };
 }
 
-static enum err netlink_once(struct netlink *nl, const struct ask *req, const struct netlink_sink *sink,
-			     struct answer *a)
+static enum err netlink_once(struct netlink *nl, const struct ask *req,
+			     const struct netlink_sink *sink, struct answer *a)
 {
 	struct iovec iov = netlink_stamp(nl, req);
 	enum err err;
@@ -186,7 +197,8 @@ static enum err netlink_once(struct netlink *nl, const struct ask *req, const st
 	return err != OK ? err : netlink_wait(nl, sink->take, sink->ctx, a);
 }
 
-enum err netlink_get(struct netlink *nl, struct ask *req, const struct netlink_sink *sink, struct answer *a)
+enum err netlink_get(struct netlink *nl, struct ask *req, const struct netlink_sink *sink,
+		     struct answer *a)
 {
 	enum err err = ERR_NOMEM;
 
@@ -206,7 +218,8 @@ enum err netlink_ask(struct netlink *nl, struct ask *req, struct answer *a)
 	return netlink_get(nl, req, &nobody, a);
 }
 
-enum err netlink_dump(struct netlink *nl, struct ask *req, const struct netlink_sink *sink, struct answer *a)
+enum err netlink_dump(struct netlink *nl, struct ask *req, const struct netlink_sink *sink,
+		      struct answer *a)
 {
 	enum err err = ERR_NOMEM;
 
@@ -254,7 +267,8 @@ enum err netlink_transact(struct netlink *nl, struct ask *v, size_t n, struct an
 	w = wr_into(iov.iov_base, size);
 	netlink_join(nl, v, n, &w);
 	iov.iov_len = wr_len(&w);
-	/* The last message only ends the batch; the one before it is the last that is acknowledged. */
+	/* The last message only ends the batch; the one before it is the last that is acknowledged.
+	 */
 	a->seq_last = nl->seq - 1;
 	netlink_drain(nl);
 	err = netlink_send(nl, &iov, 1);

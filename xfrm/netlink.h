@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests to the kernel over netlink: building them (attributes with sticky failure, over libnl's messages), sending
- * them, and waiting a bounded time for the answer. Sockets here ask and get answers; events have sockets of their own,
- * because an overrun eats answers too.
+/* Requests to the kernel over netlink: building them (attributes with sticky failure, over libnl's
+ * messages), sending them, and waiting a bounded time for the answer. Sockets here ask and get
+ * answers; events have sockets of their own, because an overrun eats answers too.
  */
 #ifndef XFRM_NETLINK_H
 #define XFRM_NETLINK_H
@@ -16,14 +16,14 @@
 struct nl_msg;
 
 struct netlink {
-	int fd;			/* -1: closed */
+	int fd; /* -1: closed */
 	uint32_t seq;
 	uint32_t port;
-	uint8_t *buf;		/* for one datagram */
+	uint8_t *buf; /* for one datagram */
 };
 
-/* A request being built. Once something does not fit, or memory is out, it is broken for good and says so when it is
- * sent: nobody has to ask in between. */
+/* A request being built. Once something does not fit, or memory is out, it is broken for good and
+ * says so when it is sent: nobody has to ask in between. */
 struct ask {
 	struct nl_msg *msg;
 	bool bad;
@@ -31,7 +31,8 @@ struct ask {
 
 struct ask ask_new(uint16_t type, uint16_t flags);
 void ask_free(struct ask *a);
-void ask_header(struct ask *a, const void *p, size_t len);	/* the family's fixed part: first of all */
+void ask_header(struct ask *a, const void *p,
+		size_t len); /* the family's fixed part: first of all */
 void ask_bytes(struct ask *a, int type, const void *p, size_t len);
 void ask_u8(struct ask *a, int type, uint8_t v);
 void ask_u32(struct ask *a, int type, uint32_t v);
@@ -42,22 +43,27 @@ void ask_nest_end(struct ask *a, struct nlattr *nest);
 /* The message as bytes, for golden tests; empty when broken. */
 struct span ask_span(const struct ask *a);
 
-/* `protocol`: NETLINK_XFRM, NETLINK_ROUTE, NETLINK_NETFILTER. ERR_UNSUPPORTED: the kernel has not got it. */
+/* `protocol`: NETLINK_XFRM, NETLINK_ROUTE, NETLINK_NETFILTER. ERR_UNSUPPORTED: the kernel has not
+ * got it. */
 MUST_USE enum err netlink_open(struct netlink *nl, int protocol);
 void netlink_close(struct netlink *nl);
 
-/* All three free the request. `*a` says how it ended: a->error is the kernel's errno. The result maps it: ERR_EXISTS,
- * ERR_NOT_FOUND, ERR_DENIED, ERR_UNSUPPORTED, else ERR_SYSTEM; ERR_NO_ANSWER when nothing came for seconds. */
+/* All three free the request. `*a` says how it ended: a->error is the kernel's errno. The result
+ * maps it: ERR_EXISTS, ERR_NOT_FOUND, ERR_DENIED, ERR_UNSUPPORTED, else ERR_SYSTEM; ERR_NO_ANSWER
+ * when nothing came for seconds. */
 MUST_USE enum err netlink_ask(struct netlink *nl, struct ask *req, struct answer *a);
-/* `fn` gets each message. After an interruption all is asked again: `restart` (may be NULL) forgets what came before. */
+/* `fn` gets each message. After an interruption all is asked again: `restart` (may be NULL) forgets
+ * what came before. */
 struct netlink_sink {
 	void (*restart)(void *ctx);
 	answer_fn *take;
 	void *ctx;
 };
-MUST_USE enum err netlink_dump(struct netlink *nl, struct ask *req, const struct netlink_sink *sink, struct answer *a);
+MUST_USE enum err netlink_dump(struct netlink *nl, struct ask *req, const struct netlink_sink *sink,
+			       struct answer *a);
 /* One object: its message, then the acknowledgement. */
-MUST_USE enum err netlink_get(struct netlink *nl, struct ask *req, const struct netlink_sink *sink, struct answer *a);
+MUST_USE enum err netlink_get(struct netlink *nl, struct ask *req, const struct netlink_sink *sink,
+			      struct answer *a);
 /* One datagram of n messages, all of which are taken or none (nftables). */
 MUST_USE enum err netlink_transact(struct netlink *nl, struct ask *v, size_t n, struct answer *a);
 

@@ -41,7 +41,8 @@ static struct ask *nft_message(struct nft *t, uint16_t kind, uint16_t flags)
 
 static void nft_bracket(struct nft *t, uint16_t type)
 {
-	const struct nfgenmsg h = { .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES) };
+	const struct nfgenmsg h = { .version = NFNETLINK_V0,
+				    .res_id = htons(NFNL_SUBSYS_NFTABLES) };
 
 	nft_next(t, type, 0, &h);
 }
@@ -180,7 +181,7 @@ void nft_meta_is(struct nft_rule *r, uint32_t key, const void *p, size_t len)
 
 void nft_device_is(struct nft_rule *r, uint32_t key, const char *name, bool equal)
 {
-	char whole[16] = "";	/* IFNAMSIZ: the kernel compares all of it */
+	char whole[16] = ""; /* IFNAMSIZ: the kernel compares all of it */
 
 	memcpy(whole, name, strnlen(name, sizeof(whole) - 1));
 	meta_load(r, key);
@@ -226,7 +227,8 @@ void nft_payload_is(struct nft_rule *r, uint32_t base, uint32_t offset, const vo
 	compare(r, NFT_CMP_EQ, p, len);
 }
 
-void nft_payload_masked(struct nft_rule *r, uint32_t base, uint32_t offset, uint16_t mask, bool zero)
+void nft_payload_masked(struct nft_rule *r, uint32_t base, uint32_t offset, uint16_t mask,
+			bool zero)
 {
 	const uint16_t bits = htons(mask);
 	const uint16_t none = 0;
@@ -239,7 +241,7 @@ void nft_payload_masked(struct nft_rule *r, uint32_t base, uint32_t offset, uint
 void nft_net_is(struct nft_rule *r, uint32_t offset, const struct net *n)
 {
 	const struct net ones = { .addr = { .family = n->addr.family }, .bits = n->bits };
-	struct addr mask = net_last(&ones);	/* the host's bits */
+	struct addr mask = net_last(&ones); /* the host's bits */
 	const struct addr zero = { .family = AF_UNSPEC };
 	uint32_t len = (uint32_t)addr_len(&n->addr);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nftables messages, as much as our one table needs: tables, chains, and rules as lists of small expressions that work on
- * a register. Pure builders; the order of calls is the order of evaluation.
+/* nftables messages, as much as our one table needs: tables, chains, and rules as lists of small
+ * expressions that work on a register. Pure builders; the order of calls is the order of
+ * evaluation.
  */
 #ifndef XFRM_NFT_H
 #define XFRM_NFT_H
@@ -8,13 +9,14 @@
 #include "base/addr.h"
 #include "xfrm/netlink.h"
 
-/* A transaction: nft_begin, table, chains, rules, nft_end. Failures stick in the message that they hit. */
+/* A transaction: nft_begin, table, chains, rules, nft_end. Failures stick in the message that they
+ * hit. */
 struct nft {
 	struct ask *v;
 	size_t n;
 	size_t size;
 	bool bad;
-	struct ask spare;	/* broken: what builders work on when there is no room */
+	struct ask spare; /* broken: what builders work on when there is no room */
 };
 
 void nft_begin(struct nft *t);
@@ -29,7 +31,7 @@ void nft_table_delete(struct nft *t, const char *table);
 struct nft_chain {
 	const char *table;
 	const char *name;
-	uint32_t hook;		/* NF_INET_PRE_ROUTING, ... */
+	uint32_t hook; /* NF_INET_PRE_ROUTING, ... */
 	int32_t priority;
 };
 void nft_chain_add(struct nft *t, const struct nft_chain *c);
@@ -43,14 +45,18 @@ struct nft_rule nft_rule_begin(struct nft *t, const struct nft_chain *c);
 void nft_rule_end(struct nft_rule *r);
 
 void nft_meta_is(struct nft_rule *r, uint32_t key, const void *p, size_t len);
-void nft_device_is(struct nft_rule *r, uint32_t key, const char *name, bool equal);	/* NFT_META_IIFNAME, _OIFNAME */
+void nft_device_is(struct nft_rule *r, uint32_t key, const char *name,
+		   bool equal); /* NFT_META_IIFNAME, _OIFNAME */
 void nft_mark_is(struct nft_rule *r, uint32_t value, uint32_t mask);
-void nft_mark_set(struct nft_rule *r, uint32_t value, uint32_t mask);	/* other bits are kept */
+void nft_mark_set(struct nft_rule *r, uint32_t value, uint32_t mask); /* other bits are kept */
 /* `len` bytes of the packet, counted from NFT_PAYLOAD_NETWORK_HEADER or _TRANSPORT_HEADER. */
-void nft_payload_is(struct nft_rule *r, uint32_t base, uint32_t offset, const void *p, uint32_t len);
-void nft_payload_masked(struct nft_rule *r, uint32_t base, uint32_t offset, uint16_t mask, bool zero);
-void nft_net_is(struct nft_rule *r, uint32_t offset, const struct net *n);	/* address in the network header */
-void nft_to_this_host(struct nft_rule *r);		/* fib daddr type local */
-void nft_verdict(struct nft_rule *r, int32_t code);	/* NF_ACCEPT, NF_DROP, NFT_RETURN */
+void nft_payload_is(struct nft_rule *r, uint32_t base, uint32_t offset, const void *p,
+		    uint32_t len);
+void nft_payload_masked(struct nft_rule *r, uint32_t base, uint32_t offset, uint16_t mask,
+			bool zero);
+void nft_net_is(struct nft_rule *r, uint32_t offset,
+		const struct net *n);		    /* address in the network header */
+void nft_to_this_host(struct nft_rule *r);	    /* fib daddr type local */
+void nft_verdict(struct nft_rule *r, int32_t code); /* NF_ACCEPT, NF_DROP, NFT_RETURN */
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table: see xfrm/nft_table.h.
  *
- * Chain "mark" stands before everything (hook prerouting, priority raw). It gives packets out of the TUN device the
- * inner mark, by which the policies of the data plane let them in (xfrm/plan.h), and takes that mark from everything
- * else. Outer packets to this host, IKE and ESP, get the outer mark, so that the reverse path filter looks for their
- * sender past our rules: a strict one would otherwise find a peer inside its own tunnel's selectors behind the TUN.
+ * Chain "mark" stands before everything (hook prerouting, priority raw). It gives packets out of
+ * the TUN device the inner mark, by which the policies of the data plane let them in (xfrm/plan.h),
+ * and takes that mark from everything else. Outer packets to this host, IKE and ESP, get the outer
+ * mark, so that the reverse path filter looks for their sender past our rules: a strict one would
+ * otherwise find a peer inside its own tunnel's selectors behind the TUN.
  *
- * Chain "guard6" (hook postrouting) drops IPv6 packets of the children's selectors on their way to any other device:
- * their XFRM guard is lifted while the plane is in place (xfrm/plan.c says why).
+ * Chain "guard6" (hook postrouting) drops IPv6 packets of the children's selectors on their way to
+ * any other device: their XFRM guard is lifted while the plane is in place (xfrm/plan.c says why).
  */
 #include "xfrm/nft_table.h"
 
@@ -25,21 +26,23 @@
 
 static const char table[] = "postern";
 
-static const struct nft_chain chain_mark = {
-	.table = table, .name = "mark", .hook = NF_INET_PRE_ROUTING, .priority = NF_IP_PRI_RAW
-};
+static const struct nft_chain chain_mark = { .table = table,
+					     .name = "mark",
+					     .hook = NF_INET_PRE_ROUTING,
+					     .priority = NF_IP_PRI_RAW };
 
 /* Last of all, so that it sees addresses as they leave. */
-static const struct nft_chain chain_guard6 = {
-	.table = table, .name = "guard6", .hook = NF_INET_POST_ROUTING, .priority = INT_MAX - 1
-};
+static const struct nft_chain chain_guard6 = { .table = table,
+					       .name = "guard6",
+					       .hook = NF_INET_POST_ROUTING,
+					       .priority = INT_MAX - 1 };
 
 enum {
-	IP4_FRAGMENT_AT = 6,	/* flags and offset */
+	IP4_FRAGMENT_AT = 6, /* flags and offset */
 	IP4_FRAGMENT_MASK = 0x1fff,
 	IP6_SOURCE_AT = 8,
 	IP6_TARGET_AT = 24,
-	SOURCE_PORT_AT = 0,	/* also the type and code of ICMPv6 */
+	SOURCE_PORT_AT = 0, /* also the type and code of ICMPv6 */
 	TARGET_PORT_AT = 2,
 	ND_FIRST = 133,
 	ND_LAST = 137,
@@ -77,7 +80,8 @@ static void mark_outer_port(struct nft *t, uint16_t port)
 	nft_rule_end(&r);
 }
 
-/* Later fragments have no port. Only IPv4 has a reverse path filter, so only there they need the mark. */
+/* Later fragments have no port. Only IPv4 has a reverse path filter, so only there they need the
+ * mark. */
 static void mark_outer_fragment(struct nft *t)
 {
 	const uint8_t ipv4 = NFPROTO_IPV4;
@@ -85,7 +89,8 @@ static void mark_outer_fragment(struct nft *t)
 
 	nft_meta_is(&r, NFT_META_NFPROTO, &ipv4, sizeof(ipv4));
 	proto_is(&r, IPPROTO_UDP);
-	nft_payload_masked(&r, NFT_PAYLOAD_NETWORK_HEADER, IP4_FRAGMENT_AT, IP4_FRAGMENT_MASK, false);
+	nft_payload_masked(&r, NFT_PAYLOAD_NETWORK_HEADER, IP4_FRAGMENT_AT, IP4_FRAGMENT_MASK,
+			   false);
 	nft_to_this_host(&r);
 	nft_mark_set(&r, HOST_MARK_OUTER, HOST_MARK_MASK);
 	nft_rule_end(&r);
@@ -125,7 +130,8 @@ static void guard6_always(struct nft *t)
 	for (uint8_t type = ND_FIRST; type <= ND_LAST; type++) {
 		r = nft_rule_begin(t, &chain_guard6);
 		proto_is(&r, IPPROTO_ICMPV6);
-		nft_payload_is(&r, NFT_PAYLOAD_TRANSPORT_HEADER, SOURCE_PORT_AT, &type, sizeof(type));
+		nft_payload_is(&r, NFT_PAYLOAD_TRANSPORT_HEADER, SOURCE_PORT_AT, &type,
+			       sizeof(type));
 		nft_verdict(&r, NF_ACCEPT);
 		nft_rule_end(&r);
 	}
@@ -146,9 +152,11 @@ static void guard6_policy(struct nft *t, const struct policy *p)
 	if (p->sel.proto != 0)
 		proto_is(&r, p->sel.proto);
 	if (p->sel.sport_mask != 0)
-		nft_payload_is(&r, NFT_PAYLOAD_TRANSPORT_HEADER, SOURCE_PORT_AT, &p->sel.sport, sizeof(p->sel.sport));
+		nft_payload_is(&r, NFT_PAYLOAD_TRANSPORT_HEADER, SOURCE_PORT_AT, &p->sel.sport,
+			       sizeof(p->sel.sport));
 	if (p->sel.dport_mask != 0)
-		nft_payload_is(&r, NFT_PAYLOAD_TRANSPORT_HEADER, TARGET_PORT_AT, &p->sel.dport, sizeof(p->sel.dport));
+		nft_payload_is(&r, NFT_PAYLOAD_TRANSPORT_HEADER, TARGET_PORT_AT, &p->sel.dport,
+			       sizeof(p->sel.dport));
 	nft_verdict(&r, p->action == XFRM_POLICY_BLOCK ? NF_DROP : NF_ACCEPT);
 	nft_rule_end(&r);
 }
@@ -171,7 +179,8 @@ static void guard6_policies(struct nft *t, const struct policy_list *guards)
 	for (size_t i = 0; v != NULL && i < guards->n; i++) {
 		const struct policy *p = &guards->v[i];
 
-		if (p->dir == XFRM_POLICY_OUT && p->sel.family == AF_INET6 && p->priority != POLICY_PRIORITY_BEST)
+		if (p->dir == XFRM_POLICY_OUT && p->sel.family == AF_INET6 &&
+		    p->priority != POLICY_PRIORITY_BEST)
 			v[n++] = p;
 	}
 	if (n > 0)
@@ -184,7 +193,8 @@ static void guard6_policies(struct nft *t, const struct policy_list *guards)
 void nft_table_build(struct nft *t, const char *tun, const struct policy_list *guards)
 {
 	nft_begin(t);
-	/* Adding it makes removing it possible whether it was there or not; all within one transaction. */
+	/* Adding it makes removing it possible whether it was there or not; all within one
+	 * transaction. */
 	nft_table_add(t, table);
 	nft_table_delete(t, table);
 	nft_table_add(t, table);
@@ -205,14 +215,19 @@ void nft_table_build(struct nft *t, const char *tun, const struct policy_list *g
 static enum err said(char *why, enum err err, const struct answer *a, const char *what)
 {
 	if (a->error == EOPNOTSUPP || a->error == EINVAL)
-		return why_say(why, ERR_UNSUPPORTED, "%s: the kernel lacks nftables (CONFIG_NF_TABLES, "
-			       "CONFIG_NF_TABLES_INET)", what);
+		return why_say(why, ERR_UNSUPPORTED,
+			       "%s: the kernel lacks nftables (CONFIG_NF_TABLES, "
+			       "CONFIG_NF_TABLES_INET)",
+			       what);
 	if (a->error == ENOENT)
-		return why_say(why, ERR_UNSUPPORTED, "%s: the kernel lacks a part of nftables (CONFIG_NFT_FIB_INET)", what);
+		return why_say(why, ERR_UNSUPPORTED,
+			       "%s: the kernel lacks a part of nftables (CONFIG_NFT_FIB_INET)",
+			       what);
 	return why_kernel(why, err, a, what);
 }
 
-enum err nft_table_apply(struct netlink *nl, const char *tun, const struct policy_list *guards, char *why)
+enum err nft_table_apply(struct netlink *nl, const char *tun, const struct policy_list *guards,
+			 char *why)
 {
 	struct nft t;
 	struct answer a;
@@ -221,7 +236,8 @@ enum err nft_table_apply(struct netlink *nl, const char *tun, const struct polic
 	nft_table_build(&t, tun, guards);
 	err = nft_commit(nl, &t, &a);
 	nft_free(&t);
-	return err == OK ? OK : said(why, err, &a, "cannot set up the nftables table `inet postern`");
+	return err == OK ? OK
+			 : said(why, err, &a, "cannot set up the nftables table `inet postern`");
 }
 
 enum err nft_table_remove(struct netlink *nl, char *why)
@@ -236,5 +252,6 @@ enum err nft_table_remove(struct netlink *nl, char *why)
 	nft_end(&t);
 	err = nft_commit(nl, &t, &a);
 	nft_free(&t);
-	return err == OK ? OK : said(why, err, &a, "cannot remove the nftables table `inet postern`");
+	return err == OK ? OK
+			 : said(why, err, &a, "cannot remove the nftables table `inet postern`");
 }

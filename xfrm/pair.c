@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NETS_MAX = 256, LIST_FIRST = 32 };	/* a range of IPv6 addresses is at most 254 networks */
+enum { NETS_MAX = 256, LIST_FIRST = 32 }; /* a range of IPv6 addresses is at most 254 networks */
 
 static const struct net link_only[] = {
 	{ .addr = { .family = AF_INET, .b = { 224 } }, .bits = 4 },
@@ -88,7 +88,8 @@ static void pair_list_settle(struct pair_list *l)
 }
 
 /* One pair for each of the networks that the two ranges of addresses are cut into. */
-static enum err pair_list_cut(struct pair_list *l, const struct ts *local, const struct ts *remote, struct pair p)
+static enum err pair_list_cut(struct pair_list *l, const struct ts *local, const struct ts *remote,
+			      struct pair p)
 {
 	struct net from[NETS_MAX];
 	struct net to[NETS_MAX];
@@ -106,11 +107,13 @@ static enum err pair_list_cut(struct pair_list *l, const struct ts *local, const
 	return err;
 }
 
-/* ICMP's type and code stand where others have ports, and neither rules nor guards can tell a range of them: all of
- * ICMP is covered then, which may be too much and is never too little. The same for OPAQUE. */
+/* ICMP's type and code stand where others have ports, and neither rules nor guards can tell a range
+ * of them: all of ICMP is covered then, which may be too much and is never too little. The same for
+ * OPAQUE. */
 static void pair_ports(const struct ts *t, uint8_t proto, uint16_t *lo, uint16_t *hi)
 {
-	bool any = proto == 0 || proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6 || ts_port_opaque(t);
+	bool any =
+		proto == 0 || proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6 || ts_port_opaque(t);
 
 	*lo = any ? 0 : t->port_lo;
 	*hi = any ? UINT16_MAX : t->port_hi;
@@ -149,7 +152,8 @@ static struct ts addresses_of(const struct ts *t)
 	return (struct ts){ .port_hi = UINT16_MAX, .lo = t->lo, .hi = t->hi };
 }
 
-/* `wide` has all addresses of `t` and more. Not when they are equal: then the exception would be the whole guard. */
+/* `wide` has all addresses of `t` and more. Not when they are equal: then the exception would be
+ * the whole guard. */
 static bool wider(const struct ts *wide, const struct ts *t)
 {
 	struct ts a = addresses_of(wide);
@@ -179,7 +183,8 @@ static bool anybody_names(const struct host_child *v, size_t n, const struct ts 
 	return false;
 }
 
-static enum err exempt_kin(struct pair_list *l, const struct host_child *c, const struct ts *from, const struct ts *remote)
+static enum err exempt_kin(struct pair_list *l, const struct host_child *c, const struct ts *from,
+			   const struct ts *remote)
 {
 	const struct pair any = { .local_port_hi = UINT16_MAX, .remote_port_hi = UINT16_MAX };
 	enum err err = OK;
@@ -191,7 +196,8 @@ static enum err exempt_kin(struct pair_list *l, const struct host_child *c, cons
 	return err;
 }
 
-static enum err exempt_link(struct pair_list *l, const struct ts *from, const struct ts *remote, const bool *free_net)
+static enum err exempt_link(struct pair_list *l, const struct ts *from, const struct ts *remote,
+			    const bool *free_net)
 {
 	const struct pair any = { .local_port_hi = UINT16_MAX, .remote_port_hi = UINT16_MAX };
 	enum err err = OK;

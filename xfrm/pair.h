@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Selectors of children as the kernel's tables can hold them: pairs of networks. Guards, rules and routes are all made
- * from these, so that they agree on what is covered.
+/* Selectors of children as the kernel's tables can hold them: pairs of networks. Guards, rules and
+ * routes are all made from these, so that they agree on what is covered.
  */
 #ifndef XFRM_PAIR_H
 #define XFRM_PAIR_H
@@ -8,7 +8,8 @@
 #include "base/ts.h"
 #include "xfrm/host.h"
 
-/* What goes from local to remote. Ports as in struct ts; OPAQUE and ICMP's types have become "any". */
+/* What goes from local to remote. Ports as in struct ts; OPAQUE and ICMP's types have become "any".
+ */
 struct pair {
 	struct net local;
 	struct net remote;
@@ -29,9 +30,9 @@ enum { PAIR_MAX = 8192 };
 
 /* Every pair of the children's selectors, sorted, none twice. ERR_LIMIT above PAIR_MAX. */
 MUST_USE enum err pair_list_fill(struct pair_list *l, const struct host_child *v, size_t n);
-/* What must stay out of the tunnel although it is covered: local to local, where a remote selector is wider than the
- * local one; and destinations that mean something only on the link (multicast, link-local), where a remote selector is
- * wider than these and no child names them itself. */
+/* What must stay out of the tunnel although it is covered: local to local, where a remote selector
+ * is wider than the local one; and destinations that mean something only on the link (multicast,
+ * link-local), where a remote selector is wider than these and no child names them itself. */
 MUST_USE enum err pair_list_fill_exempt(struct pair_list *l, const struct host_child *v, size_t n);
 void pair_list_free(struct pair_list *l);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan of policies: see xfrm/plan.h.
  *
- * How the kernel looks policies up, which decides the shape of the plan. A selector's device is matched against the
- * outgoing device of a forwarded packet and of a local IPv4 packet; for a local IPv6 packet it is matched against the
- * device that the socket is bound to, usually none; for what comes in it is always the loopback. So what comes out of
- * the TUN is known by a mark (xfrm/nft_table.c sets it), what goes into it by the device, and local IPv6 packets by
- * neither: their guard is lifted while the data plane is in place, and rules that end in "unreachable"
+ * How the kernel looks policies up, which decides the shape of the plan. A selector's device is
+ * matched against the outgoing device of a forwarded packet and of a local IPv4 packet; for a local
+ * IPv6 packet it is matched against the device that the socket is bound to, usually none; for what
+ * comes in it is always the loopback. So what comes out of the TUN is known by a mark
+ * (xfrm/nft_table.c sets it), what goes into it by the device, and local IPv6 packets by neither:
+ * their guard is lifted while the data plane is in place, and rules that end in "unreachable"
  * (xfrm/lead.c) and a drop behind routing (xfrm/nft_table.c) stand for it.
  */
 #include "xfrm/plan.h"
@@ -15,7 +16,8 @@
 enum {
 	DHCP_SERVER = 67,
 	DHCP_CLIENT = 68,
-	/* RFC 4861: router solicitation and advertisement, neighbour solicitation and advertisement, redirect. */
+	/* RFC 4861: router solicitation and advertisement, neighbour solicitation and
+	   advertisement, redirect. */
 	ND_FIRST = 133,
 	ND_LAST = 137,
 };
@@ -49,8 +51,8 @@ static void plan_settle(struct policy_list *l)
 	l->n = n;
 }
 
-/* Only a single port can stand in a policy. A range that is neither one port nor all of them becomes all: the guard
- * then holds back more than the tunnel will carry, never less. */
+/* Only a single port can stand in a policy. A range that is neither one port nor all of them
+ * becomes all: the guard then holds back more than the tunnel will carry, never less. */
 static bool port_single(uint16_t lo, uint16_t hi)
 {
 	return lo == hi;
@@ -58,10 +60,12 @@ static bool port_single(uint16_t lo, uint16_t hi)
 
 static struct xfrm_selector pair_selector(const struct pair *p, bool outward)
 {
-	struct xfrm_selector sel = policy_selector(outward ? &p->local : &p->remote, outward ? &p->remote : &p->local,
-						   p->proto);
-	void (*local_port)(struct xfrm_selector *, uint16_t) = outward ? policy_source_port : policy_target_port;
-	void (*remote_port)(struct xfrm_selector *, uint16_t) = outward ? policy_target_port : policy_source_port;
+	struct xfrm_selector sel = policy_selector(outward ? &p->local : &p->remote,
+						   outward ? &p->remote : &p->local, p->proto);
+	void (*local_port)(struct xfrm_selector *, uint16_t) =
+		outward ? policy_source_port : policy_target_port;
+	void (*remote_port)(struct xfrm_selector *, uint16_t) =
+		outward ? policy_target_port : policy_source_port;
 
 	if (port_single(p->local_port_lo, p->local_port_hi))
 		local_port(&sel, p->local_port_lo);
@@ -70,7 +74,8 @@ static struct xfrm_selector pair_selector(const struct pair *p, bool outward)
 	return sel;
 }
 
-static enum err plan_add(struct policy_list *l, const struct xfrm_selector *sel, uint8_t dir, enum policy_order order)
+static enum err plan_add(struct policy_list *l, const struct xfrm_selector *sel, uint8_t dir,
+			 enum policy_order order)
 {
 	struct policy p = {
 		.sel = *sel,
@@ -95,8 +100,8 @@ static enum err plan_pair(struct policy_list *l, const struct pair *p, enum poli
 	return err;
 }
 
-/* DHCP of IPv4 renews by unicast, with whatever server there is. Under a selector that covers the broadcast address
- * too, such a server may be anywhere. (DHCPv6 uses link-local addresses.) */
+/* DHCP of IPv4 renews by unicast, with whatever server there is. Under a selector that covers the
+ * broadcast address too, such a server may be anywhere. (DHCPv6 uses link-local addresses.) */
 static enum err plan_dhcp(struct policy_list *l, const struct pair *p)
 {
 	struct pair dhcp = {
@@ -109,13 +114,15 @@ static enum err plan_dhcp(struct policy_list *l, const struct pair *p)
 		.remote_port_hi = DHCP_SERVER,
 	};
 
-	if (p->remote.addr.family != AF_INET || p->remote.bits != 0 || (p->proto != 0 && p->proto != IPPROTO_UDP))
+	if (p->remote.addr.family != AF_INET || p->remote.bits != 0 ||
+	    (p->proto != 0 && p->proto != IPPROTO_UDP))
 		return OK;
 	return plan_pair(l, &dhcp, POLICY_EXEMPTS);
 }
 
-/* Without neighbour discovery no packet leaves at all, our own ESP included, also between two single hosts. It never
- * crosses a router (hop limit 255), so there is no exception for forwarding. The type stands in the source port. */
+/* Without neighbour discovery no packet leaves at all, our own ESP included, also between two
+ * single hosts. It never crosses a router (hop limit 255), so there is no exception for forwarding.
+ * The type stands in the source port. */
 static enum err plan_neighbours(struct policy_list *l)
 {
 	enum err err = OK;
@@ -174,7 +181,8 @@ enum err plan_guards(struct policy_list *l, const struct host_child *v, size_t n
 	return err;
 }
 
-/* From the TUN: whatever the addresses, for userspace ESP has compared them with the SA's selectors. */
+/* From the TUN: whatever the addresses, for userspace ESP has compared them with the SA's
+ * selectors. */
 static enum err plan_from_tun(struct policy_list *l, sa_family_t family, uint8_t dir)
 {
 	struct policy p = {
@@ -202,8 +210,8 @@ static enum err plan_into_tun(struct policy_list *l, sa_family_t family, uint8_t
 	return policy_list_add(l, &p);
 }
 
-/* Lifts the outward guard of IPv6 (see the head of this file) for packets without a mark of ours. Forwarded packets are
- * caught again in direction forward, where the device is known. */
+/* Lifts the outward guard of IPv6 (see the head of this file) for packets without a mark of ours.
+ * Forwarded packets are caught again in direction forward, where the device is known. */
 static enum err plan_lift6(struct policy_list *l, const struct pair *pair)
 {
 	struct policy p = {

@@ -6,10 +6,11 @@
 #include "xfrm/pair.h"
 #include "xfrm/policy.h"
 
-/* The guards: block policies out (local to remote), in and forward (remote to local), and their exceptions.
- * Sorted by policy_cmp, none twice. */
+/* The guards: block policies out (local to remote), in and forward (remote to local), and their
+ * exceptions. Sorted by policy_cmp, none twice. */
 MUST_USE enum err plan_guards(struct policy_list *l, const struct host_child *v, size_t n);
 /* What lets packets pass the guards between the TUN device `ifindex` and the rest of the host. */
-MUST_USE enum err plan_plane(struct policy_list *l, const struct host_child *v, size_t n, int ifindex);
+MUST_USE enum err plan_plane(struct policy_list *l, const struct host_child *v, size_t n,
+			     int ifindex);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The userspace data plane's place on the host (host_plane_*, host_child_mtu).
  *
- * Order matters, because the plane lifts the guard of local IPv6 packets (xfrm/plan.c): what stands for the guard, the
- * nftables table and the rules, is there before and stays until after.
+ * Order matters, because the plane lifts the guard of local IPv6 packets (xfrm/plan.c): what stands
+ * for the guard, the nftables table and the rules, is there before and stays until after.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,19 +23,24 @@ static enum err nft_ready(struct host *h, char *why)
 	enum err err = h->nft.fd >= 0 ? OK : netlink_open(&h->nft, NETLINK_NETFILTER);
 
 	if (err == ERR_UNSUPPORTED)
-		return why_say(why, err, "the kernel lacks nftables (CONFIG_NF_TABLES), which userspace ESP needs");
-	return err == OK ? OK : why_say(why, err, "cannot open a netlink socket for nftables: %s", strerror(errno));
+		return why_say(
+			why, err,
+			"the kernel lacks nftables (CONFIG_NF_TABLES), which userspace ESP needs");
+	return err == OK ? OK
+			 : why_say(why, err, "cannot open a netlink socket for nftables: %s",
+				   strerror(errno));
 }
 
-/* Without it the reverse path filter does not look at marks. The one setting of the host that we change for good: it
- * only says that routing rules with marks count for that filter too. */
+/* Without it the reverse path filter does not look at marks. The one setting of the host that we
+ * change for good: it only says that routing rules with marks count for that filter too. */
 static enum err mark_counts_in_rp_filter(char *why)
 {
 	static const char file[] = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
 	char was = '0';
 	int fd = open(file, O_RDWR | O_CLOEXEC);
 	int error = errno;
-	bool done = fd >= 0 && ((pread(fd, &was, 1, 0) == 1 && was == '1') || pwrite(fd, "1", 1, 0) == 1);
+	bool done = fd >= 0 &&
+		    ((pread(fd, &was, 1, 0) == 1 && was == '1') || pwrite(fd, "1", 1, 0) == 1);
 
 	if (fd >= 0) {
 		error = errno;
@@ -64,7 +69,8 @@ static enum err table_set(struct host *h, const struct plane *p, char *why)
 	return err;
 }
 
-static enum err routes_set(struct host *h, const struct plane *p, const struct addr_list *own, char *why)
+static enum err routes_set(struct host *h, const struct plane *p, const struct addr_list *own,
+			   char *why)
 {
 	struct pair_list pairs = { .n = 0 };
 	struct route_list routes = { .n = 0 };
@@ -81,7 +87,8 @@ static enum err routes_set(struct host *h, const struct plane *p, const struct a
 	return err;
 }
 
-static enum err rules_set(struct host *h, const struct plane *p, const struct addr_list *own, char *why)
+static enum err rules_set(struct host *h, const struct plane *p, const struct addr_list *own,
+			  char *why)
 {
 	struct rule_list rules = { .n = 0 };
 	enum err err = lead_rules(&rules, p->v, p->n, own);
@@ -103,7 +110,8 @@ static enum err exceptions_set(struct host *h, const struct plane *p, char *why)
 	if (err == OK)
 		err = policy_set_apply(&set, &wanted, why);
 	else
-		err = why_say(why, err, "cannot plan the exceptions of the TUN device: %s", err_text(err));
+		err = why_say(why, err, "cannot plan the exceptions of the TUN device: %s",
+			      err_text(err));
 	policy_list_free(&wanted);
 	return err;
 }
@@ -158,21 +166,24 @@ enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX])
 	return err == ERR_UNSUPPORTED ? OK : err;
 }
 
-enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu, char why[static HOST_WHY_MAX])
+enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu,
+			char why[static HOST_WHY_MAX])
 {
 	struct pair_list pairs = { .n = 0 };
 	struct route_list routes = { .n = 0 };
 	enum err err = pair_list_fill(&pairs, c, 1);
 
 	if (err != OK)
-		err = why_say(why, err, "cannot plan the routes of %s/%s: %s", c->connection, c->child, err_text(err));
+		err = why_say(why, err, "cannot plan the routes of %s/%s: %s", c->connection,
+			      c->child, err_text(err));
 	else
 		err = route_set_read(&h->route, &routes, why);
 	for (size_t i = 0; i < pairs.n && err == OK; i++) {
 		struct route *r = route_list_find(&routes, &pairs.v[i].remote);
 
 		if (r == NULL) {
-			err = why_say(why, ERR_NOT_FOUND, "a route of %s/%s is not there", c->connection, c->child);
+			err = why_say(why, ERR_NOT_FOUND, "a route of %s/%s is not there",
+				      c->connection, c->child);
 		} else if (r->mtu != mtu) {
 			r->mtu = mtu;
 			err = route_put(&h->route, r, why);

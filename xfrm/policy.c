@@ -111,9 +111,9 @@ void policy_sides(const struct xfrm_selector *sel, struct ts *src, struct ts *ds
 
 const char *policy_dir_text(uint8_t dir)
 {
-	static const char *const names[] = {
-		[XFRM_POLICY_IN] = "in", [XFRM_POLICY_OUT] = "out", [XFRM_POLICY_FWD] = "forward"
-	};
+	static const char *const names[] = { [XFRM_POLICY_IN] = "in",
+					     [XFRM_POLICY_OUT] = "out",
+					     [XFRM_POLICY_FWD] = "forward" };
 
 	return dir < sizeof(names) / sizeof(names[0]) ? names[dir] : "?";
 }
@@ -126,13 +126,15 @@ const char *policy_text(const struct policy *p, char buf[static POLICY_TEXT_MAX]
 	struct ts dst;
 
 	policy_sides(&p->sel, &src, &dst);
-	snprintf(buf, POLICY_TEXT_MAX, "%s -> %s %s", ts_text(&src, from), ts_text(&dst, to), policy_dir_text(p->dir));
+	snprintf(buf, POLICY_TEXT_MAX, "%s -> %s %s", ts_text(&src, from), ts_text(&dst, to),
+		 policy_dir_text(p->dir));
 	return buf;
 }
 
 uint32_t policy_priority(const struct xfrm_selector *sel, enum policy_order order)
 {
-	uint32_t narrow = 4u * sel->prefixlen_s + 4u * sel->prefixlen_d + (sel->proto != 0 ? 2u : 0) +
+	uint32_t narrow = 4u * sel->prefixlen_s + 4u * sel->prefixlen_d +
+			  (sel->proto != 0 ? 2u : 0) +
 			  (sel->sport_mask != 0 || sel->dport_mask != 0 ? 1u : 0);
 
 	return POLICY_PRIORITY_WORST - 4 * narrow - 3 + (uint32_t)order;
@@ -204,7 +206,9 @@ struct ask policy_ask_update(const struct policy *p)
 
 static struct ask ask_policy_id(uint16_t type, const struct policy *p, bool by_index)
 {
-	struct xfrm_userpolicy_id id = { .sel = p->sel, .index = by_index ? p->index : 0, .dir = p->dir };
+	struct xfrm_userpolicy_id id = { .sel = p->sel,
+					 .index = by_index ? p->index : 0,
+					 .dir = p->dir };
 	struct ask a = ask_new(type, 0);
 
 	ask_header(&a, &id, sizeof(id));
@@ -252,11 +256,13 @@ enum err policy_read(const struct nlmsghdr *m, struct policy *p)
 		[XFRMA_MARK] = { .minlen = sizeof(struct xfrm_mark) },
 		[XFRMA_POLICY_TYPE] = { .minlen = sizeof(struct xfrm_userpolicy_type) },
 	};
-	struct nlmsghdr *h = (struct nlmsghdr *)(uintptr_t)m;	/* libnl's parser takes no const; nothing is written */
+	struct nlmsghdr *h = (struct nlmsghdr *)(uintptr_t)
+		m; /* libnl's parser takes no const; nothing is written */
 	const struct xfrm_userpolicy_info *up = nlmsg_data(m);
 	struct nlattr *tb[XFRMA_MAX + 1];
 
-	if (m->nlmsg_type != XFRM_MSG_NEWPOLICY || nlmsg_parse(h, sizeof(*up), tb, XFRMA_MAX, shape) < 0)
+	if (m->nlmsg_type != XFRM_MSG_NEWPOLICY ||
+	    nlmsg_parse(h, sizeof(*up), tb, XFRMA_MAX, shape) < 0)
 		return ERR_SYNTAX;
 	if (up->dir > XFRM_POLICY_FWD)
 		return ERR_SYNTAX;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* XFRM policies as plain values, and the netlink messages that make, change, remove and show them. Pure functions.
+/* XFRM policies as plain values, and the netlink messages that make, change, remove and show them.
+ * Pure functions.
  *
- * A policy of ours is known by its index, which user space may choose (index & 7 is the direction) and the kernel
- * keeps through updates: it lies in a range of ours, one half for guards and one for the exceptions of the data plane.
- * Priorities are far behind everything that other programs use, so theirs win wherever both match.
+ * A policy of ours is known by its index, which user space may choose (index & 7 is the direction)
+ * and the kernel keeps through updates: it lies in a range of ours, one half for guards and one for
+ * the exceptions of the data plane. Priorities are far behind everything that other programs use,
+ * so theirs win wherever both match.
  */
 #ifndef XFRM_POLICY_H
 #define XFRM_POLICY_H
@@ -18,24 +20,27 @@ enum policy_section { POLICY_OF_GUARD, POLICY_OF_PLANE };
 enum {
 	POLICY_INDEX_BASE = 0x50500000,
 	POLICY_INDEX_MASK = 0x7ff00000,
-	POLICY_SLOTS = 65536,		/* of each section; a slot has an index in each direction */
+	POLICY_SLOTS = 65536, /* of each section; a slot has an index in each direction */
 };
 
-/* Smaller is better, and the kernel takes the best that matches, however wide. So among ours the narrower selector must
- * have the better number: then an exception lies above the guard it was made for and below the guards of narrower
- * children inside it. For equal selectors: into our TUN, guard, exception. */
-#define POLICY_PRIORITY_BEST  0xf0000000u	/* what came out of our TUN, or goes into it; neighbour discovery */
+/* Smaller is better, and the kernel takes the best that matches, however wide. So among ours the
+ * narrower selector must have the better number: then an exception lies above the guard it was made
+ * for and below the guards of narrower children inside it. For equal selectors: into our TUN,
+ * guard, exception. */
+#define POLICY_PRIORITY_BEST \
+	0xf0000000u /* what came out of our TUN, or goes into it; neighbour discovery */
 #define POLICY_PRIORITY_WORST 0xf0002000u
 enum policy_order { POLICY_FIRST, POLICY_GUARDS, POLICY_EXEMPTS };
 
 struct policy {
-	struct xfrm_selector sel;	/* unused bytes of addresses are zero */
+	struct xfrm_selector sel; /* unused bytes of addresses are zero */
 	struct xfrm_mark mark;
 	uint32_t priority;
 	uint32_t index;
-	uint8_t dir;		/* XFRM_POLICY_IN, _OUT, _FWD */
-	uint8_t action;		/* XFRM_POLICY_ALLOW, _BLOCK */
-	bool plain;		/* when read: an ordinary policy without templates, if_id or subtype, as ours are */
+	uint8_t dir;	/* XFRM_POLICY_IN, _OUT, _FWD */
+	uint8_t action; /* XFRM_POLICY_ALLOW, _BLOCK */
+	bool plain; /* when read: an ordinary policy without templates, if_id or subtype, as ours
+		       are */
 };
 
 struct policy_list {
@@ -47,7 +52,8 @@ struct policy_list {
 MUST_USE enum err policy_list_add(struct policy_list *l, const struct policy *p);
 void policy_list_free(struct policy_list *l);
 
-/* What the kernel takes for the same policy: direction, selector, mark. A total order, for sorting and searching. */
+/* What the kernel takes for the same policy: direction, selector, mark. A total order, for sorting
+ * and searching. */
 int policy_cmp(const struct policy *a, const struct policy *b);
 
 struct xfrm_selector policy_selector(const struct net *src, const struct net *dst, uint8_t proto);
@@ -58,7 +64,7 @@ void policy_sides(const struct xfrm_selector *sel, struct ts *src, struct ts *ds
 /* "10.1.0.0/16 -> 10.2.0.0/16 tcp/443 out" */
 enum { POLICY_TEXT_MAX = 300 };
 const char *policy_text(const struct policy *p, char buf[static POLICY_TEXT_MAX]);
-const char *policy_dir_text(uint8_t dir);	/* "in", "out", "forward" */
+const char *policy_dir_text(uint8_t dir); /* "in", "out", "forward" */
 
 uint32_t policy_priority(const struct xfrm_selector *sel, enum policy_order order);
 uint32_t policy_index(enum policy_section section, uint32_t slot, uint8_t dir);
@@ -67,13 +73,15 @@ bool policy_index_taken(const struct policy *p, enum policy_section *section, ui
 /* Range and priority and shape are ours. */
 bool policy_is_ours(const struct policy *p, enum policy_section section);
 
-struct ask policy_ask_add(const struct policy *p);		/* with p->index; fails when the selector is taken */
+struct ask policy_ask_add(
+	const struct policy *p); /* with p->index; fails when the selector is taken */
 struct ask policy_ask_update(const struct policy *p);
-struct ask policy_ask_delete_index(const struct policy *p);	/* by direction, index and mark */
+struct ask policy_ask_delete_index(const struct policy *p); /* by direction, index and mark */
 struct ask policy_ask_delete_selector(const struct policy *p);
-struct ask policy_ask_get(const struct policy *p);		/* by direction, index and mark */
+struct ask policy_ask_get(const struct policy *p); /* by direction, index and mark */
 struct ask policy_ask_dump(void);
-/* A message of a dump. ERR_SYNTAX when it is too short or names no direction; other kinds of message too. */
+/* A message of a dump. ERR_SYNTAX when it is too short or names no direction; other kinds of
+ * message too. */
 MUST_USE enum err policy_read(const struct nlmsghdr *m, struct policy *p);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reconciling policies: see xfrm/policy_set.h.
  *
- * The kernel gives a policy another index than asked, without a word, when the index is taken; such a policy would not
- * be known as ours ever after. So taken slots are read first, and each addition is read back.
+ * The kernel gives a policy another index than asked, without a word, when the index is taken; such
+ * a policy would not be known as ours ever after. So taken slots are read first, and each addition
+ * is read back.
  */
 #include "xfrm/policy_set.h"
 
@@ -17,7 +18,7 @@ enum { SLOT_TRIES = 8 };
 struct view {
 	enum policy_section section;
 	struct policy_list ours;
-	uint8_t *taken;		/* a byte for each slot */
+	uint8_t *taken; /* a byte for each slot */
 };
 
 static void view_restart(void *ctx)
@@ -71,14 +72,16 @@ static enum err view_read(struct netlink *nl, struct view *w, char *why)
 	return why_kernel(why, err, &a, "cannot read the IPsec policies of the kernel");
 }
 
-static enum err said(char *why, enum err err, const struct answer *a, const char *what, const struct policy *p)
+static enum err said(char *why, enum err err, const struct answer *a, const char *what,
+		     const struct policy *p)
 {
 	char words[NETLINK_WORDS_MAX];
 	char text[POLICY_TEXT_MAX];
 
 	if (err == OK)
 		return OK;
-	return why_say(why, err, "%s %s: %s", what, policy_text(p, text), netlink_words(err, a, words));
+	return why_say(why, err, "%s %s: %s", what, policy_text(p, text),
+		       netlink_words(err, a, words));
 }
 
 struct back {
@@ -127,8 +130,11 @@ static enum err add_at(struct netlink *nl, const struct policy *p, char *why)
 	enum err err = netlink_ask(nl, &req, &a);
 
 	if (err == ERR_EXISTS)
-		return why_say(why, err, "another program has an IPsec policy for %s, which postern does not touch: "
-			       "stop that program, or see `ip xfrm policy`", policy_text(p, text));
+		return why_say(
+			why, err,
+			"another program has an IPsec policy for %s, which postern does not touch: "
+			"stop that program, or see `ip xfrm policy`",
+			policy_text(p, text));
 	if (err != OK)
 		return said(why, err, &a, "cannot add the IPsec policy", p);
 	err = policy_read_back(nl, p, &seen);
@@ -158,7 +164,8 @@ static const struct policy *list_find(const struct policy_list *l, const struct 
 	return l->n == 0 ? NULL : bsearch(p, l->v, l->n, sizeof(*l->v), view_cmp);
 }
 
-static enum err update(struct netlink *nl, const struct policy *have, const struct policy *want, char *why)
+static enum err update(struct netlink *nl, const struct policy *have, const struct policy *want,
+		       char *why)
 {
 	struct policy p = *want;
 	struct ask req;
@@ -171,8 +178,10 @@ static enum err update(struct netlink *nl, const struct policy *have, const stru
 	return said(why, netlink_ask(nl, &req, &a), &a, "cannot change the IPsec policy", want);
 }
 
-/* Exceptions first, then guards: a wide new guard must not stand for a moment without what it has to let through. */
-static enum err add_missing(struct netlink *nl, struct view *w, const struct policy_list *wanted, char *why)
+/* Exceptions first, then guards: a wide new guard must not stand for a moment without what it has
+ * to let through. */
+static enum err add_missing(struct netlink *nl, struct view *w, const struct policy_list *wanted,
+			    char *why)
 {
 	static const uint8_t actions[] = { XFRM_POLICY_ALLOW, XFRM_POLICY_BLOCK };
 	uint32_t slot = 0;
@@ -184,15 +193,17 @@ static enum err add_missing(struct netlink *nl, struct view *w, const struct pol
 
 			if (wanted->v[i].action != actions[pass])
 				continue;
-			err = have != NULL ? update(nl, have, &wanted->v[i], why) :
-					     add(nl, w, wanted->v[i], &slot, why);
+			err = have != NULL ? update(nl, have, &wanted->v[i], why)
+					   : add(nl, w, wanted->v[i], &slot, why);
 		}
 	}
 	return err;
 }
 
-/* The other way round: exceptions go first, so that at no moment more is open than before or after. */
-static enum err remove_surplus(struct netlink *nl, const struct view *w, const struct policy_list *wanted, char *why)
+/* The other way round: exceptions go first, so that at no moment more is open than before or after.
+ */
+static enum err remove_surplus(struct netlink *nl, const struct view *w,
+			       const struct policy_list *wanted, char *why)
 {
 	static const uint8_t actions[] = { XFRM_POLICY_ALLOW, XFRM_POLICY_BLOCK };
 	enum err err = OK;
@@ -202,12 +213,13 @@ static enum err remove_surplus(struct netlink *nl, const struct view *w, const s
 			struct ask req;
 			struct answer a;
 
-			if (w->ours.v[i].action != actions[pass] || list_find(wanted, &w->ours.v[i]) != NULL)
+			if (w->ours.v[i].action != actions[pass] ||
+			    list_find(wanted, &w->ours.v[i]) != NULL)
 				continue;
 			req = policy_ask_delete_index(&w->ours.v[i]);
 			err = netlink_ask(nl, &req, &a);
 			if (err == ERR_NOT_FOUND)
-				err = OK;	/* somebody was quicker */
+				err = OK; /* somebody was quicker */
 			err = said(why, err, &a, "cannot remove the IPsec policy", &w->ours.v[i]);
 		}
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bringing the kernel's policies of one section (guards, or the plane's exceptions) to what the plan says: missing ones
- * are added first, changed ones updated in place, and what is too much taken away last.
+/* Bringing the kernel's policies of one section (guards, or the plane's exceptions) to what the
+ * plan says: missing ones are added first, changed ones updated in place, and what is too much
+ * taken away last.
  */
 #ifndef XFRM_POLICY_SET_H
 #define XFRM_POLICY_SET_H
@@ -12,8 +13,10 @@ struct policy_set {
 	enum policy_section section;
 };
 
-/* `wanted` is sorted as plan_* leaves it. `why` (HOST_WHY_MAX bytes) is filled on failure. Idempotent. */
-MUST_USE enum err policy_set_apply(const struct policy_set *s, const struct policy_list *wanted, char *why);
+/* `wanted` is sorted as plan_* leaves it. `why` (HOST_WHY_MAX bytes) is filled on failure.
+ * Idempotent. */
+MUST_USE enum err policy_set_apply(const struct policy_set *s, const struct policy_list *wanted,
+				   char *why);
 /* The section's policies that stand now, sorted. */
 MUST_USE enum err policy_set_read(const struct policy_set *s, struct policy_list *got, char *why);
 

@@ -11,7 +11,8 @@
 
 enum {
 	LIST_FIRST = 16,
-	ROUTE_METRIC = 1024,	/* what IPv6 takes by itself; said for both, so that replacing finds it */
+	ROUTE_METRIC =
+		1024, /* what IPv6 takes by itself; said for both, so that replacing finds it */
 };
 
 enum err route_list_add(struct route_list *l, const struct route *r)
@@ -50,7 +51,7 @@ static struct rtmsg route_header(const struct route *r)
 	return (struct rtmsg){
 		.rtm_family = (uint8_t)r->to.addr.family,
 		.rtm_dst_len = r->to.bits,
-		.rtm_table = RT_TABLE_UNSPEC,	/* RTA_TABLE has it: it does not fit here */
+		.rtm_table = RT_TABLE_UNSPEC, /* RTA_TABLE has it: it does not fit here */
 		.rtm_protocol = HOST_PROTOCOL,
 		.rtm_scope = r->to.addr.family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 		.rtm_type = RTN_UNICAST,
@@ -103,7 +104,8 @@ struct ask route_ask_dump(sa_family_t family)
 static bool read_addr(const struct nlattr *attr, sa_family_t family, struct addr *a)
 {
 	*a = (struct addr){ .family = family };
-	return attr == NULL || (addr_from_span(a, span_of(nla_data(attr), (size_t)nla_len(attr))) && a->family == family);
+	return attr == NULL || (addr_from_span(a, span_of(nla_data(attr), (size_t)nla_len(attr))) &&
+				a->family == family);
 }
 
 static uint32_t read_mtu(struct nlattr *attr)
@@ -123,7 +125,8 @@ static enum err read_fields(const struct rtmsg *h, struct nlattr *const *tb, str
 		.device = tb[RTA_OIF] == NULL ? 0 : nla_get_u32(tb[RTA_OIF]),
 		.mtu = read_mtu(tb[RTA_METRICS]),
 	};
-	if (!read_addr(tb[RTA_DST], h->rtm_family, &r->to.addr) || r->to.bits > addr_len(&r->to.addr) * 8)
+	if (!read_addr(tb[RTA_DST], h->rtm_family, &r->to.addr) ||
+	    r->to.bits > addr_len(&r->to.addr) * 8)
 		return ERR_SYNTAX;
 	if (tb[RTA_PREFSRC] != NULL && !read_addr(tb[RTA_PREFSRC], h->rtm_family, &r->source))
 		return ERR_SYNTAX;
@@ -136,14 +139,15 @@ enum err route_read(const struct nlmsghdr *m, struct route *r)
 		[RTA_TABLE] = { .type = NLA_U32 },
 		[RTA_OIF] = { .type = NLA_U32 },
 	};
-	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)m;	/* libnl's parser takes no const; nothing is written */
+	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)
+		m; /* libnl's parser takes no const; nothing is written */
 	struct nlattr *tb[RTA_MAX + 1];
 	const struct rtmsg *h = nlmsg_data(m);
 
 	if (m->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(msg, sizeof(*h), tb, RTA_MAX, shape) < 0)
 		return ERR_SYNTAX;
-	if (tb[RTA_TABLE] == NULL || nla_get_u32(tb[RTA_TABLE]) != HOST_TABLE || h->rtm_protocol != HOST_PROTOCOL ||
-	    (h->rtm_flags & RTM_F_CLONED))
+	if (tb[RTA_TABLE] == NULL || nla_get_u32(tb[RTA_TABLE]) != HOST_TABLE ||
+	    h->rtm_protocol != HOST_PROTOCOL || (h->rtm_flags & RTM_F_CLONED))
 		return ERR_NOT_FOUND;
 	return read_fields(h, tb, r);
 }

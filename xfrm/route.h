@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Routes of our table: each leads one remote network into the TUN device. And the host's addresses, of which one may be
- * the source of what the gateway itself sends there.
+/* Routes of our table: each leads one remote network into the TUN device. And the host's addresses,
+ * of which one may be the source of what the gateway itself sends there.
  */
 #ifndef XFRM_ROUTE_H
 #define XFRM_ROUTE_H
@@ -10,9 +10,9 @@
 
 struct route {
 	struct net to;
-	struct addr source;	/* AF_UNSPEC: none */
-	uint32_t device;	/* ifindex; when read 0: no device or several */
-	uint32_t mtu;		/* 0: the device's */
+	struct addr source; /* AF_UNSPEC: none */
+	uint32_t device;    /* ifindex; when read 0: no device or several */
+	uint32_t mtu;	    /* 0: the device's */
 };
 
 struct route_list {
@@ -25,7 +25,7 @@ MUST_USE enum err route_list_add(struct route_list *l, const struct route *r);
 void route_list_free(struct route_list *l);
 struct route *route_list_find(const struct route_list *l, const struct net *to);
 
-struct ask route_ask_put(const struct route *r);	/* adds, or replaces the one to the same network */
+struct ask route_ask_put(const struct route *r); /* adds, or replaces the one to the same network */
 struct ask route_ask_delete(const struct route *r);
 struct ask route_ask_dump(sa_family_t family);
 /* ERR_NOT_FOUND: not ours (table, protocol); ERR_SYNTAX: malformed. */

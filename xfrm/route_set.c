@@ -19,16 +19,20 @@ static enum err take_route(void *ctx, const struct nlmsghdr *m)
 	return err != OK ? err : route_list_add(ctx, &r);
 }
 
-/* A dump of a table that does not exist ends with ENOENT; a kernel without IPv6 has no routes of it. */
+/* A dump of a table that does not exist ends with ENOENT; a kernel without IPv6 has no routes of
+ * it. */
 static void restart_routes(void *ctx)
 {
 	((struct route_list *)ctx)->n = 0;
 }
 
-static enum err routes_read(struct netlink *nl, sa_family_t family, struct route_list *got, char *why)
+static enum err routes_read(struct netlink *nl, sa_family_t family, struct route_list *got,
+			    char *why)
 {
 	struct route_list part = { .n = 0 };
-	const struct netlink_sink sink = { .restart = restart_routes, .take = take_route, .ctx = &part };
+	const struct netlink_sink sink = { .restart = restart_routes,
+					   .take = take_route,
+					   .ctx = &part };
 	struct ask req = route_ask_dump(family);
 	struct answer a;
 	enum err err = netlink_dump(nl, &req, &sink, &a);
@@ -58,10 +62,12 @@ enum err route_put(struct netlink *nl, const struct route *r, char *why)
 
 	if (err == OK)
 		return OK;
-	return why_say(why, err, "cannot add the route to %s: %s", net_text(&r->to, what), netlink_words(err, &a, words));
+	return why_say(why, err, "cannot add the route to %s: %s", net_text(&r->to, what),
+		       netlink_words(err, &a, words));
 }
 
-static enum err put_missing(struct netlink *nl, const struct route_list *wanted, const struct route_list *have, char *why)
+static enum err put_missing(struct netlink *nl, const struct route_list *wanted,
+			    const struct route_list *have, char *why)
 {
 	enum err err = OK;
 
@@ -71,7 +77,8 @@ static enum err put_missing(struct netlink *nl, const struct route_list *wanted,
 
 		if (old != NULL && r.mtu == 0)
 			r.mtu = old->mtu;
-		if (old == NULL || old->device != r.device || old->mtu != r.mtu || !addr_eq(&old->source, &r.source))
+		if (old == NULL || old->device != r.device || old->mtu != r.mtu ||
+		    !addr_eq(&old->source, &r.source))
 			err = route_put(nl, &r, why);
 	}
 	return err;
@@ -93,7 +100,7 @@ enum err route_set_apply(struct netlink *nl, const struct route_list *wanted, ch
 		req = route_ask_delete(&have.v[i]);
 		err = netlink_ask(nl, &req, &a);
 		if (err == ERR_NOT_FOUND)
-			err = OK;	/* went with its device */
+			err = OK; /* went with its device */
 		err = why_kernel(why, err, &a, "cannot remove a route");
 	}
 	route_list_free(&have);
@@ -120,7 +127,8 @@ static enum err addr_list_add(struct addr_list *l, const struct addr *a)
 static enum err take_addr(void *ctx, const struct nlmsghdr *m)
 {
 	static struct nla_policy shape[IFA_MAX + 1] = { [IFA_FLAGS] = { .type = NLA_U32 } };
-	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)m;	/* libnl's parser takes no const; nothing is written */
+	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)
+		m; /* libnl's parser takes no const; nothing is written */
 	const struct ifaddrmsg *h = nlmsg_data(m);
 	struct nlattr *tb[IFA_MAX + 1];
 	const struct nlattr *attr;
@@ -131,7 +139,8 @@ static enum err take_addr(void *ctx, const struct nlmsghdr *m)
 		return ERR_SYNTAX;
 	attr = tb[IFA_LOCAL] != NULL ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
 	flags = tb[IFA_FLAGS] != NULL ? nla_get_u32(tb[IFA_FLAGS]) : h->ifa_flags;
-	if (attr == NULL || h->ifa_scope >= RT_SCOPE_LINK || (flags & (IFA_F_TENTATIVE | IFA_F_DEPRECATED)))
+	if (attr == NULL || h->ifa_scope >= RT_SCOPE_LINK ||
+	    (flags & (IFA_F_TENTATIVE | IFA_F_DEPRECATED)))
 		return OK;
 	if (!addr_from_span(&addr, span_of(nla_data(attr), (size_t)nla_len(attr))))
 		return ERR_SYNTAX;
@@ -145,13 +154,16 @@ static void restart_addrs(void *ctx)
 
 enum err addr_list_read(struct netlink *nl, struct addr_list *got, char *why)
 {
-	const struct netlink_sink sink = { .restart = restart_addrs, .take = take_addr, .ctx = got };
+	const struct netlink_sink sink = { .restart = restart_addrs,
+					   .take = take_addr,
+					   .ctx = got };
 	const struct ifaddrmsg h = { .ifa_family = AF_UNSPEC };
 	struct ask req = ask_new(RTM_GETADDR, NLM_F_DUMP);
 	struct answer a;
 
 	ask_header(&req, &h, sizeof(h));
-	return why_kernel(why, netlink_dump(nl, &req, &sink, &a), &a, "cannot read the addresses of this host");
+	return why_kernel(why, netlink_dump(nl, &req, &sink, &a), &a,
+			  "cannot read the addresses of this host");
 }
 
 void addr_list_free(struct addr_list *l)

@@ -230,10 +230,12 @@ enum err rule_read(const struct nlmsghdr *m, struct rule *r)
 		[FRA_SPORT_RANGE] = { .minlen = sizeof(struct fib_rule_port_range) },
 		[FRA_DPORT_RANGE] = { .minlen = sizeof(struct fib_rule_port_range) },
 	};
-	struct nlmsghdr *h = (struct nlmsghdr *)(uintptr_t)m;	/* libnl's parser takes no const; nothing is written */
+	struct nlmsghdr *h = (struct nlmsghdr *)(uintptr_t)
+		m; /* libnl's parser takes no const; nothing is written */
 	struct nlattr *tb[FRA_MAX + 1];
 
-	if (m->nlmsg_type != RTM_NEWRULE || nlmsg_parse(h, sizeof(struct fib_rule_hdr), tb, FRA_MAX, shape) < 0)
+	if (m->nlmsg_type != RTM_NEWRULE ||
+	    nlmsg_parse(h, sizeof(struct fib_rule_hdr), tb, FRA_MAX, shape) < 0)
 		return ERR_SYNTAX;
 	if (read_u8(tb, FRA_PROTOCOL) != HOST_PROTOCOL)
 		return ERR_NOT_FOUND;

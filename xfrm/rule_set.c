@@ -43,7 +43,8 @@ static bool contains(const struct rule_list *l, const struct rule *r)
 	return false;
 }
 
-static enum err apply_family(struct netlink *nl, const struct rule_list *wanted, sa_family_t family, char *why)
+static enum err apply_family(struct netlink *nl, const struct rule_list *wanted, sa_family_t family,
+			     char *why)
 {
 	struct rule_list have = { .n = 0 };
 	enum err err = rules_read(nl, family, &have, why);
@@ -65,7 +66,7 @@ static enum err apply_family(struct netlink *nl, const struct rule_list *wanted,
 		req = rule_ask_delete(&have.v[i]);
 		err = netlink_ask(nl, &req, &a);
 		if (err == ERR_NOT_FOUND)
-			err = OK;	/* somebody was quicker */
+			err = OK; /* somebody was quicker */
 		err = why_kernel(why, err, &a, "cannot remove a routing rule");
 	}
 	rule_list_free(&have);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The TUN device: see xfrm/tun.h.
  *
- * It is brought up without any address, not even a link-local one: the kernel would otherwise send router solicitations
- * and the like through it. Its alias marks it as ours: a device of another program that happens to have the name is
- * left alone.
+ * It is brought up without any address, not even a link-local one: the kernel would otherwise send
+ * router solicitations and the like through it. Its alias marks it as ours: a device of another
+ * program that happens to have the name is left alone.
  */
 #include "xfrm/tun.h"
 
@@ -24,15 +24,16 @@
 #include "xfrm/words.h"
 
 enum {
-	TUN_MTU = 9000,		/* of the device; what counts are the routes' */
+	TUN_MTU = 9000, /* of the device; what counts are the routes' */
 	RP_FILTER_LOOSE = 2,
-	ADDR_GEN_NONE = 1,	/* IN6_ADDR_GEN_MODE_NONE */
+	ADDR_GEN_NONE = 1, /* IN6_ADDR_GEN_MODE_NONE */
 };
 
 static const char tun_alias[] = "postern";
 
-/* rp_filter is the greater of the device's and everybody's, so "loose" here keeps a strict host from refusing what came
- * out of the tunnel (its reverse path may hang on ports, which that look-up does not know). */
+/* rp_filter is the greater of the device's and everybody's, so "loose" here keeps a strict host
+ * from refusing what came out of the tunnel (its reverse path may hang on ports, which that look-up
+ * does not know). */
 static void ask_family_inet(struct ask *a)
 {
 	struct nlattr *inet = ask_nest(a, AF_INET);
@@ -92,11 +93,13 @@ static struct ask tun_ask_up(uint32_t ifindex)
 static enum err take_alias(void *ctx, const struct nlmsghdr *m)
 {
 	static struct nla_policy shape[IFLA_MAX + 1] = { [IFLA_IFALIAS] = { .type = NLA_STRING } };
-	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)m;	/* libnl's parser takes no const; nothing is written */
+	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)
+		m; /* libnl's parser takes no const; nothing is written */
 	struct nlattr *tb[IFLA_MAX + 1];
 	bool *ours = ctx;
 
-	if (m->nlmsg_type != RTM_NEWLINK || nlmsg_parse(msg, sizeof(struct ifinfomsg), tb, IFLA_MAX, shape) < 0)
+	if (m->nlmsg_type != RTM_NEWLINK ||
+	    nlmsg_parse(msg, sizeof(struct ifinfomsg), tb, IFLA_MAX, shape) < 0)
 		return ERR_SYNTAX;
 	*ours = tb[IFLA_IFALIAS] != NULL && nla_strcmp(tb[IFLA_IFALIAS], tun_alias) == 0;
 	return OK;
@@ -118,8 +121,10 @@ static enum err tun_check(struct netlink *route, const char *name, char *why)
 	if (err == ERR_NOT_FOUND)
 		return OK;
 	if (err == OK && !ours)
-		return why_say(why, ERR_EXISTS, "a network device %s is there that postern did not make: "
-			       "remove it, or set another name", name);
+		return why_say(why, ERR_EXISTS,
+			       "a network device %s is there that postern did not make: "
+			       "remove it, or set another name",
+			       name);
 	return why_kernel(why, err, &a, "cannot look for the TUN device");
 }
 
@@ -130,12 +135,14 @@ static enum err tun_queue(const char *name, int *fd, char *why)
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
 	*fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (*fd < 0)
-		return why_say(why, errno == ENOENT || errno == ENODEV ? ERR_UNSUPPORTED : ERR_SYSTEM,
-			       "cannot open /dev/net/tun: %s (the kernel needs CONFIG_TUN)", strerror(errno));
+		return why_say(why,
+			       errno == ENOENT || errno == ENODEV ? ERR_UNSUPPORTED : ERR_SYSTEM,
+			       "cannot open /dev/net/tun: %s (the kernel needs CONFIG_TUN)",
+			       strerror(errno));
 	if (ioctl(*fd, TUNSETIFF, &ifr) == 0)
 		return OK;
-	return why_say(why, errno == EBUSY ? ERR_BUSY : ERR_SYSTEM, "cannot make the TUN device %s: %s", name,
-		       strerror(errno));
+	return why_say(why, errno == EBUSY ? ERR_BUSY : ERR_SYSTEM,
+		       "cannot make the TUN device %s: %s", name, strerror(errno));
 }
 
 static enum err tun_setup(struct netlink *route, const char *name, char *why)
@@ -156,13 +163,16 @@ static enum err tun_setup(struct netlink *route, const char *name, char *why)
 	return why_kernel(why, err, &a, "cannot set up the TUN device");
 }
 
-enum err tun_open(struct netlink *route, const char *name, unsigned int n_queues, int *fds, char *why)
+enum err tun_open(struct netlink *route, const char *name, unsigned int n_queues, int *fds,
+		  char *why)
 {
 	enum err err;
 
-	if (name[0] == '\0' || strlen(name) >= IFNAMSIZ || n_queues == 0 || n_queues > TUN_QUEUES_MAX)
-		return why_say(why, ERR_CONFIG, "a TUN device needs a name below %d bytes and 1 to %d queues", IFNAMSIZ,
-			       TUN_QUEUES_MAX);
+	if (name[0] == '\0' || strlen(name) >= IFNAMSIZ || n_queues == 0 ||
+	    n_queues > TUN_QUEUES_MAX)
+		return why_say(why, ERR_CONFIG,
+			       "a TUN device needs a name below %d bytes and 1 to %d queues",
+			       IFNAMSIZ, TUN_QUEUES_MAX);
 	for (unsigned int i = 0; i < n_queues; i++)
 		fds[i] = -1;
 	err = tun_check(route, name, why);

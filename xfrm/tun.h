@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The TUN device: several queues, no addresses of its own. It lives as long as somebody holds one of its descriptors. */
+/* The TUN device: several queues, no addresses of its own. It lives as long as somebody holds one
+ * of its descriptors. */
 #ifndef XFRM_TUN_H
 #define XFRM_TUN_H
 
@@ -8,7 +9,8 @@
 enum { TUN_QUEUES_MAX = 64 };
 
 /* See host_tun_open. On failure no descriptor stays open. */
-MUST_USE enum err tun_open(struct netlink *route, const char *name, unsigned int n_queues, int *fds, char *why);
-struct ask tun_ask_setup(uint32_t ifindex);	/* for golden tests */
+MUST_USE enum err tun_open(struct netlink *route, const char *name, unsigned int n_queues, int *fds,
+			   char *why);
+struct ask tun_ask_setup(uint32_t ifindex); /* for golden tests */
 
 #endif

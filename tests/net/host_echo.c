@@ -57,7 +57,10 @@ static void swap(uint8_t *a, uint8_t *b, size_t len)
 
 enum echo echo_answer(int fd)
 {
-	static const struct { size_t header, at, len, proto; uint8_t icmp, request, reply; } kinds[] = {
+	static const struct {
+		size_t header, at, len, proto;
+		uint8_t icmp, request, reply;
+	} kinds[] = {
 		{ V4_LEN, 12, 4, 9, IPPROTO_ICMP, V4_REQUEST, V4_REPLY },
 		{ V6_LEN, 8, 16, 6, IPPROTO_ICMPV6, V6_REQUEST, V6_REPLY },
 	};
@@ -109,7 +112,8 @@ bool echo_ask(int fd, const char *line)
 	struct addr to;
 	size_t header;
 
-	if (sscanf(line, "ping %63s %63s", source, target) != 2 || !addr_parse(source, &from) || !addr_parse(target, &to))
+	if (sscanf(line, "ping %63s %63s", source, target) != 2 || !addr_parse(source, &from) ||
+	    !addr_parse(target, &to))
 		return false;
 	header = header_put(p, &from, &to);
 	p[header] = from.family == AF_INET6 ? V6_REQUEST : V4_REQUEST;

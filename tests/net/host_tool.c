@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls xfrm/host.h from the command line, for tests/net/host. A child is written LOCAL>REMOTE with lists of selectors:
+/* Calls xfrm/host.h from the command line, for tests/net/host. A child is written LOCAL>REMOTE with
+ *lists of selectors:
  *
  *	10.1.0.0/24,2001:db8:1::/64>10.2.0.0/24@tcp=80-90,2001:db8:2::/64
  *
@@ -7,9 +8,9 @@
  *	host_tool guard-off | guard-list | plane-off
  *	host_tool plane TUN CHILD...	the data plane on a device that is there
  *	host_tool mtu MTU CHILD...
- *	host_tool peer TUN CHILD...	makes the device, sets the plane, says "ready", and is the other side of the tunnel:
- *					answers every ping out of the device; "ping SOURCE TARGET" on its standard input
- *					sends one into the host, "reply" on its output says that it was answered
+ *	host_tool peer TUN CHILD...	makes the device, sets the plane, says "ready", and is the
+ *other side of the tunnel: answers every ping out of the device; "ping SOURCE TARGET" on its
+ *standard input sends one into the host, "reply" on its output says that it was answered
  */
 #include <errno.h>
 #include <poll.h>
@@ -46,8 +47,14 @@ static int done(enum err err, const char *why)
 /* "tcp", "tcp=80", "udp=1000-2000", "icmp" */
 static bool parse_ports(char *s, struct ts *t)
 {
-	static const struct { const char *name; uint8_t proto; } protos[] = {
-		{ "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, { "icmp", IPPROTO_ICMP }, { "icmp6", IPPROTO_ICMPV6 },
+	static const struct {
+		const char *name;
+		uint8_t proto;
+	} protos[] = {
+		{ "tcp", IPPROTO_TCP },
+		{ "udp", IPPROTO_UDP },
+		{ "icmp", IPPROTO_ICMP },
+		{ "icmp6", IPPROTO_ICMPV6 },
 	};
 	char *ports = strchr(s, '=');
 	char *dash;
@@ -215,8 +222,8 @@ int main(int argc, char **argv)
 	if (t == NULL || argc < 2)
 		return 2;
 	if (done(host_open(&t->host, why), why) == 0)
-		code = argc == 2 && strcmp(argv[1], "guard") != 0 ? without_children(t, argv[1]) :
-								    with_children(t, argv, argc);
+		code = argc == 2 && strcmp(argv[1], "guard") != 0 ? without_children(t, argv[1])
+								  : with_children(t, argv, argc);
 	host_close(t->host);
 	free(t);
 	return code;
