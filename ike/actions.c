@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The queue of actions: see actions.h. Each item is one allocation with room for what its kind
+ * needs, so that freeing it is one wipe; only the selectors of an SA hang off it. */
+#include "ike/actions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCRATCH_SPANS = 4 };
+
+struct action_item {
+	struct action_item *next;
+	struct ike_action act;
+	union {
+		struct sa_cmd sa;
+		struct job job;
+		struct ike_note note;
+		struct {
+			char connection[CONF_NAME_MAX + 1];
+			char child[CONF_NAME_MAX + 1];
+		} names;
+	} held;
+	size_t room; /* bytes behind the item */
+	uint8_t bytes[];
+};
+
+static struct action_item *item_new(enum ike_action_kind kind, size_t room)
+{
+	struct action_item *it = calloc(1, sizeof(*it) + room);
+
+	if (it) {
+		it->act.kind = kind;
+		it->room = room;
+	}
+	return it;
+}
+
+static void item_free(struct action_item *it)
+{
+	if (!it)
+		return;
+	if (it->act.kind == IKE_ACT_SA)
+		sa_desc_wipe(&it->held.sa.sa);
+	secret_free(it, sizeof(*it) + it->room);
+}
+
+static void push(struct actions *q, struct action_item *it)
+{
+	if (q->tail)
+		q->tail->next = it;
+	else
+		q->head = it;
+	q->tail = it;
+}
+
+void actions_send(struct actions *q, const struct path *p, struct span bytes)
+{
+	struct action_item *it = item_new(IKE_ACT_SEND, bytes.len);
+	struct wr w;
+
+	if (!it)
+		return;
+	w = wr_into(it->bytes, it->room);
+	wr_span(&w, bytes);
+	it->act.send.path = *p;
+	it->act.send.marker = p->local.port != 500;
+	it->act.send.bytes = wr_done(&w);
+	push(q, it);
+}
+
+void actions_keepalive(struct actions *q, const struct path *p)
+{
+	struct action_item *it = item_new(IKE_ACT_KEEPALIVE, 0);
+
+	if (!it)
+		return;
+	it->act.send.path = *p;
+	push(q, it);
+}
+
+enum err actions_sa(struct actions *q, const struct sa_cmd *cmd)
+{
+	struct action_item *it = item_new(IKE_ACT_SA, 0);
+	enum err err;
+
+	if (!it)
+		return ERR_NOMEM;
+	it->held.sa = *cmd;
+	err = sa_desc_copy(&it->held.sa.sa, &cmd->sa);
+	if (err != OK) {
+		memset(&it->held.sa.sa.local, 0, sizeof(it->held.sa.sa.local));
+		memset(&it->held.sa.sa.remote, 0, sizeof(it->held.sa.sa.remote));
+		item_free(it);
+		return err;
+	}
+	it->act.sa = &it->held.sa;
+	push(q, it);
+	return OK;
+}
+
+/* Copies one borrowed span behind the item and points to the copy. */
+static void keep_span(struct wr *w, struct span *s)
+{
+	const uint8_t *at = w->p;
+
+	wr_span(w, *s);
+	*s = span_of(at, s->len);
+}
+
+/* The spans that a job of each kind borrows. */
+static size_t job_spans(struct job *j, struct span *out[static SCRATCH_SPANS])
+{
+	switch (j->kind) {
+	case JOB_SIGN:
+		out[0] = &j->sign.octets;
+		return 1;
+	case JOB_PSK_MAC:
+		out[0] = &j->psk_mac.octets;
+		return 1;
+	case JOB_VERIFY:
+		out[0] = &j->verify.chain;
+		out[1] = &j->verify.auth;
+		out[2] = &j->verify.octets;
+		return 3;
+	case JOB_KE:
+		out[0] = &j->ke.secret;
+		out[1] = &j->ke.peer;
+		return 2;
+	}
+	return 0;
+}
+
+enum err actions_job(struct actions *q, const struct job *job)
+{
+	struct job j = *job;
+	struct span *spans[SCRATCH_SPANS] = { NULL };
+	size_t n = job_spans(&j, spans), room = 0;
+	struct action_item *it;
+	struct wr w;
+
+	for (size_t i = 0; i < n; i++)
+		room += spans[i]->len;
+	it = item_new(IKE_ACT_JOB, room);
+	if (!it)
+		return ERR_NOMEM;
+	w = wr_into(it->bytes, it->room);
+	for (size_t i = 0; i < n; i++)
+		keep_span(&w, spans[i]);
+	it->held.job = j;
+	it->act.job = &it->held.job;
+	push(q, it);
+	return OK;
+}
+
+void actions_resolve(struct actions *q, const struct conf_connection *cn)
+{
+	struct action_item *it = item_new(IKE_ACT_RESOLVE, 0);
+
+	if (!it)
+		return;
+	it->act.resolve.connection = cn;
+	push(q, it);
+}
+
+static void push_child(struct actions *q, struct action_item *it, const char *connection,
+		       const char *child)
+{
+	snprintf(it->held.names.connection, sizeof(it->held.names.connection), "%s", connection);
+	snprintf(it->held.names.child, sizeof(it->held.names.child), "%s", child);
+	it->act.child.connection = it->held.names.connection;
+	it->act.child.child = it->held.names.child;
+	push(q, it);
+}
+
+void actions_guard(struct actions *q, const char *connection, const char *child, bool guarded)
+{
+	struct action_item *it = item_new(IKE_ACT_GUARD, 0);
+
+	if (!it)
+		return;
+	it->act.child.guarded = guarded;
+	push_child(q, it, connection, child);
+}
+
+void actions_mtu(struct actions *q, const char *connection, const char *child, uint16_t mtu)
+{
+	struct action_item *it = item_new(IKE_ACT_CHILD_MTU, 0);
+
+	if (!it)
+		return;
+	it->act.child.mtu = mtu;
+	push_child(q, it, connection, child);
+}
+
+void actions_note(struct actions *q, const struct ike_note *note)
+{
+	struct action_item *it = item_new(IKE_ACT_NOTE, 0);
+
+	if (!it)
+		return;
+	it->held.note = *note;
+	it->act.note = &it->held.note;
+	push(q, it);
+}
+
+bool actions_next(struct actions *q, struct ike_action *a)
+{
+	struct action_item *it = q->head;
+
+	item_free(q->spent);
+	q->spent = it;
+	if (!it)
+		return false;
+	q->head = it->next;
+	if (!q->head)
+		q->tail = NULL;
+	*a = it->act;
+	return true;
+}
+
+void actions_drop_resolves(struct actions *q)
+{
+	struct action_item *it = q->head;
+
+	q->head = NULL;
+	q->tail = NULL;
+	while (it) {
+		struct action_item *next = it->next;
+
+		it->next = NULL;
+		if (it->act.kind == IKE_ACT_RESOLVE)
+			item_free(it);
+		else
+			push(q, it);
+		it = next;
+	}
+}
+
+void actions_free(struct actions *q)
+{
+	struct ike_action a;
+
+	while (actions_next(q, &a))
+		;
+}
