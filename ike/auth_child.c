@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Child SA that IKE_AUTH makes along (RFC 7296 1.2, 2.9, 2.17), both roles. If it cannot be,
+ * the IKE SA stays, and both ends are told why (2.21.2). */
+#include "ike/auth.h"
+#include "ike/child.h"
+#include "ike/connection.h"
+
+static struct proposal_want child_want(const struct conf_connection *cn,
+				       const struct conf_child *conf)
+{
+	return (struct proposal_want){ .policy = &cn->policy,
+				       .protocol = PROTO_ESP,
+				       .esn = conf->esn };
+}
+
+static struct ts_pair configured(const struct conf_child *conf, bool we_initiate)
+{
+	return (struct ts_pair){
+		.i = we_initiate ? conf->local : conf->remote,
+		.r = we_initiate ? conf->remote : conf->local,
+	};
+}
+
+void auth_child_failed(struct ike_sa *sa, enum err err, uint16_t notify, struct ike_note *n)
+{
+	struct auth *a = sa->hs->auth;
+
+	if (a->child)
+		child_free(a->child);
+	a->child = NULL;
+	a->child_err = err;
+	a->child_notify = notify;
+	n->kind = IKE_NOTE_CHILD_FAILED;
+	n->err = err;
+	if (n->text[0] == 0)
+		note_print(n->text, sizeof(n->text), "%s", err_text(err));
+	conn_remember(sa->conn, n);
+	note_tell(sa->e, n);
+}
+
+static struct ike_note child_note(const struct ike_sa *sa, const struct conf_child *conf)
+{
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_FAILED, OK);
+
+	if (conf) {
+		note_print(n.child, sizeof(n.child), "%s", conf->name);
+		n.line = conf->pos.line;
+	}
+	return n;
+}
+
+/* ---- initiator ---- */
+
+static const struct conf_child *first_wanted(const struct conn *c)
+{
+	for (size_t i = 0; i < c->conf->n_children; i++) {
+		if (c->children[i].wanted)
+			return &c->conf->children[i];
+	}
+	return NULL;
+}
+
+enum err auth_child_begin(struct ike_sa *sa)
+{
+	const struct conf_child *conf = first_wanted(sa->conn);
+
+	if (!conf)
+		return ERR_CONFIG;
+	return child_new(sa, conf, true, &sa->hs->auth->child);
+}
+
+void auth_child_put_request(struct ike_sa *sa, struct builder *b)
+{
+	const struct child_sa *c = sa->hs->auth->child;
+	struct proposal_want want = child_want(sa->conn->conf, c->conf);
+
+	if (c->conf->mode != CONF_MODE_TUNNEL)
+		builder_notify(b, NOTIFY_USE_TRANSPORT_MODE, SPAN_EMPTY);
+	proposal_offer(builder_begin(b, PL_SA), &want, c->spi_in);
+	builder_end(b);
+	ts_payload_encode(builder_begin(b, PL_TSI), &c->conf->local);
+	builder_end(b);
+	ts_payload_encode(builder_begin(b, PL_TSR), &c->conf->remote);
+	builder_end(b);
+}
+
+static enum err refusal_of(uint16_t notify)
+{
+	switch (notify) {
+	case NOTIFY_TS_UNACCEPTABLE:
+		return ERR_PEER_TS;
+	case NOTIFY_NO_PROPOSAL_CHOSEN:
+		return ERR_PEER_PROPOSAL;
+	default:
+		return ERR_PEER_REFUSED;
+	}
+}
+
+/* The peer authenticated and refused the child: what we offered, and which setting it is. */
+static void explain_peers_refusal(struct ike_sa *sa, const struct pl_notify *refusal)
+{
+	const struct child_sa *c = sa->hs->auth->child;
+	struct ike_note n = child_note(sa, c->conf);
+	struct proposal_want want = child_want(sa->conn->conf, c->conf);
+	enum err err = refusal_of(refusal->type);
+	char local[NOTE_TEXT_MAX / 2], remote[NOTE_TEXT_MAX / 2];
+
+	note_print(n.text, sizeof(n.text), "the peer answers %s", notify_name(refusal->type));
+	if (err == ERR_PEER_TS) {
+		note_print_ts(local, sizeof(local), &c->conf->local);
+		note_print_ts(remote, sizeof(remote), &c->conf->remote);
+		note_print(n.offered, sizeof(n.offered), "%s behind us, %s behind the peer", local,
+			   remote);
+		note_print(n.fix, sizeof(n.fix),
+			   "make `local` here the peer's remote, and `remote` here its local");
+		n.line = c->conf->local_pos.line;
+	} else if (err == ERR_PEER_PROPOSAL) {
+		proposal_wanted_text(&want, n.offered, sizeof(n.offered));
+		note_print(n.fix, sizeof(n.fix),
+			   "make `policy` of both ends have an ESP suite in common");
+	}
+	auth_child_failed(sa, err, 0, &n);
+	conn_child_failed(sa->conn);
+}
+
+static enum err take_selectors(struct child_sa *c, const struct message *m)
+{
+	struct ts_pair offer = configured(c->conf, true);
+	enum err err = ts_payload_decode(message_body(m, PL_TSI), &c->ts.i);
+
+	if (err == OK)
+		err = ts_payload_decode(message_body(m, PL_TSR), &c->ts.r);
+	return err == OK ? narrow_verify(&offer, &c->ts) : err;
+}
+
+static enum err take_mode(struct child_sa *c, const struct message *m)
+{
+	bool transport = message_notify(m, NOTIFY_USE_TRANSPORT_MODE, NULL);
+
+	if ((transport && c->conf->mode == CONF_MODE_TUNNEL) ||
+	    (!transport && c->conf->mode == CONF_MODE_TRANSPORT))
+		return ERR_MODE;
+	c->mode = transport ? SA_TRANSPORT : SA_TUNNEL;
+	return OK;
+}
+
+/* An outbound SPI must be a real one, and not one that this peer's other child has (A27). */
+static enum err judge_spi(const struct ike_sa *sa, uint64_t spi)
+{
+	if (spi < ESP_SPI_MIN || spi > UINT32_MAX)
+		return ERR_SYNTAX;
+	for (const struct ike_sa *s = sa->conn->sas; s; s = s->next) {
+		if (child_find_out(s, (uint32_t)spi) && s->peer && sa->peer &&
+		    identity_eq(s->peer, sa->peer))
+			return ERR_EXISTS;
+	}
+	return OK;
+}
+
+static enum err take_answer(struct ike_sa *sa, struct child_sa *c, const struct message *m)
+{
+	struct proposal_want want = child_want(sa->conn->conf, c->conf);
+	struct proposal_chosen chosen;
+	enum err err = proposal_verify(message_body(m, PL_SA), &want, &chosen);
+
+	if (err == OK)
+		err = judge_spi(sa, chosen.spi);
+	if (err == OK)
+		err = take_mode(c, m);
+	if (err == OK)
+		err = take_selectors(c, m);
+	if (err == OK)
+		err = child_install_inbound(c, &chosen, sa->hs->ni, sa->hs->nr);
+	return err;
+}
+
+void auth_child_answered(struct ike_sa *sa)
+{
+	struct auth *a = sa->hs->auth;
+	struct child_sa *c = a->child;
+	struct pl_notify refusal = { .type = NOTIFY_NO_PROPOSAL_CHOSEN };
+	struct ike_note n;
+	enum err err;
+
+	if (!message_has(&a->m, PL_SA)) {
+		(void)message_error(&a->m, &refusal);
+		explain_peers_refusal(sa, &refusal);
+		return;
+	}
+	err = take_answer(sa, c, &a->m);
+	if (err == OK)
+		return;
+	n = child_note(sa, c->conf);
+	n.err = err;
+	note_print(n.text, sizeof(n.text), "the peer's answer does not lie in our offer: %s",
+		   err_text(err));
+	note_print_ts(n.got, sizeof(n.got), &c->ts.r);
+	note_print_ts(n.wanted, sizeof(n.wanted), &c->conf->remote);
+	conn_remember(sa->conn, &n);
+	note_tell(sa->e, &n);
+	/* The peer has it and must hear that we do not. */
+	child_delete(c, err);
+	conn_child_failed(sa->conn);
+}
+
+/* ---- responder ---- */
+
+/* The child of the connection that carries most of what is offered; *out is owned by the caller. */
+static enum err narrow_best(const struct conn *cn, const struct ts_pair *offer,
+			    const struct conf_child **best, struct ts_pair *out)
+{
+	enum err result = ERR_TS;
+
+	for (size_t i = 0; i < cn->conf->n_children; i++) {
+		struct ts_pair ours = configured(&cn->conf->children[i], false);
+		struct ts_pair got = { 0 };
+		enum err err = cn->children[i].wanted ? narrow_respond(offer, &ours, &got) : ERR_TS;
+		bool better = err == OK && (result != OK || (narrow_keeps_first(offer, &got) &&
+							     !narrow_keeps_first(offer, out)));
+
+		if (!better) {
+			ts_pair_free(&got);
+			continue;
+		}
+		ts_pair_free(out);
+		*out = got;
+		*best = &cn->conf->children[i];
+		result = OK;
+	}
+	return result;
+}
+
+static void explain_ts(struct ike_sa *sa, const struct ts_pair *offer)
+{
+	const struct conf_connection *cn = sa->conn->conf;
+	const struct conf_child *conf = cn->n_children > 0 ? &cn->children[0] : NULL;
+	struct ike_note n = child_note(sa, conf);
+	char there[NOTE_TEXT_MAX / 3], here[NOTE_TEXT_MAX / 3];
+
+	note_print_ts(there, sizeof(there), &offer->i);
+	note_print_ts(here, sizeof(here), &offer->r);
+	note_print(n.offered, sizeof(n.offered), "%s behind the peer, %s behind us", there, here);
+	note_print(n.text, sizeof(n.text),
+		   "the peer says %s is behind it and %s behind us; no child is configured so",
+		   there, here);
+	if (conf) {
+		note_print_ts(there, sizeof(there), &conf->remote);
+		note_print_ts(here, sizeof(here), &conf->local);
+		note_print(n.wanted, sizeof(n.wanted), "%s behind the peer, %s behind us", there,
+			   here);
+		note_print(
+			n.fix, sizeof(n.fix),
+			"make `local` of child %s what the peer has as remote, and `remote` what it has as local",
+			conf->name);
+		n.line = conf->local_pos.line;
+	}
+	auth_child_failed(sa, ERR_TS, NOTIFY_TS_UNACCEPTABLE, &n);
+}
+
+static void explain_proposal(struct ike_sa *sa, const struct conf_child *conf, struct span sa_body)
+{
+	struct proposal_want want = child_want(sa->conn->conf, conf);
+	struct ike_note n = child_note(sa, conf);
+	struct proposal_texts texts;
+
+	proposal_explain(sa_body, &want, &texts);
+	note_print(n.offered, sizeof(n.offered), "%s", texts.offered);
+	note_print(n.wanted, sizeof(n.wanted), "%s", texts.wanted);
+	note_print(n.text, sizeof(n.text), "%s", texts.differs);
+	note_print(n.fix, sizeof(n.fix), "make `policy` of both ends have an ESP suite in common");
+	n.line = sa->conn->conf->pos.line;
+	auth_child_failed(sa, ERR_NO_PROPOSAL, NOTIFY_NO_PROPOSAL_CHOSEN, &n);
+}
+
+static void explain_other(struct ike_sa *sa, const struct conf_child *conf, enum err err)
+{
+	struct ike_note n = child_note(sa, conf);
+
+	if (err == ERR_MODE) {
+		note_print(n.text, sizeof(n.text),
+			   "we want transport mode, the peer offers a tunnel");
+		note_print(n.fix, sizeof(n.fix), "make `mode` of both ends the same");
+	}
+	auth_child_failed(sa, err,
+			  err == ERR_NOMEM || err == ERR_LIMIT ? NOTIFY_TEMPORARY_FAILURE
+							       : NOTIFY_NO_PROPOSAL_CHOSEN,
+			  &n);
+}
+
+/* Suite, mode and keys for a child whose selectors are known; takes over *ts. */
+static enum err make_child(struct ike_sa *sa, const struct conf_child *conf, struct ts_pair *ts)
+{
+	struct auth *a = sa->hs->auth;
+	struct proposal_want want = child_want(sa->conn->conf, conf);
+	bool transport = conf->mode != CONF_MODE_TUNNEL &&
+			 message_notify(&a->m, NOTIFY_USE_TRANSPORT_MODE, NULL);
+	enum err err = proposal_choose(message_body(&a->m, PL_SA), &want, &a->chosen);
+
+	if (err == OK && conf->mode == CONF_MODE_TRANSPORT && !transport)
+		err = ERR_MODE;
+	if (err == OK)
+		err = judge_spi(sa, a->chosen.spi);
+	if (err == OK)
+		err = child_new(sa, conf, false, &a->child);
+	if (err != OK)
+		return err;
+	a->child->ts = *ts;
+	*ts = (struct ts_pair){ 0 };
+	a->child->mode = transport ? SA_TRANSPORT : SA_TUNNEL;
+	return child_install_inbound(a->child, &a->chosen, sa->hs->ni, sa->hs->nr);
+}
+
+enum err auth_child_respond(struct ike_sa *sa)
+{
+	struct auth *a = sa->hs->auth;
+	const struct conf_child *conf = NULL;
+	struct ts_pair offer = { 0 }, ts = { 0 };
+	enum err err = ts_payload_decode(message_body(&a->m, PL_TSI), &offer.i);
+
+	if (err == OK)
+		err = ts_payload_decode(message_body(&a->m, PL_TSR), &offer.r);
+	if (err == OK)
+		err = narrow_best(sa->conn, &offer, &conf, &ts);
+	if (err == OK)
+		err = make_child(sa, conf, &ts);
+	if (err == ERR_TS)
+		explain_ts(sa, &offer);
+	else if (err == ERR_NO_PROPOSAL)
+		explain_proposal(sa, conf, message_body(&a->m, PL_SA));
+	else if (err != OK)
+		explain_other(sa, conf, err);
+	ts_pair_free(&offer);
+	ts_pair_free(&ts);
+	return err;
+}
+
+void auth_child_put_response(struct ike_sa *sa, struct builder *b)
+{
+	const struct auth *a = sa->hs->auth;
+	const struct child_sa *c = a->child;
+	struct proposal_want want;
+
+	if (!c) {
+		builder_notify(b, a->child_notify, SPAN_EMPTY);
+		return;
+	}
+	want = child_want(sa->conn->conf, c->conf);
+	if (c->mode == SA_TRANSPORT)
+		builder_notify(b, NOTIFY_USE_TRANSPORT_MODE, SPAN_EMPTY);
+	proposal_answer(builder_begin(b, PL_SA), &want, &a->chosen, c->spi_in);
+	builder_end(b);
+	ts_payload_encode(builder_begin(b, PL_TSI), &c->ts.i);
+	builder_end(b);
+	ts_payload_encode(builder_begin(b, PL_TSR), &c->ts.r);
+	builder_end(b);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose connection is it: what the peer says of itself and of us, and where it is, against the
+ * configuration. What it says is proved afterwards, against the connection that was chosen here; so
+ * a wrong choice refuses a peer, it never lets one in. */
+#include "ike/auth.h"
+#include "ike/connection.h"
+
+/* How well they fit; 0: not at all. */
+static unsigned fit_identity(const struct identity *wanted, const struct identity *said)
+{
+	if (identity_eq(wanted, said))
+		return 3;
+	/* Names have several encodings; whether they mean the same is certs/' to say. */
+	if (wanted->type == ID_DER_ASN1_DN && said->type == ID_DER_ASN1_DN)
+		return 2;
+	return wanted->type == ID_NONE ? 1 : 0;
+}
+
+static unsigned fit(const struct conn *c, const struct ike_sa *sa, const struct identity *asked)
+{
+	const struct conf_connection *cn = c->conf;
+	const struct auth *a = sa->hs->auth;
+	unsigned peer = fit_identity(&cn->identity, &a->claimed);
+	unsigned own = asked->type == ID_NONE ? 1 : fit_identity(&cn->local_identity, asked);
+	bool same_kind = (a->peer_auth.method == AUTH_PSK) == (cn->auth == CONF_AUTH_PSK);
+
+	if (c->down || !conn_is_at(c, &sa->path.remote.addr) || peer == 0 || own == 0)
+		return 0;
+	return 16 * peer + 4 * own + (cn->any_address ? 0u : 2u) + (same_kind ? 1u : 0u);
+}
+
+static void explain(const struct ike_sa *sa, const struct identity *asked, struct ike_note *n)
+{
+	const struct auth *a = sa->hs->auth;
+	char text[IDENTITY_TEXT_MAX];
+
+	n->err = ERR_UNKNOWN_PEER;
+	n->identity = a->claimed;
+	note_print_identity(n->got, sizeof(n->got), &a->claimed);
+	for (size_t i = 0; i < sa->e->n_conns; i++) {
+		const struct conn *c = sa->e->conns[i];
+
+		if (!conn_is_at(c, &sa->path.remote.addr) || c->down)
+			continue;
+		note_print_identity(n->wanted, sizeof(n->wanted), &c->conf->identity);
+		note_print(n->connection, sizeof(n->connection), "%s", c->conf->name);
+		n->line = c->conf->identity_pos.line;
+		break;
+	}
+	if (asked->type != ID_NONE)
+		note_print(n->offered, sizeof(n->offered), "it takes us for %s",
+			   identity_text(asked, text));
+	note_print(n->text, sizeof(n->text), "no connection fits a peer that calls itself %s",
+		   n->got);
+	note_print(
+		n->fix, sizeof(n->fix),
+		"set `identity` of the connection to what the peer sends, or the peer's to what is wanted");
+}
+
+struct conn *auth_choose(struct ike_sa *sa, const struct identity *asked, struct ike_note *n)
+{
+	struct conn *best = NULL;
+	unsigned best_fit = 0;
+
+	for (size_t i = 0; i < sa->e->n_conns; i++) {
+		unsigned f = fit(sa->e->conns[i], sa, asked);
+
+		if (f <= best_fit)
+			continue;
+		best = sa->e->conns[i];
+		best_fit = f;
+	}
+	if (!best)
+		explain(sa, asked, n);
+	return best;
+}
+
+bool auth_floor_holds(const struct suite_policy *p, const struct suite *s)
+{
+	bool encr = false, integ = s->integ == NULL, prf = false, ke = false;
+
+	for (size_t i = 0; i < SUITE_ENCR_MAX && p->encr[i]; i++)
+		encr = encr || p->encr[i] == s->encr;
+	for (size_t i = 0; i < SUITE_INTEG_MAX && p->integ[i]; i++)
+		integ = integ || p->integ[i] == s->integ;
+	for (size_t i = 0; i < SUITE_PRF_MAX && p->prf[i]; i++)
+		prf = prf || p->prf[i] == s->prf;
+	for (size_t i = 0; i < SUITE_KE_MAX && p->ke[i]; i++)
+		ke = ke || p->ke[i] == s->ke;
+	return encr && integ && prf && ke;
+}

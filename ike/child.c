@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Child SAs and their way into a data plane: see child.h. */
+#include "ike/child.h"
+
+#include <stdlib.h>
+
+#include "crypto/seal.h"
+#include "ike/connection.h"
+#include "ike/exchange_auth.h"
+#include "ike/life.h"
+#include "ike/note.h"
+
+/* AES-GCM and ChaCha20 stay far from their bounds below 2^32 packets on one key (RFC 8221; A18). */
+static const uint64_t packet_limit = UINT32_MAX;
+
+enum {
+	PATH_MTU_DEFAULT = 1500,
+	ESP_HEADER = 8,
+	ESP_TRAILER = 2,
+	ESP_ALIGN = 4,
+	UDP_HEADER = 8,
+	IPV4_HEADER = 20,
+	IPV6_HEADER = 40
+};
+
+enum sa_plane child_plane(const struct conf_child *conf)
+{
+	return conf->dataplane == CONF_PLANE_KERNEL ? PLANE_KERNEL : PLANE_USER;
+}
+
+enum err child_new(struct ike_sa *sa, const struct conf_child *conf, bool made_by_us,
+		   struct child_sa **out)
+{
+	struct ike_engine *e = sa->e;
+	struct child_sa *c = calloc(1, sizeof(*c));
+	enum err err;
+
+	*out = NULL;
+	if (!c)
+		return ERR_NOMEM;
+	c->sa = sa;
+	c->conf = conf;
+	c->made_by_us = made_by_us;
+	c->plane = child_plane(conf);
+	c->mode = SA_TUNNEL;
+	c->id = ++e->last_child_id;
+	err = spi_take(&e->spis, &e->env.random, c->plane, e->env.n_owners, &c->spi_in);
+	if (err != OK) {
+		free(c);
+		return err;
+	}
+	c->next = sa->children;
+	sa->children = c;
+	*out = c;
+	return OK;
+}
+
+const struct ts_list *child_local(const struct child_sa *c)
+{
+	return c->made_by_us ? &c->ts.i : &c->ts.r;
+}
+
+const struct ts_list *child_remote(const struct child_sa *c)
+{
+	return c->made_by_us ? &c->ts.r : &c->ts.i;
+}
+
+/* ---- what a data plane is told ---- */
+
+static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
+{
+	/* The initiator of the exchange sends with the i keys (RFC 7296 2.17). */
+	bool i_keys = (dir == SA_OUT) == c->made_by_us;
+	struct sa_desc d = {
+		.dir = dir,
+		.mode = c->mode,
+		.plane = c->plane,
+		.spi = dir == SA_IN ? c->spi_in : c->spi_out,
+		.twin_spi = dir == SA_IN ? c->spi_out : c->spi_in,
+		.child_id = c->id,
+		.reqid = c->conf->reqid,
+		.path = c->sa->path,
+		.encap = c->sa->encap,
+		.esn = c->suite.esn,
+		.replay_window = dir == SA_IN ? c->conf->replay_window : 0,
+		.encr_id = c->suite.encr->id,
+		.encr_key_bits = c->suite.encr->key_bits,
+		.integ_id = c->suite.integ ? c->suite.integ->id : 0,
+		.encr_key = i_keys ? c->keys.i_encr : c->keys.r_encr,
+		.integ_key = i_keys ? c->keys.i_integ : c->keys.r_integ,
+		.local = *child_local(c),
+		.remote = *child_remote(c),
+		.packet_limit = packet_limit,
+	};
+
+	note_print(d.connection, sizeof(d.connection), "%s", c->sa->conn->conf->name);
+	note_print(d.child, sizeof(d.child), "%s", c->conf->name);
+	return d;
+}
+
+static enum err install(struct child_sa *c, enum sa_dir dir)
+{
+	struct sa_cmd cmd = { .op = SA_INSTALL, .sa = describe(c, dir) };
+	enum err err = ticket_take(&c->ticket, c->sa, c);
+
+	if (err == OK) {
+		cmd.ticket = c->ticket.number;
+		err = actions_sa(&c->sa->e->actions, &cmd);
+	}
+	/* Not sa_desc_wipe: the selectors are the child's. */
+	secret_wipe(&cmd, sizeof(cmd));
+	return err;
+}
+
+static void command(struct child_sa *c, enum sa_op op, enum sa_dir dir, uint64_t ticket)
+{
+	struct sa_cmd cmd = {
+		.op = op,
+		.ticket = ticket,
+		.sa = {
+			.dir = dir, .plane = c->plane, .mode = c->mode,
+			.path = c->sa->path, .encap = c->sa->encap,
+			.spi = dir == SA_IN ? c->spi_in : c->spi_out,
+			.twin_spi = dir == SA_IN ? c->spi_out : c->spi_in,
+			.child_id = c->id, .reqid = c->conf->reqid,
+		},
+	};
+
+	note_print(cmd.sa.connection, sizeof(cmd.sa.connection), "%s", c->sa->conn->conf->name);
+	note_print(cmd.sa.child, sizeof(cmd.sa.child), "%s", c->conf->name);
+	/* A removal that finds no memory leaves an SA in the plane that nobody renews: it ends at
+	 * its packet limit, and its selectors stay guarded. */
+	if (actions_sa(&c->sa->e->actions, &cmd) != OK)
+		c->sa->e->stats.dropped[ERR_NOMEM]++;
+}
+
+/* ---- ends ---- */
+
+static void take_out(struct child_sa *c)
+{
+	if (c->out_there)
+		command(c, SA_REMOVE, SA_OUT, 0);
+	if (c->in_there)
+		command(c, SA_REMOVE, SA_IN, 0);
+	c->out_there = false;
+	c->in_there = false;
+}
+
+void child_free(struct child_sa *c)
+{
+	struct ike_engine *e = c->sa->e;
+	struct child_sa **at = &c->sa->children;
+
+	take_out(c);
+	while (*at && *at != c)
+		at = &(*at)->next;
+	if (*at)
+		*at = c->next;
+	ticket_drop(e, &c->ticket);
+	ticket_drop(e, &c->query_in);
+	ticket_drop(e, &c->query_out);
+	spi_give(&e->spis, c->spi_in);
+	ts_pair_free(&c->ts);
+	secret_free(c, sizeof(*c));
+}
+
+void child_end(struct child_sa *c, enum err why)
+{
+	struct ike_sa *sa = c->sa;
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_DOWN, why);
+	struct ike_engine *e = sa->e;
+	bool was_up = c->stage == CHILD_UP;
+
+	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
+	child_free(c);
+	if (!was_up)
+		return;
+	note_tell(e, &n);
+	if (sa->state == S_UP)
+		conn_child_failed(sa->conn);
+}
+
+void child_delete(struct child_sa *c, enum err why)
+{
+	c->why = why;
+	c->delete_wanted = !c->delete_sent;
+	sa_settle(c->sa);
+}
+
+/* ---- installing ---- */
+
+enum err child_install_inbound(struct child_sa *c, const struct proposal_chosen *chosen,
+			       struct span ni, struct span nr)
+{
+	struct keymat_seed seed = { .ni = ni, .nr = nr };
+	enum err err;
+
+	c->suite = chosen->suite;
+	c->spi_out = (uint32_t)chosen->spi;
+	err = keymat_child(&c->suite, c->sa->suite.prf, &c->sa->keys.d, &seed, &c->keys);
+	if (err != OK)
+		return err;
+	err = install(c, SA_IN);
+	c->in_there = err == OK;
+	c->stage = CHILD_INBOUND;
+	return err;
+}
+
+static enum err install_outbound(struct child_sa *c)
+{
+	enum err err = install(c, SA_OUT);
+
+	c->out_there = err == OK;
+	c->stage = CHILD_OUTBOUND;
+	return err;
+}
+
+static void up(struct child_sa *c)
+{
+	struct ike_sa *sa = c->sa;
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_UP, OK);
+
+	c->stage = CHILD_UP;
+	c->since = sa->e->now;
+	c->mtu = child_mtu(c, PATH_MTU_DEFAULT);
+	child_keys_wipe(&c->keys);
+	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
+	suite_text(&c->suite, n.suite, sizeof(n.suite));
+	note_print_ts(n.offered, sizeof(n.offered), child_local(c));
+	note_print_ts(n.got, sizeof(n.got), child_remote(c));
+	n.mtu = c->mtu;
+	n.spi = c->spi_in;
+	actions_mtu(&sa->e->actions, n.connection, n.child, c->mtu);
+	note_tell(sa->e, &n);
+	conn_child_up(sa->conn);
+}
+
+/* A half was refused: the other one goes too, and the peer, who has the whole, is told. The IKE SA
+ * stays. */
+static void refused(struct child_sa *c, enum err err)
+{
+	struct ike_sa *sa = c->sa;
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_FAILED, err);
+
+	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
+	note_print(n.text, sizeof(n.text), "the %s data plane refused the %s SA: %s",
+		   c->plane == PLANE_USER ? "userspace" : "kernel",
+		   c->stage == CHILD_INBOUND ? "inbound" : "outbound", err_text(err));
+	note_tell(sa->e, &n);
+	*(c->stage == CHILD_INBOUND ? &c->in_there : &c->out_there) = false;
+	take_out(c);
+	conn_child_failed(sa->conn);
+	child_delete(c, err);
+}
+
+static void on_installed(struct child_sa *c, enum err err)
+{
+	struct ike_sa *sa = c->sa;
+
+	if (c->stage == CHILD_INBOUND && sa->hs && sa->hs->wait == WAIT_INSTALL) {
+		c->in_there = err == OK;
+		c->stage = CHILD_READY;
+		auth_on_installed(sa, err);
+		return;
+	}
+	if (err == OK && c->stage == CHILD_INBOUND)
+		err = install_outbound(c);
+	else if (err == OK && c->stage == CHILD_OUTBOUND)
+		up(c);
+	if (err != OK)
+		refused(c, err);
+}
+
+void child_go_on(struct child_sa *c)
+{
+	enum err err = install_outbound(c);
+
+	if (err != OK)
+		refused(c, err);
+}
+
+void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_done *done)
+{
+	struct ike_engine *e = c->sa->e;
+
+	if (t == &c->ticket) {
+		ticket_drop(e, &c->ticket);
+		on_installed(c, done->err);
+		return;
+	}
+	if (done->err == OK)
+		*(t == &c->query_in ? &c->in : &c->out) = done->counters;
+	ticket_drop(e, t == &c->query_in ? &c->query_in : &c->query_out);
+}
+
+struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out)
+{
+	struct child_sa *c = sa->children;
+
+	while (c && (c->spi_out != spi_out || spi_out == 0))
+		c = c->next;
+	return c;
+}
+
+void child_query(struct child_sa *c)
+{
+	if (c->stage != CHILD_UP)
+		return;
+	if (ticket_take(&c->query_in, c->sa, c) == OK)
+		command(c, SA_QUERY, SA_IN, c->query_in.number);
+	if (ticket_take(&c->query_out, c->sa, c) == OK)
+		command(c, SA_QUERY, SA_OUT, c->query_out.number);
+}
+
+/* RFC 4303 2: what stands around an inner packet, and the padding that rounds it up. */
+uint16_t child_mtu(const struct child_sa *c, uint16_t path_mtu)
+{
+	const struct encr *encr = c->suite.encr;
+	uint32_t outer = c->sa->path.remote.addr.family == AF_INET6 ? IPV6_HEADER : IPV4_HEADER;
+	uint32_t fixed = outer + (c->sa->encap ? UDP_HEADER : 0) + ESP_HEADER + encr->iv_len +
+			 (uint32_t)seal_icv_len(encr, c->suite.integ);
+	uint32_t align = encr->block_len > ESP_ALIGN ? encr->block_len : ESP_ALIGN;
+	uint32_t room = path_mtu > fixed ? path_mtu - fixed : 0;
+
+	room -= room % align;
+	return room > ESP_TRAILER ? (uint16_t)(room - ESP_TRAILER) : 0;
+}
+
+void child_path_mtu(struct child_sa *c, uint16_t path_mtu)
+{
+	uint16_t mtu = child_mtu(c, path_mtu);
+
+	if (c->stage != CHILD_UP || mtu == 0 || mtu == c->mtu)
+		return;
+	c->mtu = mtu;
+	actions_mtu(&c->sa->e->actions, c->sa->conn->conf->name, c->conf->name, mtu);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A Child SA: two ESP SAs, one each way, and the order in which they are put into a data plane.
+ *
+ * The responder's inbound half is in before its reply leaves, because the initiator sends as soon
+ * as it has the reply; then comes its outbound half. The initiator, who has both keys at once, puts
+ * in the inbound half first. A half that a plane refuses takes the other one with it: nothing stays
+ * half installed.
+ */
+#ifndef IKE_CHILD_H
+#define IKE_CHILD_H
+
+#include "ike/core.h"
+#include "ike/narrow.h"
+#include "ike/proposal.h"
+
+enum { SA_CHILDREN_MAX = 64 };
+
+enum child_stage {
+	CHILD_ASKED,	/* we have an inbound SPI, nothing is agreed */
+	CHILD_INBOUND,	/* the inbound half is being put in */
+	CHILD_READY,	/* responder: inbound half is in, the reply has not left */
+	CHILD_OUTBOUND, /* the outbound half is being put in */
+	CHILD_UP,
+};
+
+struct child_sa {
+	struct child_sa *next;
+	struct ike_sa *sa;
+	const struct conf_child *conf;
+	uint32_t id;
+	uint32_t spi_in, spi_out;
+	enum child_stage stage;
+	enum sa_plane plane;
+	enum sa_mode mode;
+	bool in_there, out_there; /* commanded, so to be removed at the end */
+	bool delete_wanted;	  /* a Delete for it is due */
+	bool delete_sent;	  /* ... and waits for its answer */
+	enum err why;		  /* ... for this reason */
+	bool made_by_us;	  /* we are the initiator of its exchange: which keys are whose */
+	struct suite suite;
+	struct child_keys keys; /* wiped once both halves are in */
+	struct ts_pair ts;	/* negotiated; i and r as in the exchange */
+	struct ticket ticket;	/* of the install that is under way */
+	struct ticket query_in, query_out;
+	struct sa_counters in, out;
+	mono_ns since;
+	uint16_t mtu;
+};
+
+/* A new one with an inbound SPI, in the SA's list. */
+MUST_USE enum err child_new(struct ike_sa *sa, const struct conf_child *conf, bool made_by_us,
+			    struct child_sa **out);
+/* Removes what a plane holds of it, frees it. No note. */
+void child_free(struct child_sa *c);
+/* ... and tells: CHILD_DOWN when it was up. */
+void child_end(struct child_sa *c, enum err why);
+/* Asks the peer to delete it; it ends when that is answered. */
+void child_delete(struct child_sa *c, enum err why);
+/* Keys and SPI of the peer are known: derive and command the inbound half. */
+MUST_USE enum err child_install_inbound(struct child_sa *c, const struct proposal_chosen *chosen,
+					struct span ni, struct span nr);
+/* The inbound half is in and the peer knows: on with the outbound half. */
+void child_go_on(struct child_sa *c);
+/* The plane's answer to either, or to a query. */
+void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_done *done);
+struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out);
+const struct ts_list *child_local(const struct child_sa *c);
+const struct ts_list *child_remote(const struct child_sa *c);
+enum sa_plane child_plane(const struct conf_child *conf);
+/* Asks for the counters of both halves. */
+void child_query(struct child_sa *c);
+/* The path carries `path_mtu` bytes: tells the inner MTU when that changes. */
+void child_path_mtu(struct child_sa *c, uint16_t path_mtu);
+/* Inner MTU for an outer path that carries `path_mtu` bytes. */
+uint16_t child_mtu(const struct child_sa *c, uint16_t path_mtu);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's own state, for the files of ike/ alone. */
+#ifndef IKE_CORE_H
+#define IKE_CORE_H
+
+#include "ike/actions.h"
+#include "ike/connection.h"
+#include "ike/engine.h"
+#include "ike/limits.h"
+#include "ike/sa.h"
+#include "ike/spi.h"
+#include "ike/ticket.h"
+
+/* Scratch for the message in hand; nothing in it outlives the input. */
+enum { SCRATCH_LEN = IKE_MESSAGE_MAX + 8192 };
+
+struct ike_engine {
+	struct ike_env env;
+	const struct conf *conf;
+	mono_ns now;		/* of the input in hand */
+	struct table by_spi;	/* every IKE SA, by our SPI */
+	struct table by_init;	/* half-open ones of peers */
+	struct table by_ticket; /* what a job's or a data plane's answer is for */
+	struct heap timers;	/* one per IKE SA, one per connection */
+	struct actions actions;
+	struct limits limits;
+	struct spi_pool spis;
+	struct conn **conns; /* in the order of the configuration */
+	size_t n_conns;
+	uint64_t last_ticket;
+	uint32_t last_child_id;
+	struct ike_stats stats;
+	uint8_t *opened; /* what was decrypted */
+	uint8_t *built;	 /* the chain that goes into an answer or request */
+	uint8_t *sealed; /* the datagrams made from it */
+};
+
+#endif

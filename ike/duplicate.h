@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two IKE SAs between the same two identities: which one stays. Two cases, and no others:
+ *
+ * Both ends began at once, so that each made one while the other's was on its way. Both ends know
+ * both SAs, so both apply one rule: the SA with the lower initiator's SPI stays, the other is
+ * deleted once both are up. An SA that began after the other was up is no such case: it may be the
+ * peer's way of replacing it (make before break), and then the peer deletes the old one.
+ *
+ * The peer says INITIAL_CONTACT: it knows of no other SA (RFC 7296 2.4). Then what was up before
+ * its handshake began is gone at its end, and we drop it without a word. What came up later is not
+ * meant: the peer could not know of it.
+ */
+#ifndef IKE_DUPLICATE_H
+#define IKE_DUPLICATE_H
+
+#include "ike/sa.h"
+
+/* `sa` is just up. */
+void duplicate_settle(struct ike_sa *sa);
+/* The peer of `sa`, authenticated, says INITIAL_CONTACT. */
+void duplicate_forget(struct ike_sa *sa);
+/* May we say it: is there no SA up with the peer of this connection? */
+bool duplicate_none(const struct ike_sa *sa);
+
+#endif

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's door: inputs come in here, are dated, and go to whom they concern; actions come out.
+ * What a datagram goes through is in ike/receive.c, what becomes of an IKE SA in ike/life.c, of a
+ * connection in ike/connection.c. */
+#include "ike/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/core.h"
+#include "ike/exchange_auth.h"
+#include "ike/exchange_init.h"
+#include "ike/life.h"
+#include "ike/receive.h"
+
+/* ---- birth and death ---- */
+
+static enum err make_tables(struct ike_engine *e)
+{
+	uint8_t seed[SIPHASH_KEY_LEN];
+	enum err err;
+
+	if (!random_fill(&e->env.random, seed, sizeof(seed)) ||
+	    !random_fill(&e->env.random, e->limits.seed, sizeof(e->limits.seed)))
+		return ERR_CRYPTO;
+	err = table_init(&e->by_spi, seed, sa_spi_key);
+	if (err == OK)
+		err = table_init(&e->by_init, seed, sa_init_key);
+	if (err == OK)
+		err = table_init(&e->by_ticket, seed, ticket_key);
+	secret_wipe(seed, sizeof(seed));
+	return err;
+}
+
+/* One more connection at the end of the list; the list has room. */
+static enum err add_conn(struct ike_engine *e, const struct conf_connection *cn)
+{
+	enum err err = conn_new(e, cn, &e->conns[e->n_conns]);
+
+	if (err == OK)
+		e->n_conns++;
+	return err;
+}
+
+static struct conn **conn_list(const struct conf *conf)
+{
+	return calloc(conf->n_connections > 0 ? conf->n_connections : 1, sizeof(struct conn *));
+}
+
+struct ike_engine *ike_engine_new(const struct ike_env *env, const struct conf *conf, mono_ns now)
+{
+	struct ike_engine *e = calloc(1, sizeof(*e));
+	enum err err;
+
+	if (!e)
+		return NULL;
+	e->env = *env;
+	e->conf = conf;
+	e->now = now;
+	e->opened = malloc(SCRATCH_LEN);
+	e->built = malloc(SCRATCH_LEN);
+	e->sealed = malloc(SCRATCH_LEN);
+	e->conns = conn_list(conf);
+	err = e->opened && e->built && e->sealed && e->conns ? make_tables(e) : ERR_NOMEM;
+	for (size_t i = 0; i < conf->n_connections && err == OK; i++)
+		err = add_conn(e, &conf->connections[i]);
+	if (err != OK) {
+		ike_engine_free(e);
+		return NULL;
+	}
+	for (size_t i = 0; i < e->n_conns; i++)
+		conn_begin(e->conns[i]);
+	return e;
+}
+
+void ike_engine_free(struct ike_engine *e)
+{
+	struct table_node *n;
+
+	if (!e)
+		return;
+	while (e->by_spi.n > 0 && (n = table_next(&e->by_spi, NULL)))
+		sa_free(container_of(n, struct ike_sa, by_spi));
+	for (size_t i = 0; i < e->n_conns; i++)
+		conn_free(e->conns[i]);
+	free(e->conns);
+	actions_free(&e->actions);
+	table_free(&e->by_spi);
+	table_free(&e->by_init);
+	table_free(&e->by_ticket);
+	secret_free(e->opened, SCRATCH_LEN);
+	secret_free(e->built, SCRATCH_LEN);
+	secret_free(e->sealed, SCRATCH_LEN);
+	secret_free(e, sizeof(*e));
+}
+
+/* ---- inputs ---- */
+
+static void begin(struct ike_engine *e, mono_ns now)
+{
+	/* A clock that runs backwards would make durations huge. */
+	if (now > e->now)
+		e->now = now;
+}
+
+void ike_engine_datagram(struct ike_engine *e, const struct path *p, struct span d, mono_ns now)
+{
+	begin(e, now);
+	receive_datagram(e, p, d);
+}
+
+static void on_job(struct ike_engine *e, const struct job_result *r)
+{
+	struct ticket *t = ticket_find(e, r->ticket);
+	struct ike_sa *sa = t && !t->child ? t->sa : NULL;
+
+	if (!sa || !sa->hs)
+		return;
+	ticket_drop(e, t);
+	switch (sa->hs->wait) {
+	case WAIT_KE_PUBLIC:
+	case WAIT_KE_SECRET:
+		init_on_job(sa, r);
+		break;
+	case WAIT_OWN_AUTH:
+	case WAIT_PEER_AUTH:
+		auth_on_job(sa, r);
+		break;
+	case WAIT_NONE:
+	case WAIT_INSTALL:
+		break;
+	}
+}
+
+static void on_plane_answer(struct ike_engine *e, const struct sa_done *done)
+{
+	struct ticket *t = ticket_find(e, done->ticket);
+
+	if (t && t->child)
+		child_on_plane(t->child, t, done);
+}
+
+static struct conn *conn_by_reqid(struct ike_engine *e, uint32_t reqid)
+{
+	for (size_t i = 0; i < e->n_conns; i++) {
+		const struct conf_connection *cn = e->conns[i]->conf;
+
+		for (size_t k = 0; k < cn->n_children; k++) {
+			if (cn->children[k].reqid == reqid)
+				return e->conns[i];
+		}
+	}
+	return NULL;
+}
+
+static struct child_sa *sa_child_by_spi(struct ike_sa *sa, uint32_t spi, enum sa_dir dir)
+{
+	struct child_sa *c = sa->children;
+
+	while (c && (dir == SA_IN ? c->spi_in : c->spi_out) != spi)
+		c = c->next;
+	return c;
+}
+
+static struct child_sa *child_by_spi(struct ike_engine *e, uint32_t spi, enum sa_dir dir)
+{
+	for (size_t i = 0; i < e->n_conns; i++) {
+		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
+			struct child_sa *c = sa_child_by_spi(sa, spi, dir);
+
+			if (c)
+				return c;
+		}
+	}
+	return NULL;
+}
+
+static void on_path_mtu(struct ike_engine *e, const struct addr *remote, uint16_t mtu)
+{
+	for (size_t i = 0; i < e->n_conns; i++) {
+		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
+			for (struct child_sa *c = sa->children;
+			     c && addr_eq(&sa->path.remote.addr, remote); c = c->next)
+				child_path_mtu(c, mtu);
+		}
+	}
+}
+
+/* Hard limits and acquires are rare, so looking through everything is cheap enough for them. */
+static void on_plane(struct ike_engine *e, const struct plane_event *ev)
+{
+	struct child_sa *child;
+	struct conn *c;
+
+	switch (ev->kind) {
+	case PLANE_ACQUIRE:
+		c = conn_by_reqid(e, ev->reqid);
+		if (c)
+			conn_acquire(c);
+		break;
+	case PLANE_EXPIRE:
+		child = child_by_spi(e, ev->spi, ev->dir);
+		/* Until there is rekeying, the connection is made anew (start = always). */
+		if (child)
+			child_delete(child, ERR_LIMIT);
+		break;
+	case PLANE_MAPPING: /* the dynamic update of RFC 7296 2.23 belongs here */
+		break;
+	case PLANE_MTU:
+		on_path_mtu(e, &ev->remote.addr, ev->mtu);
+		break;
+	}
+}
+
+/* ICMP is anybody's word: at most it makes us ask the peers at that address (RFC 7296 2.4, 2.21.4).
+ */
+static void on_unreachable(struct ike_engine *e, const struct path *p)
+{
+	for (size_t i = 0; i < e->n_conns; i++) {
+		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
+			if (addr_eq(&sa->path.remote.addr, &p->remote.addr))
+				sa_doubt(sa);
+		}
+	}
+}
+
+void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns now)
+{
+	struct conn *c = NULL;
+
+	begin(e, now);
+	if (ev->kind == IKE_EV_UP || ev->kind == IKE_EV_DOWN)
+		c = conn_find(e, ev->command.connection);
+	else if (ev->kind == IKE_EV_RESOLVED)
+		c = conn_find(e, ev->resolved->connection);
+	switch (ev->kind) {
+	case IKE_EV_JOB:
+		on_job(e, ev->job);
+		break;
+	case IKE_EV_SA:
+		on_plane_answer(e, ev->sa);
+		break;
+	case IKE_EV_PLANE:
+		on_plane(e, ev->plane);
+		break;
+	case IKE_EV_RESOLVED:
+		if (c)
+			conn_resolved(c, ev->resolved);
+		break;
+	case IKE_EV_UP:
+		if (c)
+			conn_up(c, ev->command.child);
+		break;
+	case IKE_EV_DOWN:
+		if (c)
+			conn_down(c, ev->command.child);
+		break;
+	case IKE_EV_UNREACHABLE:
+		on_unreachable(e, ev->unreachable);
+		break;
+	}
+}
+
+void ike_engine_tick(struct ike_engine *e, mono_ns now)
+{
+	struct heap_node *n;
+
+	begin(e, now);
+	while ((n = heap_pop_due(&e->timers, e->now))) {
+		struct timer *t = container_of(n, struct timer, node);
+
+		if (t->of_sa)
+			sa_tick(container_of(t, struct ike_sa, timer));
+		else
+			conn_tick(container_of(t, struct conn, timer));
+	}
+}
+
+mono_ns ike_engine_deadline(const struct ike_engine *e)
+{
+	return heap_deadline(&e->timers);
+}
+
+void ike_engine_shutdown(struct ike_engine *e, mono_ns now)
+{
+	begin(e, now);
+	for (size_t i = 0; i < e->n_conns; i++) {
+		struct ike_sa *sa = e->conns[i]->sas;
+
+		e->conns[i]->wanted = false;
+		while (sa) {
+			struct ike_sa *next = sa->next;
+
+			/* Nobody waits for what is outstanding any more: the Delete goes at once.
+			 */
+			if (sa->state == S_UP)
+				window_heard(&sa->window);
+			sa_close(sa, ERR_OPERATOR, 0);
+			sa = next;
+		}
+	}
+}
+
+/* ---- a new configuration ---- */
+
+/* Half-open SAs of peers remember whose policy took their offer. */
+static void repoint_half_open(struct ike_engine *e, const struct conf *conf)
+{
+	struct table_node *n = table_next(&e->by_init, NULL);
+
+	while (n) {
+		struct table_node *next = table_next(&e->by_init, n);
+		struct ike_sa *sa = container_of(n, struct ike_sa, by_init);
+
+		if (sa->hs && sa->hs->candidate)
+			sa->hs->candidate = conf_connection_find(conf, sa->hs->candidate->name);
+		if (sa->hs && !sa->hs->candidate)
+			sa_end(sa, ERR_CONFIG);
+		n = next;
+	}
+}
+
+/* The connection of the old list that stays, taken out of it; NULL: there is none. */
+static struct conn *take_unchanged(struct ike_engine *e, const struct conf_connection *cn)
+{
+	for (size_t i = 0; i < e->n_conns; i++) {
+		struct conn *c = e->conns[i];
+
+		if (!c || strcmp(c->conf->name, cn->name) != 0 || !conf_connection_eq(c->conf, cn))
+			continue;
+		e->conns[i] = NULL;
+		return c;
+	}
+	return NULL;
+}
+
+void ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf, mono_ns now)
+{
+	struct conn **old = e->conns, **list = conn_list(conf);
+	size_t n_old = e->n_conns, n = 0;
+
+	begin(e, now);
+	if (!list)
+		return;
+	actions_drop_resolves(&e->actions);
+	for (size_t i = 0; i < conf->n_connections; i++) {
+		list[n] = take_unchanged(e, &conf->connections[i]);
+		if (list[n])
+			conn_repoint(list[n++], &conf->connections[i]);
+		else if (conn_new(e, &conf->connections[i], &list[n]) == OK)
+			n++;
+	}
+	repoint_half_open(e, conf);
+	e->conns = list;
+	e->n_conns = n;
+	e->conf = conf;
+	for (size_t i = 0; i < n_old; i++) {
+		if (old[i])
+			conn_retire(old[i], conf_connection_find(conf, old[i]->conf->name) != NULL);
+	}
+	free(old);
+	for (size_t i = 0; i < n; i++) {
+		if (!list[i]->begun)
+			conn_begin(list[i]);
+	}
+}
+
+/* ---- outputs ---- */
+
+bool ike_engine_next(struct ike_engine *e, struct ike_action *a)
+{
+	return actions_next(&e->actions, a);
+}
+
+const struct ike_stats *ike_engine_stats(const struct ike_engine *e)
+{
+	return &e->stats;
+}
+
+void ike_engine_refresh(struct ike_engine *e, mono_ns now)
+{
+	begin(e, now);
+	for (size_t i = 0; i < e->n_conns; i++) {
+		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
+			for (struct child_sa *c = sa->children; c; c = c->next)
+				child_query(c);
+		}
+	}
+}

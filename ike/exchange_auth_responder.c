@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* IKE_AUTH as responder: the connection is chosen by the identities, the peer's AUTH is judged,
+ * ours is made, the child's inbound half is put in, and only then the answer leaves. Between the
+ * stations the exchange is parked; the request stays busy in the window, so that a retransmission
+ * of it does nothing.
+ *
+ * The peer learns AUTHENTICATION_FAILED and no more, whatever the reason (2.21.2); the operator
+ * learns it all.
+ */
+#include "ike/auth.h"
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/duplicate.h"
+#include "ike/exchange_auth.h"
+#include "ike/life.h"
+#include "ike/receive.h"
+#include "ike/send.h"
+
+/* ---- the request ---- */
+
+static struct step refuse(struct ike_sa *sa, struct ike_note *n)
+{
+	enum err err = n->err;
+
+	if (n->text[0] == 0)
+		note_print(n->text, sizeof(n->text), "%s", err_text(err));
+	note_refused(sa, n);
+	return step_fatal(err,
+			  err == ERR_SYNTAX ? NOTIFY_INVALID_SYNTAX : NOTIFY_AUTHENTICATION_FAILED);
+}
+
+/* The floor of the connection that was chosen, and its wish for a full transcript. */
+static enum err judge_policy(const struct ike_sa *sa, struct ike_note *n)
+{
+	const struct conf_connection *cn = sa->conn->conf;
+	struct proposal_want want = { .policy = &cn->policy,
+				      .protocol = PROTO_IKE,
+				      .with_ke = true };
+
+	n->line = cn->pos.line;
+	if (!auth_floor_holds(&cn->policy, &sa->suite)) {
+		suite_text(&sa->suite, n->got, sizeof(n->got));
+		proposal_wanted_text(&want, n->wanted, sizeof(n->wanted));
+		note_print(n->text, sizeof(n->text),
+			   "the IKE SA uses what this connection's policy does not allow");
+		note_print(n->fix, sizeof(n->fix),
+			   "make `policy` of both ends have a suite in common");
+		return ERR_DOWNGRADE;
+	}
+	if (cn->full_transcript == CONF_TRANSCRIPT_REQUIRE && !sa->transcript_full) {
+		note_print(n->text, sizeof(n->text),
+			   "the peer did not announce full-transcript authentication");
+		note_print(n->fix, sizeof(n->fix),
+			   "bring the peer up to date, or set `full_transcript = auto`");
+		return ERR_DOWNGRADE;
+	}
+	return OK;
+}
+
+/* Which connection; from here on the SA is one of its. */
+static enum err choose(struct ike_sa *sa, const struct turn *t, struct ike_note *n)
+{
+	struct auth *a = sa->hs->auth;
+	struct identity asked = { .type = ID_NONE };
+	struct conn *c;
+	struct wr w;
+
+	if (message_has(t->m, PL_IDR) &&
+	    pl_identity_decode(message_body(t->m, PL_IDR), &asked) != OK)
+		return ERR_SYNTAX;
+	c = auth_choose(sa, &asked, n);
+	if (!c)
+		return ERR_UNKNOWN_PEER;
+	conn_add_sa(c, sa);
+	*n = note_of_sa(sa, IKE_NOTE_REFUSED, OK);
+	n->identity = a->claimed;
+	if (c->conf->encap == CONF_ENCAP_ALWAYS)
+		sa->encap = true;
+	w = wr_into(a->own_id, sizeof(a->own_id));
+	pl_id_encode(&w, &c->conf->local_identity);
+	a->own_id_len = (uint16_t)wr_len(&w);
+	return wr_ok(&w) ? OK : ERR_SPACE;
+}
+
+struct step auth_on_request(struct turn *t)
+{
+	struct ike_sa *sa = t->sa;
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_REFUSED, OK);
+
+	/* Authenticated by the SA's keys: the peer may have moved to port 4500 (2.23). */
+	sa->path = *t->path;
+	n.path = sa->path;
+	n.err = auth_new(sa);
+	if (n.err == OK)
+		n.err = auth_keep(sa, t, PL_IDI);
+	if (n.err == OK)
+		n.err = choose(sa, t, &n);
+	if (n.err == OK)
+		n.err = judge_policy(sa, &n);
+	if (n.err == OK)
+		n.err = auth_judge_method(sa, &n);
+	if (n.err == OK)
+		n.err = auth_ask_peer(sa);
+	return n.err == OK ? step_wait() : refuse(sa, &n);
+}
+
+struct step auth_on_eap_request(struct turn *t)
+{
+	struct ike_note n = note_of_sa(t->sa, IKE_NOTE_REFUSED, ERR_AUTH_METHOD);
+
+	note_print(n.got, sizeof(n.got), "EAP");
+	note_print(n.wanted, sizeof(n.wanted), "a certificate or a pre-shared key");
+	note_print(n.text, sizeof(n.text), "the peer wants to authenticate by EAP");
+	note_print(n.fix, sizeof(n.fix), "set the peer to a certificate or a pre-shared key");
+	return refuse(t->sa, &n);
+}
+
+/* ---- the stations ---- */
+
+static void end_refused(struct ike_sa *sa, struct ike_note *n)
+{
+	struct step s = refuse(sa, n);
+
+	receive_commit(sa, X_IKE_AUTH, &s, NULL, &sa->path);
+}
+
+/* The last one: the answer leaves and the SA is up. */
+static void finish(struct ike_sa *sa)
+{
+	struct auth *a = sa->hs->auth;
+	struct builder b = send_begin(sa->e);
+	struct child_sa *c = a->child;
+	struct ike_note n;
+	enum err err;
+
+	auth_put_identity(sa, &b);
+	auth_put_certificates(sa, &b);
+	auth_put_auth(sa, &b);
+	if (duplicate_none(sa))
+		builder_notify(&b, NOTIFY_INITIAL_CONTACT, SPAN_EMPTY);
+	auth_child_put_response(sa, &b);
+	err = send_answer(sa, X_IKE_AUTH, &b, &sa->path);
+	if (err != OK) {
+		n = note_of_sa(sa, IKE_NOTE_REFUSED, err);
+		note_print(n.text, sizeof(n.text), "the IKE_AUTH answer could not be made: %s",
+			   err_text(err));
+		note_refused(sa, &n);
+		sa_end(sa, err);
+		return;
+	}
+	if (message_notify(&a->m, NOTIFY_INITIAL_CONTACT, NULL))
+		duplicate_forget(sa);
+	sa_established(sa);
+	sa_forget_handshake(sa);
+	if (c)
+		child_go_on(c);
+	sa_settle(sa);
+}
+
+static void on_own(struct ike_sa *sa, const struct job_result *r)
+{
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_REFUSED, OK);
+
+	if (auth_take_own(sa, r, &n) != OK)
+		end_refused(sa, &n);
+	else if (auth_child_respond(sa) == OK)
+		sa->hs->wait = WAIT_INSTALL;
+	else
+		finish(sa);
+}
+
+static void on_peer(struct ike_sa *sa, const struct job_result *r)
+{
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_REFUSED, OK);
+
+	if (auth_take_peer(sa, r, &n) != OK) {
+		end_refused(sa, &n);
+		return;
+	}
+	n.err = auth_ask_own(sa);
+	if (n.err != OK)
+		end_refused(sa, &n);
+}
+
+void auth_responder_on_job(struct ike_sa *sa, const struct job_result *r)
+{
+	if (sa->hs->wait == WAIT_OWN_AUTH)
+		on_own(sa, r);
+	else
+		on_peer(sa, r);
+}
+
+void auth_on_installed(struct ike_sa *sa, enum err err)
+{
+	struct auth *a = sa->hs->auth;
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_FAILED, err);
+
+	sa->hs->wait = WAIT_NONE;
+	if (err != OK) {
+		note_print(n.child, sizeof(n.child), "%s", a->child->conf->name);
+		note_print(n.text, sizeof(n.text), "the data plane refused the inbound SA: %s",
+			   err_text(err));
+		auth_child_failed(sa, err, NOTIFY_TEMPORARY_FAILURE, &n);
+	}
+	finish(sa);
+}
+
+void auth_on_job(struct ike_sa *sa, const struct job_result *r)
+{
+	if (sa->initiator)
+		auth_initiator_on_job(sa, r);
+	else
+		auth_responder_on_job(sa, r);
+}

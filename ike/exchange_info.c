@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INFORMATIONAL, both roles: see exchange_info.h. Every authenticated request gets an answer, an
+ * empty one when there is nothing to say; what we do not know is ignored (RFC 7296 1.4, 2.21.3). */
+#include "ike/exchange_info.h"
+
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/life.h"
+#include "ike/note.h"
+#include "ike/send.h"
+
+/* ---- asking ---- */
+
+static bool put_close(struct ike_sa *sa, struct builder *b)
+{
+	if (!sa->close_wanted)
+		return false;
+	sa->close_wanted = false;
+	if (sa->close_notify) {
+		builder_notify(b, sa->close_notify, SPAN_EMPTY);
+		return true;
+	}
+	pl_delete_encode(builder_begin(b, PL_DELETE), PROTO_IKE, NULL, 0);
+	builder_end(b);
+	return true;
+}
+
+static bool put_child_deletes(struct ike_sa *sa, struct builder *b)
+{
+	uint32_t spis[SA_CHILDREN_MAX];
+	uint16_t n = 0;
+
+	for (struct child_sa *c = sa->children; c && n < SA_CHILDREN_MAX; c = c->next) {
+		if (!c->delete_wanted)
+			continue;
+		c->delete_wanted = false;
+		c->delete_sent = true;
+		spis[n++] = c->spi_in;
+	}
+	if (n == 0)
+		return false;
+	pl_delete_encode(builder_begin(b, PL_DELETE), PROTO_ESP, spis, n);
+	builder_end(b);
+	return true;
+}
+
+static bool put_alive(struct ike_sa *sa)
+{
+	bool wanted = sa->alive_wanted;
+
+	sa->alive_wanted = false;
+	return wanted;
+}
+
+void info_ask(struct ike_sa *sa)
+{
+	struct builder b = send_begin(sa->e);
+
+	/* A request that cannot be made for want of memory is as good as lost: the peer's own
+	 * liveness, or our next one, finds out. */
+	if (put_close(sa, &b) || put_child_deletes(sa, &b) || put_alive(sa)) {
+		if (send_request(sa, X_INFORMATIONAL, &b) != OK)
+			sa->heard = sa->e->now;
+	}
+}
+
+/* ---- answering ---- */
+
+/* The peer deletes its inbound SAs, our outbound ones; we answer with the other halves, and leave
+ * out those that we are deleting ourselves: the peer has that Delete or will (1.4.1). */
+static void on_child_deletes(struct ike_sa *sa, const struct pl_delete *d, struct builder *reply)
+{
+	uint32_t spis[SA_CHILDREN_MAX];
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; i < d->n; i++) {
+		struct child_sa *c = child_find_out(sa, pl_delete_spi(d, i));
+
+		if (!c)
+			continue;
+		if (!c->delete_sent && n < SA_CHILDREN_MAX)
+			spis[n++] = c->spi_in;
+		child_end(c, ERR_PEER_DELETED);
+	}
+	if (n == 0)
+		return;
+	pl_delete_encode(builder_begin(reply, PL_DELETE), PROTO_ESP, spis, n);
+	builder_end(reply);
+}
+
+/* The errors that end an IKE SA without a Delete (2.21.2). */
+static enum err fatal_notify(const struct message *m)
+{
+	if (message_notify(m, NOTIFY_AUTHENTICATION_FAILED, NULL))
+		return ERR_PEER_AUTH;
+	if (message_notify(m, NOTIFY_INVALID_SYNTAX, NULL) ||
+	    message_notify(m, NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD, NULL))
+		return ERR_PEER_REFUSED;
+	return OK;
+}
+
+/* Deletes that are well-formed. The IKE SA's own one ends everything, whatever else stands in the
+ * message. */
+static enum err find_ike_delete(const struct message *m, bool *found)
+{
+	*found = false;
+	for (const struct payload *p = message_find(m, PL_DELETE); p; p = message_next(m, p)) {
+		struct pl_delete d;
+		enum err err = pl_delete_decode(p->body, &d);
+
+		if (err != OK)
+			return err;
+		*found = *found || d.protocol == PROTO_IKE;
+	}
+	return OK;
+}
+
+static void tell_refused(struct ike_sa *sa, enum err err)
+{
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_REFUSED, err);
+
+	note_print(n.text, sizeof(n.text), "the peer took our answer apart and refused it: %s",
+		   err_text(err));
+	if (err == ERR_PEER_AUTH)
+		note_print(
+			n.fix, sizeof(n.fix),
+			"see the peer's log: it did not accept our identity, certificate or PSK");
+	note_refused(sa, &n);
+}
+
+struct step info_on_request(struct turn *t)
+{
+	struct ike_sa *sa = t->sa;
+	enum err fatal = fatal_notify(t->m);
+	bool ike_delete;
+
+	if (find_ike_delete(t->m, &ike_delete) != OK)
+		return step_fatal(ERR_SYNTAX, NOTIFY_INVALID_SYNTAX);
+	if (fatal != OK) {
+		tell_refused(sa, fatal);
+		return step_end(fatal);
+	}
+	if (ike_delete)
+		return step_end(ERR_PEER_DELETED);
+	for (const struct payload *p = message_find(t->m, PL_DELETE); p;
+	     p = message_next(t->m, p)) {
+		struct pl_delete d;
+
+		if (pl_delete_decode(p->body, &d) == OK && d.protocol == PROTO_ESP)
+			on_child_deletes(sa, &d, t->reply);
+	}
+	return step_reply();
+}
+
+struct step info_on_response(struct turn *t)
+{
+	struct ike_sa *sa = t->sa;
+	struct child_sa *c = sa->children;
+	enum err fatal = fatal_notify(t->m);
+
+	if (sa->state == S_CLOSING && !sa->close_wanted)
+		return step_fatal(sa->why, 0);
+	if (fatal != OK)
+		return step_fatal(fatal, 0);
+	/* Whatever the answer says: what we deleted is gone. */
+	while (c) {
+		struct child_sa *next = c->next;
+
+		if (c->delete_sent)
+			child_end(c, c->why);
+		c = next;
+	}
+	return step_done();
+}

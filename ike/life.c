@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of an IKE SA: see life.h. The timers, and why each exists:
+ *
+ *	retransmission	our request is unanswered; when all tries are spent the peer is lost (RFC
+ *7296 2.4) expiry		a half-open SA of a peer (30 s), a closing one (10 s) liveness
+ *nothing authenticated was heard for `liveness` keepalive	we are behind a NAT and have sent
+ *nothing for `keepalive` (RFC 3948 4)
+ */
+#include "ike/life.h"
+
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/duplicate.h"
+#include "ike/exchange_info.h"
+#include "ike/exchange_init.h"
+#include "ike/note.h"
+#include "ike/send.h"
+
+static const mono_ns closing_time = 10 * NS_PER_S;
+static const mono_ns doubt_interval = 10 * NS_PER_S;
+
+void sa_established(struct ike_sa *sa)
+{
+	struct ike_note n;
+
+	sa->state = S_UP;
+	sa->established = true;
+	sa->since = sa->e->now;
+	sa->expires = NEVER;
+	sa_uncount(sa);
+	sa_unindex_init(sa);
+	sa->e->stats.established++;
+	n = note_of_sa(sa, IKE_NOTE_UP, OK);
+	note_tell(sa->e, &n);
+	conn_succeeded(sa->conn);
+	duplicate_settle(sa);
+}
+
+void sa_settle(struct ike_sa *sa)
+{
+	if (!sa->window.asked && (sa->state == S_UP || sa->state == S_CLOSING))
+		info_ask(sa);
+	sa_schedule(sa);
+}
+
+void sa_close(struct ike_sa *sa, enum err why, uint16_t notify)
+{
+	if (sa->state == S_CLOSING)
+		return;
+	/* A handshake has nothing that it could say goodbye with, but for an initiator who has the
+	 * keys. */
+	if (sa->state != S_UP && (sa->state != S_AUTH_SENT || !notify)) {
+		sa_end(sa, why);
+		return;
+	}
+	sa->state = S_CLOSING;
+	while (sa->children)
+		child_end(sa->children, why);
+	sa_forget_handshake(sa);
+	sa->why = why;
+	sa->close_wanted = true;
+	sa->close_notify = notify;
+	sa->expires = sa->e->now + closing_time;
+	sa_settle(sa);
+}
+
+void sa_end(struct ike_sa *sa, enum err why)
+{
+	bool was_up = sa->established;
+	struct conn *c = sa->conn;
+	struct ike_engine *e = sa->e;
+	struct ike_note n;
+
+	if (sa->state == S_CLOSING)
+		why = sa->why;
+	while (sa->children)
+		child_end(sa->children, why);
+	n = note_of_sa(sa, IKE_NOTE_DOWN, why);
+	sa_free(sa);
+	if (!was_up)
+		return;
+	note_tell(e, &n);
+	if (c)
+		conn_lost(c, &n);
+}
+
+void sa_doubt(struct ike_sa *sa)
+{
+	if (sa->state != S_UP || sa->e->now - sa->hinted < doubt_interval)
+		return;
+	sa->hinted = sa->e->now;
+	sa->alive_wanted = true;
+	sa_settle(sa);
+}
+
+/* All tries are spent, or the time for the handshake is. */
+static void give_up(struct ike_sa *sa)
+{
+	struct ike_note n;
+
+	if (sa->state == S_UP || sa->state == S_CLOSING) {
+		sa_end(sa, ERR_PEER_LOST);
+		return;
+	}
+	n = note_of_sa(sa, IKE_NOTE_REFUSED, ERR_NO_ANSWER);
+	init_explain_silence(sa, &n);
+	note_refused(sa, &n);
+	sa_end(sa, n.err);
+}
+
+/* True when the SA is gone. */
+static bool tick_retransmit(struct ike_sa *sa)
+{
+	if (sa->rt.at > sa->e->now)
+		return false;
+	if (!retransmit_again(&sa->rt, &sa->e->env.random, sa->e->now)) {
+		give_up(sa);
+		return true;
+	}
+	sa->e->stats.retransmissions++;
+	send_packets(sa, &sa->window.request, &sa->path);
+	return false;
+}
+
+static void tick_up(struct ike_sa *sa)
+{
+	const struct conf_connection *cn = sa->conn->conf;
+	mono_ns now = sa->e->now;
+
+	if (cn->liveness > 0 && !sa->window.asked && now >= sa->heard + cn->liveness)
+		sa->alive_wanted = true;
+	if (sa->nat_here && cn->keepalive > 0 && now >= sa->sent + cn->keepalive) {
+		actions_keepalive(&sa->e->actions, &sa->path);
+		sa->sent = now;
+	}
+}
+
+void sa_tick(struct ike_sa *sa)
+{
+	if (sa->expires <= sa->e->now) {
+		give_up(sa);
+		return;
+	}
+	if (tick_retransmit(sa))
+		return;
+	if (sa->redundant && sa->state == S_UP) {
+		sa_close(sa, ERR_REPLACED, 0);
+		return;
+	}
+	if (sa->state == S_UP)
+		tick_up(sa);
+	sa_settle(sa);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of an IKE SA: established, asked whether it lives, closed, gone; and its timer. */
+#ifndef IKE_LIFE_H
+#define IKE_LIFE_H
+
+#include "ike/core.h"
+
+/* Both sides have proved themselves: told, the connection knows, duplicates are settled. The
+ * caller, who may still need the handshake's data for the child, forgets it (sa_forget_handshake).
+ */
+void sa_established(struct ike_sa *sa);
+/* Nothing is under way: sends the next request that is due (Delete, Deletes of children, a liveness
+ * check), one at a time as the window allows, and sets the timer. The SA may be gone after it. */
+void sa_settle(struct ike_sa *sa);
+/* Says goodbye and goes when that is answered or 10 s later. `notify` 0: a Delete; else this error,
+ * without one (2.21.2). A handshake that cannot say anything yet just ends. */
+void sa_close(struct ike_sa *sa, enum err why, uint16_t notify);
+/* The end: children out of the planes, told, the connection decides what next, freed. */
+void sa_end(struct ike_sa *sa, enum err why);
+/* Somebody unproved says that the peer has forgotten us: ask the peer, once in a while. */
+void sa_doubt(struct ike_sa *sa);
+void sa_tick(struct ike_sa *sa);
+
+#endif

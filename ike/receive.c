@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A datagram's way: see receive.h. */
+#include "ike/receive.h"
+
+#include <stdlib.h>
+
+#include "ike/exchange_init.h"
+#include "ike/life.h"
+#include "ike/note.h"
+#include "ike/rules.h"
+#include "ike/send.h"
+
+static enum direction direction_of(const struct ike_header *h)
+{
+	return header_is_response(h) ? RESPONSE : REQUEST;
+}
+
+/* Our SPI is the one of the role that the sender does not have. */
+static struct ike_sa *sa_of(struct ike_engine *e, const struct ike_header *h)
+{
+	bool we_began = !header_from_initiator(h);
+	struct ike_sa *sa = sa_find(e, we_began ? h->spi_i : h->spi_r);
+
+	if (!sa || sa->initiator != we_began)
+		return NULL;
+	/* While our IKE_SA_INIT is unanswered the peer's SPI is not known yet. */
+	if (sa->state != S_INIT_SENT && (sa->spi_i != h->spi_i || sa->spi_r != h->spi_r))
+		return NULL;
+	return sa;
+}
+
+/* ---- in clear: IKE_SA_INIT ---- */
+
+static enum err receive_clear(struct ike_engine *e, const struct path *p, const struct message *m)
+{
+	enum direction d = direction_of(&m->h);
+	struct ike_sa *sa = d == RESPONSE ? sa_of(e, &m->h) : NULL;
+	struct turn t = { .e = e, .sa = sa, .path = p, .m = m };
+	const struct rule *rule;
+	struct step s;
+
+	if (d == RESPONSE && !sa)
+		return ERR_UNEXPECTED;
+	rule = rules_find(m->h.exchange, d, sa ? sa->state : S_NONE, m->present);
+	if (!rule)
+		return ERR_UNEXPECTED;
+	if (sa && window_judge(&sa->window, true, m->h.message_id) != WINDOW_NEW)
+		return ERR_REPLAY;
+	s = rule->handler(&t);
+	if (sa && s.kind == STEP_FATAL)
+		sa_end(sa, s.err);
+	return s.kind == STEP_DROP ? s.err : OK;
+}
+
+/* ---- protected ---- */
+
+/* One message that was authenticated, on its way to a handler. */
+struct opened {
+	struct inner in;
+	bool whole; /* false: a fragment that waits for others */
+};
+
+static enum err open_whole(struct ike_sa *sa, const struct message *m, struct opened *o)
+{
+	struct sk_keys keys = sa_keys_in(sa);
+	struct wr w = wr_into(sa->e->opened, SCRATCH_LEN);
+	enum err err = protect_open(&keys, m, &w, &o->in);
+
+	sk_keys_wipe(&keys);
+	o->whole = err == OK;
+	return err;
+}
+
+/* RFC 7383 2.6. The store is made when a fragment has proved itself and goes when the message is
+ * whole. */
+static enum err open_fragment(struct ike_sa *sa, const struct message *m, struct opened *o)
+{
+	struct sk_keys keys = sa_keys_in(sa);
+	struct reassembly *store = sa->fragments ? sa->fragments : calloc(1, sizeof(*store));
+	struct wr w = wr_into(sa->e->opened, SCRATCH_LEN);
+	enum err err = store ? reassembly_add(store, &keys, m, &o->whole) : ERR_NOMEM;
+
+	sk_keys_wipe(&keys);
+	if (err == OK && o->whole)
+		err = reassembly_join(store, &w, &o->in);
+	sa->fragments = store;
+	if (store && (o->whole || store->n == 0))
+		sa_drop_fragments(sa);
+	return err;
+}
+
+/* A request that we have answered: the same bytes again, but only to the holder of the keys, and of
+ * a fragmented one only for its first fragment (RFC 7383 2.6.1). */
+static enum err answer_again(struct ike_sa *sa, const struct path *p, const struct message *m)
+{
+	struct sk_keys keys = sa_keys_in(sa);
+	struct wr w = wr_into(sa->e->opened, SCRATCH_LEN);
+	struct pl_skf f = { .number = 1 };
+	struct span piece;
+	struct inner in;
+	enum err err;
+
+	if (message_has(m, PL_SKF)) {
+		err = protect_fragment_peek(m, &f);
+		if (err == OK)
+			err = protect_open_fragment(&keys, m, &w, &piece);
+	} else {
+		err = protect_open(&keys, m, &w, &in);
+	}
+	sk_keys_wipe(&keys);
+	if (err != OK || f.number != 1)
+		return err == OK ? ERR_REPLAY : err;
+	send_packets(sa, &sa->window.answer, p);
+	return OK;
+}
+
+static void answer_notify(struct ike_sa *sa, uint8_t exchange, const struct step *s,
+			  const struct path *p)
+{
+	struct builder b = send_begin(sa->e);
+
+	if (s->notify == NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD)
+		builder_notify(&b, s->notify, span_of(&s->byte, 1));
+	else if (s->notify)
+		builder_notify(&b, s->notify, SPAN_EMPTY);
+	if (send_answer(sa, exchange, &b, p) != OK)
+		sa->window.busy = false;
+}
+
+void receive_commit(struct ike_sa *sa, uint8_t exchange, const struct step *s,
+		    struct builder *reply, const struct path *p)
+{
+	enum err err = OK;
+
+	switch (s->kind) {
+	case STEP_REPLY:
+	case STEP_END:
+		err = send_answer(sa, exchange, reply, p);
+		break;
+	case STEP_FAIL:
+	case STEP_FATAL:
+		answer_notify(sa, exchange, s, p);
+		break;
+	case STEP_WAIT:
+		sa->window.busy = true;
+		break;
+	case STEP_GONE:
+		return;
+	case STEP_DONE:
+	case STEP_DROP:
+		break;
+	}
+	if (s->kind == STEP_END || s->kind == STEP_FATAL || err != OK) {
+		sa_end(sa, s->kind == STEP_REPLY ? err : s->err);
+		return;
+	}
+	if (s->kind != STEP_DROP)
+		sa_settle(sa);
+}
+
+/* What a response's handler decided: nothing is ever sent back for one (RFC 7296 2.21). */
+static void commit_response(struct ike_sa *sa, const struct step *s)
+{
+	if (s->kind == STEP_FATAL || s->kind == STEP_END)
+		sa_end(sa, s->err);
+	else if (s->kind != STEP_DROP && s->kind != STEP_GONE)
+		sa_settle(sa);
+}
+
+/* What is wrong with an authenticated message as a whole (RFC 7296 2.5, 2.21.2, 2.21.3). A
+ * malformed one ends the SA at both ends; one with a critical payload that we do not know ends only
+ * a handshake. */
+static struct step judge_malformed(struct ike_sa *sa, enum err err, const struct message *inner)
+{
+	struct step s = step_fatal(err, NOTIFY_INVALID_SYNTAX);
+
+	if (err == ERR_CRITICAL) {
+		s.kind = sa->hs ? STEP_FATAL : STEP_FAIL;
+		s.notify = NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD;
+		s.byte = inner->critical_type;
+	}
+	if (sa->hs) {
+		struct ike_note n = note_of_sa(sa, IKE_NOTE_REFUSED, err);
+
+		note_print(n.text, sizeof(n.text), "the peer's %s message is malformed",
+			   exchange_name(inner->h.exchange));
+		note_refused(sa, &n);
+	}
+	return s;
+}
+
+static void handle_inner(struct ike_sa *sa, const struct path *p, const struct message *m,
+			 const struct inner *in)
+{
+	enum direction d = direction_of(&m->h);
+	struct builder reply = send_begin(sa->e);
+	struct message inner;
+	struct turn t = { .e = sa->e, .sa = sa, .path = p, .m = &inner, .in = in, .reply = &reply };
+	enum err err = message_decode_inner(&m->h, in, &inner);
+	const struct rule *rule =
+		err == OK ? rules_find(m->h.exchange, d, sa->state, inner.present) : NULL;
+	struct step s;
+
+	if (d == RESPONSE) {
+		window_heard(&sa->window);
+		retransmit_idle(&sa->rt);
+	}
+	s = rule ? rule->handler(&t) : judge_malformed(sa, err == OK ? ERR_SYNTAX : err, &inner);
+	if (d == REQUEST)
+		receive_commit(sa, m->h.exchange, &s, &reply, p);
+	else
+		commit_response(sa, &s);
+}
+
+/* What an SK-less message about a known SA says is a hint: at most it makes us ask the peer (RFC
+ * 7296 2.21.4). */
+static enum err receive_hint(struct ike_sa *sa, const struct message *m)
+{
+	if (sa->state == S_UP && message_notify(m, NOTIFY_INVALID_IKE_SPI, NULL))
+		sa_doubt(sa);
+	return ERR_UNEXPECTED;
+}
+
+/* Nobody's SPI. A request is answered at a bounded rate, so that a peer learns that we have
+ * forgotten it. */
+static enum err receive_stranger(struct ike_engine *e, const struct path *p,
+				 const struct message *m)
+{
+	if (direction_of(&m->h) == REQUEST && message_has(m, PL_SK))
+		send_clear_notify(e, p, &m->h, NOTIFY_INVALID_IKE_SPI, SPAN_EMPTY);
+	return ERR_NOT_FOUND;
+}
+
+/* Everything that can be judged without keys. */
+static enum err judge_outside(struct ike_sa *sa, const struct message *m,
+			      enum window_verdict verdict)
+{
+	switch (verdict) {
+	case WINDOW_BUSY:
+		return ERR_BUSY;
+	case WINDOW_OUTSIDE:
+		return ERR_REPLAY;
+	case WINDOW_AGAIN:
+		return OK;
+	case WINDOW_NEW:
+		break;
+	}
+	if (!rules_expect(m->h.exchange, direction_of(&m->h), sa->state) || sa_parked(sa))
+		return ERR_UNEXPECTED;
+	return message_has(m, PL_SKF) && !sa->fragmentation ? ERR_UNEXPECTED : OK;
+}
+
+static enum err receive_protected(struct ike_engine *e, const struct path *p,
+				  const struct message *m)
+{
+	struct ike_sa *sa = sa_of(e, &m->h);
+	struct opened o = { .whole = false };
+	enum window_verdict verdict;
+	enum err err;
+
+	if (!sa)
+		return receive_stranger(e, p, m);
+	if (!message_has(m, PL_SK) && !message_has(m, PL_SKF))
+		return receive_hint(sa, m);
+	verdict = window_judge(&sa->window, header_is_response(&m->h), m->h.message_id);
+	err = judge_outside(sa, m, verdict);
+	if (err == OK)
+		err = init_keys(sa);
+	if (err != OK)
+		return err;
+	if (verdict == WINDOW_AGAIN)
+		return answer_again(sa, p, m);
+	err = message_has(m, PL_SKF) ? open_fragment(sa, m, &o) : open_whole(sa, m, &o);
+	if (err != OK)
+		return err;
+	sa->heard = e->now;
+	if (o.whole)
+		handle_inner(sa, p, m, &o.in);
+	else
+		sa_schedule(sa);
+	secret_wipe(e->opened, SCRATCH_LEN);
+	return OK;
+}
+
+/* A header of another major version: only a higher one gets an answer (RFC 7296 2.5); IKEv1 gets
+ * silence. */
+static void answer_version(struct ike_engine *e, const struct path *p, const struct message *m)
+{
+	if (m->h.version >> 4 > IKE_MAJOR && direction_of(&m->h) == REQUEST)
+		send_clear_notify(e, p, &m->h, NOTIFY_INVALID_MAJOR_VERSION, SPAN_EMPTY);
+}
+
+void receive_datagram(struct ike_engine *e, const struct path *p, struct span datagram)
+{
+	struct message m;
+	enum err err = message_decode(datagram, &m);
+
+	if (err == ERR_VERSION)
+		answer_version(e, p, &m);
+	if (err == ERR_CRITICAL && m.h.exchange == X_IKE_SA_INIT && direction_of(&m.h) == REQUEST)
+		send_clear_notify(e, p, &m.h, NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD,
+				  span_of(&m.critical_type, 1));
+	if (err == OK)
+		err = m.h.exchange == X_IKE_SA_INIT ? receive_clear(e, p, &m)
+						    : receive_protected(e, p, &m);
+	if (err != OK)
+		note_dropped(e, p, err);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making, finding and ending IKE SAs as objects: see sa.h. What the protocol does with them is
+ * elsewhere. */
+#include "ike/sa.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ike/auth.h"
+#include "ike/child.h"
+#include "ike/core.h"
+
+/* How long a peer may take from IKE_SA_INIT to a proved identity. */
+static const mono_ns half_open_time = 30 * NS_PER_S;
+
+/* Draws SPIs until one is free; zero is no SPI (RFC 7296 3.1). */
+static enum err draw_spi(struct ike_engine *e, struct ike_sa *sa)
+{
+	for (int i = 0; i < 16; i++) {
+		enum err err;
+
+		if (!random_fill(&e->env.random, sa->own_spi, sizeof(sa->own_spi)))
+			return ERR_CRYPTO;
+		if (sa_own_spi(sa) == 0)
+			continue;
+		err = table_add(&e->by_spi, &sa->by_spi);
+		if (err != ERR_EXISTS)
+			return err;
+	}
+	return ERR_CRYPTO;
+}
+
+enum err sa_new(struct ike_engine *e, bool initiator, const struct path *p, struct ike_sa **out)
+{
+	struct ike_sa *sa = calloc(1, sizeof(*sa));
+	enum err err;
+
+	*out = NULL;
+	if (!sa)
+		return ERR_NOMEM;
+	sa->hs = calloc(1, sizeof(*sa->hs));
+	if (!sa->hs) {
+		free(sa);
+		return ERR_NOMEM;
+	}
+	*sa = (struct ike_sa){
+		.e = e,
+		.hs = sa->hs,
+		.initiator = initiator,
+		.path = *p,
+		.timer.of_sa = true,
+		.born = e->now,
+		.heard = e->now,
+		.sent = e->now,
+		.expires = initiator ? NEVER : e->now + half_open_time,
+	};
+	retransmit_idle(&sa->rt);
+	err = draw_spi(e, sa);
+	if (err != OK) {
+		handshake_free(sa->hs);
+		free(sa);
+		return err;
+	}
+	if (initiator)
+		sa->spi_i = sa_own_spi(sa);
+	else
+		sa->spi_r = sa_own_spi(sa);
+	e->stats.sas++;
+	*out = sa;
+	return OK;
+}
+
+void handshake_free(struct handshake *hs)
+{
+	if (!hs)
+		return;
+	for (size_t i = 0; i < INIT_TRIES_MAX; i++)
+		packets_free(&hs->tries[i].request);
+	packets_free(&hs->request);
+	packets_free(&hs->response);
+	auth_free(hs->auth);
+	secret_free(hs, sizeof(*hs));
+}
+
+void sa_forget_handshake(struct ike_sa *sa)
+{
+	if (!sa->hs)
+		return;
+	ticket_drop(sa->e, &sa->hs->ticket);
+	handshake_free(sa->hs);
+	sa->hs = NULL;
+}
+
+void sa_drop_fragments(struct ike_sa *sa)
+{
+	if (!sa->fragments)
+		return;
+	reassembly_reset(sa->fragments);
+	free(sa->fragments);
+	sa->fragments = NULL;
+}
+
+void sa_uncount(struct ike_sa *sa)
+{
+	if (sa->counted)
+		limits_closed(&sa->e->limits, &sa->counted_for);
+	sa->counted = false;
+}
+
+void sa_free(struct ike_sa *sa)
+{
+	if (!sa)
+		return;
+	while (sa->children)
+		child_free(sa->children);
+	if (sa->conn)
+		conn_remove_sa(sa->conn, sa);
+	sa_uncount(sa);
+	sa_unindex_init(sa);
+	table_del(&sa->e->by_spi, &sa->by_spi);
+	heap_stop(&sa->e->timers, &sa->timer.node);
+	sa_forget_handshake(sa);
+	sa_drop_fragments(sa);
+	window_free(&sa->window);
+	sa->e->stats.sas--;
+	free(sa->peer);
+	secret_free(sa, sizeof(*sa));
+}
+
+static void put_spi(uint8_t out[static IKE_SPI_LEN], uint64_t spi)
+{
+	struct wr w = wr_into(out, IKE_SPI_LEN);
+
+	wr_u64(&w, spi);
+}
+
+struct ike_sa *sa_find(struct ike_engine *e, uint64_t own_spi)
+{
+	uint8_t key[IKE_SPI_LEN];
+	struct table_node *n;
+
+	put_spi(key, own_spi);
+	n = table_find(&e->by_spi, span_of(key, sizeof(key)));
+	return n ? container_of(n, struct ike_sa, by_spi) : NULL;
+}
+
+struct span sa_spi_key(const struct table_node *n)
+{
+	const struct ike_sa *sa = container_of(n, const struct ike_sa, by_spi);
+
+	return span_of(sa->own_spi, sizeof(sa->own_spi));
+}
+
+struct span sa_init_key(const struct table_node *n)
+{
+	const struct ike_sa *sa = container_of(n, const struct ike_sa, by_init);
+
+	return span_of(sa->init_key, sizeof(sa->init_key));
+}
+
+static void make_init_key(uint8_t out[static INIT_KEY_LEN], uint64_t spi_i,
+			  const struct endpoint *remote)
+{
+	struct wr w = wr_into(out, INIT_KEY_LEN);
+
+	wr_u64(&w, spi_i);
+	wr_u16(&w, (uint16_t)remote->addr.family);
+	wr_u16(&w, remote->port);
+	wr_span(&w, span_of(remote->addr.b, sizeof(remote->addr.b)));
+}
+
+struct ike_sa *sa_find_init(struct ike_engine *e, uint64_t spi_i, const struct endpoint *remote)
+{
+	uint8_t key[INIT_KEY_LEN];
+	struct table_node *n;
+
+	make_init_key(key, spi_i, remote);
+	n = table_find(&e->by_init, span_of(key, sizeof(key)));
+	return n ? container_of(n, struct ike_sa, by_init) : NULL;
+}
+
+enum err sa_index_init(struct ike_sa *sa)
+{
+	enum err err;
+
+	make_init_key(sa->init_key, sa->spi_i, &sa->path.remote);
+	err = table_add(&sa->e->by_init, &sa->by_init);
+	sa->in_init = err == OK;
+	return err;
+}
+
+void sa_unindex_init(struct ike_sa *sa)
+{
+	if (sa->in_init)
+		table_del(&sa->e->by_init, &sa->by_init);
+	sa->in_init = false;
+}
+
+uint64_t sa_own_spi(const struct ike_sa *sa)
+{
+	struct rd r = rd_from(span_of(sa->own_spi, sizeof(sa->own_spi)));
+
+	return rd_u64(&r);
+}
+
+/* The initiator of the IKE SA protects with ei and ai, for as long as it lives (RFC 7296 2.14). */
+static struct sk_keys keys_of(const struct ike_sa *sa, bool initiators)
+{
+	return (struct sk_keys){
+		.encr = sa->suite.encr,
+		.integ = sa->suite.integ,
+		.encr_key = initiators ? sa->keys.ei : sa->keys.er,
+		.integ_key = initiators ? sa->keys.ai : sa->keys.ar,
+		.next_iv = sa->next_iv,
+	};
+}
+
+struct sk_keys sa_keys_out(const struct ike_sa *sa)
+{
+	return keys_of(sa, sa->initiator);
+}
+
+struct sk_keys sa_keys_in(const struct ike_sa *sa)
+{
+	return keys_of(sa, !sa->initiator);
+}
+
+bool sa_parked(const struct ike_sa *sa)
+{
+	return sa->hs && sa->hs->wait != WAIT_NONE;
+}
+
+static mono_ns earlier(mono_ns a, mono_ns b)
+{
+	return a < b ? a : b;
+}
+
+void sa_schedule(struct ike_sa *sa)
+{
+	mono_ns when = earlier(sa->rt.at, sa->expires);
+
+	if (sa->state == S_UP && sa->redundant)
+		when = sa->e->now;
+	if (sa->state == S_UP && sa->conn) {
+		const struct conf_connection *cn = sa->conn->conf;
+
+		if (!sa->window.asked && cn->liveness > 0)
+			when = earlier(when, sa->heard + cn->liveness);
+		if (sa->nat_here && cn->keepalive > 0)
+			when = earlier(when, sa->sent + cn->keepalive);
+	}
+	heap_set(&sa->e->timers, &sa->timer.node, when);
+}

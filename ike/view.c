@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking into the engine without touching it: one view per connection (and one per further peer of
+ * a connection that takes any), for status, metrics and the simulator. */
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/core.h"
+#include "ike/note.h"
+
+static enum ike_state state_of(const struct conn *c, const struct ike_sa *sa)
+{
+	if (sa && sa->state == S_UP)
+		return IKE_STATE_UP;
+	if (sa || c->resolving)
+		return IKE_STATE_CONNECTING;
+	if (c->down)
+		return IKE_STATE_OFF;
+	if (c->tries > 0)
+		return IKE_STATE_FAILING;
+	if (c->wanted || c->conf->any_address || c->conf->start == CONF_START_TRAFFIC)
+		return IKE_STATE_WAITING;
+	return IKE_STATE_OFF;
+}
+
+static const struct child_sa *child_for(const struct ike_sa *sa, const struct conf_child *conf)
+{
+	const struct child_sa *c = sa ? sa->children : NULL;
+
+	while (c && !(c->conf == conf && c->stage == CHILD_UP))
+		c = c->next;
+	return c;
+}
+
+static struct ike_child_view view_child(const struct conn *c, const struct ike_sa *sa, size_t i)
+{
+	const struct conf_child *conf = &c->conf->children[i];
+	const struct child_sa *child = child_for(sa, conf);
+	struct ike_child_view v = { .conf = conf,
+				    .guarded = c->children[i].guarded,
+				    .plane = child_plane(conf) };
+
+	if (!child)
+		return v;
+	v.up = true;
+	v.plane = child->plane;
+	v.mode = child->mode;
+	v.suite = child->suite;
+	v.spi_in = child->spi_in;
+	v.spi_out = child->spi_out;
+	v.child_id = child->id;
+	v.local = child_local(child);
+	v.remote = child_remote(child);
+	v.mtu = child->mtu;
+	v.since = child->since;
+	v.in = child->in;
+	v.out = child->out;
+	return v;
+}
+
+static void view_sa(struct ike_view *v, const struct ike_sa *sa)
+{
+	v->initiator = sa->initiator;
+	v->path = sa->path;
+	v->spi_i = sa->spi_i;
+	v->spi_r = sa->spi_r;
+	v->nat_here = sa->nat_here;
+	v->nat_there = sa->nat_there;
+	v->encap = sa->encap;
+	v->downgrade_protected = sa->transcript_full;
+	v->suite = sa->suite;
+	if (sa->peer)
+		v->remote_identity = *sa->peer;
+	if (sa->state == S_UP)
+		v->since = sa->since;
+	note_print(v->scheme, sizeof(v->scheme), "%s", sa->scheme);
+}
+
+static void show(const struct conn *c, const struct ike_sa *sa, ike_view_fn *fn, void *ctx)
+{
+	struct ike_child_view children[SA_CHILDREN_MAX];
+	struct ike_view v = {
+		.conf = c->conf,
+		.state = state_of(c, sa),
+		.wanted = c->wanted,
+		.since = c->since,
+		.next_try = c->next_try,
+		.tries = c->tries,
+		.local_identity = c->conf->local_identity,
+		.remote_identity = c->conf->identity,
+		.n_children = c->conf->n_children < SA_CHILDREN_MAX ? c->conf->n_children
+								    : SA_CHILDREN_MAX,
+		.children = children,
+	};
+
+	for (size_t i = 0; i < v.n_children; i++)
+		children[i] = view_child(c, sa, i);
+	if (c->path_at < c->n_paths)
+		v.path = c->paths[c->path_at];
+	if (sa)
+		view_sa(&v, sa);
+	if (c->failure) {
+		v.last_failure = *c->failure;
+		v.last_failure_at = c->failure_at;
+	}
+	fn(ctx, &v);
+}
+
+void ike_engine_views(const struct ike_engine *e, ike_view_fn *fn, void *ctx)
+{
+	for (size_t i = 0; i < e->n_conns; i++) {
+		const struct conn *c = e->conns[i];
+		const struct ike_sa *first = conn_sa(c);
+
+		show(c, first, fn, ctx);
+		for (const struct ike_sa *sa = c->sas; sa && c->conf->any_address; sa = sa->next) {
+			if (sa != first && sa->state == S_UP)
+				show(c, sa, fn, ctx);
+		}
+	}
+}

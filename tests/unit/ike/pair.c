@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/ike/pair.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/load.h"
+#include "crypto/ke.h"
+#include "crypto/prf.h"
+
+static const char *const names[] = { "left.example.org", "right.example.org" };
+static const char *const addresses[] = { "192.0.2.1", "198.51.100.2" };
+
+/* ---- what an engine is given ---- */
+
+/* splitmix64: the same run every time. */
+static bool draw(void *ctx, void *buf, size_t len)
+{
+	struct end *end = ctx;
+	uint8_t *p = buf;
+
+	for (size_t i = 0; i < len; i++) {
+		uint64_t z = (end->seed += 0x9e3779b97f4a7c15u);
+
+		z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+		z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+		p[i] = (uint8_t)(z ^ (z >> 31));
+	}
+	return true;
+}
+
+/* Two certificates whose contents nobody looks at: the fake verifier goes by the identity. Long
+ * enough to need fragments. */
+static struct span certificates(void *ctx, const struct conf_me *me)
+{
+	static uint8_t chain[2][2 * 1002];
+	struct end *end = ctx;
+	struct wr w = wr_into(chain[end->side], sizeof(chain[0]));
+
+	(void)me;
+	for (int i = 0; i < 2; i++) {
+		wr_u16(&w, 1000);
+		memset(wr_take(&w, 1000), 0x30 + i, 1000);
+	}
+	return wr_done(&w);
+}
+
+static struct span authorities(void *ctx, const struct conf_me *me)
+{
+	(void)ctx;
+	(void)me;
+	return span_str("01234567890123456789");
+}
+
+static enum err read_file(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes,
+			  char why[static 256])
+{
+	char *copy = strdup(kind == CONF_FILE_PSK ? "correct horse battery staple\n" : path);
+
+	(void)ctx;
+	(void)why;
+	*bytes = span_str(copy);
+	return OK;
+}
+
+static struct conf *load(const char *text)
+{
+	struct conf_source src = { .read = read_file };
+	struct conf_problems problems = { .n = 0 };
+	struct conf *conf;
+
+	if (conf_load("/etc/postern/test.conf", span_str(text), &src, &conf, &problems) != OK) {
+		fprintf(stderr, "%s", conf_problems_text("test.conf", span_str(text), &problems));
+		ck_abort_msg("the configuration does not load");
+	}
+	return conf;
+}
+
+static void end_begin(struct pair *p, enum side s, const char *text)
+{
+	struct end *end = &p->end[s];
+	struct ike_env env = {
+		.random = { .fill = draw, .ctx = end },
+		.n_owners = 2,
+		.certificates = certificates,
+		.authorities = authorities,
+		.ctx = end,
+	};
+
+	end->pair = p;
+	end->side = s;
+	end->seed = 1000u + (uint64_t)s;
+	end->psk = "correct horse battery staple";
+	end->guarded = true;
+	ck_assert(addr_parse(addresses[s], &end->addr));
+	end->conf = load(text);
+	end->e = ike_engine_new(&env, end->conf, p->now);
+	ck_assert_ptr_nonnull(end->e);
+}
+
+struct pair *pair_new(const char *left, const char *right)
+{
+	struct pair *p = calloc(1, sizeof(*p));
+
+	ck_assert_ptr_nonnull(p);
+	p->now = 1000 * NS_PER_S;
+	p->delay = 10 * NS_PER_MS;
+	end_begin(p, LEFT, left);
+	end_begin(p, RIGHT, right);
+	pair_act(p, LEFT);
+	pair_act(p, RIGHT);
+	return p;
+}
+
+void pair_free(struct pair *p)
+{
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		ike_engine_free(p->end[s].e);
+		for (size_t i = 0; i < p->end[s].n_sas; i++)
+			sa_desc_wipe(&p->end[s].sas[i]);
+		conf_free(p->end[s].conf);
+	}
+	while (p->wire) {
+		struct datagram *d = p->wire;
+
+		p->wire = d->next;
+		free(d);
+	}
+	free(p);
+}
+
+/* ---- jobs ---- */
+
+static enum err fake_psk(struct end *end, const struct job_psk_mac *j, struct key *out)
+{
+	struct span pad = span_str("Key Pad for IKEv2");
+	struct key k;
+	enum err err = prf_compute(prf_find(j->prf_id), span_str(end->psk), &pad, 1, &k);
+
+	return err == OK ? prf_compute(prf_find(j->prf_id), key_span(&k), &j->octets, 1, out) : err;
+}
+
+/* "Signature": a hash over the name and the octets. */
+static enum err fake_signature(const char *name, struct span octets, uint8_t out[static 32])
+{
+	struct span parts[] = { span_str(name), octets };
+
+	return hash_sha256(parts, 2, out);
+}
+
+static enum err fake_verify(const struct job_verify *v)
+{
+	char name[IDENTITY_TEXT_MAX];
+	uint8_t expect[32];
+
+	if (v->chain.len == 0)
+		return ERR_CERT_UNTRUSTED;
+	if (v->wanted.type != ID_NONE && !identity_eq(&v->wanted, &v->claimed))
+		return ERR_WRONG_IDENTITY;
+	ck_assert_int_eq(fake_signature(identity_text(&v->claimed, name), v->octets, expect), OK);
+	return span_eq(v->auth, span_of(expect, sizeof(expect))) ? OK : ERR_AUTH;
+}
+
+static enum err fake_ke(const struct job_ke *j, uint8_t *out, size_t *len)
+{
+	const struct ke_group *g = ke_find(j->group);
+
+	*len = j->peer.len > 0 ? g->secret_len : g->public_len;
+	return j->peer.len > 0 ? ke_shared(g, j->secret, j->peer, out)
+			       : ke_public(g, j->secret, out);
+}
+
+static void do_job(struct end *end, const struct job *j)
+{
+	struct job_result r = { .ticket = j->ticket, .kind = j->kind, .method = AUTH_SIGNATURE };
+	struct ike_event ev = { .kind = IKE_EV_JOB, .job = &r };
+	uint8_t buf[KE_PUBLIC_MAX];
+	size_t len = 32;
+	struct key mac = { .len = 0 };
+
+	if (end->hold_jobs)
+		return;
+	switch (j->kind) {
+	case JOB_PSK_MAC:
+		r.err = fake_psk(end, &j->psk_mac, &mac);
+		memcpy(buf, mac.b, mac.len);
+		len = mac.len;
+		break;
+	case JOB_SIGN:
+		r.err = fake_signature(end->name ? end->name : names[end->side], j->sign.octets,
+				       buf);
+		break;
+	case JOB_VERIFY:
+		r.err = fake_verify(&j->verify);
+		snprintf(r.scheme, sizeof(r.scheme), "a fake");
+		break;
+	case JOB_KE:
+		r.err = fake_ke(&j->ke, buf, &len);
+		break;
+	}
+	if (end->fail_job_err != OK && end->fail_job == j->kind)
+		r.err = end->fail_job_err;
+	r.bytes = span_of(buf, len);
+	ike_engine_event(end->e, &ev, end->pair->now);
+}
+
+/* ---- the plane ---- */
+
+static size_t plane_find(const struct end *end, const struct sa_desc *sa)
+{
+	size_t i = 0;
+
+	while (i < end->n_sas && !(end->sas[i].spi == sa->spi && end->sas[i].dir == sa->dir))
+		i++;
+	return i;
+}
+
+static enum err plane_install(struct end *end, const struct sa_desc *sa)
+{
+	if (++end->n_installs == end->fail_install)
+		return ERR_SYSTEM;
+	ck_assert_uint_eq(plane_find(end, sa), end->n_sas);
+	ck_assert_uint_lt(end->n_sas, PAIR_SAS_MAX);
+	return sa_desc_copy(&end->sas[end->n_sas++], sa);
+}
+
+static enum err plane_remove(struct end *end, const struct sa_desc *sa)
+{
+	size_t i = plane_find(end, sa);
+
+	ck_assert_uint_lt(i, end->n_sas);
+	sa_desc_wipe(&end->sas[i]);
+	end->sas[i] = end->sas[--end->n_sas];
+	return OK;
+}
+
+static void do_sa(struct end *end, const struct sa_cmd *cmd)
+{
+	struct sa_done done = { .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
+	struct ike_event ev = { .kind = IKE_EV_SA, .sa = &done };
+
+	switch (cmd->op) {
+	case SA_INSTALL:
+		done.err = plane_install(end, &cmd->sa);
+		break;
+	case SA_REMOVE:
+		done.err = plane_remove(end, &cmd->sa);
+		break;
+	case SA_QUERY:
+		done.counters.bytes = 4711;
+		break;
+	case SA_MOVE:
+		break;
+	}
+	if (cmd->ticket)
+		ike_engine_event(end->e, &ev, end->pair->now);
+}
+
+/* ---- the wire ---- */
+
+static bool nat_set(const struct pair *p)
+{
+	return p->nat.family != AF_UNSPEC;
+}
+
+static void put_on_wire(struct end *end, const struct ike_action *a)
+{
+	struct pair *p = end->pair;
+	struct datagram *d = calloc(1, sizeof(*d) + a->send.bytes.len);
+	struct datagram **at = &p->wire;
+
+	ck_assert_ptr_nonnull(d);
+	ck_assert(a->send.marker == (a->send.path.local.port != 500));
+	d->to = end->side == LEFT ? RIGHT : LEFT;
+	d->path = (struct path){ .local = a->send.path.remote, .remote = a->send.path.local };
+	d->len = a->send.bytes.len;
+	memcpy(d->bytes, a->send.bytes.p, d->len);
+	if (nat_set(p) && d->to == RIGHT)
+		d->path.remote.addr = p->nat;
+	if (nat_set(p) && d->to == LEFT)
+		d->path.local.addr = end->pair->end[LEFT].addr;
+	p->n_sent++;
+	p->longest = d->len > p->longest ? d->len : p->longest;
+	memcpy(p->last, d->bytes, d->len);
+	p->last_len = d->len;
+	p->last_from = end->side;
+	if (p->filter && !p->filter(p, d)) {
+		free(d);
+		return;
+	}
+	while (*at)
+		at = &(*at)->next;
+	*at = d;
+}
+
+static void do_resolve(struct end *end, const struct conf_connection *cn)
+{
+	struct ike_resolved r = { .connection = cn->name, .n = cn->n_addresses };
+	struct ike_event ev = { .kind = IKE_EV_RESOLVED, .resolved = &r };
+
+	for (size_t i = 0; i < r.n; i++) {
+		r.paths[i].local.addr = end->addr;
+		r.paths[i].remote.addr = cn->addresses[i];
+	}
+	ike_engine_event(end->e, &ev, end->pair->now);
+}
+
+static void keep_note(struct end *end, const struct ike_note *n)
+{
+	if (getenv("PAIR_TRACE"))
+		fprintf(stderr,
+			"%s %llu: note %d err %s: %s | offered %s | wanted %s | got %s | fix %s\n",
+			end->side == LEFT ? "left " : "right",
+			(unsigned long long)(end->pair->now / NS_PER_MS), (int)n->kind,
+			err_slug(n->err), n->text, n->offered, n->wanted, n->got, n->fix);
+	if (n->kind == IKE_NOTE_DROPPED) {
+		end->n_dropped++;
+		end->last_drop = n->err;
+		return;
+	}
+	ck_assert_uint_lt(end->n_notes, PAIR_NOTES_MAX);
+	end->notes[end->n_notes++] = *n;
+}
+
+void pair_act(struct pair *p, enum side s)
+{
+	struct end *end = &p->end[s];
+	struct ike_action a;
+
+	while (ike_engine_next(end->e, &a)) {
+		switch (a.kind) {
+		case IKE_ACT_SEND:
+			put_on_wire(end, &a);
+			break;
+		case IKE_ACT_KEEPALIVE:
+			end->n_keepalives++;
+			break;
+		case IKE_ACT_SA:
+			do_sa(end, a.sa);
+			break;
+		case IKE_ACT_JOB:
+			do_job(end, a.job);
+			break;
+		case IKE_ACT_RESOLVE:
+			do_resolve(end, a.resolve.connection);
+			break;
+		case IKE_ACT_CHILD_MTU:
+			end->mtu = a.child.mtu;
+			break;
+		case IKE_ACT_GUARD:
+			end->guarded = a.child.guarded;
+			end->n_guards++;
+			break;
+		case IKE_ACT_NOTE:
+			keep_note(end, a.note);
+			break;
+		}
+	}
+}
+
+void pair_deliver(struct pair *p, enum side to, const struct path *path, struct span bytes)
+{
+	ike_engine_datagram(p->end[to].e, path, bytes, p->now);
+	pair_act(p, to);
+}
+
+void pair_drain(struct pair *p)
+{
+	while (p->wire) {
+		struct datagram *d = p->wire;
+
+		p->wire = d->next;
+		p->now += p->delay;
+		pair_deliver(p, d->to, &d->path, span_of(d->bytes, d->len));
+		free(d);
+	}
+}
+
+void pair_run(struct pair *p, mono_ns time)
+{
+	mono_ns end = p->now + time;
+
+	for (;;) {
+		mono_ns left, right, next;
+
+		pair_drain(p);
+		left = ike_engine_deadline(p->end[LEFT].e);
+		right = ike_engine_deadline(p->end[RIGHT].e);
+		next = left < right ? left : right;
+		if (next > end)
+			break;
+		p->now = next > p->now ? next : p->now;
+		for (enum side s = LEFT; s <= RIGHT; s++) {
+			ike_engine_tick(p->end[s].e, p->now);
+			pair_act(p, s);
+		}
+	}
+	p->now = end > p->now ? end : p->now;
+}
+
+static void command(struct pair *p, enum side s, enum ike_event_kind kind, const char *connection)
+{
+	struct ike_event ev = { .kind = kind, .command = { .connection = connection } };
+
+	ike_engine_event(p->end[s].e, &ev, p->now);
+	pair_act(p, s);
+}
+
+void pair_up(struct pair *p, enum side s, const char *connection)
+{
+	command(p, s, IKE_EV_UP, connection);
+}
+
+void pair_down(struct pair *p, enum side s, const char *connection)
+{
+	command(p, s, IKE_EV_DOWN, connection);
+}
+
+/* ---- asking ---- */
+
+const struct ike_note *pair_note(const struct pair *p, enum side s, enum ike_note_kind kind)
+{
+	for (size_t i = p->end[s].n_notes; i > 0; i--) {
+		if (p->end[s].notes[i - 1].kind == kind)
+			return &p->end[s].notes[i - 1];
+	}
+	return NULL;
+}
+
+size_t pair_count(const struct pair *p, enum side s, enum ike_note_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->end[s].n_notes; i++)
+		n += p->end[s].notes[i].kind == kind;
+	return n;
+}
+
+static bool has_twin(const struct end *other, const struct sa_desc *sa)
+{
+	for (size_t i = 0; i < other->n_sas; i++) {
+		const struct sa_desc *o = &other->sas[i];
+
+		if (o->spi == sa->spi && o->dir != sa->dir && o->esn == sa->esn &&
+		    o->encap == sa->encap &&
+		    secret_eq(key_span(&o->encr_key), key_span(&sa->encr_key)) &&
+		    secret_eq(key_span(&o->integ_key), key_span(&sa->integ_key)) &&
+		    ts_list_eq(&o->local, &sa->remote) && ts_list_eq(&o->remote, &sa->local))
+			return true;
+	}
+	return false;
+}
+
+void pair_expect_children(const struct pair *p, size_t n)
+{
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		const struct end *end = &p->end[s];
+
+		ck_assert_uint_eq(end->n_sas, 2 * n);
+		for (size_t i = 0; i < end->n_sas; i++)
+			ck_assert(has_twin(&p->end[1 - s], &end->sas[i]));
+	}
+}
+
+size_t pair_sas(const struct pair *p, enum side s)
+{
+	return ike_engine_stats(p->end[s].e)->sas;
+}
+
+struct path pair_path(const struct pair *p, enum side from)
+{
+	return (struct path){
+		.local = { .addr = p->end[1 - from].addr, .port = 500 },
+		.remote = { .addr = p->end[from].addr, .port = 500 },
+	};
+}
+
+/* ---- configurations ---- */
+
+static const char *configuration(enum side s, const char *auth, const char *more)
+{
+	static char text[2][2048];
+	int self = s == LEFT ? 0 : 1, peer = 1 - self;
+
+	snprintf(text[s], sizeof(text[s]),
+		 "me {\n identity = %s\n certificate = me.pem\n key = me.key\n trust = ca.pem\n}\n"
+		 "connection site {\n address = %s\n identity = %s\n %s\n start = manual\n %s\n"
+		 " child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n}\n",
+		 names[self], addresses[peer], names[peer], auth, more, self + 1, peer + 1);
+	return text[s];
+}
+
+const char *pair_psk(enum side s, const char *more)
+{
+	return configuration(s, "auth = psk\n psk_file = site.psk", more);
+}
+
+const char *pair_cert(enum side s, const char *more)
+{
+	return configuration(s, "auth = certificate", more);
+}

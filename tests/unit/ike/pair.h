@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two engines back to back: a little wire in memory, a virtual clock, fake jobs and a fake data
+ * plane. Small on purpose: loss, reordering and many seeds are the simulator's.
+ */
+#ifndef TESTS_UNIT_IKE_PAIR_H
+#define TESTS_UNIT_IKE_PAIR_H
+
+#include "ike/engine.h"
+
+enum side { LEFT, RIGHT };
+enum { PAIR_NOTES_MAX = 64, PAIR_SAS_MAX = 16 };
+
+struct datagram {
+	struct path path; /* as the receiver sees it */
+	enum side to;
+	size_t len;
+	struct datagram *next;
+	uint8_t bytes[];
+};
+
+struct pair;
+
+struct end {
+	struct pair *pair;
+	enum side side;
+	struct conf *conf;
+	struct ike_engine *e;
+	uint64_t seed;
+	struct addr addr;
+	struct ike_note notes[PAIR_NOTES_MAX]; /* DROPPED are only counted */
+	size_t n_notes;
+	size_t n_dropped;
+	enum err last_drop;
+	struct sa_desc sas[PAIR_SAS_MAX]; /* what the plane holds */
+	size_t n_sas;
+	size_t n_installs;
+	size_t n_keepalives;
+	size_t n_guards;
+	bool guarded;
+	uint16_t mtu;
+	/* what goes wrong */
+	size_t fail_install; /* the nth install is refused; 0: none */
+	enum job_kind fail_job;
+	enum err fail_job_err; /* OK: none is */
+	bool hold_jobs;	       /* answers stay away */
+	const char *psk;
+	const char *name; /* identity that its certificate proves; NULL: the configuration's */
+};
+
+struct pair {
+	struct end end[2];
+	mono_ns now;
+	mono_ns delay;
+	struct datagram *wire;
+	size_t n_sent;
+	size_t longest;	     /* longest datagram so far */
+	uint8_t last[65536]; /* the last datagram sent, for tests that look inside */
+	size_t last_len;
+	enum side last_from;
+	/* False: the datagram is lost. It may change the bytes. */
+	bool (*filter)(struct pair *p, struct datagram *d);
+	void *ctx;
+	struct addr nat; /* when set: LEFT's address as RIGHT sees it */
+};
+
+/* Loads both configurations; the engines begin at once. */
+struct pair *pair_new(const char *left, const char *right);
+/* Asserts that nothing is left in the planes; frees. */
+void pair_free(struct pair *p);
+/* Runs until nothing is on the wire. */
+void pair_drain(struct pair *p);
+/* Runs for so long, timers included. */
+void pair_run(struct pair *p, mono_ns time);
+void pair_up(struct pair *p, enum side s, const char *connection);
+void pair_down(struct pair *p, enum side s, const char *connection);
+void pair_deliver(struct pair *p, enum side to, const struct path *path, struct span bytes);
+/* Carries out what the engine of this side wants. */
+void pair_act(struct pair *p, enum side s);
+
+/* The last note of this kind, or NULL. */
+const struct ike_note *pair_note(const struct pair *p, enum side s, enum ike_note_kind kind);
+size_t pair_count(const struct pair *p, enum side s, enum ike_note_kind kind);
+/* Both planes hold exactly n pairs that match each other. */
+void pair_expect_children(const struct pair *p, size_t n);
+/* IKE SAs that this engine has. */
+size_t pair_sas(const struct pair *p, enum side s);
+struct path pair_path(const struct pair *p, enum side from);
+
+/* Configurations. `more` goes into the connection. */
+const char *pair_psk(enum side s, const char *more);
+const char *pair_cert(enum side s, const char *more);
+
+#endif
