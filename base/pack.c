@@ -94,7 +94,9 @@ struct addr unpack_addr(struct rd *r)
 
 	if (!addr_from_span(&a, s) && s.len != 0)
 		rd_fail(r);
-	return a;
+	if (addr_len(&a) != s.len) /* IPv4 dressed as IPv6: never packed */
+		rd_fail(r);
+	return rd_ok(r) ? a : (struct addr){ .family = AF_UNSPEC };
 }
 
 void pack_endpoint(struct wr *w, const struct endpoint *e)

@@ -81,6 +81,17 @@ START_TEST(only_addresses_are_unpacked_as_addresses)
 }
 END_TEST
 
+START_TEST(an_ipv4_address_has_one_packed_form)
+{
+	static const uint8_t mapped[] = { 16, [11] = 0xff, 0xff, 192, 0, 2, 1 };
+	struct rd r = rd_from(span_of(mapped, sizeof(mapped)));
+	struct addr a = unpack_addr(&r);
+
+	ck_assert(!rd_ok(&r));
+	ck_assert_int_eq(a.family, AF_UNSPEC);
+}
+END_TEST
+
 START_TEST(a_key_over_its_maximum_breaks_the_reader)
 {
 	uint8_t b[4 + KEY_MAX + 1] = { [3] = KEY_MAX + 1 };
@@ -132,6 +143,7 @@ UNIT("base/pack")
 	tcase_add_test(tc, a_span_over_its_bound_breaks_the_reader);
 	tcase_add_test(tc, text_is_terminated_and_has_no_nul_inside);
 	tcase_add_test(tc, only_addresses_are_unpacked_as_addresses);
+	tcase_add_test(tc, an_ipv4_address_has_one_packed_form);
 	tcase_add_test(tc, a_key_over_its_maximum_breaks_the_reader);
 	tcase_add_test(tc, selectors_that_are_none_break_the_reader);
 	tcase_add_test(tc, an_identity_is_judged_as_from_the_wire);
