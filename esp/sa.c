@@ -23,7 +23,7 @@ static enum err judge(const struct sa_desc *d, struct shape *shape)
 	return shape_from_desc(d, shape);
 }
 
-enum err sa_new(const struct sa_desc *d, struct sa **out)
+enum err esp_sa_new(const struct sa_desc *d, struct sa **out)
 {
 	struct shape shape;
 	enum err e = judge(d, &shape);
@@ -54,14 +54,14 @@ enum err sa_new(const struct sa_desc *d, struct sa **out)
 	if (e == OK)
 		e = ts_list_copy(&sa->remote, &d->remote);
 	if (e != OK) {
-		sa_free(sa);
+		esp_sa_free(sa);
 		return e;
 	}
 	*out = sa;
 	return OK;
 }
 
-void sa_free(struct sa *sa)
+void esp_sa_free(struct sa *sa)
 {
 	if (!sa)
 		return;

@@ -54,9 +54,9 @@ struct sa {
 /* ERR_UNSUPPORTED: unknown algorithms, transport mode. ERR_CONFIG: an SPI that cannot be (RFC
  * 4303 2.1), no selectors, no peer. ERR_CRYPTO: keys of wrong size. Copies what it keeps; the keys
  * live in the sealer alone. */
-MUST_USE enum err sa_new(const struct sa_desc *d, struct sa **out);
+MUST_USE enum err esp_sa_new(const struct sa_desc *d, struct sa **out);
 /* Wipes. Takes NULL. Nobody else may know the SA any more. */
-void sa_free(struct sa *sa);
+void esp_sa_free(struct sa *sa);
 
 /* With the lock held. */
 void sa_count_packet(struct sa *sa, size_t inner_len, mono_ns now);

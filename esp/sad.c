@@ -155,13 +155,13 @@ static enum err add_out(struct sad *d, struct sa *sa)
 enum err sad_install(struct sad *d, const struct sa_desc *desc)
 {
 	struct sa *sa;
-	enum err e = sa_new(desc, &sa);
+	enum err e = esp_sa_new(desc, &sa);
 
 	if (e != OK)
 		return e;
 	e = sa->dir == SA_IN ? add_in(d, sa) : add_out(d, sa);
 	if (e != OK)
-		sa_free(sa);
+		esp_sa_free(sa);
 	return e;
 }
 
@@ -194,7 +194,7 @@ enum err sad_remove(struct sad *d, const struct sa_desc *which)
 		e = take_out(d, sa);
 	}
 	if (e == OK)
-		sa_free(sa);
+		esp_sa_free(sa);
 	return e;
 }
 
@@ -243,10 +243,10 @@ void sad_flush(struct sad *d)
 	while (doomed) {
 		struct sa *next = doomed->doomed;
 
-		sa_free(doomed);
+		esp_sa_free(doomed);
 		doomed = next;
 	}
 	for (size_t i = 0; out && i < out->n; i++)
-		sa_free(out->v[i]);
+		esp_sa_free(out->v[i]);
 	free(out);
 }

@@ -31,7 +31,7 @@ void sad_leave(struct sad *d, unsigned reader);
 struct sa *sad_in(struct sad *d, uint32_t spi);
 const struct sa_list *sad_out(struct sad *d);
 
-/* The changing thread. As sa_new; ERR_EXISTS when the SPI, or an inbound SPI's slot, is taken;
+/* The changing thread. As esp_sa_new; ERR_EXISTS when the SPI, or an inbound SPI's slot, is taken;
  * ERR_CONFIG for an inbound SPI that is not of the userspace plane. */
 MUST_USE enum err sad_install(struct sad *d, const struct sa_desc *desc);
 /* By spi and dir. An outbound SPI is the peer's choice and two peers may choose alike: child_id,

@@ -179,7 +179,7 @@ static int run_lines(struct options *o, enum sa_dir dir)
 	struct sa *sa;
 
 	o->d.dir = dir;
-	if (sa_new(&o->d, &sa) != OK)
+	if (esp_sa_new(&o->d, &sa) != OK)
 		die("the SA cannot be made");
 	atomic_store(&sa->seq, o->seq);
 	sa->replay.top = o->seq;
@@ -191,7 +191,7 @@ static int run_lines(struct options *o, enum sa_dir dir)
 		else
 			open_line(sa, p, len);
 	}
-	sa_free(sa);
+	esp_sa_free(sa);
 	return 0;
 }
 

@@ -46,7 +46,7 @@ static struct sa *sa_make(int suite, enum sa_dir dir, bool esn)
 	if (dir == SA_IN)
 		kit_sa_mirror(&k);
 	k.d.esn = esn;
-	ck_assert_int_eq(sa_new(&k.d, &sa), OK);
+	ck_assert_int_eq(esp_sa_new(&k.d, &sa), OK);
 	return sa;
 }
 
@@ -98,7 +98,7 @@ START_TEST(packets_of_scapy_are_opened)
 	ck_assert_int_eq(open_bytes(sa, buf, len, 0, &o), DROP_NONE);
 	ck_assert(span_eq(span_of(o.p, o.in.len), want));
 	ck_assert_uint_eq(sa->replay.top, v->seq);
-	sa_free(sa);
+	esp_sa_free(sa);
 }
 END_TEST
 
@@ -117,7 +117,7 @@ START_TEST(packets_that_we_seal_are_those_of_scapy)
 	len = sa->shape.encr->aead ? len : ESP_HEAD_LEN;
 	ck_assert_uint_ge(wr_len(&w), len);
 	ck_assert(span_eq(span_head(wr_done(&w), len), span_of(want, len)));
-	sa_free(sa);
+	esp_sa_free(sa);
 }
 END_TEST
 
@@ -148,7 +148,7 @@ START_TEST(any_flipped_bit_is_refused_and_changes_nothing)
 	}
 	memcpy(buf, good, len);
 	ck_assert_int_eq(open_bytes(sa, buf, len, 0, &o), DROP_NONE);
-	sa_free(sa);
+	esp_sa_free(sa);
 }
 END_TEST
 
@@ -166,7 +166,7 @@ START_TEST(a_replay_is_refused_before_and_after)
 	ck_assert_uint_eq(c.bytes, 61);
 	ck_assert_uint_eq(c.drop_replay, 1);
 	ck_assert_uint_eq(c.last_ns, 1);
-	sa_free(sa);
+	esp_sa_free(sa);
 }
 END_TEST
 
@@ -181,7 +181,7 @@ START_TEST(a_wrong_high_half_fails_the_icv)
 	sa->replay.top = ((uint64_t)4 << 32) + 2000;
 	ck_assert_int_eq(open_bytes(sa, buf, from_hex(v->hex, buf), 0, &o),
 			 v->esn ? DROP_ICV : DROP_REPLAY);
-	sa_free(sa);
+	esp_sa_free(sa);
 }
 END_TEST
 
@@ -203,7 +203,7 @@ START_TEST(numbers_run_out_and_never_wrap)
 	}
 	ck_assert_int_eq(sent, 100);
 	ck_assert_uint_eq(atomic_load(&sa->seq), last);
-	sa_free(sa);
+	esp_sa_free(sa);
 }
 END_TEST
 
@@ -221,8 +221,8 @@ START_TEST(without_esn_every_number_to_the_last_is_taken_by_the_peer)
 		ck_assert_int_eq(outbound_seal(out, p, 4, 1, &w), DROP_NONE);
 		ck_assert_int_eq(open_bytes(in, buf, wr_len(&w), 0, &o), DROP_NONE);
 	}
-	sa_free(out);
-	sa_free(in);
+	esp_sa_free(out);
+	esp_sa_free(in);
 }
 END_TEST
 
@@ -244,8 +244,8 @@ START_TEST(esn_goes_over_2_to_the_32)
 		ck_assert_int_eq(open_bytes(in, buf, wr_len(&w), 0, &o), DROP_NONE);
 	}
 	ck_assert_uint_gt(in->replay.top, (uint64_t)1 << 32);
-	sa_free(out);
-	sa_free(in);
+	esp_sa_free(out);
+	esp_sa_free(in);
 }
 END_TEST
 
@@ -266,8 +266,8 @@ START_TEST(hard_limits_stop_either_direction)
 	*(_i ? &in->byte_limit : &in->packet_limit) = 1;
 	in->stats.packets = 1;
 	ck_assert_int_eq(open_bytes(in, buf, wr_len(&w), 0, &o), DROP_LIMIT);
-	sa_free(out);
-	sa_free(in);
+	esp_sa_free(out);
+	esp_sa_free(in);
 }
 END_TEST
 
@@ -323,8 +323,8 @@ START_TEST(inner_packets_are_judged)
 		ck_assert_uint_eq(o.in.len, 61);
 	/* Authentic all the same: the number is spent. */
 	ck_assert_uint_eq(in->replay.top, 1);
-	sa_free(out);
-	sa_free(in);
+	esp_sa_free(out);
+	esp_sa_free(in);
 }
 END_TEST
 
@@ -341,8 +341,8 @@ START_TEST(a_dummy_of_nothing_is_discarded)
 			 DROP_DUMMY);
 	sa_counters(in, &c);
 	ck_assert_uint_eq(c.drop_other, 0);
-	sa_free(out);
-	sa_free(in);
+	esp_sa_free(out);
+	esp_sa_free(in);
 }
 END_TEST
 
@@ -370,8 +370,8 @@ START_TEST(congestion_comes_out_of_the_tunnel)
 		ck_assert_uint_eq(o.p[1], cases[_i].onward);
 		ck_assert(kit_v4_sum_ok(span_of(o.p, o.in.len)));
 	}
-	sa_free(out);
-	sa_free(in);
+	esp_sa_free(out);
+	esp_sa_free(in);
 }
 END_TEST
 
@@ -409,9 +409,9 @@ START_TEST(descriptions_that_cannot_be_are_refused)
 		break;
 	}
 	if (want == OK)
-		ck_assert_int_ne(sa_new(&k.d, &sa), OK);
+		ck_assert_int_ne(esp_sa_new(&k.d, &sa), OK);
 	else
-		ck_assert_int_eq(sa_new(&k.d, &sa), want);
+		ck_assert_int_eq(esp_sa_new(&k.d, &sa), want);
 	ck_assert_ptr_null(sa);
 }
 END_TEST
