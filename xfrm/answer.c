@@ -19,7 +19,7 @@ static bool answer_is_ours(const struct answer *a, const struct nlmsghdr *m)
  * (unless capped). */
 static void answer_words(struct answer *a, struct nlmsghdr *m)
 {
-	static struct nla_policy policy[NLMSGERR_ATTR_MAX + 1] = {
+	static const struct nla_policy policy[NLMSGERR_ATTR_MAX + 1] = {
 		[NLMSGERR_ATTR_MSG] = { .type = NLA_NUL_STRING }
 	};
 	const struct nlmsgerr *e = nlmsg_data(m);

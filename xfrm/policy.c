@@ -252,7 +252,7 @@ static bool policy_is_plain(struct nlattr *const *tb)
 
 enum err policy_read(const struct nlmsghdr *m, struct policy *p)
 {
-	static struct nla_policy shape[XFRMA_MAX + 1] = {
+	static const struct nla_policy shape[XFRMA_MAX + 1] = {
 		[XFRMA_MARK] = { .minlen = sizeof(struct xfrm_mark) },
 		[XFRMA_POLICY_TYPE] = { .minlen = sizeof(struct xfrm_userpolicy_type) },
 	};

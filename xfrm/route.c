@@ -110,7 +110,7 @@ static bool read_addr(const struct nlattr *attr, sa_family_t family, struct addr
 
 static uint32_t read_mtu(struct nlattr *attr)
 {
-	static struct nla_policy shape[RTAX_MAX + 1] = { [RTAX_MTU] = { .type = NLA_U32 } };
+	static const struct nla_policy shape[RTAX_MAX + 1] = { [RTAX_MTU] = { .type = NLA_U32 } };
 	struct nlattr *tb[RTAX_MAX + 1];
 
 	if (attr == NULL || nla_parse_nested(tb, RTAX_MAX, attr, shape) < 0 || tb[RTAX_MTU] == NULL)
@@ -135,7 +135,7 @@ static enum err read_fields(const struct rtmsg *h, struct nlattr *const *tb, str
 
 enum err route_read(const struct nlmsghdr *m, struct route *r)
 {
-	static struct nla_policy shape[RTA_MAX + 1] = {
+	static const struct nla_policy shape[RTA_MAX + 1] = {
 		[RTA_TABLE] = { .type = NLA_U32 },
 		[RTA_OIF] = { .type = NLA_U32 },
 	};

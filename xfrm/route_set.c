@@ -126,7 +126,7 @@ static enum err addr_list_add(struct addr_list *l, const struct addr *a)
 
 static enum err take_addr(void *ctx, const struct nlmsghdr *m)
 {
-	static struct nla_policy shape[IFA_MAX + 1] = { [IFA_FLAGS] = { .type = NLA_U32 } };
+	static const struct nla_policy shape[IFA_MAX + 1] = { [IFA_FLAGS] = { .type = NLA_U32 } };
 	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)
 		m; /* libnl's parser takes no const; nothing is written */
 	const struct ifaddrmsg *h = nlmsg_data(m);

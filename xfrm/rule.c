@@ -220,7 +220,7 @@ static enum err read_fields(const struct fib_rule_hdr *h, struct nlattr *const *
 
 enum err rule_read(const struct nlmsghdr *m, struct rule *r)
 {
-	static struct nla_policy shape[FRA_MAX + 1] = {
+	static const struct nla_policy shape[FRA_MAX + 1] = {
 		[FRA_PRIORITY] = { .type = NLA_U32 },
 		[FRA_GOTO] = { .type = NLA_U32 },
 		[FRA_FWMARK] = { .type = NLA_U32 },
