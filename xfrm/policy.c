@@ -264,15 +264,15 @@ enum err policy_read(const struct nlmsghdr *m, struct policy *p)
 	if (m->nlmsg_type != XFRM_MSG_NEWPOLICY ||
 	    nlmsg_parse(h, sizeof(*up), tb, XFRMA_MAX, shape) < 0)
 		return ERR_SYNTAX;
-	if (up->dir > XFRM_POLICY_FWD)
-		return ERR_SYNTAX;
 	*p = (struct policy){
 		.sel = up->sel,
 		.priority = up->priority,
 		.index = up->index,
 		.dir = up->dir,
 		.action = up->action,
-		.plain = policy_is_plain(tb),
+		/* A dump also has the policies of single sockets, our own bypasses among them: their
+		 * directions count from XFRM_POLICY_MAX on, and they are nobody's guard. */
+		.plain = policy_is_plain(tb) && up->dir <= XFRM_POLICY_FWD,
 	};
 	if (tb[XFRMA_MARK] != NULL)
 		memcpy(&p->mark, nla_data(tb[XFRMA_MARK]), sizeof(p->mark));

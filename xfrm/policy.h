@@ -80,8 +80,8 @@ struct ask policy_ask_delete_index(const struct policy *p); /* by direction, ind
 struct ask policy_ask_delete_selector(const struct policy *p);
 struct ask policy_ask_get(const struct policy *p); /* by direction, index and mark */
 struct ask policy_ask_dump(void);
-/* A message of a dump. ERR_SYNTAX when it is too short or names no direction; other kinds of
- * message too. */
+/* A message of a dump, policies of single sockets too. ERR_SYNTAX when it is too short, and for
+ * other kinds of message. */
 MUST_USE enum err policy_read(const struct nlmsghdr *m, struct policy *p);
 
 #endif
