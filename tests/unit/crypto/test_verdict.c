@@ -166,6 +166,20 @@ START_TEST(only_1_shares_a_secret)
 }
 END_TEST
 
+/* A library that says yes to a value of small order meets our own look at the secret. */
+START_TEST(a_zero_secret_is_refused_whatever_the_library_says)
+{
+	static const uint8_t zero[32], priv[32] = { 1 };
+	uint8_t out[32] = { 0 };
+
+	answer = 1;
+	ck_assert_int_eq(ke_shared(ke_find(KE_CURVE25519), span_of(priv, 32), span_of(zero, 32),
+				   out),
+			 ERR_KE_VALUE);
+	answer = NOT_OURS;
+}
+END_TEST
+
 /* The group's generator is a point; unless the library says otherwise. */
 START_TEST(only_1_is_a_point)
 {
@@ -204,6 +218,7 @@ UNIT("crypto/verdict")
 	tcase_add_loop_test(tc, only_1_makes_a_signature, 0, N_ANSWERS);
 	tcase_add_test(tc, only_1_seals_and_opens);
 	tcase_add_loop_test(tc, only_1_shares_a_secret, 0, N_ANSWERS);
+	tcase_add_test(tc, a_zero_secret_is_refused_whatever_the_library_says);
 	tcase_add_loop_test(tc, only_1_is_a_point, 0, N_ANSWERS);
 	tcase_add_loop_test(tc, only_1_is_random, 0, N_ANSWERS);
 }
