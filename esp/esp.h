@@ -20,8 +20,8 @@ enum { ESP_WORKERS_MAX = 64 };
  * what needs privilege,
  *
  * - IPv4, UDP and raw: IP_PKTINFO, IP_RECVTOS, IP_RECVERR to 1, IP_MTU_DISCOVER to IP_PMTUDISC_DO;
- * - IPv6, UDP and raw: IPV6_V6ONLY, IPV6_RECVPKTINFO, IPV6_RECVTCLASS, IPV6_RECVERR to 1,
- *   IPV6_MTU_DISCOVER to IPV6_PMTUDISC_DO.
+ * - IPv6, UDP and raw: IPV6_RECVPKTINFO, IPV6_RECVTCLASS, IPV6_RECVERR to 1, IPV6_MTU_DISCOVER
+ *   to IPV6_PMTUDISC_DO; UDP also IPV6_V6ONLY (which a raw socket refuses).
  *
  * PMTUDISC_DO sets DF on what we send. Without RECVERR path MTUs are guessed by steps; without
  * RECVTOS congestion marks of the path are lost. The TUN is set to O_NONBLOCK here. A datagram

@@ -190,6 +190,22 @@ void outer_address(struct msghdr *h, struct envelope *e, const struct outer_sock
 	put_source(h, &path->local.addr);
 }
 
+void outer_dont_fragment(const struct outer_sock *s, bool df)
+{
+	int value = df ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
+
+	if (s->bare)
+		return;
+	/* When it fails, the packet is refused as too long: lost, not sent wrongly. */
+	if (is_v6(s->kind))
+		(void)!setsockopt(s->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &value, sizeof(value));
+	else
+		(void)!setsockopt(s->fd, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof(value));
+}
+
+_Static_assert(IP_PMTUDISC_DO == IPV6_PMTUDISC_DO && IP_PMTUDISC_DONT == IPV6_PMTUDISC_DONT,
+	       "one value for both families");
+
 static uint32_t reported_mtu(struct msghdr *h)
 {
 	struct sock_extended_err e;

@@ -55,6 +55,9 @@ struct envelope {
 void outer_address(struct msghdr *h, struct envelope *e, const struct outer_sock *s,
 		   const struct path *path, uint8_t tos);
 
+/* Does what we send carry DF? Normally yes; see tx.h for when not. */
+void outer_dont_fragment(const struct outer_sock *s, bool df);
+
 /* Takes the next report from the socket's error queue; false when it is empty. *mtu is 0 when it is
  * about something else. */
 MUST_USE bool outer_error(const struct outer_sock *s, struct endpoint *to, uint32_t *mtu);

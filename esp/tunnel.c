@@ -174,6 +174,19 @@ static void send_pieces(struct worker *w, struct span p, const struct inner *in,
 	}
 }
 
+/* A link must carry IPv6 packets of 1280, whatever its path (RFC 8200 5), and nobody may cut those
+ * but the outer layer: the one case in which an outer packet goes without DF. */
+static void send_split(struct worker *w, struct span p, const struct inner *in)
+{
+	struct sa *sa = w->run;
+
+	run_end(w);
+	run_begin(w, sa);
+	w->tx.split = true;
+	send_one(w, p, in);
+	run_end(w);
+}
+
 /* A packet of no SA: whoever configured it may want to bring one up. */
 static void report(struct worker *w, const struct inner *in)
 {
@@ -204,10 +217,10 @@ static void packet(struct worker *w, uint8_t *p, size_t len)
 	run_begin(w, sa);
 	mtu = mtu_of(w, sa);
 	mss_clamp(p, &in, mtu);
-	/* IPv6 must carry 1280 whatever the path (RFC 8200 5): those are tried, and the kernel may
-	 * say no. */
-	if (in.len <= mtu || (in.version == 6 && in.len <= IP6_MTU_MIN))
+	if (in.len <= mtu)
 		send_one(w, s, &in);
+	else if (in.version == 6 && in.len <= IP6_MTU_MIN)
+		send_split(w, s, &in);
 	else if (in.df)
 		answer_too_big(w, s, &in, mtu);
 	else

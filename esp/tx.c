@@ -62,7 +62,7 @@ static bool try_again(const struct outer_sock *s, int error, int tries)
 	return tries == 0 && error != EMSGSIZE;
 }
 
-void tx_flush(struct tx *tx, const struct outer_sock *s)
+static void send_all(struct tx *tx, const struct outer_sock *s)
 {
 	int at = 0, tries = 0;
 
@@ -87,4 +87,16 @@ void tx_flush(struct tx *tx, const struct outer_sock *s)
 		}
 	}
 	tx->n = 0;
+}
+
+/* Between the two switches another worker may send by a shared raw socket: its packets are then not
+ * refused but cut, which does no harm. */
+void tx_flush(struct tx *tx, const struct outer_sock *s)
+{
+	if (tx->split)
+		outer_dont_fragment(s, false);
+	send_all(tx, s);
+	if (tx->split)
+		outer_dont_fragment(s, true);
+	tx->split = false;
 }

@@ -12,7 +12,8 @@ struct tx {
 	struct envelope envelope[BATCH];
 	uint8_t *buf; /* BATCH times TX_ROOM */
 	int n;
-	size_t lost;	/* packets that the kernel did not take, since tx_lost */
+	bool split;	/* this batch may be cut on its way: the next flush sends without DF */
+	size_t lost;	/* packets that the kernel did not take */
 	size_t too_big; /* length of the longest that was too long for the path; 0: none */
 };
 

@@ -227,7 +227,8 @@ static int sock_open(int family, int type, int proto)
 		set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
 		set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
 	} else {
-		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		if (type == SOCK_DGRAM)
+			set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);

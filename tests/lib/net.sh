@@ -93,9 +93,10 @@ net_down() {
 }
 
 # The watcher: records what crosses one interface of the router, whole packets, unbuffered.
+# Immediate, because what waits in the kernel's ring when the watcher ends is lost, a leak of the last second too.
 #	watch_start FILE IF; ...; watch_stop; watch_count FILE [pcap filter...]
 watch_start() {
-	ip netns exec "$net-router" tcpdump -i "$2" -U -s 0 -w "$1" >"$1.log" 2>&1 &
+	ip netns exec "$net-router" tcpdump -i "$2" --immediate-mode -U -s 0 -w "$1" >"$1.log" 2>&1 &
 	watch_pid=$!
 	eventually 10 grep -q 'listening on' "$1.log" || die "the watcher did not start: $(cat "$1.log")"
 }
