@@ -368,7 +368,7 @@ void conn_down(struct conn *c, const char *child)
 
 void conn_acquire(struct conn *c)
 {
-	if (c->down || c->conf->any_address || c->wanted)
+	if (c->conf->start != CONF_START_TRAFFIC || c->down || c->conf->any_address || c->wanted)
 		return;
 	want(c);
 }
