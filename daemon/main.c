@@ -62,6 +62,12 @@ static int run_role(const struct options *o)
 	return EXIT_USAGE;
 }
 
+/* The gateway's own events need no sender; only what the helpers say of themselves does. */
+static const char *log_name(enum role r)
+{
+	return r == ROLE_MONITOR || r == ROLE_ENGINE ? NULL : role_row(r)->name;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -72,7 +78,6 @@ int main(int argc, char **argv)
 		return code;
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
-	log_setup(o.level, stderr_is_journal(),
-		  o.role == ROLE_MONITOR ? NULL : role_row(o.role)->name);
+	log_setup(o.level, stderr_is_journal(), log_name(o.role));
 	return run_role(&o);
 }
