@@ -21,6 +21,10 @@ struct build {
 typedef bool build_setter(struct build *b, const struct schema_option *row,
 			  const struct tree_option *o, void *obj);
 
+/* By the type of the row; a type that takes no list gets one value. */
+build_setter build_set;
+bool build_set_takes_list(enum schema_type type);
+
 /* For one block: every option it has, then the presets of those it has not. */
 void build_options(struct build *b, enum schema_block kind, struct tree_block *block, void *obj);
 /* All blocks, me before the connections that name it. */
