@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conf: any bytes as postern.conf. There is a model or an error and never both; what was loaded is shown
- * as a file that loads as the same.
+/* conf: any bytes as postern.conf. There is a model or an error and never both; what was loaded is
+ * shown as a file that loads as the same.
  */
 #include <stdlib.h>
 #include <string.h>
