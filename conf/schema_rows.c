@@ -61,8 +61,8 @@ static const struct schema_option options[] = {
 		.brief = "whether a child for all addresses also takes the networks that this "
 			"machine is in",
 		.text = "With no, networks that are directly connected to this machine stay "
-			"reachable in clear beside "
-			"a child whose remote is 0.0.0.0/0 or ::/0. With yes they do not.",
+			"reachable in clear beside a child whose remote is 0.0.0.0/0 or ::/0. "
+			"With yes they do not.",
 		.example = "lockdown = yes",
 	},
 
@@ -92,8 +92,7 @@ static const struct schema_option options[] = {
 		.values = "FILE",
 		.brief = "the private key of the certificate, in PEM",
 		.text = "Mode 0600 or stricter, and owned by root or by the user that the daemon "
-			"was started by. The signer "
-			"process alone gets it.",
+			"was started by. The signer process alone gets it.",
 		.example = "key = left.key",
 	},
 	{
@@ -122,8 +121,7 @@ static const struct schema_option options[] = {
 		.values = "NAME | ADDRESS | { ADDRESS, ... } | any",
 		.brief = "where the peer is",
 		.text = "A name is resolved before every attempt. Several addresses are tried in "
-			"turn. With any, the peer "
-			"has to call us: start is manual then.",
+			"turn. With any, the peer has to call us: start is manual then.",
 		.example = "address = 203.0.113.2",
 	},
 	{
@@ -133,8 +131,7 @@ static const struct schema_option options[] = {
 		.values = "NAME | ADDRESS | USER@NAME | keyid:TEXT | \"CN=..., O=...\" | any",
 		.brief = "who the peer has to prove to be",
 		.text = "With any, everybody is let in whom a certificate of trust vouches for; "
-			"not possible with a "
-			"pre-shared key.",
+			"not possible with a pre-shared key.",
 		.example = "identity = right.example.org",
 	},
 	{
@@ -154,26 +151,22 @@ static const struct schema_option options[] = {
 		.values = "FILE",
 		.brief = "holds the pre-shared key, on one line",
 		.text = "Text as it stands, or 0x and hexadecimal digits, or 0s and base64. Mode "
-			"and owner as for key. Refused "
-			"when it has fewer than 20 characters (in the encoded forms: 16 bytes), "
-			"fewer than 8 different "
-			"ones, or an identity or address of the connection in it: whoever sees "
-			"one handshake can try "
-			"guesses at leisure. 'openssl rand -hex 32' makes a good one.",
+			"and owner as for key. Refused when it has fewer than 20 characters (in "
+			"the encoded forms: 16 bytes), fewer than 8 different ones, or an "
+			"identity or address of the connection in it: whoever sees one handshake "
+			"can try guesses at leisure. 'openssl rand -hex 32' makes a good one.",
 		.example = "psk_file = office.psk",
 	},
 	{
 		.block = SCHEMA_CONNECTION, .name = "start", .type = SCHEMA_CHOICE,
 		.choices = starts,
 		FIELD(conf_connection, start), .preset = "always", .since = "0.1",
-		.reload = RELOAD_QUIET,
+		.reload = RELOAD_CONNECTION,
 		.values = "always | traffic | manual",
 		.brief = "when the connection is started from here",
 		.text = "At once and again whenever it is lost (always), by the first packet that "
-			"wants through (traffic), "
-			"or by 'postern up' (manual). The peer may start it at any time. Where "
-			"address is any, manual "
-			"is the default.",
+			"wants through (traffic), or by 'postern up' (manual). The peer may start "
+			"it at any time. Where address is any, manual is the default.",
 		.example = "start = traffic",
 	},
 	{
@@ -241,8 +234,8 @@ static const struct schema_option options[] = {
 		.values = "auto | require",
 		.brief = "whether a peer must authenticate both messages of the first exchange",
 		.text = "It is always offered and used when the peer can. require refuses peers "
-			"that cannot: it is what proves "
-			"that nobody on the way weakened the negotiation.",
+			"that cannot: it is what proves that nobody on the way weakened the "
+			"negotiation.",
 		.example = "full_transcript = require",
 	},
 	{

@@ -16,7 +16,7 @@ static const struct {
 	{ 0, "", true, "unchanged" },
 	{ 4, "# remark", true, "unchanged" },
 	{ 11, "\n\n\nstart = always", true, "unchanged" },
-	{ 11, "start = traffic", true, "start changed" },
+	{ 11, "start = traffic", false, "restarts, start changed" },
 	{ 11, "liveness = 10s", true, "liveness changed" },
 	{ 11, "port = 4500", false, "restarts, port changed" },
 	{ 11, "liveness = 10s\nencap = always", false, "restarts, encap changed" },
@@ -32,7 +32,7 @@ static const struct {
 	{ 14, "remote = 10.3.0.0/16", false, "restarts, child lan remote changed" },
 	{ 12, "child wan {", false, "restarts, child wan changed" },
 	{ 11, "child wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "restarts, child wan changed" },
-	{ 11, "start = traffic\nchild wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "restarts, child wan changed" },
+	{ 11, "liveness = 10s\nchild wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "restarts, child wan changed" },
 };
 /* clang-format on */
 
