@@ -27,6 +27,7 @@ struct ike_engine {
 	struct spi_pool spis;
 	struct conn **conns; /* in the order of the configuration */
 	size_t n_conns;
+	uint64_t events; /* births and establishments of IKE SAs, counted */
 	uint64_t last_ticket;
 	uint32_t last_child_id;
 	struct ike_stats stats;

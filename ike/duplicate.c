@@ -13,25 +13,24 @@ static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
 /* Made from both ends, the later one begun before the earlier one was up. */
 static bool crossed(const struct ike_sa *a, const struct ike_sa *b)
 {
-	const struct ike_sa *later = a->since >= b->since ? a : b;
+	const struct ike_sa *later = a->up_at > b->up_at ? a : b;
 	const struct ike_sa *earlier = later == a ? b : a;
 
-	return a->initiator != b->initiator && later->born <= earlier->since;
+	return a->initiator != b->initiator && later->born_at < earlier->up_at;
 }
 
 void duplicate_settle(struct ike_sa *sa)
 {
-	struct ike_sa *other = sa->conn->sas;
+	for (struct ike_sa *other = sa->conn->sas; other; other = other->next) {
+		struct ike_sa *loser = sa->spi_i < other->spi_i ? other : sa;
 
-	while (other && !(other->state == S_UP && same_peer(sa, other) && crossed(sa, other)))
-		other = other->next;
-	if (!other)
-		return;
-	/* Not at once: the caller still works on one of them. The next settling of the loser sends
-	 * the Delete. */
-	other = sa->spi_i < other->spi_i ? other : sa;
-	other->redundant = true;
-	heap_set(&sa->e->timers, &other->timer.node, sa->e->now);
+		if (other->state != S_UP || !same_peer(sa, other) || !crossed(sa, other))
+			continue;
+		/* Not at once: the caller still works on one of them. Its next tick sends the
+		 * Delete. */
+		loser->redundant = true;
+		sa_schedule(loser);
+	}
 }
 
 void duplicate_forget(struct ike_sa *sa)
@@ -41,7 +40,7 @@ void duplicate_forget(struct ike_sa *sa)
 	while (other) {
 		struct ike_sa *next = other->next;
 
-		if (other->state == S_UP && same_peer(sa, other) && other->since <= sa->born)
+		if (other->state == S_UP && same_peer(sa, other) && other->up_at < sa->born_at)
 			sa_end(other, ERR_REPLACED);
 		other = next;
 	}

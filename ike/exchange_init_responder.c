@@ -299,9 +299,7 @@ static struct step open_sa(struct turn *t, const struct pick *p)
 		sa_free(sa);
 		return step_drop(err);
 	}
-	limits_opened(&t->e->limits, &t->path->remote.addr);
-	sa->counted = true;
-	sa->counted_for = t->path->remote.addr;
+	sa_count(sa);
 	sa_schedule(sa);
 	return step_done();
 }

@@ -25,6 +25,7 @@ void sa_established(struct ike_sa *sa)
 
 	sa->state = S_UP;
 	sa->established = true;
+	sa->up_at = ++sa->e->events;
 	sa->since = sa->e->now;
 	sa->expires = NEVER;
 	sa_uncount(sa);

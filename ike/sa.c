@@ -65,6 +65,7 @@ enum err sa_new(struct ike_engine *e, bool initiator, const struct path *p, stru
 		sa->spi_i = sa_own_spi(sa);
 	else
 		sa->spi_r = sa_own_spi(sa);
+	sa->born_at = ++e->events;
 	e->stats.sas++;
 	*out = sa;
 	return OK;
@@ -105,6 +106,15 @@ void sa_uncount(struct ike_sa *sa)
 	if (sa->counted)
 		limits_closed(&sa->e->limits, &sa->counted_for);
 	sa->counted = false;
+	sa->e->stats.half_open = sa->e->limits.half_open;
+}
+
+void sa_count(struct ike_sa *sa)
+{
+	limits_opened(&sa->e->limits, &sa->path.remote.addr);
+	sa->counted = true;
+	sa->counted_for = sa->path.remote.addr;
+	sa->e->stats.half_open = sa->e->limits.half_open;
 }
 
 void sa_free(struct ike_sa *sa)

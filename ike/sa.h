@@ -129,10 +129,11 @@ struct ike_sa {
 	char scheme[48];
 
 	/* life */
-	mono_ns born;	  /* IKE_SA_INIT left or came */
-	bool established; /* has been up */
-	mono_ns since;	  /* ... since */
-	mono_ns heard;	  /* last authenticated message, or ESP as the plane says */
+	mono_ns born;		 /* IKE_SA_INIT left or came */
+	uint64_t born_at, up_at; /* the order of events, since times can be equal */
+	bool established;	 /* has been up */
+	mono_ns since;		 /* ... since */
+	mono_ns heard;		 /* last authenticated message, or ESP as the plane says */
 	mono_ns sent;
 	mono_ns hinted;	       /* last liveness check because of a hint */
 	mono_ns expires;       /* NEVER: none */
@@ -167,7 +168,8 @@ struct sk_keys sa_keys_in(const struct ike_sa *sa);
 bool sa_parked(
 	const struct ike_sa *sa); /* a job or plane has to answer before the exchange goes on */
 void sa_drop_fragments(struct ike_sa *sa);
-/* It counts no longer among the half-open ones. */
+/* It counts among the half-open ones of its source; it does so no longer. */
+void sa_count(struct ike_sa *sa);
 void sa_uncount(struct ike_sa *sa);
 /* For the engine's tables. */
 struct span sa_spi_key(const struct table_node *n);

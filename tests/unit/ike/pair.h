@@ -60,10 +60,12 @@ struct pair {
 	/* False: the datagram is lost. It may change the bytes. */
 	bool (*filter)(struct pair *p, struct datagram *d);
 	void *ctx;
+	bool answered;	 /* for a test to remember */
 	struct addr nat; /* when set: LEFT's address as RIGHT sees it */
 };
 
 /* Loads both configurations; the engines begin at once. */
+struct conf *pair_load(const char *text);
 struct pair *pair_new(const char *left, const char *right);
 /* Asserts that nothing is left in the planes; frees. */
 void pair_free(struct pair *p);
@@ -85,6 +87,11 @@ void pair_expect_children(const struct pair *p, size_t n);
 /* IKE SAs that this engine has. */
 size_t pair_sas(const struct pair *p, enum side s);
 struct path pair_path(const struct pair *p, enum side from);
+
+/* Carried out by the fake world. */
+void pair_do_job(struct end *end, const struct job *j);
+void pair_do_sa(struct end *end, const struct sa_cmd *cmd);
+extern const char *const pair_names[2];
 
 /* Configurations. `more` goes into the connection. */
 const char *pair_psk(enum side s, const char *more);

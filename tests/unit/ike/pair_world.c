@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an engine asks of the world, faked: jobs and the data plane. */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/ke.h"
+#include "crypto/prf.h"
+#include "tests/unit/ike/pair.h"
+
+/* ---- jobs ---- */
+
+static enum err fake_psk(struct end *end, const struct job_psk_mac *j, struct key *out)
+{
+	struct span pad = span_str("Key Pad for IKEv2");
+	struct key k;
+	enum err err = prf_compute(prf_find(j->prf_id), span_str(end->psk), &pad, 1, &k);
+
+	return err == OK ? prf_compute(prf_find(j->prf_id), key_span(&k), &j->octets, 1, out) : err;
+}
+
+/* "Signature": a hash over the name and the octets. */
+static enum err fake_signature(const char *name, struct span octets, uint8_t out[static 32])
+{
+	struct span parts[] = { span_str(name), octets };
+
+	return hash_sha256(parts, 2, out);
+}
+
+static enum err fake_verify(const struct job_verify *v)
+{
+	char name[IDENTITY_TEXT_MAX];
+	uint8_t expect[32];
+
+	if (v->chain.len == 0)
+		return ERR_CERT_UNTRUSTED;
+	if (v->wanted.type != ID_NONE && !identity_eq(&v->wanted, &v->claimed))
+		return ERR_WRONG_IDENTITY;
+	ck_assert_int_eq(fake_signature(identity_text(&v->claimed, name), v->octets, expect), OK);
+	return span_eq(v->auth, span_of(expect, sizeof(expect))) ? OK : ERR_AUTH;
+}
+
+static enum err fake_ke(const struct job_ke *j, uint8_t *out, size_t *len)
+{
+	const struct ke_group *g = ke_find(j->group);
+
+	*len = j->peer.len > 0 ? g->secret_len : g->public_len;
+	return j->peer.len > 0 ? ke_shared(g, j->secret, j->peer, out)
+			       : ke_public(g, j->secret, out);
+}
+
+void pair_do_job(struct end *end, const struct job *j)
+{
+	struct job_result r = { .ticket = j->ticket, .kind = j->kind, .method = AUTH_SIGNATURE };
+	struct ike_event ev = { .kind = IKE_EV_JOB, .job = &r };
+	uint8_t buf[KE_PUBLIC_MAX];
+	size_t len = 32;
+	struct key mac = { .len = 0 };
+
+	if (end->hold_jobs)
+		return;
+	switch (j->kind) {
+	case JOB_PSK_MAC:
+		r.err = fake_psk(end, &j->psk_mac, &mac);
+		memcpy(buf, mac.b, mac.len);
+		len = mac.len;
+		break;
+	case JOB_SIGN:
+		r.err = fake_signature(end->name ? end->name : pair_names[end->side],
+				       j->sign.octets, buf);
+		break;
+	case JOB_VERIFY:
+		r.err = fake_verify(&j->verify);
+		snprintf(r.scheme, sizeof(r.scheme), "a fake");
+		break;
+	case JOB_KE:
+		r.err = fake_ke(&j->ke, buf, &len);
+		break;
+	}
+	if (end->fail_job_err != OK && end->fail_job == j->kind)
+		r.err = end->fail_job_err;
+	r.bytes = span_of(buf, len);
+	ike_engine_event(end->e, &ev, end->pair->now);
+}
+
+/* ---- the plane ---- */
+
+static size_t plane_find(const struct end *end, const struct sa_desc *sa)
+{
+	size_t i = 0;
+
+	while (i < end->n_sas && !(end->sas[i].spi == sa->spi && end->sas[i].dir == sa->dir))
+		i++;
+	return i;
+}
+
+static enum err plane_install(struct end *end, const struct sa_desc *sa)
+{
+	if (++end->n_installs == end->fail_install)
+		return ERR_SYSTEM;
+	ck_assert_uint_eq(plane_find(end, sa), end->n_sas);
+	ck_assert_uint_lt(end->n_sas, PAIR_SAS_MAX);
+	return sa_desc_copy(&end->sas[end->n_sas++], sa);
+}
+
+static enum err plane_remove(struct end *end, const struct sa_desc *sa)
+{
+	size_t i = plane_find(end, sa);
+
+	ck_assert_uint_lt(i, end->n_sas);
+	sa_desc_wipe(&end->sas[i]);
+	end->sas[i] = end->sas[--end->n_sas];
+	return OK;
+}
+
+void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
+{
+	struct sa_done done = { .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
+	struct ike_event ev = { .kind = IKE_EV_SA, .sa = &done };
+
+	switch (cmd->op) {
+	case SA_INSTALL:
+		done.err = plane_install(end, &cmd->sa);
+		break;
+	case SA_REMOVE:
+		done.err = plane_remove(end, &cmd->sa);
+		break;
+	case SA_QUERY:
+		done.counters.bytes = 4711;
+		break;
+	case SA_MOVE:
+		break;
+	}
+	if (cmd->ticket)
+		ike_engine_event(end->e, &ev, end->pair->now);
+}

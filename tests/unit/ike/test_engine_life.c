@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What comes after the handshake: liveness, deletes, collisions, and what must have no effect. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/prf.h"
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/send.h"
+#include "tests/unit/ike/pair.h"
+#include "tests/unit/unit.h"
+
+static struct pair *up(const char *left, const char *right)
+{
+	struct pair *p = pair_new(left, right);
+
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	pair_expect_children(p, 1);
+	return p;
+}
+
+static bool never(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	(void)d;
+	return false;
+}
+
+static struct ike_sa *sa_at(struct pair *p, enum side s)
+{
+	return conn_sa(p->end[s].e->conns[0]);
+}
+
+START_TEST(down_deletes_at_both_and_lifts_the_guard)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	enum side s = _i ? RIGHT : LEFT;
+
+	pair_down(p, s, "site");
+	pair_drain(p);
+	pair_expect_children(p, 0);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
+	ck_assert(!p->end[s].guarded);
+	ck_assert(p->end[1 - s].guarded);
+	ck_assert_int_eq(pair_note(p, s, IKE_NOTE_DOWN)->err, ERR_OPERATOR);
+	ck_assert_int_eq(pair_note(p, s == LEFT ? RIGHT : LEFT, IKE_NOTE_DOWN)->err,
+			 ERR_PEER_DELETED);
+	pair_up(p, s, "site");
+	ck_assert(p->end[s].guarded);
+	pair_drain(p);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(both_may_delete_at_once)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	pair_down(p, LEFT, "site");
+	pair_down(p, RIGHT, "site");
+	pair_run(p, 30 * NS_PER_S);
+	pair_expect_children(p, 0);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(an_idle_peer_is_asked_and_answers)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	size_t sent = p->n_sent;
+
+	pair_run(p, 301 * NS_PER_S);
+	ck_assert_uint_ge(p->n_sent, sent + 18);
+	ck_assert_uint_le(p->n_sent, sent + 44);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_silent_peer_is_lost_and_called_again)
+{
+	struct pair *p = up(pair_psk(LEFT, "start = always"), pair_psk(RIGHT, ""));
+
+	p->filter = never;
+	pair_run(p, 75 * NS_PER_S);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_DOWN)->err, ERR_PEER_LOST);
+	ck_assert_uint_eq(p->end[LEFT].n_sas, 0);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, 0);
+	p->filter = NULL;
+	pair_run(p, 75 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
+	pair_free(p);
+}
+END_TEST
+
+/* RIGHT restarts and forgets; LEFT calls again and RIGHT's INITIAL_CONTACT, or LEFT's, leaves one
+ * pair. */
+START_TEST(initial_contact_replaces_the_old_sa)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct ike_sa *sa = sa_at(p, LEFT);
+
+	/* LEFT forgets without a word. */
+	while (p->end[LEFT].n_sas > 0)
+		sa_desc_wipe(&p->end[LEFT].sas[--p->end[LEFT].n_sas]);
+	sa->children->in_there = false;
+	sa->children->out_there = false;
+	sa_free(sa);
+	pair_run(p, NS_PER_S);
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	pair_expect_children(p, 1);
+	ck_assert_int_eq(pair_note(p, RIGHT, IKE_NOTE_DOWN)->err, ERR_REPLACED);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(both_begin_at_once_and_one_pair_stays)
+{
+	struct pair *p =
+		pair_new(pair_psk(LEFT, "start = always"), pair_psk(RIGHT, "start = always"));
+
+	p->end[LEFT].seed += (uint64_t)_i;
+	p->delay = (mono_ns)(_i % 5) * 7 * NS_PER_MS;
+	pair_run(p, 20 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
+	ck_assert(sa_at(p, LEFT)->spi_i == sa_at(p, RIGHT)->spi_i);
+	pair_free(p);
+}
+END_TEST
+
+/* ---- messages made by hand, with the true keys ---- */
+
+static void ask(struct pair *p, enum side s, uint8_t exchange, struct builder *b)
+{
+	ck_assert_int_eq(send_request(sa_at(p, s), exchange, b), OK);
+	pair_act(p, s);
+	pair_drain(p);
+}
+
+START_TEST(create_child_sa_gets_no_additional_sas_and_the_sa_stays)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct builder b = send_begin(p->end[LEFT].e);
+	size_t sent = p->n_sent;
+
+	builder_add(&b, PL_NONCE, span_str("0123456789abcdef0123456789abcdef"));
+	ask(p, LEFT, X_CREATE_CHILD_SA, &b);
+	ck_assert_uint_eq(p->n_sent, sent + 2);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_child_delete_is_answered_with_its_twin)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	child_delete(sa_at(p, LEFT)->children, ERR_OPERATOR);
+	if (_i)
+		child_delete(sa_at(p, RIGHT)->children, ERR_OPERATOR);
+	pair_act(p, LEFT);
+	pair_act(p, RIGHT);
+	pair_drain(p);
+	pair_expect_children(p, 0);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
+	ck_assert_ptr_null(sa_at(p, LEFT)->children);
+	ck_assert_ptr_null(sa_at(p, RIGHT)->children);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(an_unknown_critical_payload_is_named_and_the_sa_stays)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct builder b = send_begin(p->end[LEFT].e);
+
+	builder_add(&b, 200, span_str("?"));
+	p->end[LEFT].e->built[1] |= 0x80; /* the critical bit */
+	ask(p, LEFT, X_INFORMATIONAL, &b);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_malformed_request_ends_the_sa_on_both_sides)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct builder b = send_begin(p->end[LEFT].e);
+
+	builder_add(&b, PL_DELETE, span_str("\3\4\0\2only one"));
+	ask(p, LEFT, X_INFORMATIONAL, &b);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+	pair_expect_children(p, 0);
+	pair_free(p);
+}
+END_TEST
+
+/* C40: nothing of a message is looked at once the IKE SA is deleted. */
+START_TEST(a_delete_of_the_ike_sa_goes_before_everything_else)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct builder b = send_begin(p->end[LEFT].e);
+	uint32_t spi = sa_at(p, LEFT)->children->spi_in;
+
+	pl_delete_encode(builder_begin(&b, PL_DELETE), PROTO_IKE, NULL, 0);
+	builder_end(&b);
+	pl_delete_encode(builder_begin(&b, PL_DELETE), PROTO_ESP, &spi, 1);
+	builder_end(&b);
+	builder_notify(&b, NOTIFY_INVALID_SPI, SPAN_EMPTY);
+	ask(p, LEFT, X_INFORMATIONAL, &b);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, 0);
+	pair_free(p);
+}
+END_TEST
+
+/* ---- what has no effect ---- */
+
+static void digest(struct pair *p, enum side s, uint8_t out[static 32])
+{
+	const struct ike_sa *sa = sa_at(p, s);
+	struct span parts[] = {
+		span_of(sa, sizeof(*sa)),
+		packets_span(&sa->window.answer),
+		packets_span(&sa->window.request),
+		sa->children ? span_of(sa->children, sizeof(*sa->children)) : SPAN_EMPTY,
+		sa->hs ? span_of(sa->hs, sizeof(*sa->hs)) : SPAN_EMPTY,
+	};
+
+	ck_assert_int_eq(hash_sha256(parts, sizeof(parts) / sizeof(parts[0]), out), OK);
+}
+
+static void expect_no_effect(struct pair *p, enum side s, const struct path *path,
+			     struct span bytes)
+{
+	uint8_t before[32], after[32];
+	size_t sent = p->n_sent, dropped = p->end[s].n_dropped;
+
+	digest(p, s, before);
+	p->now += NS_PER_S; /* so that notes of drops are not held back */
+	pair_deliver(p, s, path, bytes);
+	digest(p, s, after);
+	ck_assert_mem_eq(before, after, 32);
+	ck_assert_uint_eq(p->n_sent, sent + (p->answered ? 1 : 0));
+	ck_assert_uint_eq(p->end[s].n_dropped, dropped + 1);
+}
+
+/* C41: flip every byte of a protected message: nothing happens. */
+START_TEST(a_damaged_message_leaves_the_sa_as_it_was)
+{
+	struct pair *p =
+		up(pair_psk(LEFT, "liveness = 86400s"), pair_psk(RIGHT, "liveness = 86400s"));
+	struct path path = pair_path(p, LEFT);
+	struct builder b = send_begin(p->end[LEFT].e);
+	uint8_t bytes[2048], good[2048];
+	size_t len;
+
+	p->filter = never;
+	ck_assert_int_eq(send_request(sa_at(p, LEFT), X_INFORMATIONAL, &b), OK);
+	pair_act(p, LEFT);
+	len = p->last_len;
+	memcpy(good, p->last, len);
+	for (size_t i = 0; i < len; i++) {
+		memcpy(bytes, good, len);
+		bytes[i] ^= 0x40;
+		/* Another SPI or major version is answered in clear, without effect here. */
+		p->answered = i < 16 || i == 17;
+		expect_no_effect(p, RIGHT, &path, span_of(bytes, len));
+	}
+	pair_free(p);
+}
+END_TEST
+
+/* C22: every exchange type of an authenticated message in every state that does not expect it. */
+START_TEST(only_the_legal_cell_is_processed)
+{
+	struct pair *p =
+		up(pair_psk(LEFT, "liveness = 86400s"), pair_psk(RIGHT, "liveness = 86400s"));
+	struct path path = pair_path(p, LEFT);
+	struct ike_sa *sa = sa_at(p, LEFT);
+	uint8_t exchange = (uint8_t)_i;
+	struct packets sealed = { 0 };
+	struct builder b = send_begin(p->end[LEFT].e);
+
+	if (exchange == X_CREATE_CHILD_SA || exchange == X_INFORMATIONAL ||
+	    exchange == X_IKE_SA_INIT) {
+		pair_free(p);
+		return;
+	}
+	p->filter = never;
+	ck_assert_int_eq(send_request(sa, exchange, &b), OK);
+	ck_assert_int_eq(packets_set(&sealed, packets_span(&sa->window.request)), OK);
+	pair_act(p, LEFT);
+	expect_no_effect(p, RIGHT, &path, packets_span(&sealed));
+	packets_free(&sealed);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_retransmitted_request_gets_the_identical_answer)
+{
+	struct pair *p =
+		up(pair_psk(LEFT, "liveness = 86400s"), pair_psk(RIGHT, "liveness = 86400s"));
+	struct path path = pair_path(p, LEFT);
+	struct builder b = send_begin(p->end[LEFT].e);
+	uint8_t request[2048], answer[2048];
+	size_t len, answer_len;
+
+	p->filter = never;
+	ck_assert_int_eq(send_request(sa_at(p, LEFT), X_INFORMATIONAL, &b), OK);
+	pair_act(p, LEFT);
+	len = p->last_len;
+	memcpy(request, p->last, len);
+	pair_deliver(p, RIGHT, &path, span_of(request, len));
+	answer_len = p->last_len;
+	memcpy(answer, p->last, answer_len);
+	path.remote.port = 4711; /* and goes to where it was asked from */
+	pair_deliver(p, RIGHT, &path, span_of(request, len));
+	ck_assert(span_eq(span_of(answer, answer_len), span_of(p->last, p->last_len)));
+	pair_free(p);
+}
+END_TEST
+
+static void keep_view(void *ctx, const struct ike_view *v)
+{
+	struct ike_view *seen = ctx;
+
+	*seen = *v;
+	ck_assert(v->children[0].up);
+	ck_assert_uint_eq(v->children[0].in.bytes, 4711);
+}
+
+START_TEST(views_show_what_is_there)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct ike_view seen = { .state = IKE_STATE_OFF };
+
+	ike_engine_refresh(p->end[LEFT].e, p->now);
+	pair_act(p, LEFT);
+	ike_engine_views(p->end[LEFT].e, keep_view, &seen);
+	ck_assert_int_eq(seen.state, IKE_STATE_UP);
+	ck_assert_uint_eq(seen.n_children, 1);
+	ck_assert(seen.downgrade_protected);
+	ck_assert_uint_eq(p->end[LEFT].mtu, 1446);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_reload_leaves_the_unchanged_alone_and_ends_the_changed)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct conf *old = p->end[LEFT].conf;
+
+	p->end[LEFT].conf = pair_load(pair_psk(LEFT, _i ? "encap = always" : ""));
+	ike_engine_reconfigure(p->end[LEFT].e, p->end[LEFT].conf, p->now);
+	conf_free(old);
+	pair_act(p, LEFT);
+	pair_run(p, 5 * NS_PER_S);
+	pair_expect_children(p, _i ? 0 : 1);
+	ck_assert_uint_eq(pair_sas(p, LEFT), _i ? 0 : 1);
+	pair_up(p, LEFT, "site");
+	pair_run(p, 5 * NS_PER_S);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+UNIT("ike/engine-life")
+{
+	tcase_add_loop_test(tc, down_deletes_at_both_and_lifts_the_guard, 0, 2);
+	tcase_add_test(tc, both_may_delete_at_once);
+	tcase_add_test(tc, an_idle_peer_is_asked_and_answers);
+	tcase_add_test(tc, a_silent_peer_is_lost_and_called_again);
+	tcase_add_test(tc, initial_contact_replaces_the_old_sa);
+	tcase_add_loop_test(tc, both_begin_at_once_and_one_pair_stays, 0, 50);
+	tcase_add_test(tc, create_child_sa_gets_no_additional_sas_and_the_sa_stays);
+	tcase_add_loop_test(tc, a_child_delete_is_answered_with_its_twin, 0, 2);
+	tcase_add_test(tc, an_unknown_critical_payload_is_named_and_the_sa_stays);
+	tcase_add_test(tc, a_malformed_request_ends_the_sa_on_both_sides);
+	tcase_add_test(tc, a_delete_of_the_ike_sa_goes_before_everything_else);
+	tcase_add_test(tc, a_damaged_message_leaves_the_sa_as_it_was);
+	tcase_add_loop_test(tc, only_the_legal_cell_is_processed, 33, 45);
+	tcase_add_test(tc, a_retransmitted_request_gets_the_identical_answer);
+	tcase_add_test(tc, views_show_what_is_there);
+	tcase_add_loop_test(tc, a_reload_leaves_the_unchanged_alone_and_ends_the_changed, 0, 2);
+}
