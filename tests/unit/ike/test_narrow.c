@@ -133,11 +133,11 @@ END_TEST
 
 START_TEST(ranges_that_run_backwards_are_refused)
 {
+	/* clang-format off */
 	static const struct {
 		uint8_t ports[4];
 		uint8_t addrs[8];
 		enum err err;
-	/* clang-format off */
 	} cases[] = {
 		{ { 0, 0, 255, 255 }, { 10, 0, 0, 1, 10, 0, 0, 1 }, OK },
 		{ { 0, 0, 255, 255 }, { 10, 0, 0, 2, 10, 0, 0, 1 }, ERR_SYNTAX },
@@ -202,12 +202,12 @@ END_TEST
 
 /* ---- narrowing ---- */
 
+/* clang-format off */
 static const struct {
 	const char *tsi[LIST_MAX], *tsr[LIST_MAX];	 /* the initiator's offer */
 	const char *remote[LIST_MAX], *local[LIST_MAX];	 /* the responder's configuration */
 	const char *want_i[LIST_MAX], *want_r[LIST_MAX]; /* none: TS_UNACCEPTABLE */
 	bool first;
-/* clang-format off */
 } cases[] = {
 	{ { "10.1.0.0/16" }, { "10.2.0.0/16" }, { "10.1.0.0/16" }, { "10.2.0.0/16" },
 	  { "10.1.0.0/16" }, { "10.2.0.0/16" }, true },
@@ -287,10 +287,10 @@ END_TEST
 
 START_TEST(an_answer_outside_of_the_offer_is_refused)
 {
+	/* clang-format off */
 	static const struct {
 		const char *i[LIST_MAX], *r[LIST_MAX];
 		enum err err;
-	/* clang-format off */
 	} answers[] = {
 		{ { "10.1.0.0/16" }, { "10.2.0.0/16=6:443-443" }, OK },
 		{ { "10.1.5.0/24" }, { "10.2.0.1/32=6:443-443" }, OK },

@@ -1,75 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ike/proposal.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/ike/sa_payload.h"
 #include "tests/unit/unit.h"
-
-/* A peer's transform and proposal, in the order of the wire. */
-struct tr {
-	uint8_t type;
-	uint16_t id;
-	uint16_t bits;
-};
-enum { TR_MAX = 12, PROP_MAX = 4 };
-struct prop {
-	uint8_t protocol; /* 0: none behind this */
-	uint8_t spi_len;
-	struct tr t[TR_MAX]; /* type 0: none behind this */
-};
-/* clang-format off */
-#define CBC(bits) { T_ENCR, ENCR_AES_CBC, bits }
-#define GCM(bits) { T_ENCR, ENCR_AES_GCM_16, bits }
-#define CHACHA { T_ENCR, ENCR_CHACHA20_POLY1305, 0 }
-#define TDES { T_ENCR, 3, 0 }
-#define P256 { T_PRF, PRF_HMAC_SHA2_256, 0 }
-#define P384 { T_PRF, PRF_HMAC_SHA2_384, 0 }
-#define P1 { T_PRF, PRF_HMAC_SHA1, 0 }
-#define I256 { T_INTEG, INTEG_HMAC_SHA2_256_128, 0 }
-#define I384 { T_INTEG, INTEG_HMAC_SHA2_384_192, 0 }
-#define I1 { T_INTEG, INTEG_HMAC_SHA1_96, 0 }
-#define INONE { T_INTEG, INTEG_NONE, 0 }
-#define X25519 { T_KE, KE_CURVE25519, 0 }
-#define E384 { T_KE, KE_ECP_384, 0 }
-#define M2048 { T_KE, KE_MODP_2048, 0 }
-#define M1024 { T_KE, 2, 0 }
-#define KNONE { T_KE, KE_NONE, 0 }
-#define ESN { T_ESN, ESN_YES, 0 }
-#define NOESN { T_ESN, ESN_NO, 0 }
-/* clang-format on */
-
-static uint8_t buf[8192];
-
-static void put_transforms(struct offer_pen *pen, const struct prop *p)
-{
-	for (size_t i = 0; i < TR_MAX && p->t[i].type != 0; i++)
-		offer_add_transform(pen, p->t[i].type, p->t[i].id, p->t[i].bits);
-}
-
-static struct span sa_numbered(const struct prop *props, uint8_t first)
-{
-	static const uint8_t spi[16] = { 0xc0, 1, 2, 3, 4, 5, 6, 7 };
-	struct wr w = wr_into(buf, sizeof(buf));
-
-	for (size_t i = 0; i < PROP_MAX && props[i].protocol != 0; i++) {
-		struct offer_proposal p = { .number = (uint8_t)(first + i),
-					    .protocol = props[i].protocol,
-					    .spi = span_of(spi, props[i].spi_len) };
-		struct offer_pen pen = offer_begin_proposal(
-			&w, &p, i + 1 == PROP_MAX || props[i + 1].protocol == 0);
-
-		put_transforms(&pen, &props[i]);
-		offer_end_proposal(&pen);
-	}
-	ck_assert(wr_ok(&w));
-	return wr_done(&w);
-}
-
-static struct span sa_of(const struct prop *props)
-{
-	return sa_numbered(props, 1);
-}
 
 static struct suite_policy policy_of(const char *const *words)
 {
@@ -83,11 +17,6 @@ static struct suite_policy policy_of(const char *const *words)
 	return p;
 }
 
-static struct proposal_want want_of(const struct suite_policy *p, uint8_t protocol)
-{
-	return (struct proposal_want){ .policy = p, .protocol = protocol, .esn = true };
-}
-
 static void expect_suite(const struct proposal_chosen *c, const char *want)
 {
 	char text[96];
@@ -97,13 +26,13 @@ static void expect_suite(const struct proposal_chosen *c, const char *want)
 
 /* ---- choosing ---- */
 
+/* clang-format off */
 static const struct {
 	const char *policy;
 	struct prop props[PROP_MAX];
 	const char *want; /* NULL: NO_PROPOSAL_CHOSEN */
 	uint8_t number;
 	bool esn;
-/* clang-format off */
 } choices[] = {
 	/* our order, not the peer's: within a proposal and between them */
 	{ "modern", { { 1, 0, { CHACHA, GCM(128), GCM(256), P256, P384, E384, X25519 } } },
@@ -139,7 +68,7 @@ static const struct {
 	  0, false },
 	{ "modern", { { 1, 0, { GCM(256), { T_PRF, PRF_HMAC_SHA2_256, 256 }, X25519 } } }, NULL,
 	  0, false },
-	/* unknown transforms are passed over, unknown types spoil their proposal (RFC 7296 3.3.6) */
+	/* unknown transforms are passed over, unknown types spoil their proposal (3.3.6) */
 	{ "modern", { { 1, 0, { { T_ENCR, 60000, 0 }, GCM(256), { T_PRF, 999, 0 }, P256, { T_KE,
 	  1025, 0 }, X25519 } } }, "aes256gcm16 prfsha256 x25519", 1, false },
 	{ "modern", { { 1, 0, { GCM(256), P384, X25519, { 6, 35, 0 } } }, { 1, 0, { GCM(128),
@@ -184,10 +113,7 @@ static uint8_t protocol_of(const struct prop *props)
 
 START_TEST(the_responder_chooses_by_its_own_order)
 {
-	bool modern = strcmp(choices[_i].policy, "modern") == 0;
-	struct proposal_want want =
-		want_of(modern ? suite_policy_modern() : suite_policy_compatible(),
-			protocol_of(choices[_i].props));
+	struct proposal_want want = want_of(choices[_i].policy, protocol_of(choices[_i].props));
 	struct proposal_chosen c;
 	enum err err = proposal_choose(sa_of(choices[_i].props), &want, &c);
 
@@ -205,7 +131,7 @@ START_TEST(esn_is_not_taken_where_it_is_off)
 {
 	static const struct prop only[PROP_MAX] = { { 3, 4, { GCM(256), ESN } } };
 	static const struct prop both[PROP_MAX] = { { 3, 4, { GCM(256), ESN, NOESN } } };
-	struct proposal_want want = want_of(suite_policy_modern(), PROTO_ESP);
+	struct proposal_want want = want_of("modern", PROTO_ESP);
 	struct proposal_chosen c;
 
 	want.esn = false;
@@ -218,7 +144,7 @@ END_TEST
 START_TEST(spis_of_a_rekey_are_eight_bytes_and_not_zero)
 {
 	struct prop props[PROP_MAX] = { { 1, 0, { GCM(256), P256, X25519 } } };
-	struct proposal_want want = want_of(suite_policy_modern(), PROTO_IKE);
+	struct proposal_want want = want_of("modern", PROTO_IKE);
 	struct proposal_chosen c;
 
 	want.rekey = true;
@@ -231,8 +157,8 @@ START_TEST(spis_of_a_rekey_are_eight_bytes_and_not_zero)
 	(void)sa_of(props);
 	ck_assert_int_eq(proposal_choose(sa_of(props), &want, &c), OK);
 	ck_assert_uint_eq(c.spi, UINT64_C(0xc001020304050607));
-	memset(buf + 8, 0, 8);
-	ck_assert_int_eq(proposal_choose(span_of(buf, 8 + 8 + 12 + 8 + 8), &want, &c),
+	memset(sa_bytes() + 8, 0, 8);
+	ck_assert_int_eq(proposal_choose(span_of(sa_bytes(), 8 + 8 + 12 + 8 + 8), &want, &c),
 			 ERR_NO_PROPOSAL);
 }
 END_TEST
@@ -240,12 +166,12 @@ END_TEST
 START_TEST(reserved_esp_spis_are_refused)
 {
 	static const struct prop props[PROP_MAX] = { { 3, 4, { GCM(256), NOESN } } };
-	struct proposal_want want = want_of(suite_policy_modern(), PROTO_ESP);
+	struct proposal_want want = want_of("modern", PROTO_ESP);
 	struct span sa = sa_of(props);
 	struct proposal_chosen c;
 
 	for (uint32_t spi = 0; spi < 300; spi++) {
-		struct wr w = wr_into(buf + 8, 4);
+		struct wr w = wr_into(sa_bytes() + 8, 4);
 
 		wr_u32(&w, spi);
 		ck_assert_int_eq(proposal_choose(sa, &want, &c), spi < 256 ? ERR_NO_PROPOSAL : OK);
@@ -256,7 +182,7 @@ END_TEST
 /* CVE-2014-9221: an ID of ours alone that was reached from the wire. */
 START_TEST(no_transform_id_but_those_of_the_policy_is_ever_chosen)
 {
-	struct proposal_want want = want_of(suite_policy_compatible(), PROTO_IKE);
+	struct proposal_want want = want_of("compatible", PROTO_IKE);
 	static const uint8_t types[] = { T_ENCR, T_PRF, T_INTEG, T_KE };
 	/* AES-CBC alone of 256 bits with integrity; three PRFs; three integrities; six groups */
 	static const unsigned int counts[] = { 1, 3, 3, 6 };
@@ -284,8 +210,8 @@ END_TEST
 START_TEST(only_the_whole_set_of_types_is_chosen)
 {
 	static const struct tr all[] = { CBC(256), P256, I256, X25519, NOESN };
-	struct proposal_want ike = want_of(suite_policy_compatible(), PROTO_IKE);
-	struct proposal_want esp = want_of(suite_policy_compatible(), PROTO_ESP);
+	struct proposal_want ike = want_of("compatible", PROTO_IKE);
+	struct proposal_want esp = want_of("compatible", PROTO_ESP);
 
 	for (unsigned int set = 1; set < 32; set++) {
 		struct prop props[PROP_MAX] = { { 1, 0, { { 0, 0, 0 } } } };
@@ -310,7 +236,7 @@ START_TEST(a_malformed_payload_is_malformed_whatever_else_fits)
 {
 	static const struct prop props[PROP_MAX] = { { 1, 0, { GCM(256), P256, X25519 } },
 						     { 1, 0, { GCM(256), P256, X25519 } } };
-	struct proposal_want want = want_of(suite_policy_modern(), PROTO_IKE);
+	struct proposal_want want = want_of("modern", PROTO_IKE);
 	struct span sa = sa_of(props);
 	struct proposal_chosen c;
 
@@ -342,10 +268,11 @@ START_TEST(what_the_responder_answers_the_initiator_finds_in_its_offer)
 		struct suite_policy a = policy_of(policies[i % N_POLICIES]);
 		struct suite_policy b = policy_of(policies[i / N_POLICIES % N_POLICIES]);
 		unsigned int kind = i / N_POLICIES / N_POLICIES;
-		struct proposal_want wa = want_of(&a, kind < 2 ? PROTO_IKE : PROTO_ESP), wb;
+		struct proposal_want wa = want_of("modern", kind < 2 ? PROTO_IKE : PROTO_ESP), wb;
 		struct wr wo = wr_into(offer, sizeof(offer)), wn = wr_into(answer, sizeof(answer));
 		struct proposal_chosen chosen, got;
 
+		wa.policy = &a;
 		wa.rekey = kind == 1;
 		wa.with_ke = kind == 3;
 		wa.esn = kind != 4;
@@ -373,7 +300,7 @@ END_TEST
 START_TEST(equal_policies_agree_on_what_both_like_best)
 {
 	static uint8_t offer[2048];
-	struct proposal_want want = want_of(suite_policy_compatible(), PROTO_IKE);
+	struct proposal_want want = want_of("compatible", PROTO_IKE);
 	struct wr w = wr_into(offer, sizeof(offer));
 	struct proposal_chosen c;
 
@@ -397,12 +324,13 @@ START_TEST(the_offer_is_aead_first_and_each_class_only_when_there)
 		{ { "aes128", "sha256", "prfsha256", "modp2048" }, { 4, 0 } },
 	};
 	struct suite_policy policy = policy_of(want[_i].words);
-	struct proposal_want w = want_of(&policy, PROTO_IKE);
+	struct proposal_want w = want_of("modern", PROTO_IKE);
 	struct wr out = wr_into(offer, sizeof(offer));
 	struct offer_walk walk;
 	struct offer_proposal p;
 	uint8_t number = 0;
 
+	w.policy = &policy;
 	proposal_offer(&out, &w, 0);
 	ck_assert_int_eq(offer_check(wr_done(&out)), OK);
 	walk = offer_proposals(wr_done(&out));
@@ -417,12 +345,12 @@ END_TEST
 
 START_TEST(an_answer_outside_of_the_offer_is_refused)
 {
+	/* clang-format off */
 	static const struct {
 		const char *policy;
 		struct prop props[PROP_MAX];
 		uint8_t number;
 		enum err err;
-	/* clang-format off */
 	} answers[] = {
 		{ "modern", { { 1, 0, { GCM(256), P256, X25519 } } }, 1, OK },
 		{ "modern", { { 1, 0, { GCM(256), INONE, P256, X25519 } } }, 1, OK },
@@ -459,9 +387,7 @@ START_TEST(an_answer_outside_of_the_offer_is_refused)
 		{ "modern", { { 1, 8, { GCM(256), P256, X25519 } } }, 1, ERR_NO_PROPOSAL },
 	};
 	/* clang-format on */
-	bool modern = strcmp(answers[_i].policy, "modern") == 0;
-	struct proposal_want want =
-		want_of(modern ? suite_policy_modern() : suite_policy_compatible(), PROTO_IKE);
+	struct proposal_want want = want_of(answers[_i].policy, PROTO_IKE);
 	struct proposal_chosen c;
 
 	ck_assert_int_eq(proposal_verify(sa_numbered(answers[_i].props, answers[_i].number), &want,
@@ -476,7 +402,7 @@ START_TEST(an_esp_answer_with_esn_needs_an_offer_of_it)
 	static const struct prop with[PROP_MAX] = { { 3, 4, { GCM(256), ESN } } };
 	static const struct prop both[PROP_MAX] = { { 3, 4, { GCM(256), ESN, NOESN } } };
 	static const struct prop group[PROP_MAX] = { { 3, 4, { GCM(256), NOESN, X25519 } } };
-	struct proposal_want want = want_of(suite_policy_modern(), PROTO_ESP);
+	struct proposal_want want = want_of("modern", PROTO_ESP);
 	struct proposal_chosen c;
 
 	ck_assert_int_eq(proposal_verify(sa_of(with), &want, &c), OK);
@@ -490,7 +416,7 @@ END_TEST
 
 START_TEST(invalid_ke_is_followed_only_into_groups_of_our_offer)
 {
-	struct proposal_want want = want_of(suite_policy_modern(), PROTO_IKE);
+	struct proposal_want want = want_of("modern", PROTO_IKE);
 
 	for (unsigned int id = 0; id <= UINT16_MAX; id++) {
 		uint8_t b[2] = { (uint8_t)(id >> 8), (uint8_t)id };
@@ -503,200 +429,6 @@ START_TEST(invalid_ke_is_followed_only_into_groups_of_our_offer)
 	ck_assert_ptr_null(proposal_ke_asked(&want, span_of("\x00", 1), 0));
 	ck_assert_ptr_null(proposal_ke_asked(&want, span_of("\x00\x14\x00", 3), 0));
 	ck_assert_ptr_null(proposal_ke_asked(&want, SPAN_EMPTY, 0));
-}
-END_TEST
-
-/* ---- in words ---- */
-
-static const struct {
-	const char *policy;
-	uint8_t protocol;
-	struct prop props[PROP_MAX];
-	const char *offered, *differs;
-/* clang-format off */
-} explained[] = {
-	{ "modern", 1, { { 1, 0, { GCM(256), P256, M1024 } } },
-	  "aes256gcm16; prfsha256; MODP-1024",
-	  "all but the group fits: peer offers MODP-1024, wanted x25519, ecp384, ecp256 or modp3072" },
-	{ "modern", 1, { { 1, 0, { CBC(256), CBC(192), I256, P256, X25519 } } },
-	  "aes256 AES-CBC-192; sha256; prfsha256; x25519",
-	  "all but the encryption fits: peer offers aes256, AES-CBC-192, wanted aes256gcm16, aes128gcm16 or " "chacha20poly1305" },
-	{ "modern", 1, { { 1, 0, { TDES, I1, P1, M1024 } } }, "3DES; sha1; prfsha1; MODP-1024",
-	  "encryption: peer offers 3DES, wanted aes256gcm16, aes128gcm16 or chacha20poly1305; PRF: peer offers prfsha1, " "wanted prfsha384 or prfsha256; group: peer offers MODP-1024, wanted x25519, ecp384, ecp256 or modp3072" },
-	/* the nearest of several */
-	{ "modern", 1, { { 1, 0, { TDES, I1, P1, M1024 } }, { 1, 0, { GCM(256), P256, M2048 } } },
-	  "3DES; sha1; prfsha1; MODP-1024 | aes256gcm16; prfsha256; modp2048",
-	  "all but the group fits: peer offers modp2048, wanted x25519, ecp384, ecp256 or modp3072" },
-	{ "modern", 1, { { 1, 0, { GCM(256), X25519 } } }, "aes256gcm16; x25519",
-	  "all but the PRF fits: peer offers none, wanted prfsha384 or prfsha256" },
-	{ "compatible", 1, { { 1, 0, { CBC(256), I1, P256, X25519 } } },
-	  "aes256; sha1; prfsha256; x25519",
-	  "all but the integrity fits: peer offers sha1, wanted sha256, sha384 or sha512" },
-	{ "modern", 1, { { 1, 0, { GCM(256), P256, X25519, { 7, 35, 0 } } } },
-	  "aes256gcm16; prfsha256; x25519; 7/35",
-	  "every proposal demands a type of transform that is not known here" },
-	{ "modern", 1, { { 1, 4, { GCM(256), P256, X25519 } } }, "aes256gcm16; prfsha256; x25519",
-	  "every proposal has an SPI of a wrong size" },
-	{ "modern", 3, { { 3, 4, { GCM(256), X25519, NOESN } } }, "aes256gcm16; x25519; noesn",
-	  "all but the group fits: peer offers x25519, wanted none" },
-	{ "modern", 3, { { 2, 4, { I256, NOESN } } }, "AH sha256; noesn",
-	  "no proposal is for ESP" },
-	{ "modern", 1, { { 1, 0, { { T_ENCR, 65000, 77 }, P256, X25519 } } },
-	  "1/65000; prfsha256; x25519",
-	  "all but the encryption fits: peer offers 1/65000, wanted aes256gcm16, aes128gcm16 or chacha20poly1305" },
-	{ "modern", 1, { { 1, 0, { GCM(256), P256, X25519 } } }, "aes256gcm16; prfsha256; x25519",
-	  "one of the proposals fits" },
-};
-/* clang-format on */
-enum { N_EXPLAINED = sizeof(explained) / sizeof(explained[0]) };
-
-START_TEST(a_refusal_says_what_differs)
-{
-	bool modern = strcmp(explained[_i].policy, "modern") == 0;
-	struct proposal_want want = want_of(
-		modern ? suite_policy_modern() : suite_policy_compatible(), explained[_i].protocol);
-	struct proposal_texts t;
-
-	proposal_explain(sa_of(explained[_i].props), &want, &t);
-	ck_assert_str_eq(t.offered, explained[_i].offered);
-	ck_assert_str_eq(t.differs, explained[_i].differs);
-}
-END_TEST
-
-START_TEST(what_is_wanted_is_said_type_by_type)
-{
-	struct proposal_want want = want_of(suite_policy_modern(), PROTO_IKE);
-	char text[PROPOSAL_TEXT_MAX];
-
-	proposal_wanted_text(&want, text, sizeof(text));
-	ck_assert_str_eq(text, "aes256gcm16 aes128gcm16 chacha20poly1305; prfsha384 prfsha256; "
-			       "x25519 ecp384 ecp256 modp3072");
-	want = want_of(suite_policy_compatible(), PROTO_ESP);
-	proposal_wanted_text(&want, text, sizeof(text));
-	ck_assert_str_eq(
-		text,
-		"aes256gcm16 aes128gcm16 chacha20poly1305 aes256 aes128; sha256 sha384 sha512; esn noesn");
-}
-END_TEST
-
-START_TEST(texts_are_cut_between_words_and_end_in_dots)
-{
-	struct proposal_want want = want_of(suite_policy_modern(), PROTO_IKE);
-	char text[PROPOSAL_TEXT_MAX];
-	struct proposal_texts t;
-	struct wr w = wr_into(buf, sizeof(buf));
-	struct offer_proposal p = { .number = 1, .protocol = PROTO_IKE };
-	struct offer_pen pen = offer_begin_proposal(&w, &p, true);
-
-	for (size_t size = 1; size < sizeof(text); size++) {
-		memset(text, 'x', sizeof(text));
-		proposal_wanted_text(&want, text, size);
-		ck_assert_uint_lt(strlen(text), size);
-		ck_assert_int_eq(text[size], 'x');
-	}
-	proposal_wanted_text(&want, text, 32);
-	ck_assert_str_eq(text, "aes256gcm16 aes128gcm16 ...");
-	for (uint16_t id = 1000; id < 1200; id++)
-		offer_add_transform(&pen, T_ENCR, id, 0);
-	offer_end_proposal(&pen);
-	proposal_explain(wr_done(&w), &want, &t);
-	ck_assert_uint_lt(strlen(t.offered), PROPOSAL_TEXT_MAX);
-	ck_assert_str_eq(t.offered + strlen(t.offered) - 3, "...");
-	ck_assert_str_eq(t.differs + strlen(t.differs) - 3, "...");
-	proposal_explain(span_str("no SA payload"), &want, &t);
-	ck_assert_str_eq(t.offered, "");
-	ck_assert_str_eq(t.differs, "the SA payload is malformed");
-}
-END_TEST
-
-/* ---- against the plainest chooser that can be written ---- */
-
-static uint32_t seed;
-
-static uint32_t draw(uint32_t below)
-{
-	seed = seed * UINT32_C(1664525) + UINT32_C(1013904223);
-	return (seed >> 8) % below;
-}
-
-static bool holds(const struct prop *p, uint8_t type, uint16_t id, uint16_t bits)
-{
-	for (size_t i = 0; i < TR_MAX && p->t[i].type != 0; i++) {
-		if (p->t[i].type == type && p->t[i].id == id && p->t[i].bits == bits)
-			return true;
-	}
-	return false;
-}
-
-static bool has_type(const struct prop *p, uint8_t type)
-{
-	for (size_t i = 0; i < TR_MAX && p->t[i].type != 0; i++) {
-		if (p->t[i].type == type)
-			return true;
-	}
-	return false;
-}
-
-static bool plain_fits(const struct prop *p, const struct suite *s)
-{
-	if (!holds(p, T_ENCR, s->encr->id, s->encr->key_bits) || !holds(p, T_PRF, s->prf->id, 0) ||
-	    !holds(p, T_KE, s->ke->id, 0))
-		return false;
-	if (s->integ != NULL)
-		return holds(p, T_INTEG, s->integ->id, 0);
-	return !has_type(p, T_INTEG) || holds(p, T_INTEG, INTEG_NONE, 0);
-}
-
-/* Every suite of the policy in its order; the first that any proposal holds. */
-static bool plain_choose(const struct prop *props, const struct suite_policy *po, struct suite *out)
-{
-	for (size_t e = 0; po->encr[e] != NULL; e++)
-		for (size_t i = 0; po->encr[e]->aead ? i < 1 : po->integ[i] != NULL; i++)
-			for (size_t f = 0; po->prf[f] != NULL; f++)
-				for (size_t k = 0; po->ke[k] != NULL; k++)
-					for (size_t p = 0; p < PROP_MAX && props[p].protocol != 0;
-					     p++) {
-						*out = (struct suite){ .encr = po->encr[e],
-								       .prf = po->prf[f],
-								       .ke = po->ke[k] };
-						if (!po->encr[e]->aead)
-							out->integ = po->integ[i];
-						if (plain_fits(&props[p], out))
-							return true;
-					}
-	return false;
-}
-
-START_TEST(the_choice_is_that_of_the_plainest_chooser)
-{
-	static const struct tr pool[] = { CBC(128), CBC(256), GCM(128), GCM(256), CHACHA, TDES,
-					  P256,	    P384,     P1,	I256,	  I384,	  I1,
-					  INONE,    X25519,   E384,	M2048,	  M1024,  KNONE };
-	struct proposal_want want = want_of(suite_policy_compatible(), PROTO_IKE);
-	unsigned int found = 0;
-
-	seed = (uint32_t)_i;
-	for (unsigned int round = 0; round < 2000; round++) {
-		struct prop props[PROP_MAX] = { { 0, 0, { { 0, 0, 0 } } } };
-		size_t n = 1 + draw(3);
-		struct proposal_chosen c;
-		struct suite plain = { .encr = NULL };
-		enum err err;
-
-		for (size_t p = 0; p < n; p++) {
-			props[p].protocol = PROTO_IKE;
-			for (size_t i = 0; i < 3 + draw(TR_MAX - 3); i++)
-				props[p].t[i] = pool[draw(sizeof(pool) / sizeof(pool[0]))];
-		}
-		err = proposal_choose(sa_of(props), &want, &c);
-		ck_assert_int_eq(err == OK, plain_choose(props, want.policy, &plain));
-		if (err != OK)
-			continue;
-		found++;
-		ck_assert(c.suite.encr == plain.encr && c.suite.integ == plain.integ);
-		ck_assert(c.suite.prf == plain.prf && c.suite.ke == plain.ke);
-	}
-	ck_assert_uint_gt(found, 100);
 }
 END_TEST
 
@@ -715,8 +447,4 @@ UNIT("ike/proposal")
 	tcase_add_loop_test(tc, an_answer_outside_of_the_offer_is_refused, 0, 23);
 	tcase_add_test(tc, an_esp_answer_with_esn_needs_an_offer_of_it);
 	tcase_add_test(tc, invalid_ke_is_followed_only_into_groups_of_our_offer);
-	tcase_add_loop_test(tc, a_refusal_says_what_differs, 0, N_EXPLAINED);
-	tcase_add_test(tc, what_is_wanted_is_said_type_by_type);
-	tcase_add_test(tc, texts_are_cut_between_words_and_end_in_dots);
-	tcase_add_loop_test(tc, the_choice_is_that_of_the_plainest_chooser, 0, 10);
 }
