@@ -211,15 +211,9 @@ void bridge_drain(struct bridge *b)
 
 /* ---- life ---- */
 
-static void on_mtu(void *ctx, const char *connection, const char *child, uint16_t mtu)
+static void on_mtu(void *ctx, const struct mtu_fact *f)
 {
-	struct bridge *b = ctx;
-	const struct ike_action a = {
-		.kind = IKE_ACT_CHILD_MTU,
-		.child = { .connection = connection, .child = child, .mtu = mtu },
-	};
-
-	act_perform(b, &a);
+	act_mtu(ctx, f);
 }
 
 static void peers_init(struct bridge *b)

@@ -18,10 +18,7 @@ void act_job_failed(struct bridge *b, uint64_t ticket, unsigned int kind, enum e
 
 void act_sa_failed(struct bridge *b, uint64_t ticket, uint32_t spi, enum sa_dir dir, enum err e)
 {
-	const struct sa_done done = { .ticket = ticket,
-				      .err = e,
-				      .spi = spi,
-				      .dir = dir };
+	const struct sa_done done = { .ticket = ticket, .err = e, .spi = spi, .dir = dir };
 	const struct ike_event ev = { .kind = IKE_EV_SA, .sa = &done };
 
 	if (ticket != 0)
@@ -191,15 +188,42 @@ static void tell_child(struct bridge *b, uint8_t type, const char *connection, c
 	process_tell(b->env.process, type, wr_done(&w));
 }
 
+/* The engine reckons with a path of 1500 bytes until it is told better. The book asks the routing,
+ * so what the book knows holds; the engine learns it by an event, for its views, and then says the
+ * same. */
+void act_mtu(struct bridge *b, const struct mtu_fact *f)
+{
+	const struct plane_event e = { .kind = PLANE_MTU,
+				       .remote.addr = f->remote,
+				       .mtu = f->path };
+	const struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &e };
+
+	tell_child(b, MSG_MTU, f->connection, f->child, f->inner);
+	ike_engine_event(b->ike, &ev, mono_now());
+}
+
+static void perform_mtu(struct bridge *b, const char *connection, const char *child, uint16_t mtu)
+{
+	char names[2][CONF_NAME_MAX + 1] = { 0 };
+	struct mtu_fact f;
+
+	memcpy(names[0], connection, strnlen(connection, CONF_NAME_MAX));
+	memcpy(names[1], child, strnlen(child, CONF_NAME_MAX));
+	if (!mtu_of(b->mtu, names[0], names[1], &f))
+		tell_child(b, MSG_MTU, connection, child, mtu);
+	else if (f.inner != mtu)
+		act_mtu(b, &f);
+}
+
 /* ---- notes ---- */
 
-/* The engine does not know the MTU: it is the bridge that asks the routing. */
 static void perform_note(struct bridge *b, const struct ike_note *note)
 {
 	struct ike_note n = *note;
+	struct mtu_fact f;
 
-	if (n.kind == IKE_NOTE_CHILD_UP && n.mtu == 0)
-		n.mtu = mtu_of(b->mtu, n.connection, n.child);
+	if (n.kind == IKE_NOTE_CHILD_UP && mtu_of(b->mtu, n.connection, n.child, &f))
+		n.mtu = f.inner;
 	notes_log(b->notes, &n, mono_now());
 	b->env.note(b->env.ctx, &n);
 }
@@ -225,8 +249,7 @@ void act_perform(struct bridge *b, const struct ike_action *a)
 		perform_resolve(b, a->resolve.connection);
 		return;
 	case IKE_ACT_CHILD_MTU:
-		if (a->child.mtu != 0)
-			tell_child(b, MSG_MTU, a->child.connection, a->child.child, a->child.mtu);
+		perform_mtu(b, a->child.connection, a->child.child, a->child.mtu);
 		return;
 	case IKE_ACT_GUARD:
 		tell_child(b, MSG_GUARD, a->child.connection, a->child.child,

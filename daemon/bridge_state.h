@@ -42,6 +42,8 @@ void act_perform(struct bridge *b, const struct ike_action *a);
 /* Addresses of a peer are known: the local end of each by the route, then to the engine. */
 void act_resolved(struct bridge *b, const char *connection, const struct addr *v, size_t n,
 		  enum err e);
+/* To the monitor and to the engine. */
+void act_mtu(struct bridge *b, const struct mtu_fact *f);
 /* What is asked and cannot be done is answered as failed at once. */
 void act_job_failed(struct bridge *b, uint64_t ticket, unsigned int kind, enum err e);
 void act_sa_failed(struct bridge *b, uint64_t ticket, uint32_t spi, enum sa_dir dir, enum err e);

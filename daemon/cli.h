@@ -24,7 +24,7 @@ struct cli {
 	bool quiet;
 	bool verbose;
 	bool all_up;   /* status --check */
-	bool names; /* status --names: for completion and scripts */
+	bool names;    /* status --names: for completion and scripts */
 	bool verbs;    /* help --verbs: for completion */
 	int timeout_s; /* 0: none */
 	const char *args[4];

@@ -179,7 +179,8 @@ static void names_print(const json_t *c)
 
 	puts(cli_str(c, "name", ""));
 	for (size_t i = 0; i < json_array_size(children); i++)
-		printf("%s/%s\n", cli_str(c, "name", ""), cli_str(json_array_get(children, i), "name", ""));
+		printf("%s/%s\n", cli_str(c, "name", ""),
+		       cli_str(json_array_get(children, i), "name", ""));
 }
 
 int cli_status(const struct cli *cli)

@@ -11,11 +11,12 @@
 #include "base/log.h"
 
 #define RESTART_FIRST (50 * NS_PER_MS)
-#define RESTART_STEPS 7			/* doubled so often: 6.4 s between tries at most */
-#define LIVED_LONG    (60 * NS_PER_S)	/* a death after that is a first one again */
-#define END_PATIENCE  (500 * NS_PER_MS) /* between the end of the channel and that of the process \
-					 */
-#define STOP_PATIENCE (2 * NS_PER_S)	/* for the deletes of an engine that is asked to end */
+#define RESTART_STEPS 7		      /* doubled so often: 6.4 s between tries at most */
+#define LIVED_LONG    (60 * NS_PER_S) /* a death after that is a first one again */
+#define END_PATIENCE                                                                           \
+	(500 * NS_PER_MS)	     /* between the end of the channel and that of the process \
+				      */
+#define STOP_PATIENCE (2 * NS_PER_S) /* for the deletes of an engine that is asked to end */
 
 struct member {
 	struct crew *crew;

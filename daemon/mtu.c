@@ -13,6 +13,7 @@ enum { MTU_INNER_MIN = 576 };
 struct mtu_entry {
 	struct mtu_entry *next;
 	struct sa_desc sa;
+	uint16_t path;
 	uint16_t inner;
 };
 
@@ -45,18 +46,31 @@ void mtu_free(struct mtu_book *b)
 	free(b);
 }
 
+static struct mtu_fact entry_fact(const struct mtu_entry *e)
+{
+	return (struct mtu_fact){ .connection = e->sa.connection,
+				  .child = e->sa.child,
+				  .remote = e->sa.path.remote.addr,
+				  .path = e->path,
+				  .inner = e->inner };
+}
+
+/* The last thing that is done with `e`: whoever is told may change the book. */
 static void entry_update(struct mtu_book *b, struct mtu_entry *e, uint16_t path_mtu)
 {
 	uint16_t inner = path_mtu != 0 ? esp_inner_mtu(&e->sa, path_mtu) : 0;
+	struct mtu_fact f;
 
 	if (inner == 0)
 		return;
 	if (inner < MTU_INNER_MIN)
 		inner = MTU_INNER_MIN;
-	if (inner == e->inner)
+	if (inner == e->inner && path_mtu == e->path)
 		return;
+	e->path = path_mtu;
 	e->inner = inner;
-	b->changed(b->ctx, e->sa.connection, e->sa.child, inner);
+	f = entry_fact(e);
+	b->changed(b->ctx, &f);
 }
 
 static struct mtu_entry **entry_place(struct mtu_book *b, const struct sa_desc *sa)
@@ -128,11 +142,16 @@ void mtu_refresh(struct mtu_book *b)
 		entry_update(b, e, route_mtu(b->route, &e->sa.path.remote.addr));
 }
 
-uint16_t mtu_of(const struct mtu_book *b, const char *connection, const char *child)
+bool mtu_of(const struct mtu_book *b, const char *connection, const char *child, struct mtu_fact *f)
 {
 	for (const struct mtu_entry *e = b->first; e != NULL; e = e->next) {
-		if (strcmp(e->sa.connection, connection) == 0 && strcmp(e->sa.child, child) == 0)
-			return e->inner;
+		if (e->inner == 0 || strcmp(e->sa.connection, connection) != 0 ||
+		    strcmp(e->sa.child, child) != 0)
+			continue;
+		*f = entry_fact(e);
+		f->connection = connection;
+		f->child = child;
+		return true;
 	}
-	return 0;
+	return false;
 }

@@ -12,7 +12,16 @@
 
 struct mtu_book;
 
-typedef void mtu_fn(void *ctx, const char *connection, const char *child, uint16_t mtu);
+/* One child: the MTU of the path to `remote`, and what of it is left for an inner packet. */
+struct mtu_fact {
+	const char *connection;
+	const char *child;
+	struct addr remote;
+	uint16_t path;
+	uint16_t inner;
+};
+
+typedef void mtu_fn(void *ctx, const struct mtu_fact *f);
 
 MUST_USE enum err mtu_new(const struct route *r, mtu_fn *changed, void *ctx, struct mtu_book **b);
 void mtu_free(struct mtu_book *b); /* takes NULL */
@@ -23,7 +32,8 @@ void mtu_sa(struct mtu_book *b, const struct sa_cmd *cmd);
 void mtu_path(struct mtu_book *b, const struct addr *remote, uint16_t path_mtu);
 /* Asks the routing again: from time to time, as what it learned wears off. */
 void mtu_refresh(struct mtu_book *b);
-/* 0: not known. */
-uint16_t mtu_of(const struct mtu_book *b, const char *connection, const char *child);
+/* False: not known. The names are those of the caller. */
+MUST_USE bool mtu_of(const struct mtu_book *b, const char *connection, const char *child,
+		     struct mtu_fact *f);
 
 #endif
