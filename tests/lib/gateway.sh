@@ -22,8 +22,10 @@ gateway_stop() {
 	pid=$(cat "$work/$1/pid")
 	rm -f "$work/$1/pid"
 	kill "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
+	# it may have been started in a subshell, and then it is not ours to wait for
+	wait "$pid" 2>/dev/null || eventually 10 gateway_gone "$pid"
 }
+gateway_gone() { ! kill -0 "$1" 2>/dev/null; }
 # postern NS ARGUMENTS...: the command, talking to that gateway
 postern() {
 	local ns=$1
