@@ -100,8 +100,45 @@ START_TEST(what_wants_a_restart_of_the_daemon_is_named)
 }
 END_TEST
 
+static enum err read_given(void *ctx, enum conf_file_kind kind, const char *path,
+			   struct span *bytes, char why[static 256])
+{
+	(void)kind;
+	(void)path;
+	(void)why;
+	*bytes = span_str(strdup(ctx));
+	return bytes->p ? OK : ERR_NOMEM;
+}
+
+static struct conf *load_given(const char *content)
+{
+	struct conf_source src = { .read = read_given, .ctx = (void *)(uintptr_t)content };
+	struct conf_problems problems;
+	char *text = fixture_text(0, "");
+	struct conf *c;
+
+	ck_assert_int_eq(conf_load("f", span_str(text), &src, &c, &problems), OK);
+	free(text);
+	return c;
+}
+
+START_TEST(a_file_renewed_under_its_name_is_a_change)
+{
+	struct conf *was = load_given("correct horse battery staple");
+	struct conf *same = load_given("correct horse battery staple");
+	struct conf *is = load_given("correct horse battery STAPLE");
+
+	ck_assert(conf_connection_eq(&was->connections[0], &same->connections[0]));
+	ck_assert(!conf_connection_eq(&was->connections[0], &is->connections[0]));
+	conf_free(was);
+	conf_free(same);
+	conf_free(is);
+}
+END_TEST
+
 UNIT("conf/diff")
 {
+	tcase_add_test(tc, a_file_renewed_under_its_name_is_a_change);
 	tcase_add_loop_test(tc, only_what_differs_is_touched, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(tc, a_renamed_connection_goes_and_comes);
 	tcase_add_test(tc, what_wants_a_restart_of_the_daemon_is_named);

@@ -81,6 +81,10 @@ START_TEST(an_error_is_kept_before_warnings)
 	ck_assert_uint_eq(p.n, CONF_PROBLEMS_MAX + 1);
 	ck_assert_uint_eq(p.n_errors, 1);
 	ck_assert_str_eq(p.v[CONF_PROBLEMS_MAX - 1].text, "an error");
+	conf_problem_warn(&p, (struct conf_pos){ 99, 1 }, 1, "another warning", NULL);
+	ck_assert_uint_eq(p.n, CONF_PROBLEMS_MAX + 2);
+	ck_assert_str_eq(p.v[CONF_PROBLEMS_MAX - 1].text, "an error");
+	ck_assert_str_eq(p.v[CONF_PROBLEMS_MAX - 2].text, "a warning");
 }
 END_TEST
 
