@@ -98,8 +98,8 @@ static void options(void)
 	static const char *const leads[] = {
 		[SCHEMA_GLOBAL] = "These stand at the beginning of the file, or between blocks.",
 		[SCHEMA_ME] =
-			"Who we are. One block\n.B me { ... }\nis enough for most; several have names,\n.BR \"me NAME { ... }\" ,\n"
-			"and connections choose by\n.BR \"me = NAME\" .",
+			("Who we are. One block\n.B me { ... }\nis enough for most; several have names,\n"
+			 ".BR \"me NAME { ... }\" ,\nand connections choose by\n.BR \"me = NAME\" ."),
 		[SCHEMA_CONNECTION] =
 			"A peer, and the IKE SA with it:\n.BR \"connection NAME { ... }\" .\nIt holds one child or more.",
 		[SCHEMA_CHILD] =
