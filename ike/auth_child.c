@@ -60,12 +60,30 @@ static const struct conf_child *first_wanted(const struct conn *c)
 	return NULL;
 }
 
+/* More than one needs CREATE_CHILD_SA, which we do not speak yet: said at once, not found out. */
+static void tell_left_out(struct ike_sa *sa, const struct conf_child *made)
+{
+	const struct conf_connection *cn = sa->conn->conf;
+
+	for (size_t i = 0; i < cn->n_children; i++) {
+		struct ike_note n = child_note(sa, &cn->children[i]);
+
+		if (&cn->children[i] == made || !sa->conn->children[i].wanted)
+			continue;
+		n.err = ERR_UNSUPPORTED;
+		note_print(n.text, sizeof(n.text), "only one child of a connection can be up yet");
+		note_print(n.fix, sizeof(n.fix), "write its networks into child %s", made->name);
+		note_tell(sa->e, &n);
+	}
+}
+
 enum err auth_child_begin(struct ike_sa *sa)
 {
 	const struct conf_child *conf = first_wanted(sa->conn);
 
 	if (!conf)
 		return ERR_CONFIG;
+	tell_left_out(sa, conf);
 	return child_new(sa, conf, true, &sa->hs->auth->child);
 }
 

@@ -439,7 +439,8 @@ void conn_lost(struct conn *c, const struct ike_note *n)
 	c->since = c->e->now;
 	if (c->conf->start == CONF_START_TRAFFIC)
 		c->wanted = false;
-	if (!c->wanted || find_state(c, 1u << S_UP | 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
+	if (!c->wanted || c->resolving ||
+	    find_state(c, 1u << S_UP | 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
 		return;
 	if (n->err == ERR_PEER_LOST) {
 		c->tries = 0;

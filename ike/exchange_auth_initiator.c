@@ -96,8 +96,7 @@ struct step auth_on_response(struct turn *t)
 		note_print(n.text, sizeof(n.text), "the peer's IKE_AUTH answer: %s",
 			   err_text(n.err));
 	note_refused(sa, &n);
-	sa_close(sa, n.err, notify);
-	return step_gone();
+	return step_fatal(n.err, notify);
 }
 
 static enum err refusal_of(uint16_t type)

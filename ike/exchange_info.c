@@ -52,16 +52,27 @@ static bool put_alive(struct ike_sa *sa)
 	return wanted;
 }
 
+/* For want of memory nothing left: everything is still due, and tried again soon. */
+static void put_back(struct ike_sa *sa)
+{
+	for (struct child_sa *c = sa->children; c; c = c->next) {
+		c->delete_wanted = c->delete_wanted || c->delete_sent;
+		c->delete_sent = false;
+	}
+	sa->close_wanted = sa->state == S_CLOSING;
+	sa->alive_wanted = true;
+	sa->again = sa->e->now + NS_PER_S;
+}
+
 void info_ask(struct ike_sa *sa)
 {
 	struct builder b = send_begin(sa->e);
 
-	/* A request that cannot be made for want of memory is as good as lost: the peer's own
-	 * liveness, or our next one, finds out. */
-	if (put_close(sa, &b) || put_child_deletes(sa, &b) || put_alive(sa)) {
-		if (send_request(sa, X_INFORMATIONAL, &b) != OK)
-			sa->heard = sa->e->now;
-	}
+	sa->again = NEVER;
+	if (!put_close(sa, &b) && !put_child_deletes(sa, &b) && !put_alive(sa))
+		return;
+	if (send_request(sa, X_INFORMATIONAL, &b) != OK)
+		put_back(sa);
 }
 
 /* ---- answering ---- */

@@ -22,6 +22,7 @@ enum {
 	SOURCE_BUCKETS = 4096,
 	INIT_LEN_FREE = 2048, /* a longer IKE_SA_INIT request needs a cookie first (section 7 of the
 				 design) */
+	FRAGMENT_POOL = 16 << 20,  /* bytes of all reassemblies together */
 	CLEAR_ANSWERS_PER_S = 100, /* errors in clear */
 };
 
@@ -29,7 +30,8 @@ struct limits {
 	uint8_t seed[SIPHASH_KEY_LEN];
 	uint16_t source[SOURCE_BUCKETS]; /* half-open SAs */
 	uint32_t half_open;
-	bool cookies; /* are being asked for because of the total */
+	bool cookies;		 /* are being asked for because of the total */
+	uint32_t fragment_bytes; /* held in reassemblies */
 	struct cookie_jar jar;
 	uint32_t answers; /* in clear, in the second that began at: */
 	mono_ns second;

@@ -71,21 +71,39 @@ static enum err open_whole(struct ike_sa *sa, const struct message *m, struct op
 	return err;
 }
 
-/* RFC 7383 2.6. The store is made when a fragment has proved itself and goes when the message is
- * whole. */
+/* Puts one fragment that has proved itself to the others; the store is made for the first one. All
+ * stores together are bounded (A10). */
+static enum err keep_fragment(struct ike_sa *sa, const struct message *m, bool *whole)
+{
+	struct limits *l = &sa->e->limits;
+	struct reassembly *store = sa->fragments ? sa->fragments : calloc(1, sizeof(*store));
+	struct sk_keys keys = sa_keys_in(sa);
+	uint32_t before = store ? store->bytes : 0;
+	enum err err = store ? OK : ERR_NOMEM;
+
+	if (err == OK && l->fragment_bytes + m->raw.len > FRAGMENT_POOL)
+		err = ERR_LIMIT;
+	if (err == OK)
+		err = reassembly_add(store, &keys, m, whole);
+	sk_keys_wipe(&keys);
+	sa->fragments = store;
+	if (store)
+		l->fragment_bytes += store->bytes - before;
+	if (store && store->n == 0)
+		sa_drop_fragments(sa);
+	return err;
+}
+
+/* RFC 7383 2.6. The store goes when the message is whole. */
 static enum err open_fragment(struct ike_sa *sa, const struct message *m, struct opened *o)
 {
-	struct sk_keys keys = sa_keys_in(sa);
-	struct reassembly *store = sa->fragments ? sa->fragments : calloc(1, sizeof(*store));
 	struct wr w = wr_into(sa->e->opened, SCRATCH_LEN);
-	enum err err = store ? reassembly_add(store, &keys, m, &o->whole) : ERR_NOMEM;
+	enum err err = keep_fragment(sa, m, &o->whole);
 
-	sk_keys_wipe(&keys);
-	if (err == OK && o->whole)
-		err = reassembly_join(store, &w, &o->in);
-	sa->fragments = store;
-	if (store && (o->whole || store->n == 0))
-		sa_drop_fragments(sa);
+	if (err != OK || !o->whole)
+		return err;
+	err = reassembly_join(sa->fragments, &w, &o->in);
+	sa_drop_fragments(sa);
 	return err;
 }
 
@@ -144,8 +162,6 @@ void receive_commit(struct ike_sa *sa, uint8_t exchange, const struct step *s,
 	case STEP_WAIT:
 		sa->window.busy = true;
 		break;
-	case STEP_GONE:
-		return;
 	case STEP_DONE:
 	case STEP_DROP:
 		break;
@@ -158,12 +174,15 @@ void receive_commit(struct ike_sa *sa, uint8_t exchange, const struct step *s,
 		sa_settle(sa);
 }
 
-/* What a response's handler decided: nothing is ever sent back for one (RFC 7296 2.21). */
+/* What a response's handler decided. Nothing is sent back for a response (RFC 7296 2.21), but a
+ * peer that thinks the SA is up must hear that it is not: in an INFORMATIONAL of our own. */
 static void commit_response(struct ike_sa *sa, const struct step *s)
 {
-	if (s->kind == STEP_FATAL || s->kind == STEP_END)
+	if (s->kind == STEP_FATAL && s->notify && (sa->state == S_AUTH_SENT || sa->state == S_UP))
+		sa_close(sa, s->err, sa->state == S_UP ? 0 : s->notify);
+	else if (s->kind == STEP_FATAL || s->kind == STEP_END)
 		sa_end(sa, s->err);
-	else if (s->kind != STEP_DROP && s->kind != STEP_GONE)
+	else if (s->kind != STEP_DROP)
 		sa_settle(sa);
 }
 

@@ -52,6 +52,7 @@ enum err sa_new(struct ike_engine *e, bool initiator, const struct path *p, stru
 		.born = e->now,
 		.heard = e->now,
 		.sent = e->now,
+		.again = NEVER,
 		.expires = initiator ? NEVER : e->now + half_open_time,
 	};
 	retransmit_idle(&sa->rt);
@@ -96,6 +97,7 @@ void sa_drop_fragments(struct ike_sa *sa)
 {
 	if (!sa->fragments)
 		return;
+	sa->e->limits.fragment_bytes -= sa->fragments->bytes;
 	reassembly_reset(sa->fragments);
 	free(sa->fragments);
 	sa->fragments = NULL;
@@ -247,14 +249,14 @@ static mono_ns earlier(mono_ns a, mono_ns b)
 
 void sa_schedule(struct ike_sa *sa)
 {
-	mono_ns when = earlier(sa->rt.at, sa->expires);
+	mono_ns when = earlier(earlier(sa->rt.at, sa->expires), sa->again);
 
 	if (sa->state == S_UP && sa->redundant)
 		when = sa->e->now;
 	if (sa->state == S_UP && sa->conn) {
 		const struct conf_connection *cn = sa->conn->conf;
 
-		if (!sa->window.asked && cn->liveness > 0)
+		if (!sa->window.asked && !sa->alive_wanted && cn->liveness > 0)
 			when = earlier(when, sa->heard + cn->liveness);
 		if (sa->nat_here && cn->keepalive > 0)
 			when = earlier(when, sa->sent + cn->keepalive);

@@ -137,6 +137,7 @@ struct ike_sa {
 	mono_ns sent;
 	mono_ns hinted;	       /* last liveness check because of a hint */
 	mono_ns expires;       /* NEVER: none */
+	mono_ns again;	       /* a request that found no memory is tried again; NEVER: none */
 	enum err why;	       /* the reason of closing */
 	bool alive_wanted;     /* an empty INFORMATIONAL is due */
 	bool close_wanted;     /* a Delete of the IKE SA is due */

@@ -30,7 +30,6 @@ enum step_kind {
 	STEP_FAIL,  /* request: answer with this notify alone; the SA stays as it was */
 	STEP_FATAL, /* the same, and then the SA ends (`err` is the reason) */
 	STEP_END,   /* request: answer with t->reply, and then the SA ends */
-	STEP_GONE,  /* response: the handler has closed or ended the SA itself */
 	STEP_DROP,  /* no effect: the SA is byte for byte what it was */
 };
 
@@ -45,22 +44,22 @@ static inline struct step step_reply(void)
 {
 	return (struct step){ .kind = STEP_REPLY };
 }
+
 static inline struct step step_done(void)
 {
 	return (struct step){ .kind = STEP_DONE };
 }
+
 static inline struct step step_wait(void)
 {
 	return (struct step){ .kind = STEP_WAIT };
 }
-static inline struct step step_gone(void)
-{
-	return (struct step){ .kind = STEP_GONE };
-}
+
 static inline struct step step_drop(enum err e)
 {
 	return (struct step){ .kind = STEP_DROP, .err = e };
 }
+
 static inline struct step step_end(enum err e)
 {
 	return (struct step){ .kind = STEP_END, .err = e };

@@ -8,6 +8,8 @@
 
 #include "conf/load.h"
 
+int pair_in_engine;
+
 const char *const pair_names[] = { "left.example.org", "right.example.org" };
 static const char *const addresses[] = { "192.0.2.1", "198.51.100.2" };
 
@@ -175,7 +177,7 @@ static void do_resolve(struct end *end, const struct conf_connection *cn)
 		r.paths[i].local.addr = end->addr;
 		r.paths[i].remote.addr = cn->addresses[i];
 	}
-	ike_engine_event(end->e, &ev, end->pair->now);
+	pair_event(end, &ev);
 }
 
 static void keep_note(struct end *end, const struct ike_note *n)
@@ -193,6 +195,13 @@ static void keep_note(struct end *end, const struct ike_note *n)
 	}
 	ck_assert_uint_lt(end->n_notes, PAIR_NOTES_MAX);
 	end->notes[end->n_notes++] = *n;
+}
+
+void pair_event(struct end *end, const struct ike_event *ev)
+{
+	pair_in_engine++;
+	ike_engine_event(end->e, ev, end->pair->now);
+	pair_in_engine--;
 }
 
 void pair_act(struct pair *p, enum side s)
@@ -233,7 +242,9 @@ void pair_act(struct pair *p, enum side s)
 
 void pair_deliver(struct pair *p, enum side to, const struct path *path, struct span bytes)
 {
+	pair_in_engine++;
 	ike_engine_datagram(p->end[to].e, path, bytes, p->now);
+	pair_in_engine--;
 	pair_act(p, to);
 }
 
@@ -264,7 +275,9 @@ void pair_run(struct pair *p, mono_ns time)
 			break;
 		p->now = next > p->now ? next : p->now;
 		for (enum side s = LEFT; s <= RIGHT; s++) {
+			pair_in_engine++;
 			ike_engine_tick(p->end[s].e, p->now);
+			pair_in_engine--;
 			pair_act(p, s);
 		}
 	}
@@ -275,7 +288,7 @@ static void command(struct pair *p, enum side s, enum ike_event_kind kind, const
 {
 	struct ike_event ev = { .kind = kind, .command = { .connection = connection } };
 
-	ike_engine_event(p->end[s].e, &ev, p->now);
+	pair_event(&p->end[s], &ev);
 	pair_act(p, s);
 }
 

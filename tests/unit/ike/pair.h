@@ -20,6 +20,9 @@ struct datagram {
 
 struct pair;
 
+/* Over 0 while an engine runs, so that a test can tell its allocations from others. */
+extern int pair_in_engine;
+
 struct end {
 	struct pair *pair;
 	enum side side;
@@ -88,6 +91,7 @@ void pair_expect_children(const struct pair *p, size_t n);
 size_t pair_sas(const struct pair *p, enum side s);
 struct path pair_path(const struct pair *p, enum side from);
 
+void pair_event(struct end *end, const struct ike_event *ev);
 /* Carried out by the fake world. */
 void pair_do_job(struct end *end, const struct job *j);
 void pair_do_sa(struct end *end, const struct sa_cmd *cmd);

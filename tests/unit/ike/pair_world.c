@@ -80,7 +80,7 @@ void pair_do_job(struct end *end, const struct job *j)
 	if (end->fail_job_err != OK && end->fail_job == j->kind)
 		r.err = end->fail_job_err;
 	r.bytes = span_of(buf, len);
-	ike_engine_event(end->e, &ev, end->pair->now);
+	pair_event(end, &ev);
 }
 
 /* ---- the plane ---- */
@@ -132,5 +132,5 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 		break;
 	}
 	if (cmd->ticket)
-		ike_engine_event(end->e, &ev, end->pair->now);
+		pair_event(end, &ev);
 }

@@ -10,6 +10,8 @@
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
+enum { LOSSY_RUNS = 100 };
+
 static struct pair *up(const char *left, const char *right)
 {
 	struct pair *p = pair_new(left, right);
@@ -135,6 +137,56 @@ START_TEST(both_begin_at_once_and_one_pair_stays)
 	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
 	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
 	ck_assert(sa_at(p, LEFT)->spi_i == sa_at(p, RIGHT)->spi_i);
+	pair_free(p);
+}
+END_TEST
+
+/* Three in ten datagrams are lost, some come twice; both ends begin at once, and both go down and
+ * up again. */
+static bool lossy(struct pair *p, struct datagram *d)
+{
+	uint64_t *state = p->ctx;
+
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	if ((*state >> 33) % 10 < 3)
+		return false;
+	if ((*state >> 33) % 10 == 9) {
+		struct datagram *twin = malloc(sizeof(*twin) + d->len);
+
+		ck_assert_ptr_nonnull(twin);
+		memcpy(twin, d, sizeof(*twin) + d->len);
+		twin->next = p->wire;
+		p->wire = twin;
+	}
+	return true;
+}
+
+START_TEST(loss_and_duplication_leave_one_pair)
+{
+	const char *left =
+		_i % 2 ? pair_cert(LEFT, "start = always") : pair_psk(LEFT, "start = always");
+	const char *right =
+		_i % 2 ? pair_cert(RIGHT, "start = always") : pair_psk(RIGHT, "start = always");
+	struct pair *p = pair_new(left, right);
+	uint64_t state = (uint64_t)_i;
+
+	p->end[LEFT].seed += (uint64_t)_i;
+	p->ctx = &state;
+	p->filter = lossy;
+	for (int round = 0; round < 10; round++) {
+		p->end[LEFT].n_notes = 0;
+		p->end[RIGHT].n_notes = 0;
+		pair_run(p, 60 * NS_PER_S);
+		if (round == 4)
+			pair_down(p, _i % 3 ? LEFT : RIGHT, "site");
+		if (round == 6)
+			pair_up(p, _i % 3 ? LEFT : RIGHT, "site");
+	}
+	p->filter = NULL;
+	pair_run(p, 200 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
 	pair_free(p);
 }
 END_TEST
@@ -387,6 +439,7 @@ UNIT("ike/engine-life")
 	tcase_add_test(tc, a_silent_peer_is_lost_and_called_again);
 	tcase_add_test(tc, initial_contact_replaces_the_old_sa);
 	tcase_add_loop_test(tc, both_begin_at_once_and_one_pair_stays, 0, 50);
+	tcase_add_loop_test(tc, loss_and_duplication_leave_one_pair, 0, LOSSY_RUNS);
 	tcase_add_test(tc, create_child_sa_gets_no_additional_sas_and_the_sa_stays);
 	tcase_add_loop_test(tc, a_child_delete_is_answered_with_its_twin, 0, 2);
 	tcase_add_test(tc, an_unknown_critical_payload_is_named_and_the_sa_stays);

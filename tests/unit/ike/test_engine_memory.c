@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory: every allocation fails once, half-open SAs are small, and strangers leave nothing. The
+ * linker puts our malloc and calloc before the C library's. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ike/connection.h"
+#include "ike/core.h"
+#include "tests/unit/ike/pair.h"
+#include "tests/unit/unit.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+/* Allocations of the engines until one fails; 0: none will. What the test itself allocates is not
+ * counted. */
+static size_t countdown;
+
+static bool fails(void)
+{
+	return pair_in_engine > 0 && countdown > 0 && --countdown == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+/* One allocation after the other fails, from the first message to the tunnel and its end; each time
+ * the tunnel comes up in the end, whole, and nothing is left behind. */
+START_TEST(every_allocation_may_fail_once)
+{
+	bool all = false;
+
+	for (size_t n = 1; !all; n++) {
+		struct pair *p = pair_new(pair_cert(LEFT, "start = always"), pair_cert(RIGHT, ""));
+
+		countdown = n;
+		pair_run(p, 100 * NS_PER_S);
+		all = countdown > 0;
+		countdown = 0;
+		pair_run(p, 100 * NS_PER_S);
+		pair_expect_children(p, 1);
+		ck_assert_uint_eq(pair_sas(p, LEFT), 1);
+		ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
+		pair_down(p, LEFT, "site");
+		pair_run(p, 60 * NS_PER_S);
+		ck_assert_uint_eq(p->end[LEFT].n_sas, 0);
+		ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+		pair_free(p);
+		ck_assert_uint_lt(n, 2000);
+	}
+}
+END_TEST
+
+static bool never(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	(void)d;
+	return false;
+}
+
+START_TEST(a_half_open_sa_is_at_most_four_kib)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, "policy = compatible"),
+				  pair_psk(RIGHT, "policy = compatible"));
+	struct table_node *n;
+	const struct ike_sa *sa;
+	size_t bytes;
+
+	pair_up(p, LEFT, "site");
+	p->filter = never;
+	pair_drain(p);
+	n = table_next(&p->end[RIGHT].e->by_init, NULL);
+	ck_assert_ptr_nonnull(n);
+	sa = container_of(n, const struct ike_sa, by_init);
+	bytes = sizeof(*sa) + sizeof(*sa->hs) + sa->hs->request.len + sa->hs->response.len;
+	ck_assert_uint_le(bytes, 4096 - 64); /* the allocator's own share */
+	ck_assert_ptr_null(sa->hs->auth);
+	ck_assert_ptr_null(sa->fragments);
+	pair_free(p);
+}
+END_TEST
+
+/* C45, C48: 100 000 requests under different SPIs from different places: bounded, and all gone a
+ * minute later. */
+START_TEST(strangers_leave_nothing_behind)
+{
+	struct pair *p = pair_new(
+		pair_psk(LEFT, ""),
+		"me {\n identity = right.example.org\n}\n"
+		"connection site {\n address = any\n identity = left.example.org\n auth = psk\n psk_file = site.psk\n"
+		" child net {\n  local = 10.2.0.0/16\n  remote = 10.1.0.0/16\n }\n}\n");
+	struct path path = pair_path(p, LEFT);
+	uint8_t request[2048];
+	size_t len;
+
+	p->filter = never;
+	pair_up(p, LEFT, "site");
+	len = p->last_len;
+	memcpy(request, p->last, len);
+	for (uint32_t i = 0; i < 100000; i++) {
+		memcpy(request, &i, sizeof(i));
+		request[4] = 0xaa;
+		memcpy(path.remote.addr.b, &i, sizeof(i));
+		pair_deliver(p, RIGHT, &path, span_of(request, len));
+	}
+	ck_assert_uint_eq(pair_sas(p, RIGHT), HALF_OPEN_COOKIE);
+	ck_assert_uint_eq(ike_engine_stats(p->end[RIGHT].e)->cookies_sent,
+			  100000 - HALF_OPEN_COOKIE);
+	p->end[RIGHT].n_notes = 0;
+	ck_assert_uint_ge(HALF_OPEN_COOKIE + 4, pair_sas(p, RIGHT));
+	pair_down(p, LEFT, "site");
+	for (int i = 0; i < 60; i++) {
+		p->end[RIGHT].n_notes = 0;
+		pair_run(p, NS_PER_S);
+	}
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
+	pair_free(p);
+}
+END_TEST
+
+UNIT("ike/engine-memory")
+{
+	tcase_add_test(tc, every_allocation_may_fail_once);
+	tcase_add_test(tc, a_half_open_sa_is_at_most_four_kib);
+	tcase_add_test(tc, strangers_leave_nothing_behind);
+}
