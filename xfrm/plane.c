@@ -101,14 +101,17 @@ static enum err rules_set(struct host *h, const struct plane *p, const struct ad
 	return err;
 }
 
-static enum err exceptions_set(struct host *h, const struct plane *p, char *why)
+typedef enum err change_fn(const struct policy_set *, const struct policy_list *, char *);
+
+/* `change`: policy_set_prune before all else is changed, policy_set_apply when it stands. */
+static enum err exceptions(struct host *h, const struct plane *p, change_fn *change, char *why)
 {
 	const struct policy_set set = { .nl = &h->xfrm, .section = POLICY_OF_PLANE };
 	struct policy_list wanted = { .n = 0 };
 	enum err err = plan_plane(&wanted, p->v, p->n, (int)p->device);
 
 	if (err == OK)
-		err = policy_set_apply(&set, &wanted, why);
+		err = change(&set, &wanted, why);
 	else
 		err = why_say(why, err, "cannot plan the exceptions of the TUN device: %s",
 			      err_text(err));
@@ -121,7 +124,7 @@ static enum err exceptions_remove(struct host *h, char *why)
 	const struct policy_set set = { .nl = &h->xfrm, .section = POLICY_OF_PLANE };
 	const struct policy_list none = { .n = 0 };
 
-	return policy_set_apply(&set, &none, why);
+	return policy_set_prune(&set, &none, why);
 }
 
 enum err host_plane_set(struct host *h, const char *tun, const struct host_child *v, size_t n,
@@ -138,13 +141,15 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 	if (err == OK)
 		err = addr_list_read(&h->route, &own, why);
 	if (err == OK)
+		err = exceptions(h, &p, policy_set_prune, why);
+	if (err == OK)
 		err = table_set(h, &p, why);
 	if (err == OK)
 		err = routes_set(h, &p, &own, why);
 	if (err == OK)
 		err = rules_set(h, &p, &own, why);
 	if (err == OK)
-		err = exceptions_set(h, &p, why);
+		err = exceptions(h, &p, policy_set_apply, why);
 	addr_list_free(&own);
 	return err;
 }

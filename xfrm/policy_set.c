@@ -239,6 +239,17 @@ enum err policy_set_apply(const struct policy_set *s, const struct policy_list *
 	return err;
 }
 
+enum err policy_set_prune(const struct policy_set *s, const struct policy_list *wanted, char *why)
+{
+	struct view w = { .section = s->section };
+	enum err err = view_read(s->nl, &w, why);
+
+	if (err == OK)
+		err = remove_surplus(s->nl, &w, wanted, why);
+	view_free(&w);
+	return err;
+}
+
 enum err policy_set_read(const struct policy_set *s, struct policy_list *got, char *why)
 {
 	struct view w = { .section = s->section };

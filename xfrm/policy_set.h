@@ -17,6 +17,9 @@ struct policy_set {
  * Idempotent. */
 MUST_USE enum err policy_set_apply(const struct policy_set *s, const struct policy_list *wanted,
 				   char *why);
+/* Only the taking away: what stands before other things change. */
+MUST_USE enum err policy_set_prune(const struct policy_set *s, const struct policy_list *wanted,
+				   char *why);
 /* The section's policies that stand now, sorted. */
 MUST_USE enum err policy_set_read(const struct policy_set *s, struct policy_list *got, char *why);
 
