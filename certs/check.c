@@ -113,7 +113,7 @@ static void check_me(const struct conf_me *me, time_t at, struct conf_problems *
 	if (me->trust.bytes.len > 0 && !(j.trust = x509_from_pem(me->trust.bytes, why)))
 		file_error(&j, &me->trust, why, "");
 	if (me->key.bytes.len > 0 &&
-	    !(j.key = key_from_pem(me->key.bytes, me->passphrase.bytes, why)))
+	    !(j.key = key_from_pem(me->key.bytes, me->passphrase.secret, why)))
 		file_error(&j, &me->key, why, "");
 	if (j.chain) {
 		check_time(&j);

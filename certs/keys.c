@@ -74,7 +74,7 @@ static enum err entry_key(struct keys *k, const struct conf *c, size_t i, char w
 			return OK;
 		}
 	}
-	k->v[i].key = key_from_pem(me->key.bytes, me->passphrase.bytes, reason);
+	k->v[i].key = key_from_pem(me->key.bytes, me->passphrase.secret, reason);
 	if (k->v[i].key)
 		return OK;
 	snprintf(why, 256, "%.100s: %.140s", me->key.path ? me->key.path : "key", reason);
@@ -99,7 +99,7 @@ static enum err entry_fill(struct keys *k, const struct conf *c, size_t i, char 
 	snprintf(k->v[i].name, sizeof(k->v[i].name), "%s", cn->name);
 	switch (cn->auth) {
 	case CONF_AUTH_PSK:
-		return entry_psk(&k->v[i], cn->psk.bytes);
+		return entry_psk(&k->v[i], cn->psk.secret);
 	case CONF_AUTH_CERTIFICATE:
 		return entry_key(k, c, i, why);
 	}

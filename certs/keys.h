@@ -11,7 +11,7 @@
 
 struct keys;
 
-/* Takes keys (PEM, PKCS#8, encrypted with the passphrase file's first line) and
+/* Takes keys (PEM, PKCS#8, encrypted with the passphrase) and
  * PSKs out of the configuration's files. A file that cannot be read as a key is
  * an error with words in `why`, naming the file and what it holds instead. */
 MUST_USE enum err keys_new(const struct conf *c, struct keys **out, char why[static 256]);

@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "base/secret.h"
 #include "conf/build.h"
 #include "conf/psk.h"
 
@@ -61,31 +60,31 @@ static bool file_fetch(struct build *b, const struct tree_block *block,
 	return false;
 }
 
-static void psk_judge(struct build *b, const struct tree_block *block,
-		      const struct schema_option *row, const struct conf_connection *cn)
+static void psk_take(struct build *b, const struct tree_block *block,
+		     const struct schema_option *row, struct conf_connection *cn)
 {
 	char why[WORDS_MAX] = "";
-	struct span key;
 	bool text;
-	enum err e = psk_decode(cn->psk.bytes, &key, &text, why);
+	enum err e = psk_decode(cn->psk.bytes, &cn->psk.secret, &text, why);
 
 	if (e == ERR_NOMEM)
 		b->nomem = true;
 	else if (e != OK)
 		file_refused(b, block, row, why,
 			     "one line: text, 0x and hexadecimal, or 0s and base64");
-	else if (!cn->accept_weak_psk && !psk_strong(key, text, cn, why))
+	else if (!cn->accept_weak_psk && !psk_strong(cn->psk.secret, text, cn, why))
 		file_refused(b, block, row, why, "openssl rand -hex 32 makes a good one");
-	secret_free((void *)(uintptr_t)key.p, key.len);
 }
 
-static void passphrase_judge(struct build *b, const struct tree_block *block,
-			     const struct schema_option *row, const struct conf_file *f)
+static void passphrase_take(struct build *b, const struct tree_block *block,
+			    const struct schema_option *row, struct conf_file *f)
 {
 	char why[WORDS_MAX] = "";
-	struct span line;
+	enum err e = secret_line(f->bytes, &f->secret, why);
 
-	if (secret_line(f->bytes, &line, why) != OK)
+	if (e == ERR_NOMEM)
+		b->nomem = true;
+	else if (e != OK)
 		file_refused(b, block, row, why, "the passphrase alone on one line");
 }
 
@@ -102,9 +101,9 @@ static void block_read_files(struct build *b, const struct tree_block *block,
 		if (!f->path || f->bytes.p || !file_fetch(b, block, row, f))
 			continue;
 		if (row->file == CONF_FILE_PSK)
-			psk_judge(b, block, row, block->made);
+			psk_take(b, block, row, block->made);
 		else if (row->file == CONF_FILE_PASSPHRASE)
-			passphrase_judge(b, block, row, f);
+			passphrase_take(b, block, row, f);
 	}
 }
 

@@ -61,6 +61,7 @@ static void file_free(struct conf_file *f)
 {
 	free(f->path);
 	secret_free((void *)(uintptr_t)f->bytes.p, f->bytes.len);
+	secret_free((void *)(uintptr_t)f->secret.p, f->secret.len);
 }
 
 static void connection_free(struct conf_connection *cn)

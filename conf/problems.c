@@ -173,12 +173,14 @@ char *conf_problems_text(const char *file, struct span text, const struct conf_p
 	char *out = NULL;
 	size_t len = 0;
 	size_t kept = p->n < CONF_PROBLEMS_MAX ? p->n : CONF_PROBLEMS_MAX;
+	struct conf_problems sorted = *p;
 	FILE *f = open_memstream(&out, &len);
 
 	if (!f)
 		return NULL;
+	conf_problems_sort(&sorted);
 	for (size_t i = 0; i < kept; i++)
-		problem_show(f, file, &p->v[i], text);
+		problem_show(f, file, &sorted.v[i], text);
 	if (p->n > kept)
 		fprintf(f, "%zu more not shown.\n", p->n - kept);
 	if (fclose(f) == 0)

@@ -13,7 +13,7 @@
 
 enum { NAME_SHORT = 4 }; /* shorter names are in too many good keys by chance */
 
-enum err secret_line(struct span file, struct span *line, char why[static 256])
+static enum err line_find(struct span file, struct span *line, char why[static 256])
 {
 	*line = file;
 	if (line->len > 0 && line->p[line->len - 1] == '\n')
@@ -49,6 +49,15 @@ static enum err text_copy(struct span text, struct span *key)
 	memcpy(out, text.p, text.len);
 	*key = (struct span){ out, text.len };
 	return OK;
+}
+
+enum err secret_line(struct span file, struct span *line, char why[static 256])
+{
+	struct span found;
+	enum err e = line_find(file, &found, why);
+
+	*line = SPAN_EMPTY;
+	return e == OK ? text_copy(found, line) : e;
 }
 
 static enum err hex_decode(struct span hex, struct span *key)
@@ -109,7 +118,7 @@ static enum err line_decode(struct span line, struct span *key, bool *text, char
 enum err psk_decode(struct span file, struct span *key, bool *text, char why[static 256])
 {
 	struct span line;
-	enum err e = secret_line(file, &line, why);
+	enum err e = line_find(file, &line, why);
 
 	*key = SPAN_EMPTY;
 	*text = false;

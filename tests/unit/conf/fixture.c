@@ -15,6 +15,7 @@ static const struct {
 	{ "open.psk", NULL, ERR_DENIED },
 	{ "broken", NULL, ERR_SYSTEM },
 	{ "good.psk", "correct horse battery staple\n", OK },
+	{ "encoded.psk", "0x00112233445566778899aabbccddeeff\n", OK },
 	{ "short.psk", "only 19 characters.\n", OK },
 	{ "same.psk", "abcabcabcabcabcabcabcabc\n", OK },
 	{ "name.psk", "my RIGHT.example.org secret 42\n", OK },

@@ -7,7 +7,8 @@
 
 /* Every file is there: a good pre-shared key, a passphrase, else the path itself. Not so with these
  * names: "missing" is not there, "open.psk" is refused for its mode, "short.psk", "same.psk",
- * "name.psk", "lines.psk", "hex.psk", "empty.psk" hold what they are called after. */
+ * "name.psk", "lines.psk", "hex.psk", "base64.psk", "empty.psk" hold what they are called after;
+ * "encoded.psk" is good. */
 struct conf_source fixture_files(void);
 /* A process that may see no file at all. */
 struct conf_source fixture_no_files(void);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "conf/load.h"
+#include "tests/unit/conf/fixture.h"
 #include "tests/unit/unit.h"
 
 static const char first_sight[] =
@@ -118,8 +119,29 @@ START_TEST(a_file_cut_off_anywhere_is_refused)
 }
 END_TEST
 
+START_TEST(a_secret_is_what_its_file_means)
+{
+	static const uint8_t key[] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+				       0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+	char *text = fixture_text(8, "psk_file = encoded.psk");
+	struct conf *c = fixture_load(text);
+
+	ck_assert(span_eq(c->connections[0].psk.secret, span_of(key, sizeof(key))));
+	conf_free(c);
+	free(text);
+	text = fixture_text(4, "key = x\npassphrase_file = good.psk");
+	c = fixture_load(text);
+	ck_assert(span_eq(c->mes[0].passphrase.secret, span_str("correct horse battery staple")));
+	ck_assert(span_eq(c->connections[0].psk.secret, span_str("correct horse battery staple")));
+	ck_assert_uint_eq(c->connections[0].psk.bytes.len, c->connections[0].psk.secret.len + 1);
+	conf_free(c);
+	free(text);
+}
+END_TEST
+
 UNIT("conf/load")
 {
+	tcase_add_test(tc, a_secret_is_what_its_file_means);
 	tcase_add_test(tc, first_sight_has_the_files_beside_it);
 	tcase_add_test(tc, first_sight_has_its_defaults);
 	tcase_add_test(tc, first_sight_joins_two_networks);

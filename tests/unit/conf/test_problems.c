@@ -105,13 +105,13 @@ START_TEST(a_long_line_is_shown_around_the_mark)
 }
 END_TEST
 
-START_TEST(a_place_outside_of_the_file_is_no_harm)
+START_TEST(problems_stand_in_the_order_of_the_file_also_outside_of_it)
 {
 	struct conf_problems p = { .n = 0 };
 	char *out;
 
-	conf_problem_add(&p, (struct conf_pos){ 0, 0 }, 0, "the whole file", NULL);
 	conf_problem_add(&p, (struct conf_pos){ 99, 7 }, 3, "behind the end", NULL);
+	conf_problem_add(&p, (struct conf_pos){ 0, 0 }, 0, "the whole file", NULL);
 	out = conf_problems_text("f", span_str("x\n"), &p);
 	ck_assert_str_eq(
 		out,
@@ -127,5 +127,5 @@ UNIT("conf/problems")
 	tcase_add_loop_test(tc, every_sample_loads, 0, sizeof(samples) / sizeof(samples[0]));
 	tcase_add_test(tc, an_error_is_kept_before_warnings);
 	tcase_add_test(tc, a_long_line_is_shown_around_the_mark);
-	tcase_add_test(tc, a_place_outside_of_the_file_is_no_harm);
+	tcase_add_test(tc, problems_stand_in_the_order_of_the_file_also_outside_of_it);
 }
