@@ -54,8 +54,8 @@ void conf_problem_add(struct conf_problems *p, struct conf_pos pos, int width, c
 		      const char *hint);
 void conf_problem_warn(struct conf_problems *p, struct conf_pos pos, int width, const char *text,
 		       const char *hint);
-/* All problems in the order of the file, as people read them (ux: `file:line:col: error: ...`, the line, the underline, the
- * hint), malloc'd. */
+/* All problems in the order of the file, as people read them (`file:line:col: error: ...`, the
+ * line, the underline, the hint), malloc'd. */
 char *conf_problems_text(const char *file, struct span text, const struct conf_problems *p);
 
 #endif

@@ -27,13 +27,13 @@ struct conf_pos {
 	int column;
 };
 
-/* A file that a setting names. `path` is resolved against the folder of the configuration. The bytes
- * are read by conf_load's file source, and only for the process that may see them: else they are empty,
- * and so is what is made of them. */
+/* A file that a setting names. `path` is resolved against the folder of the configuration. The
+ * bytes are read by conf_load's file source, and only for the process that may see them: else they
+ * are empty, and so is what is made of them. */
 struct conf_file {
-	char *path;		/* NULL: not set */
-	struct span bytes;	/* as they are */
-	struct span secret;	/* of a psk_file the key, of a passphrase_file its line; else empty */
+	char *path;	    /* NULL: not set */
+	struct span bytes;  /* as they are */
+	struct span secret; /* of a psk_file the key, of a passphrase_file its line; else empty */
 	struct conf_pos pos;
 };
 
