@@ -88,6 +88,19 @@ static void passphrase_take(struct build *b, const struct tree_block *block,
 		file_refused(b, block, row, why, "the passphrase alone on one line");
 }
 
+/* The unit has ProtectHome: what lies there works by hand and is gone at the next boot. */
+static void home_warn(struct build *b, const struct tree_block *block,
+		      const struct schema_option *row, const struct conf_file *f)
+{
+	char text[WORDS_MAX];
+
+	if (strncmp(f->path, "/home/", 6) != 0 && strncmp(f->path, "/root/", 6) != 0)
+		return;
+	words(text, "`%.100s` is where the systemd unit cannot see it", shown(block, row));
+	mark_warning(b->p, tree_value_mark(block, row->name), text,
+		     "/etc/postern is the place for it");
+}
+
 static void block_read_files(struct build *b, const struct tree_block *block,
 			     enum schema_block kind)
 {
@@ -100,6 +113,7 @@ static void block_read_files(struct build *b, const struct tree_block *block,
 		f = (struct conf_file *)(void *)((char *)block->made + row->offset);
 		if (!f->path || f->bytes.p || !file_fetch(b, block, row, f))
 			continue;
+		home_warn(b, block, row, f);
 		if (row->file == CONF_FILE_PSK)
 			psk_take(b, block, row, block->made);
 		else if (row->file == CONF_FILE_PASSPHRASE)

@@ -355,6 +355,10 @@ static const struct row rows[] = {
 	{ 4, "passphrase_file = lines.psk",
 	  "4:19: a passphrase_file without a key | key = FILE\n"
 	  "4:19: `lines.psk` has more than one line, or a NUL byte | the passphrase alone on one line\n" },
+	{ 4, "key = /home/me/left.key",
+	  "4:7: warning: `/home/me/left.key` is where the systemd unit cannot see it | /etc/postern is the place for it\n" },
+	{ 4, "trust = /root/ca.pem",
+	  "4:9: warning: `/root/ca.pem` is where the systemd unit cannot see it | /etc/postern is the place for it\n" },
 	{ 4, "certificate = missing",
 	  "4:15: `missing` is not there | /etc/postern/missing\n" },
 
