@@ -52,6 +52,9 @@ static void read_addrs(struct walk *w, size_t len)
 
 	if (!addr_from_span(&w->in->flow.src, src) || !addr_from_span(&w->in->flow.dst, dst))
 		rd_fail(&w->r);
+	/* An IPv4-mapped address in an IPv6 packet would be judged by selectors of IPv4. */
+	if (addr_len(&w->in->flow.src) != len || addr_len(&w->in->flow.dst) != len)
+		rd_fail(&w->r);
 }
 
 static enum err parse_v4(struct span p, struct inner *in)

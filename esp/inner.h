@@ -40,8 +40,8 @@ struct inner {
 
 /* Parses what begins at p; p may be longer than the packet, never shorter. ERR_SYNTAX for anything
  * odd: a version other than 4 and 6, lengths that do not fit in each other, jumbograms, type 0
- * routing headers (RFC 5095), over 8 extension headers, a first fragment without its whole header
- * chain (RFC 7112), ports that are not there. */
+ * routing headers (RFC 5095), IPv4-mapped addresses, over 8 extension headers, a first fragment
+ * without its whole header chain (RFC 7112), ports that are not there. */
 MUST_USE enum err inner_parse(struct span p, struct inner *in);
 
 #endif

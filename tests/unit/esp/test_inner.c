@@ -230,6 +230,18 @@ START_TEST(chains_end)
 }
 END_TEST
 
+START_TEST(mapped_addresses_are_refused)
+{
+	static const uint8_t mapped[16] = { [10] = 0xff, 0xff, 10, 1, 0, 1 };
+	uint8_t buf[60];
+	struct span p = kit_udp(buf, sizeof(buf), "2001:db8:1::1", "2001:db8:2::1");
+	struct inner in;
+
+	memcpy(buf + (_i ? 8 : 24), mapped, sizeof(mapped));
+	ck_assert_int_eq(inner_parse(p, &in), ERR_SYNTAX);
+}
+END_TEST
+
 START_TEST(icmp_type_and_code_stand_in_the_ports)
 {
 	uint8_t buf[28] = { 0x45, 0,  0, 28, 0, 0,  0, 0, 64, PROTO_ICMP, 0,
@@ -253,5 +265,6 @@ UNIT("esp/inner")
 	tcase_add_loop_test(tc, ipv6_chains_are_walked_or_refused, 0,
 			    (int)(sizeof(v6) / sizeof(v6[0])));
 	tcase_add_test(tc, chains_end);
+	tcase_add_loop_test(tc, mapped_addresses_are_refused, 0, 2);
 	tcase_add_test(tc, icmp_type_and_code_stand_in_the_ports);
 }
