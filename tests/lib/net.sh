@@ -6,7 +6,7 @@
 # Both LANs and both outer links speak IPv4 and IPv6. Everything has the prefix $net, so that several
 # worlds may stand side by side, and net_down takes away exactly what net_up made.
 
-net=${net:-pst$$}
+net=${net:-pst-$$}
 left_lan4=10.1.0 right_lan4=10.2.0 left_wan4=198.51.100 right_wan4=203.0.113
 left_lan6=2001:db8:1: right_lan6=2001:db8:2: left_wan6=2001:db8:a: right_wan6=2001:db8:b:
 
@@ -98,7 +98,7 @@ net_down() {
 watch_start() {
 	ip netns exec "$net-router" tcpdump -i "$2" --immediate-mode -U -s 0 -w "$1" >"$1.log" 2>&1 &
 	watch_pid=$!
-	eventually 10 grep -q 'listening on' "$1.log" || die "the watcher did not start: $(cat "$1.log")"
+	eventually 10 grep -q 'listening on' "$1.log" || { cat "$1.log"; return 1; }
 }
 # What tcpdump has in its buffer reaches the file when it ends.
 watch_stop() {

@@ -18,15 +18,17 @@ show() { sed 's/^/        /'; }
 pass() { say_passed=$((say_passed + 1)); printf 'ok      %s\n' "$1"; }
 fail() { say_failed=$((say_failed + 1)); printf 'FAILED  %s\n' "$1"; }
 skip() { say_skipped=$((say_skipped + 1)); printf 'skipped %s: %s\n' "$1" "$2"; }
-# `check NAME COMMAND...`: passes when the command does; shows what it printed when not.
+# `check NAME COMMAND...`: passes when the command does; shows what it printed when not. The command runs in this shell,
+# so that what it starts can be waited for.
+say_output=$(mktemp /tmp/postern-say.XXXXXX)
 check() {
-	local name=$1 out
+	local name=$1
 	shift
-	if out=$("$@" 2>&1); then
+	if "$@" >"$say_output" 2>&1; then
 		pass "$name"
 	else
 		fail "$name"
-		printf '%s\n' "$out" | tail -40 | show
+		tail -40 "$say_output" | show
 	fi
 }
 # `refuse NAME COMMAND...`: passes when the command fails.
@@ -36,6 +38,7 @@ refuse() {
 	if "$@" >/dev/null 2>&1; then fail "$name"; else pass "$name"; fi
 }
 tally() {
+	rm -f "$say_output"
 	printf '%d passed, %d failed, %d skipped\n' "$say_passed" "$say_failed" "$say_skipped"
 	[ "$say_failed" -eq 0 ]
 }
