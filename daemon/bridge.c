@@ -193,13 +193,13 @@ static void on_refresh(void *ctx)
 	loop_timer_set(b->loop, &b->refresh, mono_now() + REFRESH_SECONDS * NS_PER_S);
 }
 
-void bridge_drain(struct bridge *b)
+bool bridge_drain(struct bridge *b)
 {
 	struct ike_action a;
 	int n = 0;
 
 	if (b->ike == NULL)
-		return;
+		return false;
 	while (n < DRAIN_MAX && ike_engine_next(b->ike, &a)) {
 		act_perform(b, &a);
 		n++;
@@ -207,6 +207,13 @@ void bridge_drain(struct bridge *b)
 	/* More is queued: at once again, behind whatever else has come. */
 	loop_timer_set(b->loop, &b->tick,
 		       n == DRAIN_MAX ? mono_now() : ike_engine_deadline(b->ike));
+	return n == DRAIN_MAX;
+}
+
+void bridge_drain_all(struct bridge *b)
+{
+	while (bridge_drain(b))
+		;
 }
 
 /* ---- life ---- */

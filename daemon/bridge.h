@@ -33,8 +33,11 @@ void bridge_set(struct bridge *b, struct ike_engine *e, const struct conf *c);
 /* Sockets and channels as they come from the monitor. Own fd. */
 MUST_USE enum err bridge_socket(struct bridge *b, const struct msg_socket *m, int fd);
 MUST_USE enum err bridge_peer(struct bridge *b, enum role r, int fd);
-/* Carries out what the engine has queued, and sets its timer. */
-void bridge_drain(struct bridge *b);
+/* Carries out what the engine has queued, a bounded part of it, and sets its timer. True: there may
+ * be more. */
+bool bridge_drain(struct bridge *b);
+/* All of it: before something goes that queued actions may point to, and before the end. */
+void bridge_drain_all(struct bridge *b);
 /* Does something asked of that process lie unanswered? */
 bool bridge_waits_for(const struct bridge *b, enum role r);
 

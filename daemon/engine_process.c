@@ -128,7 +128,7 @@ static enum err engine_commit(void *ctx, void *prepared)
 		ike_engine_reconfigure(p->ike, p->setup->conf, mono_now());
 	bridge_set(p->bridge, p->ike, p->setup->conf);
 	/* Actions that were queued before may point into the old configuration. */
-	bridge_drain(p->bridge);
+	bridge_drain_all(p->bridge);
 	if (old != NULL)
 		setup_free(old);
 	return p->ike != NULL ? OK : ERR_NOMEM;
@@ -237,7 +237,7 @@ static void engine_stop(void *ctx)
 
 	if (p->ike != NULL)
 		ike_engine_shutdown(p->ike, mono_now());
-	bridge_drain(p->bridge);
+	bridge_drain_all(p->bridge);
 	process_exit(p->process, 0);
 }
 
@@ -245,7 +245,7 @@ static void engine_after(void *ctx)
 {
 	struct engine_process *p = ctx;
 
-	bridge_drain(p->bridge);
+	(void)bridge_drain(p->bridge);
 	if (p->ike != NULL)
 		control_settle(p->control);
 }

@@ -30,6 +30,7 @@ struct esp_process {
 	struct chan *up;
 	struct esp_env env;
 	struct esp *esp;
+	int waiting_fd; /* the engine's channel, when it came before the workers run; -1: none */
 	atomic_uint_fast64_t up_dropped;
 };
 
@@ -104,15 +105,14 @@ static enum err send_done(struct esp_process *p, const struct sa_done *done)
 static enum err on_command(void *ctx, const struct chan_msg *m)
 {
 	struct esp_process *p = ctx;
-	struct sa_done done = { .err = ERR_BUSY };
+	struct sa_done done = { .err = ERR_SYSTEM };
 	struct sa_cmd cmd;
 	enum err e = sa_cmd_decode(m->body, &cmd);
 
 	chan_wipe(p->engine.chan);
 	if (e != OK)
 		return e;
-	if (p->esp != NULL)
-		esp_command(p->esp, &cmd, mono_now(), &done);
+	esp_command(p->esp, &cmd, mono_now(), &done);
 	done.ticket = cmd.ticket;
 	done.spi = cmd.sa.spi;
 	done.dir = cmd.sa.dir;
@@ -125,27 +125,42 @@ static void on_engine_gone(void *ctx, enum err why)
 	struct esp_process *p = ctx;
 
 	up_close(p);
-	if (p->esp != NULL)
-		esp_flush(p->esp);
+	esp_flush(p->esp);
 	if (why != ERR_NOT_FOUND)
 		process_accuse(p->process, ROLE_ENGINE);
 }
 
+static enum err engine_open(struct esp_process *p, int fd)
+{
+	enum err e;
+
+	up_close(p);
+	link_close(&p->engine);
+	esp_flush(p->esp);
+	e = link_open(&p->engine, fd, proto_from_engine(ROLE_ESP), proto_to_engine(ROLE_ESP));
+	return e == OK ? up_open(p) : e;
+}
+
+static void waiting_replace(struct esp_process *p, int fd)
+{
+	if (p->waiting_fd >= 0)
+		close(p->waiting_fd);
+	p->waiting_fd = fd;
+}
+
+/* Commands that come before the workers run wait in the channel. */
 static enum err esp_peer(void *ctx, enum role r, int fd)
 {
 	struct esp_process *p = ctx;
-	enum err e;
 
 	if (r != ROLE_ENGINE) {
 		close(fd);
 		return ERR_SYNTAX;
 	}
-	up_close(p);
-	link_close(&p->engine);
 	if (p->esp != NULL)
-		esp_flush(p->esp);
-	e = link_open(&p->engine, fd, proto_from_engine(ROLE_ESP), proto_to_engine(ROLE_ESP));
-	return e == OK ? up_open(p) : e;
+		return engine_open(p, fd);
+	waiting_replace(p, fd);
+	return OK;
 }
 
 /* ---- start ---- */
@@ -199,20 +214,29 @@ static void esp_discard(void *prepared)
 	free(prepared);
 }
 
+static enum err workers_start(struct esp_process *p, uint8_t n)
+{
+	int fd = p->waiting_fd;
+	enum err e;
+
+	p->env.n_workers = n;
+	e = esp_new(&p->env, &p->esp);
+	if (e == OK)
+		e = esp_start(p->esp);
+	if (e != OK || fd < 0)
+		return e;
+	p->waiting_fd = -1;
+	return engine_open(p, fd);
+}
+
 /* The first configuration starts the workers; later ones change nothing here. */
 static enum err esp_commit(void *ctx, void *prepared)
 {
 	struct esp_process *p = ctx;
-	enum err e = OK;
+	uint8_t n = *(const uint8_t *)prepared;
 
-	if (p->esp == NULL) {
-		p->env.n_workers = *(uint8_t *)prepared;
-		e = esp_new(&p->env, &p->esp);
-		if (e == OK)
-			e = esp_start(p->esp);
-	}
 	free(prepared);
-	return e;
+	return p->esp == NULL ? workers_start(p, n) : OK;
 }
 
 static const struct process_ops ops = {
@@ -242,7 +266,7 @@ static void env_clear(struct esp_process *p)
 
 int esp_main(const struct options *o)
 {
-	struct esp_process p = { 0 };
+	struct esp_process p = { .waiting_fd = -1 };
 	int code;
 
 	(void)o;

@@ -28,7 +28,7 @@ struct question {
 	struct fetcher *f;
 	bool busy; /* a thread works here */
 	bool done;
-	bool answered; /* at the deadline */
+	bool answered; /* at the deadline, or nobody wants it any more */
 	struct loop_timer deadline;
 	char name[PROTO_HOST_MAX + 1];
 	struct msg_resolved answer;
@@ -179,10 +179,23 @@ static enum err on_resolve(void *ctx, const struct chan_msg *msg)
 	return OK;
 }
 
+/* An engine counts its tickets from one: what an earlier one asked must not answer its successor.
+ */
+static void forget_questions(struct fetcher *f)
+{
+	for (size_t i = 0; i < QUESTIONS_MAX; i++) {
+		if (!f->q[i].busy)
+			continue;
+		f->q[i].answered = true;
+		loop_timer_set(process_loop(f->process), &f->q[i].deadline, NEVER);
+	}
+}
+
 static void on_engine_gone(void *ctx, enum err why)
 {
 	struct fetcher *f = ctx;
 
+	forget_questions(f);
 	if (why != ERR_NOT_FOUND)
 		process_accuse(f->process, ROLE_ENGINE);
 }
@@ -196,6 +209,7 @@ static enum err fetcher_peer(void *ctx, enum role r, int fd)
 		return ERR_SYNTAX;
 	}
 	link_close(&f->engine);
+	forget_questions(f);
 	return link_open(&f->engine, fd, proto_from_engine(ROLE_FETCHER),
 			 proto_to_engine(ROLE_FETCHER));
 }

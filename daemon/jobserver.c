@@ -12,18 +12,18 @@ struct jobserver {
 	const struct jobserver_ops *ops;
 	struct process *process;
 	struct link engine;
-	void *store; /* what prepare made */
+	void *store;	/* what prepare made */
+	int waiting_fd; /* a channel that came before it; -1: none */
 };
 
 static enum err answer(struct jobserver *s, const struct job *j)
 {
 	uint8_t bytes[SIG_MAX], out[RESULT_MAX];
-	struct job_result r = { .ticket = j->ticket, .kind = j->kind, .err = ERR_BUSY };
+	struct job_result r = { .ticket = j->ticket, .kind = j->kind, .err = ERR_SYSTEM };
 	struct wr w = wr_into(out, sizeof out);
 	enum err e;
 
-	if (s->store != NULL)
-		s->ops->work(s->store, j, bytes, sizeof bytes, &r);
+	s->ops->work(s->store, j, bytes, sizeof bytes, &r);
 	r.ticket = j->ticket;
 	r.kind = j->kind;
 	job_result_encode(&w, &r);
@@ -55,33 +55,52 @@ static void on_engine_gone(void *ctx, enum err why)
 		process_accuse(s->process, ROLE_ENGINE);
 }
 
+static enum err engine_open(struct jobserver *s, int fd)
+{
+	enum role self = s->ops->process.role;
+
+	link_close(&s->engine);
+	return link_open(&s->engine, fd, proto_from_engine(self), proto_to_engine(self));
+}
+
+static void waiting_replace(struct jobserver *s, int fd)
+{
+	if (s->waiting_fd >= 0)
+		close(s->waiting_fd);
+	s->waiting_fd = fd;
+}
+
+/* Jobs that come before the first configuration wait in the channel. */
 static enum err server_peer(void *ctx, enum role r, int fd)
 {
 	struct jobserver *s = ctx;
-	enum role self = s->ops->process.role;
 
 	if (r != ROLE_ENGINE) {
 		close(fd);
 		return ERR_SYNTAX;
 	}
-	link_close(&s->engine);
-	return link_open(&s->engine, fd, proto_from_engine(self), proto_to_engine(self));
+	if (s->store != NULL)
+		return engine_open(s, fd);
+	waiting_replace(s, fd);
+	return OK;
 }
 
 static enum err server_commit(void *ctx, void *prepared)
 {
 	struct jobserver *s = ctx;
+	int fd = s->waiting_fd;
 
 	if (s->store != NULL)
 		s->ops->process.discard(s->store);
 	s->store = prepared;
-	return OK;
+	s->waiting_fd = -1;
+	return fd >= 0 ? engine_open(s, fd) : OK;
 }
 
 int jobserver_main(const struct jobserver_ops *ops)
 {
 	struct process_ops process = ops->process;
-	struct jobserver s = { .ops = ops };
+	struct jobserver s = { .ops = ops, .waiting_fd = -1 };
 	int code;
 
 	process.peer = server_peer;
@@ -96,6 +115,7 @@ int jobserver_main(const struct jobserver_ops *ops)
 		.ctx = &s,
 	};
 	code = process_run(s.process);
+	waiting_replace(&s, -1);
 	if (s.store != NULL)
 		ops->process.discard(s.store);
 	return code;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/log.h"
 #include "daemon/monitor_state.h"
 
@@ -131,13 +132,13 @@ static enum err on_ready(struct monitor *m, enum role r, struct span body)
  * reload it ends the reload; a process that was restarted tries again. */
 static enum err on_refused(struct monitor *m, enum role r, struct span body)
 {
-	char why[MONITOR_WHY_MAX];
+	char said[ESCAPE_TEXT_MAX], why[ESCAPE_TEXT_MAX + 32];
 	struct msg_text t;
 
 	if (msg_text_get(body, &t) != OK)
 		return ERR_SYNTAX;
-	snprintf(why, sizeof why, "%s: %.*s", role_row(r)->name, (int)span_head(t.text, 200).len,
-		 (const char *)t.text.p);
+	snprintf(why, sizeof why, "%s: %s", role_row(r)->name,
+		 escape_peer(t.text, said, sizeof said));
 	if (m->reload.next != NULL && t.ticket == m->reload.generation) {
 		reload_failed(m, ERR_CONFIG, why);
 	} else if (!m->up) {

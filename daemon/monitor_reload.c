@@ -11,25 +11,55 @@
 
 enum { RELOAD_SECONDS = 10 };
 
-static void reload_answer(struct monitor *m, uint64_t ticket, enum err e, const char *text)
+/* The problems of a configuration, those lines of the report that say what is wrong and where. */
+static void log_report(const char *report)
 {
-	struct msg_text t = { .ticket = ticket,
-			      .err = e,
-			      .text = span_str(text != NULL ? text : "") };
-	struct log_line l = log_event(e == OK ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR,
-				      e == OK ? "reloaded" : "reload_refused");
-	uint8_t *b = malloc(PROTO_TEXT_MAX + 64);
-	struct wr w = wr_into(b, b != NULL ? PROTO_TEXT_MAX + 64 : 0);
+	char line[512];
 
-	if (e != OK)
-		log_err(&l, e);
-	if (e != OK && text != NULL)
-		log_str(&l, "why", text);
-	log_write(&l);
-	msg_text_put(&w, &t);
-	if (ticket != 0 && wr_ok(&w))
+	for (const char *p = report; p != NULL && *p != '\0';) {
+		size_t len = strcspn(p, "\n");
+		size_t n = len < sizeof line - 1 ? len : sizeof line - 1;
+
+		memcpy(line, p, n);
+		line[n] = '\0';
+		if (strstr(line, ": error: ") != NULL || strstr(line, ": warning: ") != NULL)
+			monitor_log(LOG_LEVEL_WARNING, "config_problem", line);
+		p += len;
+		p += strspn(p, "\n");
+	}
+}
+
+static void send_reloaded(struct monitor *m, const struct msg_text *t)
+{
+	size_t size = PROTO_TEXT_MAX + PROTO_SMALL_MAX;
+	uint8_t *b = malloc(size);
+	struct wr w = wr_into(b, b != NULL ? size : 0);
+
+	msg_text_put(&w, t);
+	if (wr_ok(&w))
 		crew_send(m->crew, ROLE_ENGINE, MSG_RELOADED, wr_done(&w), -1);
 	free(b);
+}
+
+/* `text`: the report of problems when it stands in one, else one reason in words. */
+static void reload_answer(struct monitor *m, uint64_t ticket, enum err e, const char *text)
+{
+	const struct msg_text t = { .ticket = ticket,
+				    .err = e,
+				    .text = span_str(text != NULL ? text : "") };
+	struct log_line l = log_event(e == OK ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR,
+				      e == OK ? "reloaded" : "reload_refused");
+	bool report = text != NULL && strchr(text, '\n') != NULL;
+
+	if (report)
+		log_report(text);
+	if (e != OK)
+		log_err(&l, e);
+	if (e != OK && text != NULL && !report)
+		log_str(&l, "why", text);
+	log_write(&l);
+	if (ticket != 0)
+		send_reloaded(m, &t);
 	notify_send(&m->notify, "READY=1");
 }
 
