@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which connection a peer gets, whose policy holds, and what hints may do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ike/connection.h"
+#include "ike/core.h"
+#include "tests/unit/ike/pair.h"
+#include "tests/unit/unit.h"
+
+/* A gateway with two connections: one says `first`, the other `second`; both are PSK and lead to
+ * our networks. */
+static const char *gateway(const char *first, const char *second)
+{
+	static char text[2048];
+
+	snprintf(text, sizeof(text),
+		 "me {\n identity = right.example.org\n}\n"
+		 "connection one {\n auth = psk\n psk_file = a.psk\n start = manual\n %s\n"
+		 " child net {\n  local = 10.2.0.0/16\n  remote = 10.1.0.0/17\n }\n}\n"
+		 "connection two {\n auth = psk\n psk_file = b.psk\n start = manual\n %s\n"
+		 " child net {\n  local = 10.2.0.0/16\n  remote = 10.1.128.0/17\n }\n}\n",
+		 first, second);
+	return text;
+}
+
+static const struct {
+	const char *first, *second;
+	const char *chosen; /* NULL: nobody */
+} choices[] = {
+	{ "address = any\n identity = other.example.org",
+	  "address = any\n identity = left.example.org", "two" },
+	{ "address = any\n identity = left.example.org",
+	  "address = 192.0.2.1\n identity = left.example.org", "two" },
+	{ "address = 192.0.2.1\n identity = left.example.org",
+	  "address = any\n identity = left.example.org", "one" },
+	{ "address = 203.0.113.9\n identity = left.example.org",
+	  "address = any\n identity = other.example.org", NULL },
+	{ "address = 203.0.113.9\n identity = left.example.org",
+	  "address = 203.0.113.8\n identity = other.example.org", NULL },
+};
+
+START_TEST(the_connection_is_chosen_by_identity_and_address)
+{
+	struct pair *p =
+		pair_new(pair_psk(LEFT, ""), gateway(choices[_i].first, choices[_i].second));
+	const struct ike_note *up;
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, 40 * NS_PER_S);
+	up = pair_note(p, RIGHT, IKE_NOTE_UP);
+	if (choices[_i].chosen) {
+		ck_assert_ptr_nonnull(up);
+		ck_assert_str_eq(up->connection, choices[_i].chosen);
+		pair_expect_children(p, 1);
+	} else {
+		ck_assert_ptr_null(up);
+		ck_assert_int_eq(pair_note(p, RIGHT, IKE_NOTE_REFUSED)->err, ERR_UNKNOWN_PEER);
+		ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
+		ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+	}
+	pair_free(p);
+}
+END_TEST
+
+/* IKE_SA_INIT is agreed under the first connection's policy; the identity is the second one's,
+ * whose floor is higher. */
+START_TEST(the_floor_of_the_chosen_connection_holds)
+{
+	struct pair *p = pair_new(
+		pair_psk(LEFT, "policy = { aes128 sha256 prfsha256 modp2048 }"),
+		gateway("address = any\n identity = other.example.org\n policy = compatible",
+			"address = any\n identity = left.example.org\n policy = modern"));
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, 40 * NS_PER_S);
+	ck_assert_int_eq(pair_note(p, RIGHT, IKE_NOTE_REFUSED)->err, ERR_DOWNGRADE);
+	ck_assert_ptr_null(pair_note(p, RIGHT, IKE_NOTE_UP));
+	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_connection_that_is_down_is_refused)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	pair_down(p, RIGHT, "site");
+	pair_up(p, LEFT, "site");
+	pair_run(p, 40 * NS_PER_S);
+	ck_assert_ptr_null(pair_note(p, RIGHT, IKE_NOTE_UP));
+	pair_expect_children(p, 0);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(the_next_address_is_tried)
+{
+	struct pair *p = pair_new(
+		"me {\n identity = left.example.org\n}\n"
+		"connection site {\n address = { 203.0.113.1, 198.51.100.2 }\n"
+		" identity = right.example.org\n auth = psk\n psk_file = a.psk\n start = manual\n"
+		" child net {\n  local = 10.1.0.0/16\n  remote = 10.2.0.0/16\n }\n}\n",
+		pair_psk(RIGHT, ""));
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, 60 * NS_PER_S);
+	/* The wire has one other end only, whatever the address: it answers from there. */
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+static size_t informationals(const struct pair *p)
+{
+	return p->n_sent;
+}
+
+/* ICMP and INVALID_IKE_SPI: at most a question to the peer, and not one after the other. */
+START_TEST(hints_only_make_us_ask)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct path path;
+	struct ike_event ev = { .kind = IKE_EV_UNREACHABLE, .unreachable = &path };
+	size_t before;
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, 12 * NS_PER_S);
+	path = conn_sa(p->end[LEFT].e->conns[0])->path;
+	before = informationals(p);
+	for (int i = 0; i < 100; i++) {
+		pair_event(&p->end[LEFT], &ev);
+		pair_act(p, LEFT);
+	}
+	pair_drain(p);
+	ck_assert_uint_eq(informationals(p), before + 2);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* The peer has forgotten us and says so in clear: we ask, nobody answers, and we call again. */
+START_TEST(a_forgetful_peer_is_called_again)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, "start = always"), pair_psk(RIGHT, ""));
+	struct ike_sa *sa;
+
+	pair_run(p, 12 * NS_PER_S);
+	sa = conn_sa(p->end[RIGHT].e->conns[0]);
+	sa_free(sa);
+	pair_act(p, RIGHT);
+	pair_run(p, 100 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
+	pair_free(p);
+}
+END_TEST
+
+/* Sequence numbers are used up: until there is rekeying, a new tunnel comes. */
+START_TEST(an_expired_child_is_made_anew)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, "start = always"), pair_psk(RIGHT, ""));
+	struct plane_event expire = { .kind = PLANE_EXPIRE };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &expire };
+
+	pair_run(p, 2 * NS_PER_S);
+	pair_expect_children(p, 1);
+	expire.spi = p->end[LEFT].sas[0].spi;
+	expire.dir = p->end[LEFT].sas[0].dir;
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+	pair_run(p, 10 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_UP), 2);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(traffic_starts_what_waits_for_it)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, "start = traffic"), pair_psk(RIGHT, ""));
+	struct plane_event acquire = { .kind = PLANE_ACQUIRE };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &acquire };
+
+	pair_run(p, 5 * NS_PER_S);
+	ck_assert_uint_eq(p->n_sent, 0);
+	acquire.reqid = p->end[LEFT].conf->connections[0].children[0].reqid;
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+	pair_drain(p);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_clean_stop_tells_the_peer)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, "start = always"), pair_psk(RIGHT, ""));
+
+	pair_run(p, 2 * NS_PER_S);
+	ike_engine_shutdown(p->end[LEFT].e, p->now);
+	pair_act(p, LEFT);
+	pair_drain(p);
+	pair_expect_children(p, 0);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
+	ck_assert_uint_eq(p->end[LEFT].n_guards, 0); /* the guards stay */
+	pair_free(p);
+}
+END_TEST
+
+UNIT("ike/engine-choose")
+{
+	tcase_add_loop_test(tc, the_connection_is_chosen_by_identity_and_address, 0, 5);
+	tcase_add_test(tc, the_floor_of_the_chosen_connection_holds);
+	tcase_add_test(tc, a_connection_that_is_down_is_refused);
+	tcase_add_test(tc, the_next_address_is_tried);
+	tcase_add_test(tc, hints_only_make_us_ask);
+	tcase_add_test(tc, a_forgetful_peer_is_called_again);
+	tcase_add_test(tc, an_expired_child_is_made_anew);
+	tcase_add_test(tc, traffic_starts_what_waits_for_it);
+	tcase_add_test(tc, a_clean_stop_tells_the_peer);
+}
