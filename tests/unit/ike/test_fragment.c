@@ -135,8 +135,8 @@ START_TEST(a_larger_total_starts_anew_and_a_smaller_one_is_ignored)
 
 	cut(1, 3000, 1300);
 	few = (uint16_t)n_parts;
-	old_part.len = parts[1].len;
-	memcpy(old, parts[1].p, parts[1].len);
+	old_part.len = parts[0].len;
+	memcpy(old, parts[0].p, parts[0].len);
 	ck_assert_int_eq(add(&r, parts[0], &whole), OK);
 	ck_assert_uint_eq(r.total, few);
 

@@ -231,6 +231,9 @@ static const struct {
 	  { "192.0.2.0/24" }, { "198.51.100.0/27" }, { "192.0.2.0/24" }, false },
 	{ { "198.51.100.43/32", "198.51.100.0/24" }, { "192.0.2.0/24" }, { "198.51.100.43/32" },
 	  { "192.0.2.0/24" }, { "198.51.100.43/32" }, { "192.0.2.0/24" }, true },
+	/* what a wider one before it covers is left out */
+	{ { "10.1.0.0/16", "10.1.2.0/24" }, { "10.2.0.0/16", "10.2.0.0/16" }, { "10.0.0.0/8" },
+	  { "10.0.0.0/8" }, { "10.1.0.0/16" }, { "10.2.0.0/16" }, true },
 	/* several of ours in one of the peer's */
 	{ { "10.0.0.0/8" }, { "0.0.0.0/0" }, { "10.1.0.0/16", "10.9.0.0/16" }, { "10.2.0.0/16",
 	  "10.3.0.0/16" }, { "10.1.0.0/16", "10.9.0.0/16" }, { "10.2.0.0/16", "10.3.0.0/16" },
@@ -311,6 +314,22 @@ START_TEST(an_answer_outside_of_the_offer_is_refused)
 	ck_assert_int_eq(narrow_verify(&offer, &answer), answers[_i].err);
 	ts_pair_free(&offer);
 	ts_pair_free(&answer);
+}
+END_TEST
+
+START_TEST(an_answer_that_no_packet_fits_is_refused)
+{
+	static const char *const both[LIST_MAX] = { "10.1.0.0/16", "2001:db8::/32" };
+	static const char *const v4[LIST_MAX] = { "10.1.0.0/16" };
+	static const char *const v6[LIST_MAX] = { "2001:db8::/32" };
+	struct ts_pair offer = { list_of(both), list_of(both) };
+	struct ts_pair good = { list_of(v4), list_of(v4) }, dead = { list_of(v4), list_of(v6) };
+
+	ck_assert_int_eq(narrow_verify(&offer, &good), OK);
+	ck_assert_int_eq(narrow_verify(&offer, &dead), ERR_TS);
+	ts_pair_free(&offer);
+	ts_pair_free(&good);
+	ts_pair_free(&dead);
 }
 END_TEST
 
@@ -447,6 +466,7 @@ UNIT("ike/narrow")
 	tcase_add_test(tc, an_empty_list_is_not_written);
 	tcase_add_loop_test(tc, narrowing_follows_the_rfc, 0, N_CASES);
 	tcase_add_loop_test(tc, an_answer_outside_of_the_offer_is_refused, 0, 9);
+	tcase_add_test(tc, an_answer_that_no_packet_fits_is_refused);
 	tcase_add_loop_test(tc, the_result_holds_exactly_the_packets_that_both_hold, 0, 10);
 	tcase_add_test(tc, more_than_255_are_cut_and_the_first_stays);
 }

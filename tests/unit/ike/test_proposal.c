@@ -68,6 +68,10 @@ static const struct {
 	  0, false },
 	{ "modern", { { 1, 0, { GCM(256), { T_PRF, PRF_HMAC_SHA2_256, 256 }, X25519 } } }, NULL,
 	  0, false },
+	{ "modern", { { 1, 0, { GCM(256), P256, { T_KE, KE_CURVE25519, 256 } } } }, NULL, 0, false },
+	{ "compatible", { { 1, 0, { CBC(256), { T_INTEG, INTEG_HMAC_SHA2_256_128, 256 }, P256,
+	  X25519 } } }, NULL, 0, false },
+	{ "modern", { { 3, 4, { GCM(256), { T_ESN, ESN_NO, 1 } } } }, NULL, 0, false },
 	/* unknown transforms are passed over, unknown types spoil their proposal (3.3.6) */
 	{ "modern", { { 1, 0, { { T_ENCR, 60000, 0 }, GCM(256), { T_PRF, 999, 0 }, P256, { T_KE,
 	  1025, 0 }, X25519 } } }, "aes256gcm16 prfsha256 x25519", 1, false },
