@@ -34,6 +34,21 @@ START_TEST(identity_comes_back)
 }
 END_TEST
 
+/* CVE-2025-9242: an identity of any length that a payload can have, before anybody is
+ * authenticated. */
+START_TEST(an_identity_of_any_length_is_judged_before_it_is_copied)
+{
+	static uint8_t body[65532] = { ID_KEY_ID };
+
+	for (size_t len = 0; len <= sizeof(body); len++) {
+		bool fits = len > 4 && len <= 4 + IDENTITY_MAX;
+		struct identity id;
+
+		ck_assert_int_eq(pl_identity_decode(span_of(body, len), &id) == OK, fits);
+	}
+}
+END_TEST
+
 START_TEST(cert_comes_back_and_is_never_empty)
 {
 	struct pl_cert in = { .encoding = CERT_X509_SIGNATURE, .data = span_str("der") }, out;
@@ -298,6 +313,7 @@ UNIT("ike/payload")
 {
 	tcase_add_test(tc, ke_comes_back);
 	tcase_add_test(tc, identity_comes_back);
+	tcase_add_test(tc, an_identity_of_any_length_is_judged_before_it_is_copied);
 	tcase_add_test(tc, cert_comes_back_and_is_never_empty);
 	tcase_add_test(tc, auth_comes_back);
 	tcase_add_test(tc, a_nonce_has_16_to_256_bytes);
