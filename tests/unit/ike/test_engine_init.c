@@ -134,6 +134,25 @@ START_TEST(our_own_request_reflected_is_dropped)
 }
 END_TEST
 
+/* A4: our own request made into an answer: our nonce come back. */
+START_TEST(our_own_request_as_an_answer_is_dropped)
+{
+	struct pair *p = capture(pair_psk(LEFT, "policy = { aes256gcm16 prfsha384 x25519 }"),
+				 pair_psk(RIGHT, ""));
+	struct path back = { .local = { .addr = p->end[LEFT].addr, .port = 500 },
+			     .remote = { .addr = p->end[RIGHT].addr, .port = 500 } };
+	size_t sent = p->n_sent;
+
+	p->last[8] = 1; /* an SPI of the responder */
+	p->last[19] = FLAG_RESPONSE;
+	pair_deliver(p, LEFT, &back, span_of(p->last, p->last_len));
+	ck_assert_uint_eq(p->n_sent, sent);
+	ck_assert_int_eq(p->end[LEFT].last_drop, ERR_REPLAY);
+	ck_assert_ptr_null(pair_note(p, LEFT, IKE_NOTE_ANSWERED));
+	pair_free(p);
+}
+END_TEST
+
 static void forge(struct pair *p, uint16_t type, struct span body)
 {
 	uint8_t buf[256];
@@ -194,6 +213,8 @@ START_TEST(a_forged_group_that_we_offer_is_tried_once_and_the_true_answer_still_
 	pair_up(p, LEFT, "site"); /* the true request is on its way */
 	forge(p, NOTIFY_INVALID_KE_PAYLOAD, span_of("\0\23", 2));
 	forge(p, NOTIFY_INVALID_KE_PAYLOAD, span_of("\0\23", 2));
+	forge(p, NOTIFY_INVALID_KE_PAYLOAD, span_of("\0\37", 2));
+	ck_assert_uint_eq(p->n_sent, 2);
 	pair_drain(p);
 	pair_expect_children(p, 1);
 	ck_assert_ptr_nonnull(strstr(pair_note(p, LEFT, IKE_NOTE_UP)->suite, "x25519"));
@@ -321,6 +342,7 @@ UNIT("ike/engine-init")
 	tcase_add_test(tc, a_cookie_is_asked_for_and_sent_back);
 	tcase_add_test(tc, the_same_request_gets_the_same_bytes);
 	tcase_add_test(tc, our_own_request_reflected_is_dropped);
+	tcase_add_test(tc, our_own_request_as_an_answer_is_dropped);
 	tcase_add_test(tc, forged_errors_are_hints);
 	tcase_add_test(tc, cookies_without_end_come_to_an_end);
 	tcase_add_test(tc,

@@ -225,6 +225,9 @@ START_TEST(a_child_delete_is_answered_with_its_twin)
 	pair_act(p, LEFT);
 	pair_act(p, RIGHT);
 	pair_drain(p);
+	/* When both delete, neither repeats it in its answer (RFC 7296 1.4.1): that is then empty.
+	 */
+	ck_assert_uint_eq(p->last_len, 28 + 4 + 8 + 1 + 16 + (_i ? 0 : 12));
 	pair_expect_children(p, 0);
 	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
 	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
@@ -363,6 +366,12 @@ START_TEST(only_the_legal_cell_is_processed)
 }
 END_TEST
 
+static bool expect_port(struct pair *p, struct datagram *d)
+{
+	p->answered = d->path.local.port == 4711;
+	return false;
+}
+
 START_TEST(a_retransmitted_request_gets_the_identical_answer)
 {
 	struct pair *p =
@@ -381,7 +390,9 @@ START_TEST(a_retransmitted_request_gets_the_identical_answer)
 	answer_len = p->last_len;
 	memcpy(answer, p->last, answer_len);
 	path.remote.port = 4711; /* and goes to where it was asked from */
+	p->filter = expect_port;
 	pair_deliver(p, RIGHT, &path, span_of(request, len));
+	ck_assert(p->answered);
 	ck_assert(span_eq(span_of(answer, answer_len), span_of(p->last, p->last_len)));
 	pair_free(p);
 }
