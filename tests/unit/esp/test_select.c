@@ -8,9 +8,9 @@
 #include "tests/unit/esp/kit.h"
 #include "tests/unit/unit.h"
 
-enum { N_SAS = 7 };
+enum { N_SAS = 8 };
 
-/* Remote selectors of seven SAs, oldest first; all have 10.1.0.0/16 (or its IPv6 likeness) on our
+/* Remote selectors of eight SAs, oldest first; all have 10.1.0.0/16 (or its IPv6 likeness) on our
  * side. */
 static const struct {
 	const char *remote;
@@ -24,6 +24,7 @@ static const struct {
 	{ "10.2.3.4/32", PROTO_UDP, 1000, 2000 },
 	{ "2001:db8:2::/48", 0, 0, 65535 },
 	{ "10.2.0.0/16", PROTO_TCP, 65535, 0 }, /* OPAQUE */
+	{ "10.2.128.0/17", 0, 0, 65535 },
 };
 
 static const struct {
@@ -38,6 +39,8 @@ static const struct {
 	{ "the protocol's SA before the network's", "10.1.0.1", "10.2.0.1", PROTO_TCP, true, 80,
 	  2 },
 	{ "the port's SA before the protocol's", "10.1.0.1", "10.2.0.1", PROTO_TCP, true, 443, 3 },
+	{ "half the network before a port of it", "10.1.0.1", "10.2.200.1", PROTO_TCP, true, 443,
+	  7 },
 	{ "a host's SA in its port range", "10.1.0.1", "10.2.3.4", PROTO_UDP, true, 1500, 4 },
 	{ "a host's SA not beyond its port range", "10.1.0.1", "10.2.3.4", PROTO_UDP, true, 2001,
 	  1 },

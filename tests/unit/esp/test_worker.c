@@ -291,6 +291,8 @@ START_TEST(ike_goes_to_the_engine_and_junk_nowhere)
 	gateway_up(&g, 1);
 	put(g.net[0], span_of(keepalive, 1));
 	put(g.net[0], span_of(junk, 2));
+	/* The slot is taken, but by another SPI. */
+	tunnel(NULL, &g, 0, 0x80990203);
 	put(g.net[0], span_of(esp, sizeof(esp)));
 	put(g.net[0], span_of(ike, sizeof(ike)));
 	for (int i = 0; i < PATIENCE_MS && atomic_load(&g.heard.n_ike) == 0; i++)
