@@ -258,21 +258,22 @@ enum err policy_read(const struct nlmsghdr *m, struct policy *p)
 	};
 	struct nlmsghdr *h = (struct nlmsghdr *)(uintptr_t)
 		m; /* libnl's parser takes no const; nothing is written */
-	const struct xfrm_userpolicy_info *up = nlmsg_data(m);
+	struct xfrm_userpolicy_info up; /* copied: netlink aligns to four bytes, this wants eight */
 	struct nlattr *tb[XFRMA_MAX + 1];
 
 	if (m->nlmsg_type != XFRM_MSG_NEWPOLICY ||
-	    nlmsg_parse(h, sizeof(*up), tb, XFRMA_MAX, shape) < 0)
+	    nlmsg_parse(h, sizeof(up), tb, XFRMA_MAX, shape) < 0)
 		return ERR_SYNTAX;
+	memcpy(&up, nlmsg_data(m), sizeof(up));
 	*p = (struct policy){
-		.sel = up->sel,
-		.priority = up->priority,
-		.index = up->index,
-		.dir = up->dir,
-		.action = up->action,
+		.sel = up.sel,
+		.priority = up.priority,
+		.index = up.index,
+		.dir = up.dir,
+		.action = up.action,
 		/* A dump also has the policies of single sockets, our own bypasses among them: their
 		 * directions count from XFRM_POLICY_MAX on, and they are nobody's guard. */
-		.plain = policy_is_plain(tb) && up->dir <= XFRM_POLICY_FWD,
+		.plain = policy_is_plain(tb) && up.dir <= XFRM_POLICY_FWD,
 	};
 	if (tb[XFRMA_MARK] != NULL)
 		memcpy(&p->mark, nla_data(tb[XFRMA_MARK]), sizeof(p->mark));
