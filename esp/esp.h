@@ -14,14 +14,17 @@
 
 struct esp;
 
-enum { ESP_WORKERS_MAX = 64 };
+/* ESP_SOCKET_BUFFER: bytes for SO_RCVBUFFORCE, some thousand packets. With the kernel's default of
+ * 200 KiB a burst from one TCP connection overruns the socket while the worker is sealing. */
+enum { ESP_WORKERS_MAX = 64, ESP_SOCKET_BUFFER = 4 << 20 };
 
 /* The descriptors stay the caller's and must outlive struct esp. Who makes the sockets sets, beside
  * what needs privilege,
  *
  * - IPv4, UDP and raw: IP_PKTINFO, IP_RECVTOS, IP_RECVERR to 1, IP_MTU_DISCOVER to IP_PMTUDISC_DO;
  * - IPv6, UDP and raw: IPV6_RECVPKTINFO, IPV6_RECVTCLASS, IPV6_RECVERR to 1, IPV6_MTU_DISCOVER
- *   to IPV6_PMTUDISC_DO; UDP also IPV6_V6ONLY (which a raw socket refuses).
+ *   to IPV6_PMTUDISC_DO; UDP also IPV6_V6ONLY (which a raw socket refuses);
+ * - all of them: SO_RCVBUFFORCE to ESP_SOCKET_BUFFER.
  *
  * PMTUDISC_DO sets DF on what we send. Without RECVERR path MTUs are guessed by steps; without
  * RECVTOS congestion marks of the path are lost. The TUN is set to O_NONBLOCK here. A datagram

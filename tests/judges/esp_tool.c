@@ -221,6 +221,7 @@ static int sock_open(int family, int type, int proto)
 
 	if (fd < 0)
 		die("socket");
+	set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, ESP_SOCKET_BUFFER);
 	if (family == AF_INET) {
 		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
 		set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
