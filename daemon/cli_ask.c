@@ -126,8 +126,7 @@ static int ask_read(struct ask *a, cli_line_fn *fn, void *ctx, json_t **end)
 	return CLI_NO_DAEMON;
 }
 
-int cli_ask(const struct cli *cli, const char *verb, const char *name, cli_line_fn *fn, void *ctx,
-	    json_t **end)
+int cli_ask(const struct cli *cli, const char *verb, cli_line_fn *fn, void *ctx, json_t **end)
 {
 	struct ask a = { .fd = -1, .deadline = NEVER };
 	int code;
@@ -137,7 +136,7 @@ int cli_ask(const struct cli *cli, const char *verb, const char *name, cli_line_
 		a.deadline = mono_now() + (mono_ns)cli->timeout_s * NS_PER_S;
 	a.buf = malloc(ASK_LINE_MAX);
 	code = a.buf ? ask_connect(cli, &a) : CLI_REFUSED;
-	if (code == CLI_DONE && !ask_send(&a, verb, name))
+	if (code == CLI_DONE && !ask_send(&a, verb, cli->args[0]))
 		code = CLI_NO_DAEMON;
 	else if (code == CLI_DONE)
 		code = ask_read(&a, fn, ctx, end);

@@ -71,7 +71,10 @@ int cli_check(const struct cli *cli)
 	if (cli->json)
 		cli_print_json(json_pack("{s:i, s:s, s:s, s:b, s:I}", "v", 1, "kind", "check",
 					 "file", path, "ok", c != NULL, "errors", (json_int_t)n));
-	else if (c && !cli->quiet)
+	else if (!c)
+		fprintf(stderr, "%zu error%s. The running configuration is as before.\n", n,
+			n == 1 ? "" : "s");
+	else if (!cli->quiet)
 		printf("%s: %zu connection%s, no errors\n", path, c->n_connections,
 		       c->n_connections == 1 ? "" : "s");
 	conf_free(c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Notes in words: the steps of an attempt, a refusal with both sides compared, and the lines of
  * `watch`. */
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
@@ -42,10 +43,8 @@ static const char *nat_words(const json_t *n)
 	return cli_true(n, "nat_there") ? "it is behind a NAT" : "no NAT between";
 }
 
-static void seconds_print(const json_t *n)
+static void seconds_print(json_int_t ms)
 {
-	json_int_t ms = cli_num(n, "took_ms");
-
 	printf("%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
 }
 
@@ -67,17 +66,14 @@ static void step_print(const json_t *n)
 		printf("%s carries %s (%s, MTU %lld)\n", cli_str(n, "child", "-"),
 		       cli_str(n, "text", "traffic"), cli_str(n, "suite", "-"),
 		       (long long)cli_num(n, "mtu_bytes"));
-	} else if (strcmp(event, "connection_up") == 0) {
-		printf("%s is up (", cli_str(n, "connection", "-"));
-		seconds_print(n);
-		printf(")\n");
 	}
 	fflush(stdout);
 }
 
 struct up {
 	const struct cli *cli;
-	bool told; /* a refusal was printed */
+	json_int_t took_ms; /* until the IKE SA stood; -1: it stood before */
+	bool told;	    /* a refusal was printed */
 };
 
 static void up_line(void *ctx, const json_t *n)
@@ -85,6 +81,8 @@ static void up_line(void *ctx, const json_t *n)
 	struct up *u = ctx;
 	const char *event = cli_str(n, "event", "");
 
+	if (strcmp(event, "connection_up") == 0)
+		u->took_ms = cli_num(n, "took_ms");
 	if (u->cli->json) {
 		cli_print_json(json_deep_copy(n));
 	} else if (strcmp(event, "refused") == 0 || strcmp(event, "child_failed") == 0) {
@@ -114,28 +112,47 @@ static int end_print(const struct cli *cli, const char *name, int code, json_t *
 	return code;
 }
 
-static int ask_named(const struct cli *cli, const char *verb)
+static int ask_steps(const struct cli *cli, const char *verb, struct up *u)
 {
-	struct up u = { .cli = cli };
 	json_t *end;
-	int code = cli_ask(cli, verb, cli->args[0], up_line, &u, &end);
+	int code;
 
-	return end_print(cli, cli->args[0], code, end, u.told);
+	*u = (struct up){ .cli = cli, .took_ms = -1 };
+	code = cli_ask(cli, verb, up_line, u, &end);
+	return end_print(cli, cli->args[0], code, end, u->told);
+}
+
+static int ask_until_up(const struct cli *cli, const char *verb)
+{
+	struct up u;
+	int code = ask_steps(cli, verb, &u);
+
+	if (code != CLI_DONE || cli->quiet || cli->json)
+		return code;
+	printf("%s is up", cli->args[0]);
+	if (u.took_ms >= 0) {
+		printf(" (");
+		seconds_print(u.took_ms);
+		putchar(')');
+	}
+	putchar('\n');
+	return code;
 }
 
 int cli_up(const struct cli *cli)
 {
-	return ask_named(cli, "up");
+	return ask_until_up(cli, "up");
 }
 
 int cli_wait(const struct cli *cli)
 {
-	return ask_named(cli, "wait");
+	return ask_until_up(cli, "wait");
 }
 
 int cli_down(const struct cli *cli)
 {
-	int code = ask_named(cli, "down");
+	struct up u;
+	int code = ask_steps(cli, "down", &u);
 
 	if (code == CLI_DONE && !cli->quiet && !cli->json)
 		printf("%s is down; its guards are lifted: its packets may leave in clear\n",
@@ -147,7 +164,7 @@ int cli_reload(const struct cli *cli)
 {
 	struct up u = { .cli = cli };
 	json_t *end;
-	int code = cli_ask(cli, "reload", NULL, up_line, &u, &end);
+	int code = cli_ask(cli, "reload", up_line, &u, &end);
 	const char *text = json_string_value(json_object_get(end, "text"));
 
 	if (!end || cli->json)
@@ -170,7 +187,7 @@ static void watch_words(const json_t *n)
 
 	if (strcmp(event, "connection_up") == 0) {
 		printf("%s, ", cli_str(n, "identity", "?"));
-		seconds_print(n);
+		seconds_print(cli_num(n, "took_ms"));
 	} else if (strcmp(event, "child_up") == 0 || strcmp(event, "answered") == 0) {
 		printf("%s", cli_str(n, "text", cli_str(n, "peer", "")));
 	} else if (strcmp(event, "proved") == 0) {
@@ -208,11 +225,10 @@ static void watch_line(void *ctx, const json_t *n)
 
 int cli_watch(const struct cli *cli)
 {
-	struct cli forever = *cli;
 	json_t *end;
 	int code;
 
-	code = cli_ask(&forever, "watch", cli->args[0], watch_line, &forever, &end);
+	code = cli_ask(cli, "watch", watch_line, (void *)(uintptr_t)cli, &end);
 	/* A watch that was given a time ends with it: that is what was asked for. */
 	return code == CLI_TIMEOUT && !end ? CLI_DONE
 					   : end_print(cli, cli->args[0], code, end, false);

@@ -161,7 +161,7 @@ static int status_ask(const struct cli *cli, struct status *s)
 	int code;
 
 	*s = (struct status){ .cli = cli, .connections = json_array() };
-	code = cli_ask(cli, "status", cli->args[0], status_line, s, &end);
+	code = cli_ask(cli, "status", status_line, s, &end);
 	if (end && code != CLI_DONE)
 		fprintf(stderr, "error: %s: %s: %s\n", cli_str(end, "reason", "refused"),
 			cli->args[0] ? cli->args[0] : "posternd",

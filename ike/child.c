@@ -219,6 +219,7 @@ static void up(struct child_sa *c)
 {
 	struct ike_sa *sa = c->sa;
 	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_UP, OK);
+	char local[NOTE_TEXT_MAX / 2 - 2], remote[NOTE_TEXT_MAX / 2 - 2];
 
 	c->stage = CHILD_UP;
 	c->since = sa->e->now;
@@ -226,8 +227,9 @@ static void up(struct child_sa *c)
 	child_keys_wipe(&c->keys);
 	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
 	suite_text(&c->suite, n.suite, sizeof(n.suite));
-	note_print_ts(n.offered, sizeof(n.offered), child_local(c));
-	note_print_ts(n.got, sizeof(n.got), child_remote(c));
+	note_print_ts(local, sizeof(local), child_local(c));
+	note_print_ts(remote, sizeof(remote), child_remote(c));
+	note_print(n.text, sizeof(n.text), "%s = %s", local, remote);
 	n.mtu = c->mtu;
 	n.spi = c->spi_in;
 	actions_mtu(&sa->e->actions, n.connection, n.child, c->mtu);

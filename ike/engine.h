@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The protocol engine: the whole of IKEv2 as a function of its inputs. No socket, clock, file, random device
- * or log. Feed it a datagram, an event or the time, then drain its actions:
+/* The protocol engine: the whole of IKEv2 as a function of its inputs. No socket, clock, file,
+ *random device or log. Feed it a datagram, an event or the time, then drain its actions:
  *
  *	ike_engine_datagram(e, &path, bytes, now);
  *	while (ike_engine_next(e, &action))
@@ -22,11 +22,14 @@ struct ike_engine;
 
 struct ike_env {
 	struct random random;
-	uint8_t n_owners;		/* workers of the userspace plane: inbound SPIs name one of them; at least 1 */
-	/* Own certificate chain of a `me` block, as the CERT payloads carry it: DER, each with a two-byte length
-	 * before it, leaf first; empty when there is none. Points into memory that outlives the engine. */
+	uint8_t n_owners; /* workers of the userspace plane: inbound SPIs name one of them; at least
+			     1 */
+	/* Own certificate chain of a `me` block, as the CERT payloads carry it: DER, each with a
+	 * two-byte length before it, leaf first; empty when there is none. Points into memory that
+	 * outlives the engine. */
 	struct span (*certificates)(void *ctx, const struct conf_me *me);
-	/* CERTREQ data: concatenated SHA-1 hashes of the trusted CAs' SubjectPublicKeyInfo (RFC 7296 3.7). */
+	/* CERTREQ data: concatenated SHA-1 hashes of the trusted CAs' SubjectPublicKeyInfo (RFC
+	 * 7296 3.7). */
 	struct span (*authorities)(void *ctx, const struct conf_me *me);
 	void *ctx;
 };
@@ -34,20 +37,21 @@ struct ike_env {
 /* ---- inputs ---- */
 
 enum ike_event_kind {
-	IKE_EV_JOB,		/* a job's result */
-	IKE_EV_SA,		/* a data plane's answer */
-	IKE_EV_PLANE,		/* acquire, expire, mapping, mtu */
-	IKE_EV_RESOLVED,	/* answer to IKE_ACT_RESOLVE */
-	IKE_EV_UP,		/* command: connection (child may be NULL: all of them) */
+	IKE_EV_JOB,	 /* a job's result */
+	IKE_EV_SA,	 /* a data plane's answer */
+	IKE_EV_PLANE,	 /* acquire, expire, mapping, mtu */
+	IKE_EV_RESOLVED, /* answer to IKE_ACT_RESOLVE */
+	IKE_EV_UP,	 /* command: connection (child may be NULL: all of them) */
 	IKE_EV_DOWN,
-	IKE_EV_UNREACHABLE,	/* ICMP said so of a path: a hint, nothing more */
+	IKE_EV_UNREACHABLE, /* ICMP said so of a path: a hint, nothing more */
 };
 
 struct ike_resolved {
 	const char *connection;
 	enum err err;
 	size_t n;
-	struct path paths[CONF_ADDRS_MAX];	/* local endpoint by the route, ports filled in by the engine */
+	struct path paths[CONF_ADDRS_MAX]; /* local endpoint by the route, ports filled in by the
+					      engine */
 };
 
 struct ike_event {
@@ -65,8 +69,9 @@ struct ike_event {
 	};
 };
 
-/* `conf` must outlive the engine or the next reconfigure, which then lets go of the old one. Connections that are
- * unchanged (conf_connection_eq) are left alone; changed and removed ones are deleted at the peer. */
+/* `conf` must outlive the engine or the next reconfigure, which then lets go of the old one.
+ * Connections that are unchanged (conf_connection_eq) are left alone; changed and removed ones are
+ * deleted at the peer. */
 struct ike_engine *ike_engine_new(const struct ike_env *env, const struct conf *conf, mono_ns now);
 void ike_engine_free(struct ike_engine *e);
 void ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf, mono_ns now);
@@ -80,31 +85,35 @@ void ike_engine_shutdown(struct ike_engine *e, mono_ns now);
 /* ---- outputs ---- */
 
 enum ike_action_kind {
-	IKE_ACT_SEND,		/* path, bytes; marker: put four zero bytes before (port 4500) */
-	IKE_ACT_KEEPALIVE,	/* one byte 0xFF from path.local to path.remote */
-	IKE_ACT_SA,		/* a command for a data plane */
+	IKE_ACT_SEND,	   /* path, bytes; marker: put four zero bytes before (port 4500) */
+	IKE_ACT_KEEPALIVE, /* one byte 0xFF from path.local to path.remote */
+	IKE_ACT_SA,	   /* a command for a data plane */
 	IKE_ACT_JOB,
-	IKE_ACT_RESOLVE,	/* find addresses of a connection's peer, and our address towards each */
-	IKE_ACT_CHILD_MTU,	/* the inner MTU of a child is known or changed: connection, child, mtu */
-	IKE_ACT_GUARD,		/* connection, child: guarded or lifted (postern down) */
+	IKE_ACT_RESOLVE,   /* find addresses of a connection's peer, and our address towards each */
+	IKE_ACT_CHILD_MTU, /* the inner MTU of a child is known or changed: connection, child, mtu
+			    */
+	IKE_ACT_GUARD,	   /* connection, child: guarded or lifted (postern down) */
 	IKE_ACT_NOTE,
 };
 
-/* What happened, for log, `watch`, waiting commands and metrics: all of them are made from notes. */
+/* What happened, for log, `watch`, waiting commands and metrics: all of them are made from notes.
+ */
 enum ike_note_kind {
-	IKE_NOTE_CONNECTING,	/* an attempt begins: peer */
-	IKE_NOTE_ANSWERED,	/* IKE_SA_INIT is done: peer, nat, suite, ms */
-	IKE_NOTE_HINT,		/* an unauthenticated error in clear: err, text */
-	IKE_NOTE_PROVED,	/* the peer authenticated: identity, scheme */
-	IKE_NOTE_UP,		/* IKE SA established: peer, role, suite, ms */
-	IKE_NOTE_CHILD_UP,	/* child, suite, plane, mtu, selectors */
-	IKE_NOTE_CHILD_DOWN,	/* child, err */
-	IKE_NOTE_DOWN,		/* IKE SA gone: err */
-	IKE_NOTE_REFUSED,	/* a negotiation failed: err, proved, offered, wanted, got, text, fix; next_try_ms or 0 */
-	IKE_NOTE_MOVED,		/* peer's address changed */
-	IKE_NOTE_DROPPED,	/* a datagram without effect: err (counted; logged at debug) */
-	IKE_NOTE_COOKIE,	/* cookies are now demanded / no longer: n half-open */
-	IKE_NOTE_CHILD_FAILED,	/* IKE SA is up, this child is not: child, err, offered, wanted, got */
+	IKE_NOTE_CONNECTING, /* an attempt begins: peer */
+	IKE_NOTE_ANSWERED,   /* IKE_SA_INIT is done: peer, nat, suite, ms */
+	IKE_NOTE_HINT,	     /* an unauthenticated error in clear: err, text */
+	IKE_NOTE_PROVED,     /* the peer authenticated: identity, scheme */
+	IKE_NOTE_UP,	     /* IKE SA established: peer, role, suite, ms */
+	IKE_NOTE_CHILD_UP,   /* child, suite, plane, mtu, selectors */
+	IKE_NOTE_CHILD_DOWN, /* child, err */
+	IKE_NOTE_DOWN,	     /* IKE SA gone: err */
+	IKE_NOTE_REFUSED,    /* a negotiation failed: err, proved, offered, wanted, got, text, fix;
+				next_try_ms or 0 */
+	IKE_NOTE_MOVED,	     /* peer's address changed */
+	IKE_NOTE_DROPPED,    /* a datagram without effect: err (counted; logged at debug) */
+	IKE_NOTE_COOKIE,     /* cookies are now demanded / no longer: n half-open */
+	IKE_NOTE_CHILD_FAILED, /* IKE SA is up, this child is not: child, err, offered, wanted, got
+				*/
 };
 
 enum { NOTE_TEXT_MAX = 256 };
@@ -112,28 +121,28 @@ enum { NOTE_TEXT_MAX = 256 };
 struct ike_note {
 	enum ike_note_kind kind;
 	enum err err;
-	char connection[CONF_NAME_MAX + 1];	/* "" when not (yet) known */
+	char connection[CONF_NAME_MAX + 1]; /* "" when not (yet) known */
 	char child[CONF_NAME_MAX + 1];
 	struct path path;
 	bool initiator;
-	bool proved;			/* said by an authenticated peer */
-	bool nat_here;			/* we are behind a NAT */
+	bool proved;   /* said by an authenticated peer */
+	bool nat_here; /* we are behind a NAT */
 	bool nat_there;
-	bool downgrade_protected;	/* full-transcript authentication in use */
-	struct identity identity;	/* of the peer */
-	uint32_t ms;			/* how long it took */
-	uint32_t next_try_ms;		/* 0: no further try */
+	bool downgrade_protected; /* full-transcript authentication in use */
+	struct identity identity; /* of the peer */
+	uint32_t ms;		  /* how long it took */
+	uint32_t next_try_ms;	  /* 0: no further try */
 	uint32_t tries;
 	uint16_t mtu;
 	uint64_t spi;
-	char scheme[48];		/* how the peer proved itself */
+	char scheme[48]; /* how the peer proved itself */
 	char suite[96];
-	char offered[NOTE_TEXT_MAX];	/* what the other (or we) offered */
-	char wanted[NOTE_TEXT_MAX];	/* what would have been accepted */
+	char offered[NOTE_TEXT_MAX]; /* what the other (or we) offered */
+	char wanted[NOTE_TEXT_MAX];  /* what would have been accepted */
 	char got[NOTE_TEXT_MAX];
 	char text[NOTE_TEXT_MAX];
-	char fix[NOTE_TEXT_MAX];	/* which setting to change */
-	int line;			/* of the configuration, where the setting stands; 0: none */
+	char fix[NOTE_TEXT_MAX]; /* which setting to change */
+	int line;		 /* of the configuration, where the setting stands; 0: none */
 };
 
 /* Spans and pointers of an action are valid until the next call of any engine function. */
@@ -161,11 +170,17 @@ struct ike_action {
 };
 
 bool ike_engine_next(struct ike_engine *e, struct ike_action *a);
-mono_ns ike_engine_deadline(const struct ike_engine *e);	/* NEVER: nothing to wait for */
+mono_ns ike_engine_deadline(const struct ike_engine *e); /* NEVER: nothing to wait for */
 
 /* ---- looking in: for status, metrics and the simulator's invariants ---- */
 
-enum ike_state { IKE_STATE_OFF, IKE_STATE_WAITING, IKE_STATE_CONNECTING, IKE_STATE_UP, IKE_STATE_FAILING };
+enum ike_state {
+	IKE_STATE_OFF,
+	IKE_STATE_WAITING,
+	IKE_STATE_CONNECTING,
+	IKE_STATE_UP,
+	IKE_STATE_FAILING
+};
 
 struct ike_child_view {
 	const struct conf_child *conf;
@@ -176,11 +191,11 @@ struct ike_child_view {
 	struct suite suite;
 	uint32_t spi_in, spi_out;
 	uint32_t child_id;
-	const struct ts_list *local;	/* negotiated */
+	const struct ts_list *local; /* negotiated */
 	const struct ts_list *remote;
 	uint16_t mtu;
 	mono_ns since;
-	struct sa_counters in, out;	/* as last answered by the plane */
+	struct sa_counters in, out; /* as last answered by the plane */
 };
 
 struct ike_view {
@@ -188,8 +203,8 @@ struct ike_view {
 	enum ike_state state;
 	bool wanted;
 	bool initiator;
-	mono_ns since;			/* up since, or state entered */
-	mono_ns next_try;		/* NEVER: none */
+	mono_ns since;	  /* up since, or state entered */
+	mono_ns next_try; /* NEVER: none */
 	uint32_t tries;
 	struct path path;
 	uint64_t spi_i, spi_r;
@@ -200,14 +215,14 @@ struct ike_view {
 	struct identity remote_identity;
 	struct suite suite;
 	char scheme[48];
-	struct ike_note last_failure;	/* kind REFUSED or DOWN; connection "" when there was none */
+	struct ike_note last_failure; /* kind REFUSED or DOWN; connection "" when there was none */
 	mono_ns last_failure_at;
 	size_t n_children;
 	const struct ike_child_view *children;
 };
 
-/* One view per configured connection, in order of the configuration; with a connection `any` the established peers
- * follow one by one. Valid until the next engine call. */
+/* One view per configured connection, in order of the configuration; with a connection `any` the
+ * established peers follow one by one. Valid until the next engine call. */
 typedef void ike_view_fn(void *ctx, const struct ike_view *v);
 void ike_engine_views(const struct ike_engine *e, ike_view_fn *fn, void *ctx);
 
