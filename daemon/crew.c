@@ -13,10 +13,12 @@
 #define RESTART_FIRST (50 * NS_PER_MS)
 #define RESTART_STEPS 7		      /* doubled so often: 6.4 s between tries at most */
 #define LIVED_LONG    (60 * NS_PER_S) /* a death after that is a first one again */
-#define END_PATIENCE                                                                           \
-	(500 * NS_PER_MS)	     /* between the end of the channel and that of the process \
-				      */
-#define STOP_PATIENCE (2 * NS_PER_S) /* for the deletes of an engine that is asked to end */
+#define END_PATIENCE                                                                \
+	(500 * NS_PER_MS) /* between the end of the channel and that of the process \
+			   */
+#define PULSE	       (5 * NS_PER_S)
+#define PULSE_PATIENCE (30 * NS_PER_S) /* no message of ours keeps a process busy for so long */
+#define STOP_PATIENCE  (2 * NS_PER_S)  /* for the deletes of an engine that is asked to end */
 
 struct member {
 	struct crew *crew;
@@ -25,6 +27,7 @@ struct member {
 	bool asked_to_end;
 	unsigned int deaths; /* soon after the start, in a row */
 	mono_ns started;
+	mono_ns heard; /* its last message */
 	struct link link;
 	struct loop_timer restart;
 	struct loop_timer patience;
@@ -34,6 +37,7 @@ struct crew {
 	struct crew_env env;
 	bool stopping;
 	unsigned int restarts;
+	struct loop_timer pulse;
 	struct member m[N_ROLES];
 };
 
@@ -95,6 +99,9 @@ static enum err on_msg(void *ctx, const struct chan_msg *msg)
 {
 	struct member *m = ctx;
 
+	m->heard = mono_now();
+	if (msg->type == MSG_PONG)
+		return OK;
 	return m->crew->env.message(m->crew->env.ctx, m->role, msg);
 }
 
@@ -128,6 +135,7 @@ static enum err member_start(struct member *m)
 		return ERR_SYSTEM;
 	}
 	m->started = mono_now();
+	m->heard = m->started;
 	m->asked_to_end = false;
 	e = link_open(&m->link, fd[0], proto_from_process(m->role), proto_from_monitor());
 	if (e != OK) {
@@ -166,6 +174,23 @@ static void on_patience(void *ctx)
 	crew_kill(m->crew, m->role, "did not end when asked");
 }
 
+/* One that hangs, whatever it was that made it, is as good as dead. */
+static void on_pulse(void *ctx)
+{
+	struct crew *c = ctx;
+	mono_ns now = mono_now();
+
+	for (unsigned int r = 0; r < N_ROLES; r++) {
+		if (c->m[r].pid == 0)
+			continue;
+		if (now - c->m[r].heard > PULSE_PATIENCE)
+			crew_kill(c, (enum role)r, "does not answer any more");
+		else
+			crew_send(c, (enum role)r, MSG_PING, SPAN_EMPTY, -1);
+	}
+	loop_timer_set(c->env.loop, &c->pulse, now + PULSE);
+}
+
 enum err crew_new(const struct crew_env *env, struct crew **out)
 {
 	struct crew *c = calloc(1, sizeof *c);
@@ -174,6 +199,7 @@ enum err crew_new(const struct crew_env *env, struct crew **out)
 	if (c == NULL)
 		return ERR_NOMEM;
 	c->env = *env;
+	c->pulse = (struct loop_timer){ .fire = on_pulse, .ctx = c };
 	for (unsigned int r = 0; r < N_ROLES; r++) {
 		struct member *m = &c->m[r];
 
@@ -195,6 +221,7 @@ enum err crew_start(struct crew *c)
 
 	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES && e == OK; r++)
 		e = member_start(&c->m[r]);
+	loop_timer_set(c->env.loop, &c->pulse, mono_now() + PULSE);
 	return e;
 }
 
@@ -326,6 +353,7 @@ void crew_free(struct crew *c)
 {
 	if (c == NULL)
 		return;
+	loop_timer_set(c->env.loop, &c->pulse, NEVER);
 	for (unsigned int r = 0; r < N_ROLES; r++) {
 		struct member *m = &c->m[r];
 

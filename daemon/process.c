@@ -195,6 +195,9 @@ static enum err on_msg(void *ctx, const struct chan_msg *m)
 		return on_reloaded(p, m->body);
 	case MSG_STOP:
 		return on_stop(p);
+	case MSG_PING:
+		process_tell(p, MSG_PONG, SPAN_EMPTY);
+		return OK;
 	default:
 		return ERR_SYNTAX;
 	}

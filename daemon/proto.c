@@ -23,18 +23,21 @@ static const struct chan_rule from_monitor[] = {
 	{ .type = MSG_SOCKET, .min = 2, .max = 2, .fd = true },
 	{ .type = MSG_RELOADED, .min = 1, .max = TEXT_MAX },
 	{ .type = MSG_STOP, .min = 0, .max = 0 },
+	{ .type = MSG_PING, .min = 0, .max = 0 },
 };
 
 static const struct chan_rule from_process[] = {
 	{ .type = MSG_READY, .min = NUMBER, .max = NUMBER },
 	{ .type = MSG_REFUSED, .min = 1, .max = TEXT_MAX },
 	{ .type = MSG_ACCUSE, .min = 1, .max = 1 },
+	{ .type = MSG_PONG, .min = 0, .max = 0 },
 };
 
 static const struct chan_rule from_engine_process[] = {
 	{ .type = MSG_READY, .min = NUMBER, .max = NUMBER },
 	{ .type = MSG_REFUSED, .min = 1, .max = TEXT_MAX },
 	{ .type = MSG_ACCUSE, .min = 1, .max = 1 },
+	{ .type = MSG_PONG, .min = 0, .max = 0 },
 	{ .type = MSG_GUARD, .min = CHILD_MIN, .max = CHILD_MAX },
 	{ .type = MSG_MTU, .min = CHILD_MIN, .max = CHILD_MAX },
 	{ .type = MSG_RELOAD, .min = NUMBER, .max = NUMBER },

@@ -33,6 +33,7 @@ enum msg_type {
 	MSG_SOCKET,	/* kind, index; a descriptor */
 	MSG_RELOADED,	/* ticket, err, text: the answer to MSG_RELOAD */
 	MSG_STOP,	/* end in good order */
+	MSG_PING,	/* are you there? */
 
 	/* process -> monitor */
 	MSG_READY = 32, /* generation */
@@ -41,7 +42,8 @@ enum msg_type {
 	MSG_GUARD,	/* engine: connection, child, on or off */
 	MSG_MTU,	/* engine: connection, child, bytes of an inner packet */
 	MSG_RELOAD,	/* engine: ticket */
-	MSG_STATUS,	/* engine: one line for systemd */
+	MSG_PONG,
+	MSG_STATUS, /* engine: one line for systemd */
 
 	/* engine <-> signer, verifier */
 	MSG_JOB = 64,

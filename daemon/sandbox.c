@@ -15,11 +15,23 @@ static const bool threads[N_ROLES] = {
 	[ROLE_FETCHER] = true,
 };
 
+/* The leak check of test builds starts a process of its own at the end. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LEAK_CHECK true
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define LEAK_CHECK true
+#endif
+#ifndef LEAK_CHECK
+#define LEAK_CHECK false
+#endif
+
 enum err sandbox_enter(enum role r)
 {
 	const struct rlimit none = { 0, 0 };
 
-	if (!threads[r] && setrlimit(RLIMIT_NPROC, &none) != 0)
+	if (!threads[r] && !LEAK_CHECK && setrlimit(RLIMIT_NPROC, &none) != 0)
 		return ERR_SYSTEM;
 	return OK;
 }

@@ -250,7 +250,7 @@ START_TEST(only_the_engine_may_ask_the_monitor_for_anything)
 		for (size_t k = 0; k < t->n && r != ROLE_ENGINE; k++)
 			ck_assert(t->rules[k].type == MSG_READY ||
 				  t->rules[k].type == MSG_REFUSED ||
-				  t->rules[k].type == MSG_ACCUSE);
+				  t->rules[k].type == MSG_ACCUSE || t->rules[k].type == MSG_PONG);
 	}
 }
 END_TEST
