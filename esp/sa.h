@@ -46,7 +46,7 @@ struct sa {
 	struct replay replay; /* SA_IN */
 	struct path path;
 	bool encap;
-	bool told; /* PLANE_EXPIRE was sent, once */
+	mono_ns told; /* when PLANE_EXPIRE was sent last; 0: not yet */
 
 	struct sa *doomed; /* the SAD's thread: the next one to free */
 };

@@ -7,6 +7,7 @@
  */
 #include "esp/tunnel.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "esp/ecn.h"
@@ -227,16 +228,20 @@ static void packet(struct worker *w, uint8_t *p, size_t len)
 		send_pieces(w, s, &in, mtu);
 }
 
-void tunnel_drain(struct worker *w)
+bool tunnel_drain(struct worker *w)
 {
+	bool gone = false;
+
 	for (int i = 0; i < BATCH; i++) {
 		ssize_t n = read(w->tun_fd, w->inner_buf, DATAGRAM_MAX);
 
+		gone = n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
 		if (n <= 0)
 			break;
 		packet(w, w->inner_buf, (size_t)n);
 	}
 	run_end(w);
+	return !gone;
 }
 
 uint16_t tunnel_mtu_of(struct worker *w, const struct flow *f)

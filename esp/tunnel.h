@@ -5,8 +5,9 @@
 
 #include "esp/worker.h"
 
-/* Reads what waits in the TUN queue, a batch at most, and sends it. */
-void tunnel_drain(struct worker *w);
+/* Reads what waits in the TUN queue, a batch at most, and sends it. False when the device is gone.
+ */
+MUST_USE bool tunnel_drain(struct worker *w);
 /* The inner MTU of the outbound SA that would carry `f`; 0 when there is none. */
 uint16_t tunnel_mtu_of(struct worker *w, const struct flow *f);
 /* Reads the error queues of the worker's sockets and lowers path MTUs. False when no report about

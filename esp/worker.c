@@ -20,6 +20,8 @@
 enum { READY_TUN = N_OUTER, READY_QUEUE, N_READY };
 enum { ICMP_BURST = 50 };
 
+#define TELL_AGAIN (10 * NS_PER_S)
+
 static void init_socks(struct worker *w, const struct esp_env *env)
 {
 	w->tun_fd = env->tun_fd[w->index];
@@ -109,9 +111,10 @@ void worker_tell_end(struct worker *w, struct sa *sa, enum drop why)
 				  .dir = sa->dir,
 				  .remote = sa->path.remote };
 
-	if ((why != DROP_LIMIT && why != DROP_EXHAUSTED) || sa->told)
+	if ((why != DROP_LIMIT && why != DROP_EXHAUSTED) ||
+	    (sa->told > 0 && w->now - sa->told < TELL_AGAIN))
 		return;
-	sa->told = true;
+	sa->told = w->now;
 	worker_event(w, &ev);
 }
 
@@ -129,7 +132,10 @@ static void ready(struct worker *w, const struct epoll_event *ev)
 	uint32_t what = ev->data.u32;
 
 	if (what == READY_TUN) {
-		tunnel_drain(w);
+		/* A device that was deleted would be ready for ever. Whoever makes it anew starts
+		 * this process anew. */
+		if (!tunnel_drain(w))
+			(void)epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, w->tun_fd, NULL);
 	} else if (what == READY_QUEUE) {
 		arrive_handed(w);
 	} else {

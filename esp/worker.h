@@ -55,7 +55,8 @@ void worker_round(struct worker *w, int timeout_ms);
 
 void worker_count(struct worker *w, enum drop why);
 void worker_event(struct worker *w, const struct plane_event *ev);
-/* The SA came to its end by `why`: told once. Its lock is held. */
+/* The SA came to its end by `why`: told once, and again every ten seconds in which a packet still
+ * wants it, because what is told may get lost. Its lock is held. */
 void worker_tell_end(struct worker *w, struct sa *sa, enum drop why);
 
 #endif
