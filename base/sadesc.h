@@ -99,6 +99,7 @@ enum plane_event_kind {
 	PLANE_EXPIRE,  /* a hard limit (sequence numbers, bytes, packets) was reached: spi, dir */
 	PLANE_MAPPING, /* an authenticated, newest packet came from elsewhere: spi, remote */
 	PLANE_MTU,     /* the path to `remote` carries less: mtu */
+	PLANE_GONE,    /* its process died with every SA. Never sent: who sees the death says it */
 };
 
 struct plane_event {

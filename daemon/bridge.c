@@ -167,6 +167,16 @@ static void fail_all(struct bridge *b, enum role r)
 	}
 }
 
+/* The SAs that it held are gone with it: the engine makes new ones. */
+static void tell_plane_gone(struct bridge *b)
+{
+	const struct plane_event gone = { .kind = PLANE_GONE };
+	const struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &gone };
+
+	if (b->ike != NULL)
+		ike_engine_event(b->ike, &ev, mono_now());
+}
+
 static void on_gone(void *ctx, enum err why)
 {
 	struct bridge_peer *p = ctx;
@@ -174,6 +184,8 @@ static void on_gone(void *ctx, enum err why)
 	if (why != ERR_NOT_FOUND)
 		process_accuse(p->bridge->env.process, p->role);
 	fail_all(p->bridge, p->role);
+	if (p->role == ROLE_ESP)
+		tell_plane_gone(p->bridge);
 }
 
 /* ---- timers ---- */

@@ -13,6 +13,9 @@
 /* AES-GCM and ChaCha20 stay far from their bounds below 2^32 packets on one key (RFC 8221; A18). */
 static const uint64_t packet_limit = UINT32_MAX;
 
+/* A plane that says nothing for so long does not answer any more. */
+static const mono_ns plane_time = 10 * NS_PER_S;
+
 enum {
 	PATH_MTU_DEFAULT = 1500,
 	ESP_HEADER = 8,
@@ -103,6 +106,7 @@ static enum err install(struct child_sa *c, enum sa_dir dir)
 	struct sa_cmd cmd = { .op = SA_INSTALL, .sa = describe(c, dir) };
 	enum err err = ticket_take(&c->ticket, c->sa, c);
 
+	c->asked = c->sa->e->now;
 	if (err == OK) {
 		cmd.ticket = c->ticket.number;
 		err = actions_sa(&c->sa->e->actions, &cmd);
@@ -177,7 +181,7 @@ void child_end(struct child_sa *c, enum err why)
 		return;
 	note_tell(e, &n);
 	if (sa->state == S_UP)
-		conn_child_failed(sa->conn);
+		conn_child_gone(sa->conn);
 }
 
 void child_delete(struct child_sa *c, enum err why)
@@ -293,6 +297,28 @@ void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_
 	if (done->err == OK)
 		*(t == &c->query_in ? &c->in : &c->out) = done->counters;
 	ticket_drop(e, t == &c->query_in ? &c->query_in : &c->query_out);
+}
+
+void child_plane_gone(struct child_sa *c, enum sa_plane plane)
+{
+	if (c->plane != plane || c->stage != CHILD_UP)
+		return;
+	c->in_there = false;
+	c->out_there = false;
+	child_delete(c, ERR_SYSTEM);
+}
+
+mono_ns child_deadline(const struct child_sa *c)
+{
+	return c->ticket.number ? c->asked + plane_time : NEVER;
+}
+
+void child_tick(struct child_sa *c)
+{
+	if (child_deadline(c) > c->sa->e->now)
+		return;
+	ticket_drop(c->sa->e, &c->ticket);
+	on_installed(c, ERR_SYSTEM);
 }
 
 struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out)

@@ -43,6 +43,7 @@ struct child_sa {
 	struct ticket ticket;	/* of the install that is under way */
 	struct ticket query_in, query_out;
 	struct sa_counters in, out;
+	mono_ns asked; /* the plane, at: */
 	mono_ns since;
 	uint16_t mtu;
 };
@@ -61,6 +62,11 @@ MUST_USE enum err child_install_inbound(struct child_sa *c, const struct proposa
 					struct span ni, struct span nr);
 /* The inbound half is in and the peer knows: on with the outbound half. */
 void child_go_on(struct child_sa *c);
+/* The plane that holds it died: it is deleted at the peer, and made anew later. */
+void child_plane_gone(struct child_sa *c, enum sa_plane plane);
+/* When the answer of a plane is overdue; NEVER: nothing is asked. child_tick then gives it up. */
+mono_ns child_deadline(const struct child_sa *c);
+void child_tick(struct child_sa *c);
 /* The plane's answer to either, or to a query. */
 void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_done *done);
 struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out);

@@ -77,6 +77,9 @@ void conn_repoint(struct conn *c, const struct conf_connection *conf)
 			child->conf = conf_child_find(conf, child->conf->name);
 	}
 	c->conf = conf;
+	/* What was asked about the peer's name may have been dropped with the old configuration. */
+	if (c->resolving)
+		actions_resolve(&c->e->actions, conf);
 }
 
 struct conn *conn_find(const struct ike_engine *e, const char *name)
@@ -195,6 +198,10 @@ static void try_path(struct conn *c)
 	struct ike_note n = note_of_conn(c, IKE_NOTE_CONNECTING, OK);
 	enum err err;
 
+	/* An IKE SA without a child is of no use while it cannot make one: a new one takes its
+	 * place. */
+	while (find_state(c, 1u << S_UP))
+		sa_close(find_state(c, 1u << S_UP), ERR_REPLACED, 0);
 	schedule(c, NEVER);
 	c->since = c->e->now;
 	n.initiator = true;
@@ -256,10 +263,6 @@ void conn_tick(struct conn *c)
 	c->resolving = false;
 	if (!c->wanted || has_child(c) || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
 		return;
-	/* An IKE SA without a child is of no use while it cannot make one: a new one is tried in
-	 * its place. */
-	while (find_state(c, 1u << S_UP))
-		sa_close(find_state(c, 1u << S_UP), ERR_REPLACED, 0);
 	if (c->another_path)
 		try_path(c);
 	else
@@ -428,6 +431,16 @@ void conn_child_up(struct conn *c)
 void conn_child_failed(struct conn *c)
 {
 	if (!c->wanted || c->conf->start != CONF_START_ALWAYS)
+		return;
+	c->tries++;
+	schedule(c, c->e->now + backoff(c));
+}
+
+void conn_child_gone(struct conn *c)
+{
+	if (c->conf->start == CONF_START_TRAFFIC)
+		c->wanted = false; /* the next packet wants it again */
+	if (!c->wanted)
 		return;
 	c->tries++;
 	schedule(c, c->e->now + backoff(c));

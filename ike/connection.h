@@ -70,6 +70,8 @@ void conn_failed(struct conn *c, struct ike_note *n);
 /* The first Child SA is up, or could not be made: with `start = always` it is tried again later. */
 void conn_child_up(struct conn *c);
 void conn_child_failed(struct conn *c);
+/* One that was up is gone, though the IKE SA is not. */
+void conn_child_gone(struct conn *c);
 /* An IKE SA is established: the attempts are over. */
 void conn_succeeded(struct conn *c);
 /* An established IKE SA is gone; n->err says why, and so how soon we come back. */

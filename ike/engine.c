@@ -188,6 +188,16 @@ static void on_path_mtu(struct ike_engine *e, const struct addr *remote, uint16_
 	}
 }
 
+static void on_plane_gone(struct ike_engine *e, enum sa_plane plane)
+{
+	for (size_t i = 0; i < e->n_conns; i++) {
+		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
+			for (struct child_sa *c = sa->children; c; c = c->next)
+				child_plane_gone(c, plane);
+		}
+	}
+}
+
 /* Hard limits and acquires are rare, so looking through everything is cheap enough for them. */
 static void on_plane(struct ike_engine *e, const struct plane_event *ev)
 {
@@ -210,6 +220,9 @@ static void on_plane(struct ike_engine *e, const struct plane_event *ev)
 		break;
 	case PLANE_MTU:
 		on_path_mtu(e, &ev->remote.addr, ev->mtu);
+		break;
+	case PLANE_GONE:
+		on_plane_gone(e, PLANE_USER);
 		break;
 	}
 }

@@ -385,6 +385,12 @@ void init_explain_silence(const struct ike_sa *sa, struct ike_note *n)
 		note_print(n->text, sizeof(n->text), "the peer began and then went silent");
 		return;
 	}
+	if (sa_parked(sa)) {
+		n->err = ERR_SYSTEM;
+		note_print(n->text, sizeof(n->text),
+			   "a process of this machine did not answer in time");
+		return;
+	}
 	if (sa->state == S_AUTH_SENT) {
 		note_print(n->text, sizeof(n->text),
 			   "the peer answered IKE_SA_INIT but not IKE_AUTH");

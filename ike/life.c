@@ -123,6 +123,18 @@ static bool tick_retransmit(struct ike_sa *sa)
 	return false;
 }
 
+static void tick_children(struct ike_sa *sa)
+{
+	struct child_sa *c = sa->children;
+
+	while (c) {
+		struct child_sa *next = c->next;
+
+		child_tick(c);
+		c = next;
+	}
+}
+
 static void tick_up(struct ike_sa *sa)
 {
 	const struct conf_connection *cn = sa->conn->conf;
@@ -148,7 +160,9 @@ void sa_tick(struct ike_sa *sa)
 		sa_close(sa, ERR_REPLACED, 0);
 		return;
 	}
-	if (sa->state == S_UP)
+	if (sa->state == S_UP) {
+		tick_children(sa);
 		tick_up(sa);
+	}
 	sa_settle(sa);
 }

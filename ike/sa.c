@@ -12,6 +12,9 @@
 
 /* How long a peer may take from IKE_SA_INIT to a proved identity. */
 static const mono_ns half_open_time = 30 * NS_PER_S;
+/* How long an attempt of ours may take in all: both requests with all their tries, and the jobs
+ * between them. */
+static const mono_ns attempt_time = 90 * NS_PER_S;
 
 /* Draws SPIs until one is free; zero is no SPI (RFC 7296 3.1). */
 static enum err draw_spi(struct ike_engine *e, struct ike_sa *sa)
@@ -53,7 +56,7 @@ enum err sa_new(struct ike_engine *e, bool initiator, const struct path *p, stru
 		.heard = e->now,
 		.sent = e->now,
 		.again = NEVER,
-		.expires = initiator ? NEVER : e->now + half_open_time,
+		.expires = e->now + (initiator ? attempt_time : half_open_time),
 	};
 	retransmit_idle(&sa->rt);
 	err = draw_spi(e, sa);
@@ -91,6 +94,9 @@ void sa_forget_handshake(struct ike_sa *sa)
 	ticket_drop(sa->e, &sa->hs->ticket);
 	handshake_free(sa->hs);
 	sa->hs = NULL;
+	/* They only ever served AUTH. */
+	key_wipe(&sa->keys.pi);
+	key_wipe(&sa->keys.pr);
 }
 
 void sa_drop_fragments(struct ike_sa *sa)
@@ -251,6 +257,8 @@ void sa_schedule(struct ike_sa *sa)
 {
 	mono_ns when = earlier(earlier(sa->rt.at, sa->expires), sa->again);
 
+	for (const struct child_sa *c = sa->children; c && sa->state == S_UP; c = c->next)
+		when = earlier(when, child_deadline(c));
 	if (sa->state == S_UP && sa->redundant)
 		when = sa->e->now;
 	if (sa->state == S_UP && sa->conn) {

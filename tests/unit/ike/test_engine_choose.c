@@ -178,6 +178,58 @@ START_TEST(an_expired_child_is_made_anew)
 }
 END_TEST
 
+/* The process that holds all SAs dies: nothing is removed from it, the peer is told, a new pair
+ * comes. */
+START_TEST(a_plane_that_died_is_filled_again)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, "start = always"), pair_psk(RIGHT, ""));
+	struct plane_event gone = { .kind = PLANE_GONE };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &gone };
+
+	pair_run(p, 2 * NS_PER_S);
+	while (p->end[LEFT].n_sas > 0)
+		sa_desc_wipe(&p->end[LEFT].sas[--p->end[LEFT].n_sas]);
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+	pair_run(p, 10 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
+	pair_free(p);
+}
+END_TEST
+
+/* No answer of a job, or of a plane, is waited for without end. */
+START_TEST(an_answer_that_never_comes_ends_the_attempt)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	p->end[LEFT].hold_jobs = true;
+	pair_up(p, LEFT, "site");
+	pair_run(p, 100 * NS_PER_S);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_REFUSED)->err, ERR_SYSTEM);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_plane_that_says_nothing_is_given_up)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	p->end[_i].hold_sas = true;
+	pair_up(p, LEFT, "site");
+	pair_run(p, 20 * NS_PER_S);
+	ck_assert_ptr_null(pair_note(p, (enum side)_i, IKE_NOTE_CHILD_UP));
+	p->end[_i].hold_sas = false;
+	pair_run(p, 40 * NS_PER_S);
+	pair_up(p, LEFT, "site");
+	pair_run(p, 40 * NS_PER_S);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(traffic_starts_what_waits_for_it)
 {
 	struct pair *p = pair_new(pair_psk(LEFT, "start = traffic"), pair_psk(RIGHT, ""));
@@ -222,6 +274,9 @@ UNIT("ike/engine-choose")
 	tcase_add_test(tc, hints_only_make_us_ask);
 	tcase_add_test(tc, a_forgetful_peer_is_called_again);
 	tcase_add_test(tc, an_expired_child_is_made_anew);
+	tcase_add_test(tc, a_plane_that_died_is_filled_again);
+	tcase_add_test(tc, an_answer_that_never_comes_ends_the_attempt);
+	tcase_add_loop_test(tc, a_plane_that_says_nothing_is_given_up, 0, 2);
 	tcase_add_test(tc, traffic_starts_what_waits_for_it);
 	tcase_add_test(tc, a_clean_stop_tells_the_peer);
 }
