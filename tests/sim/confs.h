@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Configurations that scenarios are made of: two gateways, LEFT and RIGHT, with one connection
+ * `site` between them and one child `net`. Options are written as in a file. */
+#ifndef TESTS_SIM_CONFS_H
+#define TESTS_SIM_CONFS_H
+
+#include "tests/sim/sim.h"
+
+#define ME(name) \
+	"me {\n identity = " name "\n certificate = me.pem\n key = me.key\n trust = ca.pem\n}\n"
+#define PEER(address, name) "connection site {\n address = " address "\n identity = " name "\n"
+
+#define PSK    " auth = psk\n psk_file = site.psk\n"
+#define CERT   " auth = certificate\n"
+#define MANUAL " start = manual\n"
+#define ALWAYS " start = always\n"
+
+#define CHILD(name, local, remote) \
+	" child " name " {\n  local = " local "\n  remote = " remote "\n }\n"
+
+#define LEFT_BEGIN  ME("left.example.org") PEER("198.51.100.2", "right.example.org")
+#define RIGHT_BEGIN ME("right.example.org") PEER("192.0.2.1", "left.example.org")
+#define LEFT_NET    CHILD("net", "10.1.0.0/16", "10.2.0.0/16")
+#define RIGHT_NET   CHILD("net", "10.2.0.0/16", "10.1.0.0/16")
+
+#define LEFT_SITE(options)  LEFT_BEGIN options LEFT_NET "}\n"
+#define RIGHT_SITE(options) RIGHT_BEGIN options RIGHT_NET "}\n"
+
+/* { what LEFT's connection says, what RIGHT's says } */
+#define SITE(left, right)                                  \
+	{                                                  \
+		{                                          \
+			LEFT_SITE(left), RIGHT_SITE(right) \
+		}                                          \
+	}
+
+#define LEFT6_SITE(options)                        \
+	ME("left.example.org")                     \
+	PEER("2001:db8:2::2", "right.example.org") \
+	options CHILD("net", "{ 10.1.0.0/16, fd01::/48 }", "{ 10.2.0.0/16, fd02::/48 }") "}\n"
+#define RIGHT6_SITE(options)                      \
+	ME("right.example.org")                   \
+	PEER("2001:db8:1::1", "left.example.org") \
+	options CHILD("net", "{ 10.2.0.0/16, fd02::/48 }", "{ 10.1.0.0/16, fd01::/48 }") "}\n"
+#define SITE6(left, right)                                   \
+	{                                                    \
+		{                                            \
+			LEFT6_SITE(left), RIGHT6_SITE(right) \
+		}                                            \
+	}
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs scenarios over seeds:
+ *
+ *	postern-sim [--scenario NAME] [--seeds N] [--first N] [--seed S] [--trace] [--list]
+ *
+ * Every run that fails is named with the command that repeats it. The last line is a tally of runs.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/world.h"
+
+enum { SHOWN_PER_SCENARIO = 5 };
+
+struct choice {
+	const char *scenario;
+	uint64_t first;
+	uint64_t n;
+	bool list;
+};
+
+struct tally {
+	uint64_t runs;
+	uint64_t failures;
+	uint64_t missed;
+	uint64_t messages;
+};
+
+static const struct sim_scenario *const tables[] = {
+	scenarios_up,	   scenarios_links,  scenarios_faults, scenarios_refusals,
+	scenarios_attacks, scenarios_middle, scenarios_life,
+};
+
+const struct sim_scenario *sim_scenario(size_t i)
+{
+	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
+		for (const struct sim_scenario *sc = tables[t]; sc->name; sc++) {
+			if (i-- == 0)
+				return sc;
+		}
+	}
+	return NULL;
+}
+
+static void run_one(const struct sim_scenario *sc, uint64_t seed, struct tally *t)
+{
+	struct sim *s = sim_new(sc->conf, sc->net, seed);
+	char why[512];
+	bool good, missed;
+
+	if (!s)
+		exit(2);
+	if (!sim_failed(s))
+		sc->run(s);
+	t->messages += s->n_delivered;
+	missed = sim_missed(s);
+	good = sim_free(s, why);
+	t->runs++;
+	t->missed += missed;
+	t->failures += !good;
+	if (!good && t->failures <= SHOWN_PER_SCENARIO)
+		printf("FAILED  postern-sim --trace --scenario %s --seed %" PRIu64 "\n        %s\n",
+		       sc->name, seed, why);
+}
+
+static void run_scenario(const struct sim_scenario *sc, const struct choice *c, struct tally *all)
+{
+	struct tally t = { 0 };
+
+	for (uint64_t i = 0; i < c->n; i++)
+		run_one(sc, c->first + i, &t);
+	if (t.missed * 1000 > t.runs * sc->may_miss && t.missed > (sc->may_miss > 0)) {
+		t.failures++;
+		printf("FAILED  %s: %" PRIu64 " of %" PRIu64 " runs missed it\n", sc->name,
+		       t.missed, t.runs);
+	}
+	printf("%-32s %6" PRIu64 " runs, %" PRIu64 " failed, %" PRIu64 " missed, %" PRIu64
+	       " messages\n",
+	       sc->name, t.runs, t.failures, t.missed, t.messages);
+	fflush(stdout);
+	all->runs += t.runs;
+	all->failures += t.failures;
+	all->messages += t.messages;
+}
+
+static int parse(int argc, char **argv, struct choice *c)
+{
+	static const struct option options[] = {
+		{ "scenario", required_argument, NULL, 's' },
+		{ "seeds", required_argument, NULL, 'n' },
+		{ "first", required_argument, NULL, 'f' },
+		{ "seed", required_argument, NULL, '1' },
+		{ "trace", no_argument, NULL, 't' },
+		{ "list", no_argument, NULL, 'l' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int o;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (o == 's')
+			c->scenario = optarg;
+		else if (o == 'n')
+			c->n = strtoull(optarg, NULL, 10);
+		else if (o == 'f')
+			c->first = strtoull(optarg, NULL, 10);
+		else if (o == '1')
+			*c = (struct choice){ c->scenario, strtoull(optarg, NULL, 10), 1, c->list };
+		else if (o == 't')
+			trace_set(true);
+		else if (o == 'l')
+			c->list = true;
+		else
+			return 2;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct choice c = { .first = 1, .n = 200 };
+	const struct sim_scenario *sc;
+	struct tally all = { 0 };
+
+	if (parse(argc, argv, &c) != 0)
+		return 2;
+	for (size_t i = 0; (sc = sim_scenario(i)); i++) {
+		if (c.scenario && strcmp(c.scenario, sc->name) != 0)
+			continue;
+		if (c.list)
+			printf("%-32s %s\n", sc->name, sc->promise);
+		else
+			run_scenario(sc, &c, &all);
+	}
+	if (c.list)
+		return 0;
+	printf("%" PRIu64 " messages delivered\n", all.messages);
+	printf("%" PRIu64 "%%: Checks: %" PRIu64 ", Failures: %" PRIu64 ", Errors: 0\n",
+	       all.runs > 0 ? (all.runs - all.failures) * 100 / all.runs : 0, all.runs,
+	       all.failures);
+	return all.failures > 0 || all.runs == 0;
+}

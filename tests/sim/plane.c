@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fake data plane: holds what was installed and looks at what it is told to do. Commands are
+ * carried out one after the other, as over a channel; the answer comes later. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/world.h"
+
+struct answer {
+	struct sim_event ev;
+	struct sa_done done;
+};
+
+static void answer_drop(struct sim_event *ev)
+{
+	free(container_of(ev, struct answer, ev));
+}
+
+static void answer_arrive(struct sim *s, struct sim_event *ev)
+{
+	struct answer *a = container_of(ev, struct answer, ev);
+	struct end *end = &s->end[ev->side];
+	struct ike_event event = { .kind = IKE_EV_SA, .sa = &a->done };
+
+	end_event(end, &event);
+	free(a);
+}
+
+static struct sa_desc *find(struct end *end, const struct sa_desc *sa)
+{
+	for (size_t i = 0; i < end->n_sas; i++) {
+		if (end->sas[i].spi == sa->spi && end->sas[i].dir == sa->dir)
+			return &end->sas[i];
+	}
+	return NULL;
+}
+
+static enum err install(struct end *end, const struct sa_desc *sa)
+{
+	struct sim *s = end->sim;
+
+	sim_must(s, !find(end, sa), "an SA is installed that is there already");
+	sim_must(s, end->n_sas < SIM_SAS_MAX, "SAs pile up in the plane");
+	sim_must(s, sa->twin_spi != 0 && sa->spi > 255, "an SA without its SPIs");
+	if (sim_failed(s) || (s->installs_until_failure > 0 && --s->installs_until_failure == 0))
+		return ERR_SYSTEM;
+	if (sa->dir == SA_OUT)
+		check_outkey(s, &sa->encr_key);
+	return sa_desc_copy(&end->sas[end->n_sas++], sa);
+}
+
+static enum err take_away(struct end *end, const struct sa_desc *sa)
+{
+	struct sa_desc *at = find(end, sa);
+
+	sim_must(end->sim, at != NULL, "an SA is removed that is not there");
+	if (!at)
+		return ERR_NOT_FOUND;
+	sa_desc_wipe(at);
+	*at = end->sas[--end->n_sas];
+	return OK;
+}
+
+static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_counters *counters)
+{
+	switch (cmd->op) {
+	case SA_INSTALL:
+		return install(end, &cmd->sa);
+	case SA_REMOVE:
+		return take_away(end, &cmd->sa);
+	case SA_QUERY:
+		counters->packets = find(end, &cmd->sa) ? 1 : 0;
+		return find(end, &cmd->sa) ? OK : ERR_NOT_FOUND;
+	case SA_MOVE:
+		return find(end, &cmd->sa) ? OK : ERR_NOT_FOUND;
+	}
+	return ERR_UNSUPPORTED;
+}
+
+void plane_do(struct end *end, const struct sa_cmd *cmd)
+{
+	struct sim *s = end->sim;
+	struct answer *a = calloc(1, sizeof(*a));
+	mono_ns begin = end->plane_free > s->now ? end->plane_free : s->now;
+
+	if (!a)
+		return;
+	trace_line(s, end->side, "plane: %s %s %08x",
+		   cmd->op == SA_INSTALL  ? "install"
+		   : cmd->op == SA_REMOVE ? "remove"
+					  : "other",
+		   cmd->sa.dir == SA_IN ? "in" : "out", cmd->sa.spi);
+	end->n_sa_commands++;
+	s->stirred = s->now;
+	a->ev = (struct sim_event){ .side = end->side,
+				    .happen = answer_arrive,
+				    .drop = answer_drop };
+	a->done = (struct sa_done){ .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
+	a->done.err = carry_out(end, cmd, &a->done.counters);
+	if (cmd->ticket == 0) {
+		free(a);
+		return;
+	}
+	end->plane_free = begin + chance_between(&s->chance, 10, 5000) * NS_PER_US;
+	sim_later(s, &a->ev, end->plane_free);
+}
+
+void plane_clear(struct end *end)
+{
+	for (size_t i = 0; i < end->n_sas; i++)
+		sa_desc_wipe(&end->sas[i]);
+	end->n_sas = 0;
+	end->plane_free = 0;
+}
+
+void sim_expire(struct sim *s, enum side side)
+{
+	struct end *end = &s->end[side];
+	struct plane_event pe = { .kind = PLANE_EXPIRE };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &pe };
+
+	if (end->n_sas == 0)
+		return;
+	pe.spi = end->sas[0].spi;
+	pe.dir = end->sas[0].dir;
+	end_event(end, &ev);
+}
+
+/* Inbound at one end is outbound at the other: SPI, keys, algorithms, and selectors mirrored. */
+bool plane_twin(const struct end *other, const struct sa_desc *sa)
+{
+	for (size_t i = 0; i < other->n_sas; i++) {
+		const struct sa_desc *o = &other->sas[i];
+
+		if (o->spi == sa->spi && o->dir != sa->dir && o->twin_spi == sa->twin_spi &&
+		    o->mode == sa->mode && o->esn == sa->esn && o->encap == sa->encap &&
+		    o->encr_id == sa->encr_id && o->encr_key_bits == sa->encr_key_bits &&
+		    o->integ_id == sa->integ_id &&
+		    secret_eq(key_span(&o->encr_key), key_span(&sa->encr_key)) &&
+		    secret_eq(key_span(&o->integ_key), key_span(&sa->integ_key)) &&
+		    ts_list_eq(&o->local, &sa->remote) && ts_list_eq(&o->remote, &sa->local))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/confs.h"
+
+const struct sim_scenario scenarios_faults[] = { { 0 } };

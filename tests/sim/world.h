@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The simulated world's own state, for the files of tests/sim/ (scenarios use sim.h; those of
+ * attackers look in here as well). Everything that happens later is an event in one heap; an end's
+ * events die with its engine.
+ */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+#include "base/heap.h"
+#include "base/table.h"
+#include "tests/sim/sim.h"
+
+enum {
+	SIM_SAS_MAX = 64,
+	SIM_PACKET_MAX = 65536,
+	SIM_HISTORY = 64,
+	SIM_MAPPINGS = 16,
+	SIM_NOTES = IKE_NOTE_CHILD_FAILED + 1,
+	SIM_LOG_BUCKETS = 512,
+};
+
+/* ---- chance ---- */
+
+/* splitmix64. */
+struct chance {
+	uint64_t state;
+};
+uint64_t chance_u64(struct chance *c);
+uint32_t chance_between(struct chance *c, uint32_t lo, uint32_t hi);
+bool chance_percent(struct chance *c, uint32_t percent);
+
+/* ---- events ---- */
+
+struct sim_event {
+	struct heap_node node;
+	enum side side;
+	uint32_t life; /* of the end that it is for; another life never hears of it */
+	void (*happen)(struct sim *s, struct sim_event *ev);
+	void (*drop)(struct sim_event *ev); /* frees it */
+};
+void sim_later(struct sim *s, struct sim_event *ev, mono_ns when);
+
+/* ---- datagrams ---- */
+
+struct sim_packet {
+	struct sim_event ev;
+	struct path path; /* as the receiver sees it */
+	enum side from;
+	bool hostile; /* nobody who has the keys made it, or it was delivered before */
+	size_t len;
+	uint8_t bytes[]; /* room for SIM_GROWTH more */
+};
+enum { SIM_GROWTH = 64 };
+
+struct mapping {
+	uint16_t inside;
+	uint16_t outside;
+};
+
+/* ---- ends ---- */
+
+struct end {
+	struct sim *sim;
+	enum side side;
+	uint32_t life; /* counts up at each crash */
+	bool dead;
+	struct conf *conf;
+	struct ike_engine *e;
+	struct chance chance;
+	struct addr addr;   /* its own */
+	struct addr public; /* what the world sees: its NAT's, if there is one */
+	struct mapping map[SIM_MAPPINGS];
+	size_t n_map;
+	/* jobs */
+	const char *psk;
+	const char *proves; /* NULL: what its configuration says */
+	uint32_t n_agreed;  /* proofs of the peer that were good */
+	/* the plane */
+	struct sa_desc sas[SIM_SAS_MAX];
+	size_t n_sas;
+	uint32_t n_sa_commands;
+	mono_ns plane_free; /* commands are carried out one after the other */
+	/* notes */
+	struct ike_note last[SIM_NOTES];
+	size_t n_notes[SIM_NOTES];
+	/* check */
+	uint64_t retransmissions;
+	uint32_t stuck;
+	/* memory */
+	size_t fail_malloc;
+};
+
+struct sim {
+	struct end end[2];
+	mono_ns now;
+	struct heap events;
+	struct sim_net net;
+	struct chance chance; /* the network's, the jobs' and the scenario's */
+	sim_middle_fn *middle;
+	void *middle_ctx;
+	struct sim_packet *history[SIM_HISTORY]; /* delivered; NULL: none */
+	size_t n_history;
+	size_t n_in_flight;
+	mono_ns stirred; /* when something last happened that is not liveness */
+	uint32_t jobs_until_failure, jobs_until_loss, installs_until_failure;
+	struct sent *sent[SIM_LOG_BUCKETS];    /* what is on the wire must never repeat an IV */
+	struct proof *proofs[SIM_LOG_BUCKETS]; /* octets that were signed or MACed */
+	struct outkey *outkeys;		       /* of outbound SAs, ever */
+	bool failed, missed, trace;
+	char why[512];
+	size_t memory_before;
+	uint64_t n_delivered;
+};
+
+/* end.c: inputs of an engine; what it wants then is carried out at once. */
+void end_begin(struct end *end, const char *text);
+void end_free(struct end *end);
+void end_datagram(struct end *end, const struct path *path, struct span bytes);
+void end_event(struct end *end, const struct ike_event *ev);
+void end_tick(struct end *end);
+void end_reload(struct end *end, const char *text);
+void end_shutdown(struct end *end);
+void end_die(struct end *end);
+void end_live(struct end *end);
+
+/* net.c */
+void net_send(struct end *from, const struct ike_action *a);
+void net_free(struct sim *s);
+
+/* jobs.c */
+void jobs_do(struct end *end, const struct job *j);
+void jobs_free(struct sim *s);
+
+/* plane.c */
+void plane_do(struct end *end, const struct sa_cmd *cmd);
+void plane_clear(struct end *end);
+bool plane_twin(const struct end *other, const struct sa_desc *sa);
+
+/* check.c: what holds in every story */
+void check_sent(struct end *end, struct span datagram);
+void check_outkey(struct sim *s, const struct key *k);
+void check_step(struct sim *s);
+void check_quiet(struct sim *s);
+uint64_t check_digest(const struct end *end);
+void check_established(struct end *end, const struct ike_note *n);
+bool check_is_settled(const struct sim *s);
+void check_free(struct sim *s);
+
+/* An IKE SA of this end that is up. */
+struct seen_sa {
+	char connection[CONF_NAME_MAX + 1];
+	uint64_t spi_i, spi_r;
+	bool initiator;
+};
+struct seen {
+	struct seen_sa sas[SIM_SAS_MAX];
+	size_t n;
+	size_t n_children;
+	bool busy; /* some connection is not where it wants to be */
+};
+struct seen check_look(const struct end *end);
+
+/* memory.c: what the engines and their configurations have allocated, in bytes. */
+size_t memory_live(void);
+/* The nth allocation from now on fails; 0: none. */
+void memory_fail(size_t nth);
+size_t memory_until_failure(void);
+
+/* trace.c */
+void trace_packet(const struct sim *s, const struct sim_packet *p, const char *fate);
+void trace_note(const struct end *end, const struct ike_note *n);
+void trace_line(const struct sim *s, enum side side, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* For the next run. */
+void trace_set(bool on);
+bool trace_on(void);
+
+#endif
