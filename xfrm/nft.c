@@ -158,6 +158,7 @@ static void bitwise(struct nft_rule *r, const void *mask, const void *flip, uint
 
 	ask_be32(r->ask, NFTA_BITWISE_SREG, REG);
 	ask_be32(r->ask, NFTA_BITWISE_DREG, REG);
+	ask_be32(r->ask, NFTA_BITWISE_OP, NFT_BITWISE_BOOL);
 	ask_be32(r->ask, NFTA_BITWISE_LEN, len);
 	value(r, NFTA_BITWISE_MASK, mask, len);
 	value(r, NFTA_BITWISE_XOR, flip, len);
@@ -259,9 +260,9 @@ void nft_to_this_host(struct nft_rule *r)
 	const uint32_t local = RTN_LOCAL;
 	struct nft_expr e = expr_begin(r, "fib");
 
-	ask_be32(r->ask, NFTA_FIB_DREG, REG);
-	ask_be32(r->ask, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
 	ask_be32(r->ask, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	ask_be32(r->ask, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	ask_be32(r->ask, NFTA_FIB_DREG, REG);
 	expr_end(r, &e);
 	compare(r, NFT_CMP_EQ, &local, sizeof(local));
 }

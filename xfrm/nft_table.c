@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table: see xfrm/nft_table.h.
  *
- * Chain "mark" stands before everything (hook prerouting, priority raw). It gives packets out of
+ * Chain "marks" stands before everything (hook prerouting, priority raw). It gives packets out of
  * the TUN device the inner mark, by which the policies of the data plane let them in (xfrm/plan.h),
  * and takes that mark from everything else. Outer packets to this host, IKE and ESP, get the outer
  * mark, so that the reverse path filter looks for their sender past our rules: a strict one would
@@ -27,7 +27,7 @@
 static const char table[] = "postern";
 
 static const struct nft_chain chain_mark = { .table = table,
-					     .name = "mark",
+					     .name = "marks",
 					     .hook = NF_INET_PRE_ROUTING,
 					     .priority = NF_IP_PRI_RAW };
 

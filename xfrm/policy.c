@@ -175,20 +175,20 @@ static void ask_mark(struct ask *a, const struct policy *p)
 
 static struct ask ask_policy(uint16_t type, uint16_t flags, const struct policy *p)
 {
-	struct xfrm_userpolicy_info up = {
-		.sel = p->sel,
-		.lft = { .soft_byte_limit = XFRM_INF,
-			 .hard_byte_limit = XFRM_INF,
-			 .soft_packet_limit = XFRM_INF,
-			 .hard_packet_limit = XFRM_INF },
-		.priority = p->priority,
-		.index = p->index,
-		.dir = p->dir,
-		.action = p->action,
-		.share = XFRM_SHARE_ANY,
-	};
+	struct xfrm_userpolicy_info up;
 	struct ask a = ask_new(type, flags);
 
+	memset(&up, 0, sizeof(up)); /* padding too: the kernel shall not see our stack */
+	up.sel = p->sel;
+	up.lft.soft_byte_limit = XFRM_INF;
+	up.lft.hard_byte_limit = XFRM_INF;
+	up.lft.soft_packet_limit = XFRM_INF;
+	up.lft.hard_packet_limit = XFRM_INF;
+	up.priority = p->priority;
+	up.index = p->index;
+	up.dir = p->dir;
+	up.action = p->action;
+	up.share = XFRM_SHARE_ANY;
 	ask_header(&a, &up, sizeof(up));
 	ask_mark(&a, p);
 	return a;
@@ -206,11 +206,13 @@ struct ask policy_ask_update(const struct policy *p)
 
 static struct ask ask_policy_id(uint16_t type, const struct policy *p, bool by_index)
 {
-	struct xfrm_userpolicy_id id = { .sel = p->sel,
-					 .index = by_index ? p->index : 0,
-					 .dir = p->dir };
+	struct xfrm_userpolicy_id id;
 	struct ask a = ask_new(type, 0);
 
+	memset(&id, 0, sizeof(id));
+	id.sel = p->sel;
+	id.index = by_index ? p->index : 0;
+	id.dir = p->dir;
 	ask_header(&a, &id, sizeof(id));
 	ask_mark(&a, p);
 	return a;
@@ -233,9 +235,10 @@ struct ask policy_ask_get(const struct policy *p)
 
 struct ask policy_ask_dump(void)
 {
-	struct xfrm_userpolicy_id none = { .dir = 0 };
+	struct xfrm_userpolicy_id none;
 	struct ask a = ask_new(XFRM_MSG_GETPOLICY, NLM_F_DUMP);
 
+	memset(&none, 0, sizeof(none));
 	ask_header(&a, &none, sizeof(none));
 	return a;
 }

@@ -64,8 +64,8 @@ static struct ask ask_route(uint16_t type, uint16_t flags, const struct route *r
 	struct ask a = ask_new(type, flags);
 
 	ask_header(&a, &h, sizeof(h));
-	ask_u32(&a, RTA_TABLE, HOST_TABLE);
 	ask_bytes(&a, RTA_DST, r->to.addr.b, addr_len(&r->to.addr));
+	ask_u32(&a, RTA_TABLE, HOST_TABLE);
 	ask_u32(&a, RTA_PRIORITY, ROUTE_METRIC);
 	return a;
 }
@@ -75,9 +75,9 @@ struct ask route_ask_put(const struct route *r)
 	struct ask a = ask_route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, r);
 	struct nlattr *metrics;
 
-	ask_u32(&a, RTA_OIF, r->device);
 	if (r->source.family != AF_UNSPEC)
 		ask_bytes(&a, RTA_PREFSRC, r->source.b, addr_len(&r->source));
+	ask_u32(&a, RTA_OIF, r->device);
 	if (r->mtu != 0) {
 		metrics = ask_nest(&a, RTA_METRICS);
 		ask_u32(&a, RTAX_MTU, r->mtu);

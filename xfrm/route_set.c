@@ -9,8 +9,8 @@
 #include "xfrm/route.h"
 #include "xfrm/words.h"
 
-/* Until the path and the suite are known: what fits into 1500 bytes with the widest of both (IPv6, UDP,
- * CBC with SHA2-512), so that connections which begin before the SA is up need not shrink. */
+/* Until the path and the suite are known: what fits into 1500 bytes with the widest of both (IPv6,
+ * UDP, CBC with SHA2-512), so that connections which begin before the SA is up need not shrink. */
 enum { ROUTE_MTU_FIRST = 1380 };
 
 static enum err take_route(void *ctx, const struct nlmsghdr *m)

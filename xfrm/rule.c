@@ -136,19 +136,19 @@ static struct ask ask_rule(uint16_t type, uint16_t flags, const struct rule *r)
 	struct ask a = ask_new(type, flags);
 
 	ask_header(&a, &h, sizeof(h));
-	ask_u32(&a, FRA_PRIORITY, r->priority);
-	ask_u8(&a, FRA_PROTOCOL, HOST_PROTOCOL);
 	ask_net(&a, FRA_SRC, &r->from);
 	ask_net(&a, FRA_DST, &r->to);
-	ask_mark(&a, r);
 	if (r->proto != 0)
 		ask_u8(&a, FRA_IP_PROTO, r->proto);
 	ask_ports(&a, FRA_SPORT_RANGE, r->sport_lo, r->sport_hi);
 	ask_ports(&a, FRA_DPORT_RANGE, r->dport_lo, r->dport_hi);
+	ask_mark(&a, r);
 	if (r->action == FR_ACT_TO_TBL)
 		ask_u32(&a, FRA_TABLE, HOST_TABLE);
 	if (r->action == FR_ACT_GOTO)
 		ask_u32(&a, FRA_GOTO, r->target);
+	ask_u32(&a, FRA_PRIORITY, r->priority);
+	ask_u8(&a, FRA_PROTOCOL, HOST_PROTOCOL);
 	return a;
 }
 

@@ -92,7 +92,8 @@ static struct ask tun_ask_up(uint32_t ifindex)
 
 static enum err take_alias(void *ctx, const struct nlmsghdr *m)
 {
-	static const struct nla_policy shape[IFLA_MAX + 1] = { [IFLA_IFALIAS] = { .type = NLA_STRING } };
+	static const struct nla_policy shape[IFLA_MAX + 1] = { [IFLA_IFALIAS] = {
+								       .type = NLA_STRING } };
 	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)
 		m; /* libnl's parser takes no const; nothing is written */
 	struct nlattr *tb[IFLA_MAX + 1];

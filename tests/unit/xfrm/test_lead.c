@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans of rules, judged as the kernel judges packets: by priority, the first that matches, jumps
+ * followed. */
+#include "xfrm/lead.h"
+
+#include <linux/fib_rules.h>
+
+#include "tests/unit/xfrm/kit.h"
+
+enum way { MAIN, TUNNEL, DEAD };
+
+struct packet {
+	const char *src; /* NULL: no source address yet */
+	const char *dst;
+	uint8_t proto;
+	uint16_t dport;
+	uint32_t mark;
+};
+
+/* How the kernel compares a source: IPv4 has 0.0.0.0 for "none yet", IPv6 matches none at all. */
+static bool source_matches(const struct rule *r, const struct packet *k, const struct addr *dst)
+{
+	const struct addr unset = { .family = dst->family };
+	struct addr a;
+
+	if (r->from.bits == 0)
+		return true;
+	if (k->src == NULL)
+		return dst->family == AF_INET && net_contains(&r->from, &unset);
+	ck_assert(addr_parse(k->src, &a));
+	return net_contains(&r->from, &a);
+}
+
+static bool matches(const struct rule *r, const struct packet *k)
+{
+	struct addr dst;
+
+	ck_assert(addr_parse(k->dst, &dst));
+	return dst.family == r->from.addr.family && source_matches(r, k, &dst) &&
+	       (r->to.bits == 0 || net_contains(&r->to, &dst)) &&
+	       ((k->mark ^ r->mark) & r->mask) == 0 && (r->proto == 0 || r->proto == k->proto) &&
+	       k->dport >= r->dport_lo && k->dport <= r->dport_hi;
+}
+
+/* The first rule at or behind `from`, and before `until`, that matches. */
+static const struct rule *first(const struct rule_list *l, uint32_t from, const struct packet *k)
+{
+	const struct rule *best = NULL;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i].priority >= from && matches(&l->v[i], k) &&
+		    (best == NULL || l->v[i].priority < best->priority))
+			best = &l->v[i];
+	}
+	return best;
+}
+
+static enum way judge(const struct rule_list *l, const struct packet *k, bool device)
+{
+	uint32_t from = 0;
+
+	for (const struct rule *r = first(l, from, k); r != NULL; r = first(l, from, k)) {
+		ck_assert(r->action != FR_ACT_GOTO || r->target > r->priority);
+		if (r->action == FR_ACT_UNREACHABLE)
+			return DEAD;
+		if (r->action == FR_ACT_TO_TBL && device)
+			return TUNNEL;
+		from = r->action == FR_ACT_GOTO ? r->target : r->priority + 1;
+	}
+	return MAIN;
+}
+
+enum { T = IPPROTO_TCP, U = IPPROTO_UDP };
+
+static const struct lead_case {
+	const char *name;
+	const char *child[2];
+	size_t n;
+	struct packet k;
+	bool into_tunnel;
+} cases[] = {
+	{ "sites", { "10.1.0.0/16>10.2.0.0/16" }, 1, { "10.1.0.5", "10.2.0.1", T, 1, 0 }, true },
+	{ "beside", { "10.1.0.0/16>10.2.0.0/16" }, 1, { "10.9.0.5", "10.2.0.1", T, 1, 0 }, false },
+	{ "other bits of the mark do not matter",
+	  { "10.1.0.0/16>10.2.0.0/16" },
+	  1,
+	  { "10.1.0.5", "10.2.0.1", T, 1, 0x8000000f },
+	  true },
+	{ "our outer packets never",
+	  { "10.1.0.0/16>10.2.0.0/16" },
+	  1,
+	  { "10.1.0.5", "10.2.0.1", U, 4500, HOST_MARK_OUTER },
+	  false },
+	{ "outer packets with other bits",
+	  { "0.0.0.0/0>10.2.0.0/16" },
+	  1,
+	  { "10.1.0.5", "10.2.0.1", U, 4500, HOST_MARK_OUTER | 7 },
+	  false },
+	{ "from the tunnel to another",
+	  { "10.1.0.0/16>10.2.0.0/16" },
+	  1,
+	  { "10.1.0.5", "10.2.0.1", T, 1, HOST_MARK_INNER },
+	  true },
+	{ "no source yet", { "10.1.0.0/16>10.2.0.0/16" }, 1, { NULL, "10.2.0.1", T, 1, 0 }, true },
+	{ "no source yet, and none that fits",
+	  { "10.7.0.0/16>10.2.0.0/16" },
+	  1,
+	  { NULL, "10.2.0.1", T, 1, 0 },
+	  false },
+	{ "no source yet, elsewhere",
+	  { "10.1.0.0/16>10.2.0.0/16" },
+	  1,
+	  { NULL, "10.3.0.1", T, 1, 0 },
+	  false },
+	{ "no source yet, v6",
+	  { "2001:db8:1::/64>2001:db8:2::/64" },
+	  1,
+	  { NULL, "2001:db8:2::1", T, 1, 0 },
+	  true },
+	{ "v6",
+	  { "2001:db8:1::/64>2001:db8:2::/64" },
+	  1,
+	  { "2001:db8:1::5", "2001:db8:2::1", T, 1, 0 },
+	  true },
+	{ "v6 of another source",
+	  { "2001:db8:1::/64>2001:db8:2::/64" },
+	  1,
+	  { "2001:db8:9::5", "2001:db8:2::1", T, 1, 0 },
+	  false },
+	{ "v6 of a high source",
+	  { "2001:db8:1::/64>2001:db8:2::/64" },
+	  1,
+	  { "fd00::5", "2001:db8:2::1", T, 1, 0 },
+	  false },
+	{ "v6 outer packet without source",
+	  { "2001:db8:1::/64>2001:db8:2::/64" },
+	  1,
+	  { NULL, "2001:db8:2::1", U, 500, HOST_MARK_OUTER },
+	  false },
+	{ "in the range of ports",
+	  { "10.1.0.0/16>10.2.0.0/16@tcp=80-90" },
+	  1,
+	  { "10.1.0.5", "10.2.0.1", T, 85, 0 },
+	  true },
+	{ "beside the range of ports",
+	  { "10.1.0.0/16>10.2.0.0/16@tcp=80-90" },
+	  1,
+	  { "10.1.0.5", "10.2.0.1", T, 91, 0 },
+	  false },
+	{ "another protocol",
+	  { "10.1.0.0/16>10.2.0.0/16@tcp=80-90" },
+	  1,
+	  { "10.1.0.5", "10.2.0.1", U, 85, 0 },
+	  false },
+	{ "everything", { "10.1.0.0/16>0.0.0.0/0" }, 1, { "10.1.0.5", "8.8.8.8", T, 1, 0 }, true },
+	{ "everything but the lan",
+	  { "10.1.0.0/16>0.0.0.0/0" },
+	  1,
+	  { "10.1.0.5", "10.1.0.9", T, 1, 0 },
+	  false },
+	{ "the gateway's own way out",
+	  { "10.1.0.0/16>0.0.0.0/0" },
+	  1,
+	  { NULL, "8.8.8.8", T, 1, 0 },
+	  false },
+	{ "a single host's only way out",
+	  { "10.1.0.1/32>0.0.0.0/0" },
+	  1,
+	  { NULL, "8.8.8.8", T, 1, 0 },
+	  true },
+	{ "a wide remote but the lan",
+	  { "10.1.0.0/16>10.0.0.0/8" },
+	  1,
+	  { NULL, "10.1.0.9", T, 1, 0 },
+	  false },
+	{ "a wide remote", { "10.1.0.0/16>10.0.0.0/8" }, 1, { NULL, "10.3.0.9", T, 1, 0 }, true },
+	{ "a wide v6 remote but the lan",
+	  { "2001:db8:1::/64>2001:db8::/32" },
+	  1,
+	  { NULL, "2001:db8:1::9", T, 1, 0 },
+	  false },
+	{ "multicast",
+	  { "10.1.0.0/16>0.0.0.0/0" },
+	  1,
+	  { "10.1.0.5", "224.0.0.5", U, 1, 0 },
+	  false },
+	{ "link-local",
+	  { "2001:db8:1::/64>::/0" },
+	  1,
+	  { "2001:db8:1::5", "fe80::5", U, 1, 0 },
+	  false },
+};
+
+static struct addr_list own_addresses(struct addr v[static 2])
+{
+	ck_assert(addr_parse("10.1.0.1", &v[0]));
+	ck_assert(addr_parse("2001:db8:1::1", &v[1]));
+	return (struct addr_list){ .v = v, .n = 2 };
+}
+
+START_TEST(packets_go_where_they_shall)
+{
+	const struct lead_case *c = &cases[_i];
+	struct children children = kit_children(c->child, c->n);
+	struct rule_list l = { .n = 0 };
+	struct addr v[2];
+	struct addr_list own = own_addresses(v);
+
+	ck_assert_int_eq(lead_rules(&l, children.v, children.n, &own), OK);
+	ck_assert_msg(judge(&l, &c->k, true) == (c->into_tunnel ? TUNNEL : MAIN), "%s", c->name);
+	ck_assert_msg(judge(&l, &c->k, false) == (c->into_tunnel ? DEAD : MAIN),
+		      "%s without the device", c->name);
+	rule_list_free(&l);
+	children_free(&children);
+}
+END_TEST
+
+START_TEST(no_children_no_rules)
+{
+	const struct addr_list own = { .n = 0 };
+	struct rule_list l = { .n = 0 };
+
+	ck_assert_int_eq(lead_rules(&l, NULL, 0, &own), OK);
+	ck_assert_uint_eq(l.n, 0);
+}
+END_TEST
+
+START_TEST(a_remote_network_has_one_route_with_a_source_if_any_child_has_one)
+{
+	static const char *const text[] = { "10.7.0.0/16>10.2.0.0/16", "10.1.0.0/16>10.2.0.0/16" };
+	struct children children = kit_children(text, 2);
+	struct pair_list pairs = { .n = 0 };
+	struct route_list l = { .n = 0 };
+	struct addr v[2];
+	struct addr_list own = own_addresses(v);
+
+	ck_assert_int_eq(pair_list_fill(&pairs, children.v, children.n), OK);
+	ck_assert_int_eq(lead_routes(&l, &pairs, &own, 7), OK);
+	ck_assert_uint_eq(l.n, 1);
+	ck_assert(addr_eq(&l.v[0].source, &v[0]));
+	ck_assert_uint_eq(l.v[0].device, 7);
+	route_list_free(&l);
+	pair_list_free(&pairs);
+	children_free(&children);
+}
+END_TEST
+
+UNIT("xfrm/lead")
+{
+	tcase_add_loop_test(tc, packets_go_where_they_shall, 0,
+			    (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_test(tc, no_children_no_rules);
+	tcase_add_test(tc, a_remote_network_has_one_route_with_a_source_if_any_child_has_one);
+}
