@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls xfrm/host.h from the command line, for tests/net/host. A child is written as in host_child.h.
+/* Calls xfrm/host.h from the command line, for tests/net/host. A child is written as in
+ *host_child.h.
  *
  *	guard CHILD...		guards for these and no others
  *	guard-off, guard-list, plane-off
