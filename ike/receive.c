@@ -126,6 +126,7 @@ static enum err answer_again(struct ike_sa *sa, const struct path *p, const stru
 		err = protect_open(&keys, m, &w, &in);
 	}
 	sk_keys_wipe(&keys);
+	secret_wipe(sa->e->opened, m->raw.len);
 	if (err != OK || f.number != 1)
 		return err == OK ? ERR_REPLAY : err;
 	send_packets(sa, &sa->window.answer, p);
@@ -297,7 +298,7 @@ static enum err receive_protected(struct ike_engine *e, const struct path *p,
 		handle_inner(sa, p, m, &o.in);
 	else
 		sa_schedule(sa);
-	secret_wipe(e->opened, SCRATCH_LEN);
+	secret_wipe(e->opened, o.in.chain.len > m->raw.len ? o.in.chain.len : m->raw.len);
 	return OK;
 }
 
