@@ -77,7 +77,10 @@ def tshark(path, suite, outer, key, auth):
     args = ["tshark", "-n", "-r", path, "-o", "esp.enable_encryption_decode:TRUE", "-o", "esp.enable_authentication_check:TRUE",
             "-o", "esp.enable_null_encryption_decode_heuristic:FALSE", "-o", "uat:esp_sa:" + uat, "-T", "fields", "-E", "occurrence=l",
             "-e", "esp.icv_good", "-e", "udp.srcport", "-e", "udp.length", "-e", "esp.pad_len"]
-    return [line.split("\t") for line in subprocess.run(args, capture_output=True, text=True, check=True).stdout.split("\n")[:-1]]
+    # Whatever the user has configured is none of this.
+    env = dict(os.environ, WIRESHARK_CONFIG_DIR=os.path.dirname(path), HOME=os.path.dirname(path))
+    out = subprocess.run(args, capture_output=True, text=True, check=True, env=env).stdout
+    return [line.split("\t") for line in out.split("\n")[:-1]]
 
 
 def judge(suite, version, outer, encap, folder):
