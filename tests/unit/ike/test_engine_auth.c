@@ -195,8 +195,8 @@ START_TEST(selectors_are_narrowed)
 		" psk_file = site.psk\n start = manual\n child net {\n  local = 10.2.3.0/24\n  remote = 10.0.0.0/8\n }\n}\n");
 
 	pair_expect_children(p, 1);
-	ck_assert_str_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_UP)->got, "10.2.3.0/24");
-	ck_assert_str_eq(pair_note(p, RIGHT, IKE_NOTE_CHILD_UP)->got, "10.1.0.0/16");
+	ck_assert_str_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_UP)->text, "10.1.0.0/16 = 10.2.3.0/24");
+	ck_assert_str_eq(pair_note(p, RIGHT, IKE_NOTE_CHILD_UP)->text, "10.2.3.0/24 = 10.1.0.0/16");
 	pair_free(p);
 }
 END_TEST
