@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is done to inner packets on their way: marks, MSS, fragments, answers, and the MTU that
- * decides. */
+/* What is done to inner packets on their way: marks and MSS, with checksums kept right. */
 #include "esp/checksum.h"
 #include "esp/ecn.h"
 #include "esp/mss.h"
