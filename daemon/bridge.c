@@ -177,15 +177,22 @@ static void tell_plane_gone(struct bridge *b)
 		ike_engine_event(b->ike, &ev, mono_now());
 }
 
+static void peer_lost(struct bridge *b, enum role r)
+{
+	fail_all(b, r);
+	if (r != ROLE_ESP)
+		return;
+	mtu_clear(b->mtu);
+	tell_plane_gone(b);
+}
+
 static void on_gone(void *ctx, enum err why)
 {
 	struct bridge_peer *p = ctx;
 
 	if (why != ERR_NOT_FOUND)
 		process_accuse(p->bridge->env.process, p->role);
-	fail_all(p->bridge, p->role);
-	if (p->role == ROLE_ESP)
-		tell_plane_gone(p->bridge);
+	peer_lost(p->bridge, p->role);
 }
 
 /* ---- timers ---- */
@@ -337,7 +344,7 @@ enum err bridge_peer(struct bridge *b, enum role r, int fd)
 	}
 	if (link_is_open(&p->link)) {
 		link_close(&p->link);
-		fail_all(b, r);
+		peer_lost(b, r);
 	}
 	return link_open(&p->link, fd, proto_to_engine(r), proto_from_engine(r));
 }

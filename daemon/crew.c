@@ -318,9 +318,6 @@ static void member_ended(struct member *m, int status)
 	}
 	restart_later(m);
 	m->deaths++;
-	/* The SAs that the engine believes in are gone: it says so to the peers and begins anew. */
-	if (m->role == ROLE_ESP)
-		ask_to_end(&c->m[ROLE_ENGINE]);
 }
 
 void crew_bury(struct crew *c)

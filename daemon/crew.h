@@ -4,8 +4,8 @@
  *
  * Each has a channel to the monitor; signer, verifier, esp and fetcher each have one to the engine,
  * made anew whenever either end is. The engine and esp share the SAs: without its engine esp drops
- * them by itself; when esp dies, the engine is asked to end as well, tells its peers, and both
- * begin anew.
+ * them by itself; when esp dies, the engine sees its channel end, tells the peers and makes new
+ * ones.
  */
 #ifndef DAEMON_CREW_H
 #define DAEMON_CREW_H

@@ -35,14 +35,21 @@ enum err mtu_new(const struct route *r, mtu_fn *changed, void *ctx, struct mtu_b
 	return OK;
 }
 
-void mtu_free(struct mtu_book *b)
+void mtu_clear(struct mtu_book *b)
 {
-	while (b != NULL && b->first != NULL) {
+	while (b->first != NULL) {
 		struct mtu_entry *e = b->first;
 
 		b->first = e->next;
 		free(e);
 	}
+}
+
+void mtu_free(struct mtu_book *b)
+{
+	if (b == NULL)
+		return;
+	mtu_clear(b);
 	free(b);
 }
 

@@ -12,11 +12,12 @@
 
 #include "daemon/owner.h"
 #include "daemon/steer.h"
+#include "esp/esp.h"
 #include "xfrm/host.h"
 
 enum {
 	IKE_BUFFER = 2 * 1024 * 1024,
-	ESP_BUFFER = 8 * 1024 * 1024,
+	ESP_BUFFER = ESP_SOCKET_BUFFER,
 };
 
 struct option {
