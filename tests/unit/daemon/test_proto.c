@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pack.h"
 #include "daemon/proto.h"
 #include "tests/unit/unit.h"
 
@@ -220,6 +221,22 @@ START_TEST(a_body_with_a_changed_byte_is_judged_without_harm)
 }
 END_TEST
 
+/* _i addresses: as many as there is room for, and one more. */
+START_TEST(more_addresses_than_fit_are_refused)
+{
+	struct msg_resolved m;
+	uint8_t buf[512];
+	struct wr w = wr_into(buf, sizeof buf);
+
+	wr_u64(&w, 3);
+	pack_err(&w, OK);
+	wr_u8(&w, (uint8_t)_i);
+	for (int i = 0; i < _i; i++)
+		pack_addr(&w, &v4);
+	ck_assert_int_eq(msg_resolved_get(wr_done(&w), &m), _i > CONF_ADDRS_MAX ? ERR_SYNTAX : OK);
+}
+END_TEST
+
 START_TEST(no_rule_is_longer_than_a_channel_carries)
 {
 	const struct chan_table *all[3 + 2 * N_ROLES] = { proto_from_monitor(),
@@ -260,6 +277,8 @@ UNIT("daemon/proto")
 	tcase_add_loop_test(tc, what_is_put_is_got, 0, N_BODIES);
 	tcase_add_loop_test(tc, a_body_that_is_cut_or_too_long_is_refused, 0, N_BODIES);
 	tcase_add_loop_test(tc, a_body_with_a_changed_byte_is_judged_without_harm, 0, N_BODIES);
+	tcase_add_loop_test(tc, more_addresses_than_fit_are_refused, CONF_ADDRS_MAX,
+			    CONF_ADDRS_MAX + 2);
 	tcase_add_test(tc, no_rule_is_longer_than_a_channel_carries);
 	tcase_add_test(tc, only_the_engine_may_ask_the_monitor_for_anything);
 }
