@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls xfrm/host.h from the command line, for tests/net/host. A child is written as in
- *host_child.h.
+/* Calls xfrm/host.h from the command line, for tests/net/host. host_child.h says how to write a
+ * CHILD.
  *
  *	guard CHILD...		guards for these and no others
  *	guard-off, guard-list, plane-off
@@ -10,6 +10,10 @@
  *				of the tunnel: answers every ping that comes out of the device;
  *				"ping SOURCE TARGET" on its standard input sends one into the host,
  *				"reply" on its output says that it was answered
+ *	ask-udp SOURCE TARGET	an outer packet there and back, as the daemon's sockets send them
+ *	ask-esp SOURCE TARGET
+ *	echo-udp ADDRESS	the other end of these
+ *	echo-esp ADDRESS
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,6 +24,7 @@
 
 #include "tests/net/host_child.h"
 #include "tests/net/host_echo.h"
+#include "tests/net/host_outer.h"
 #include "xfrm/host.h"
 
 enum { QUEUES = 2 };
@@ -129,12 +134,29 @@ static int with_children(struct tool *t, char **argv, int argc)
 	return usage(argv[1]);
 }
 
+/* What needs no host. -1: another verb. */
+static int outer(int argc, char **argv)
+{
+	bool esp = argc > 1 && strstr(argv[1], "-esp") != NULL;
+
+	if (argc == 4 && strncmp(argv[1], "ask-", 4) == 0)
+		return outer_ask(esp, argv[2], argv[3]) ? 0 : 1;
+	if (argc == 3 && strncmp(argv[1], "echo-", 5) == 0)
+		return outer_echo(esp, argv[2]) ? 0 : 1;
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	char why[HOST_WHY_MAX] = "";
 	struct tool *t = calloc(1, sizeof(*t));
-	int code = 1;
+	int code = outer(argc, argv);
 
+	if (code >= 0) {
+		free(t);
+		return code;
+	}
+	code = 1;
 	if (t == NULL || argc < 2)
 		return 2;
 	if (done(host_open(&t->host, why), why) == 0)
