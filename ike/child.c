@@ -177,10 +177,10 @@ void child_end(struct child_sa *c, enum err why)
 
 	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
 	child_free(c);
-	if (!was_up)
-		return;
-	note_tell(e, &n);
-	if (sa->state == S_UP)
+	if (was_up)
+		note_tell(e, &n);
+	/* One that the peer deletes while it is being put in is wanted no less. */
+	if (sa->state == S_UP && (was_up || why == ERR_PEER_DELETED))
 		conn_child_gone(sa->conn);
 }
 

@@ -452,8 +452,10 @@ void conn_lost(struct conn *c, const struct ike_note *n)
 	c->since = c->e->now;
 	if (c->conf->start == CONF_START_TRAFFIC)
 		c->wanted = false;
-	if (!c->wanted || c->resolving ||
-	    find_state(c, 1u << S_UP | 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
+	/* Two ends that began at once may keep the SA whose child could not be made, and let go of
+	 * the one with a child: an SA that is up does not mean that all is well. */
+	if (!c->wanted || c->resolving || has_child(c) ||
+	    find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
 		return;
 	if (n->err == ERR_PEER_LOST) {
 		c->tries = 0;
