@@ -2,7 +2,7 @@
 /* The life of an IKE SA: see life.h. The timers, and why each exists:
  *
  *	retransmission	our request is unanswered; when all tries are spent the peer is lost (RFC
- *7296 2.4) expiry		a half-open SA of a peer (30 s), a closing one (10 s) liveness
+ *7296 2.4) expiry		a half-open SA of a peer (60 s), a closing one (10 s) liveness
  *nothing authenticated was heard for `liveness` keepalive	we are behind a NAT and have sent
  *nothing for `keepalive` (RFC 3948 4)
  */

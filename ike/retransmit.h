@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When our request is sent again (RFC 7296 2.1, 2.4): first after 500 ms to 1 s, then doubling with
- * jitter up to a bound, a bounded number of times; about 30 s in all. Only requests: a responder
- * never sends of itself.
+/* When our request is sent again (RFC 7296 2.1, 2.4): first after 500 ms to 1 s, then half as long
+ * again with jitter up to a bound, a bounded number of times; about 30 s in all. So many times,
+ * because at 30 % loss each way only every second try comes back, and one handshake in a thousand
+ * at most shall fail for it. Only requests: a responder never sends of itself.
  */
 #ifndef IKE_RETRANSMIT_H
 #define IKE_RETRANSMIT_H
@@ -9,7 +10,7 @@
 #include "base/clock.h"
 #include "crypto/random.h"
 
-enum { RETRANSMIT_TRIES = 6 };
+enum { RETRANSMIT_TRIES = 13 };
 
 struct retransmit {
 	mono_ns at;   /* NEVER: nothing is outstanding */

@@ -11,7 +11,7 @@
 #include "ike/core.h"
 
 /* How long a peer may take from IKE_SA_INIT to a proved identity. */
-static const mono_ns half_open_time = 30 * NS_PER_S;
+static const mono_ns half_open_time = 60 * NS_PER_S;
 /* How long an attempt of ours may take in all: both requests with all their tries, and the jobs
  * between them. */
 static const mono_ns attempt_time = 90 * NS_PER_S;

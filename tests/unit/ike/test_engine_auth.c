@@ -126,7 +126,7 @@ START_TEST(a_failed_job_leaves_nothing)
 	p->end[s].fail_job = job_kinds[_i / 2];
 	p->end[s].fail_job_err = ERR_SYSTEM;
 	pair_up(p, LEFT, "site");
-	pair_run(p, 60 * NS_PER_S);
+	pair_run(p, 70 * NS_PER_S);
 	pair_expect_children(p, 0);
 	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
 	ck_assert_uint_eq(pair_sas(p, RIGHT), 0);

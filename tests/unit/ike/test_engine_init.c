@@ -4,6 +4,7 @@
 
 #include "ike/limits.h"
 #include "ike/message.h"
+#include "ike/retransmit.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
@@ -316,7 +317,7 @@ START_TEST(no_common_proposal_is_told_on_both_sides)
 }
 END_TEST
 
-/* Six tries in about half a minute, then the end. */
+/* A dozen tries in about half a minute, then the end. */
 START_TEST(silence_ends_the_attempt)
 {
 	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
@@ -326,7 +327,7 @@ START_TEST(silence_ends_the_attempt)
 	pair_run(p, 20 * NS_PER_S);
 	ck_assert_ptr_null(pair_note(p, LEFT, IKE_NOTE_REFUSED));
 	pair_run(p, 20 * NS_PER_S);
-	ck_assert_uint_eq(p->n_sent, 6);
+	ck_assert_uint_eq(p->n_sent, RETRANSMIT_TRIES);
 	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_REFUSED)->err, ERR_NO_ANSWER);
 	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
 	ck_assert_uint_eq(ike_engine_deadline(p->end[LEFT].e), NEVER);
