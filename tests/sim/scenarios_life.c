@@ -1,4 +1,187 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What people do to a tunnel: down, up, down from both ends at once, another configuration. */
 #include "tests/sim/confs.h"
+#include "tests/sim/world.h"
 
-const struct sim_scenario scenarios_life[] = { { 0 } };
+static const struct sim_conf manual = SITE(CERT MANUAL, CERT MANUAL);
+static const struct sim_conf always =
+	SITE(CERT ALWAYS " liveness = 10s\n", CERT ALWAYS " liveness = 10s\n");
+
+static void begin(struct sim *s)
+{
+	sim_up(s, LEFT, "site");
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
+static void gone(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 0);
+	sim_must(s, s->end[LEFT].n_sas == 0 && s->end[RIGHT].n_sas == 0, "SAs are left over");
+}
+
+static void down_from_either(struct sim *s)
+{
+	begin(s);
+	sim_down(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	gone(s);
+	sim_up(s, RIGHT, "site"); /* who was told `down` refuses the peer, too */
+	begin(s);
+}
+
+static void down_from_both(struct sim *s)
+{
+	begin(s);
+	sim_down(s, LEFT, "site");
+	sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 200) : 0);
+	sim_down(s, RIGHT, "site");
+	gone(s);
+	sim_up(s, RIGHT, "site");
+	begin(s);
+}
+
+/* The child alone: with it goes what the connection was for. */
+static void child_down(struct sim *s)
+{
+	begin(s);
+	sim_down_child(s, LEFT, "site", "net");
+	if (sim_draw(s, 0, 1))
+		sim_down_child(s, RIGHT, "site", "net");
+	gone(s);
+}
+
+static void down_at_any_moment(struct sim *s)
+{
+	sim_up(s, LEFT, "site");
+	sim_run_ms(s, sim_draw(s, 0, 300));
+	sim_down(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	sim_run_ms(s, sim_draw(s, 0, 300));
+	sim_down(s, LEFT, "site");
+	sim_down(s, RIGHT, "site");
+	gone(s);
+}
+
+/* Whatever was said last counts. */
+static void up_and_down(struct sim *s)
+{
+	for (int i = 0; i < 8; i++) {
+		enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+
+		if (sim_draw(s, 0, 1))
+			sim_up(s, side, "site");
+		else
+			sim_down(s, side, "site");
+		sim_run_ms(s, sim_draw(s, 0, 500));
+	}
+	sim_down(s, LEFT, "site");
+	sim_down(s, RIGHT, "site");
+	gone(s);
+	sim_up(s, RIGHT, "site");
+	begin(s);
+}
+
+/* A peer that deletes is taken at its word; `always` begins anew. */
+static void deleted_and_up_again(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_down(s, LEFT, "site");
+	sim_run_ms(s, sim_draw(s, 0, 500));
+	sim_up(s, LEFT, "site");
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
+/* ---- another configuration ---- */
+
+#define OTHER CHILD("net", "10.1.0.0/16", "10.2.0.0/24")
+
+static const char *const unchanged =
+	"# the same in other words\n" LEFT_SITE(ALWAYS CERT " liveness = 10s\n");
+static const char *const changed = LEFT_BEGIN CERT ALWAYS OTHER "}\n";
+static const char *const removed = ME(
+	"left.example.org") "connection other {\n address = 203.0.113.9\n identity = x.example.org\n" MANUAL
+	CERT LEFT_NET "}\n";
+
+static void reload_unchanged(struct sim *s)
+{
+	size_t ups;
+
+	sim_run_until_quiet(s);
+	ups = sim_notes(s, LEFT, IKE_NOTE_UP);
+	sim_reload(s, LEFT, unchanged);
+	sim_run_s(s, 100);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == ups, "an unchanged connection is made anew");
+}
+
+static void reload_changed(struct sim *s)
+{
+	sim_run_ms(s, sim_draw(s, 0, 2) ? sim_draw(s, 0, 400) : 60000);
+	sim_reload(s, LEFT, changed);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_must(s, s->failed || s->end[LEFT].sas[0].remote.v[0].hi.b[2] == 0,
+		 "the selectors are the old ones");
+}
+
+/* RIGHT wants it still, but LEFT has nobody for it. */
+static void reload_removed(struct sim *s)
+{
+	sim_run_ms(s, sim_draw(s, 0, 2) ? sim_draw(s, 0, 400) : 60000);
+	sim_reload(s, LEFT, removed);
+	sim_run_s(s, 120);
+	sim_must(s, s->end[LEFT].n_sas == 0 && s->end[RIGHT].n_sas == 0, "SAs are left over");
+	sim_must(s, sim_ike_sas(s, LEFT) == 0, "an IKE SA is left over");
+	sim_reload(s, LEFT, unchanged);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
+static void reload_back_and_forth(struct sim *s)
+{
+	static const char *const *const texts[] = { &unchanged, &changed, &removed };
+
+	for (int i = 0; i < 6; i++) {
+		sim_reload(s, LEFT, *texts[sim_draw(s, 0, 2)]);
+		sim_run_ms(s, sim_draw(s, 0, 300));
+	}
+	sim_reload(s, LEFT, unchanged);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
+#define GOOD                           \
+	{                              \
+		.delay_ms = { 1, 100 } \
+	}
+#define BAD                                                   \
+	{                                                     \
+		.loss = 20, .dup = 10, .delay_ms = { 1, 200 } \
+	}
+
+const struct sim_scenario scenarios_life[] = {
+	{ "down", "deleted from either end", down_from_either, &manual, GOOD, 0 },
+	{ "down-lossy", "deleted from either end of a bad link", down_from_either, &manual, BAD,
+	  0 },
+	{ "down-both", "deleted from both ends at once", down_from_both, &manual, GOOD, 0 },
+	{ "down-both-lossy", "deleted from both ends of a bad link", down_from_both, &manual, BAD,
+	  0 },
+	{ "down-child", "the only child is taken down", child_down, &manual, GOOD, 0 },
+	{ "down-early", "taken down in the middle of the handshake", down_at_any_moment, &manual,
+	  GOOD, 0 },
+	{ "up-and-down", "up and down at both ends, as fast as one can type", up_and_down, &manual,
+	  GOOD, 0 },
+	{ "deleted", "taken down, and up again with `always` at both ends", deleted_and_up_again,
+	  &always, GOOD, 0 },
+	{ "reload-unchanged", "a reload leaves what is unchanged alone", reload_unchanged, &always,
+	  GOOD, 0 },
+	{ "reload-changed", "a changed connection is made anew", reload_changed, &always, GOOD, 0 },
+	{ "reload-removed", "a removed one goes, and comes back", reload_removed, &always, GOOD,
+	  0 },
+	{ "reload-often", "reloads faster than handshakes", reload_back_and_forth, &always, GOOD,
+	  0 },
+	{ 0 },
+};
