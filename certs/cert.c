@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our own certificates, as CERT and CERTREQ payloads carry them (RFC
- * 7296 3.6, 3.7). */
+/* Our own certificates, as CERT and CERTREQ payloads carry them (RFC 7296 3.6, 3.7). */
 #include "certs/cert.h"
 
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/jobs.h"
@@ -15,39 +15,60 @@ static enum err chain_write(struct wr *w, X509 *x)
 	unsigned char *der = NULL;
 	int len = i2d_X509(x, &der);
 
-	if (len <= 0 || len > UINT16_MAX)
-		return ossl_fail(ERR_CRYPTO);
+	if (len <= 0 || len > UINT16_MAX) {
+		OPENSSL_free(der);
+		return ossl_fail(len > 0 ? ERR_SPACE : ERR_CRYPTO);
+	}
 	wr_u16(w, (uint16_t)len);
 	wr_span(w, span_of(der, (size_t)len));
 	OPENSSL_free(der);
 	return OK;
 }
 
-/* Hands the bytes written so far over to the caller, or frees them. */
-static enum err give(enum err e, struct wr *w, struct span *out)
+/* Its start is NULL when there is no memory: `give` says so. */
+static struct wr wr_new(size_t size)
 {
-	if (e == OK && !wr_ok(w))
+	uint8_t *buf = malloc(size);
+
+	return wr_into(buf, buf ? size : 0);
+}
+
+/* Hands the bytes written so far over to the caller, or frees them. */
+static enum err give(enum err e, struct wr *w, struct span *out, char why[static 256])
+{
+	if (!w->start)
+		e = ERR_NOMEM;
+	else if (e == OK && !wr_ok(w))
 		e = ERR_SPACE;
-	*out = e == OK ? wr_done(w) : SPAN_EMPTY;
-	if (e != OK)
-		free(w->start);
+	if (e == OK) {
+		*out = wr_done(w);
+		return OK;
+	}
+	snprintf(why, 256, "%s",
+		 e == ERR_SPACE ? "its certificates are larger than 64 KiB" : err_text(e));
+	free(w->start);
 	return e;
 }
 
 enum err cert_chain_from_pem(struct span pem, struct span *chain, char why[static 256])
 {
 	STACK_OF(X509) *certs = x509_from_pem(pem, why);
-	uint8_t *buf = certs ? malloc(CERT_CHAIN_MAX) : NULL;
-	struct wr w = wr_into(buf, buf ? CERT_CHAIN_MAX : 0);
+	struct wr w = { 0 };
 	enum err e = OK;
 
 	*chain = SPAN_EMPTY;
 	if (!certs)
 		return ERR_CONFIG;
-	for (int i = 0; buf && i < sk_X509_num(certs) && e == OK; i++)
+	if (sk_X509_num(certs) > CHAIN_CERTS_MAX) {
+		snprintf(why, 256, "it holds more than %d certificates", CHAIN_CERTS_MAX);
+		sk_X509_pop_free(certs, X509_free);
+		return ERR_CONFIG;
+	}
+	w = wr_new(CERT_CHAIN_MAX);
+	for (int i = 0; w.start && i < sk_X509_num(certs) && e == OK; i++)
 		e = chain_write(&w, sk_X509_value(certs, i));
 	sk_X509_pop_free(certs, X509_free);
-	return buf ? give(e, &w, chain) : ERR_NOMEM;
+	return give(e, &w, chain, why);
 }
 
 static enum err authority_write(struct wr *w, X509 *x)
@@ -66,18 +87,19 @@ static enum err authority_write(struct wr *w, X509 *x)
 enum err cert_authorities_from_pem(struct span pem, struct span *hashes, char why[static 256])
 {
 	STACK_OF(X509) *certs = x509_from_pem(pem, why);
-	size_t size = certs ? (size_t)sk_X509_num(certs) * SHA_DIGEST_LENGTH : 0;
-	uint8_t *buf = size > 0 ? malloc(size) : NULL;
-	struct wr w = wr_into(buf, buf ? size : 0);
+	struct wr w = { 0 };
 	enum err e = OK;
+	size_t size;
 
 	*hashes = SPAN_EMPTY;
 	if (!certs)
 		return ERR_CONFIG;
-	for (int i = 0; buf && i < sk_X509_num(certs) && e == OK; i++)
+	size = (size_t)sk_X509_num(certs) * SHA_DIGEST_LENGTH;
+	w = wr_new(size);
+	for (int i = 0; w.start && i < sk_X509_num(certs) && e == OK; i++)
 		e = authority_write(&w, sk_X509_value(certs, i));
 	sk_X509_pop_free(certs, X509_free);
-	return buf ? give(e, &w, hashes) : ERR_NOMEM;
+	return give(e, &w, hashes, why);
 }
 
 bool cert_proves(struct span der, const struct identity *id)

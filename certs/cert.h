@@ -10,11 +10,12 @@
 #include "base/identity.h"
 #include "conf/load.h"
 
-/* PEM (leaf first) to the chain form of job_verify.chain; malloc'd into *chain
- * (caller frees). */
+/* PEM (leaf first) to the chain form of job_verify.chain; malloc'd into *chain (caller frees).
+ * ERR_CONFIG: no certificate, a damaged one, or more than ten; ERR_SPACE: over CERT_CHAIN_MAX;
+ * `why` has words for every failure. */
 MUST_USE enum err cert_chain_from_pem(struct span pem, struct span *chain, char why[static 256]);
-/* CERTREQ data: SHA-1 of each CA's SubjectPublicKeyInfo, 20 bytes each (RFC
- * 7296 3.7); malloc'd. */
+/* CERTREQ data: SHA-1 of each CA's SubjectPublicKeyInfo, 20 bytes each (RFC 7296 3.7), in the order
+ * of the file; malloc'd (caller frees). Fails as the one above. */
 MUST_USE enum err cert_authorities_from_pem(struct span pem, struct span *hashes,
 					    char why[static 256]);
 
@@ -22,10 +23,11 @@ MUST_USE enum err cert_authorities_from_pem(struct span pem, struct span *hashes
  * one certificate. */
 bool cert_proves(struct span der, const struct identity *id);
 
-/* Judges certificates and keys of a loaded configuration: does each certificate
- * parse, prove me's identity, fit its key, lie in its time, lead to a CA, is
- * the trust file made of CAs; is the key file readable with its passphrase.
- * Adds to `problems`. */
+/* Judges certificates and keys of a loaded configuration at wall-clock time `at`: does each
+ * certificate parse, prove the identities that we use, fit its key, lie in its time, allow
+ * signatures, stand in order with its chain, keep clear of weak algorithms; is the trust file made
+ * of CAs; is the key file readable with its passphrase, and a key that we can use. Files without
+ * bytes are passed over. Adds to `problems`. */
 void cert_check(const struct conf *c, time_t at, struct conf_problems *problems);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The signer's store: one entry per connection, with the private key that
- * speaks for us there, or the pre-shared key. Keys are read once and shared by
- * the connections of a `me` block. Nothing here is ever given out: only
- * signatures and MACs leave.
+/* The signer's store: one entry per connection, with the private key that speaks for us there, or
+ * the pre-shared key. Keys are read once and shared by the connections of a `me` block. Nothing
+ * here is ever given out: only signatures and MACs leave.
  */
 #include "certs/keys.h"
 
@@ -15,6 +14,7 @@
 #include "crypto/ossl.h"
 #include "crypto/prf.h"
 #include "crypto/signature.h"
+#include "crypto/signature_scheme.h"
 
 struct key_entry {
 	char name[JOB_NAME_MAX];
@@ -38,25 +38,75 @@ static int passphrase_give(char *buf, int size, int writing, void *ctx)
 	return (int)pass->len;
 }
 
+/* "CERTIFICATE" of the first "-----BEGIN CERTIFICATE-----"; empty: there is none. */
+static struct span pem_label(struct span pem)
+{
+	static const char begin[] = "-----BEGIN ";
+	const uint8_t *at = pem.len > 0 ? memmem(pem.p, pem.len, begin, sizeof(begin) - 1) : NULL;
+	struct span rest = SPAN_EMPTY;
+	const uint8_t *end;
+
+	if (at)
+		rest = span_tail(pem, (size_t)(at - pem.p) + sizeof(begin) - 1);
+	end = rest.len > 0 ? memchr(rest.p, '-', rest.len) : NULL;
+	return end ? span_head(rest, (size_t)(end - rest.p)) : SPAN_EMPTY;
+}
+
+static bool has_text(struct span s, const char *text)
+{
+	return s.len > 0 && memmem(s.p, s.len, text, strlen(text)) != NULL;
+}
+
+/* Why there is no key in it: what is there instead, or what is missing to open it. */
+static void explain(struct span pem, bool passphrase, char why[static 256])
+{
+	const struct span label = pem_label(pem);
+
+	if (label.len == 0)
+		snprintf(why, 256,
+			 "it holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)");
+	else if (!has_text(pem, "PRIVATE KEY-----"))
+		snprintf(why, 256, "it holds a %.*s, not a private key",
+			 (int)span_head(label, 40).len, (const char *)label.p);
+	else if (!has_text(pem, "ENCRYPTED"))
+		snprintf(why, 256, "the private key in it is damaged");
+	else if (!passphrase)
+		snprintf(why, 256, "the key is encrypted and no passphrase_file is set");
+	else
+		snprintf(why, 256, "the passphrase does not open the key, or the key is damaged");
+}
+
+/* A key that cannot sign for IKE is found at the start, not at the first peer. */
+static bool key_is_useful(EVP_PKEY *key, char why[static 256])
+{
+	struct sig_key judged;
+	const enum err e = sig_key_judge(key, &judged);
+
+	if (e == ERR_CERT_WEAK)
+		snprintf(why, 256, "the key is too weak, or longer than 8192 bits: RSA needs 2048");
+	else if (e != OK)
+		snprintf(why, 256,
+			 "the key is of a kind that we do not speak: RSA, ECDSA on P-256, P-384 "
+			 "or P-521, or Ed25519");
+	return e == OK;
+}
+
 EVP_PKEY *key_from_pem(struct span pem, struct span passphrase, char why[static 256])
 {
-	BIO *bio =
-		pem.len > 0 && pem.len <= INT32_MAX ? BIO_new_mem_buf(pem.p, (int)pem.len) : NULL;
+	BIO *bio = BIO_new_mem_buf(pem.len > 0 ? pem.p : (const void *)"",
+				   pem.len <= INT32_MAX ? (int)pem.len : 0);
 	EVP_PKEY *key =
 		bio ? PEM_read_bio_PrivateKey(bio, NULL, passphrase_give, &passphrase) : NULL;
-	bool encrypted = pem.len > 0 && memmem(pem.p, pem.len, "ENCRYPTED", 9) != NULL;
 
 	BIO_free(bio);
 	ERR_clear_error();
-	if (key)
+	if (!key) {
+		explain(pem, passphrase.len > 0, why);
+		return NULL;
+	}
+	if (key_is_useful(key, why))
 		return key;
-	if (encrypted && passphrase.len == 0)
-		snprintf(why, 256, "the key is encrypted and no passphrase_file is set");
-	else if (encrypted)
-		snprintf(why, 256, "the passphrase does not open the key, or the key is damaged");
-	else
-		snprintf(why, 256,
-			 "it holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)");
+	EVP_PKEY_free(key);
 	return NULL;
 }
 
@@ -173,11 +223,13 @@ static enum err psk_mac(const struct key_entry *e, const struct job_psk_mac *j, 
 static void do_sign(const struct key_entry *e, const struct job_sign *j, struct wr *w,
 		    struct job_result *r)
 {
-	const char *scheme = "";
+	const char *scheme = NULL;
 
-	r->err =
-		e && e->key ? signature_make(e->key, j, w, &r->method, &scheme) : ERR_NO_CREDENTIAL;
-	snprintf(r->scheme, sizeof(r->scheme), "%s", scheme);
+	r->err = ERR_NO_CREDENTIAL;
+	if (e && e->key)
+		r->err = signature_make(e->key, j, w, &r->method, &scheme);
+	if (r->err == OK)
+		snprintf(r->scheme, sizeof(r->scheme), "%s", scheme);
 }
 
 static void do_psk_mac(const struct key_entry *e, const struct job_psk_mac *j, struct wr *w,
@@ -185,11 +237,21 @@ static void do_psk_mac(const struct key_entry *e, const struct job_psk_mac *j, s
 {
 	struct key mac = { 0 };
 
-	r->method = AUTH_PSK;
 	r->err = e && e->psk.len > 0 ? psk_mac(e, j, &mac) : ERR_NO_CREDENTIAL;
-	if (r->err == OK)
+	if (r->err == OK) {
+		r->method = AUTH_PSK;
 		wr_span(w, key_span(&mac));
+	}
 	key_wipe(&mac);
+}
+
+static const char *failure_text(enum err e)
+{
+	if (e == ERR_NO_CREDENTIAL)
+		return "no key for this connection";
+	if (e == ERR_AUTH_METHOD)
+		return "the peer takes no signature that our key can make";
+	return err_text(e);
 }
 
 void keys_do(struct keys *k, const struct job *j, uint8_t *buf, size_t size, struct job_result *r)
@@ -210,8 +272,12 @@ void keys_do(struct keys *k, const struct job *j, uint8_t *buf, size_t size, str
 	}
 	if (r->err == OK && !wr_ok(&w))
 		r->err = ERR_SPACE;
-	if (r->err == OK)
+	if (r->err == OK) {
 		r->bytes = wr_done(&w);
-	else if (r->err == ERR_NO_CREDENTIAL)
-		snprintf(r->text, sizeof(r->text), "no key for this connection");
+		return;
+	}
+	/* Nothing of a signature that was not made, or not wholly, goes out. */
+	r->method = 0;
+	r->scheme[0] = '\0';
+	snprintf(r->text, sizeof(r->text), "%s", failure_text(r->err));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which identities a certificate proves. Names are compared whole and by
- * length, so that a NUL inside one, a shorter one, or a wildcard proves
- * nothing; domains without regard to case (RFC 4343), distinguished names by
- * OpenSSL's canonical form.
+/* Which identities a certificate proves. Names are compared whole and by length, so that a NUL
+ * inside one, a shorter one, or a wildcard proves nothing; domains without regard to case (RFC
+ * 4343), distinguished names by OpenSSL's canonical form. A common name is no domain: only a
+ * subjectAltName proves one, because name constraints hold for those alone.
  */
 #include <string.h>
 
@@ -29,8 +29,40 @@ static bool name_eq(const X509_NAME *name, struct span der)
 	return eq;
 }
 
-/* The general name as an identity; false for kinds that IKE has no identity
- * for. */
+/* What stands in names of hosts: no wildcard, no dot at either end, nothing but letters, digits,
+ * '-' and '_' between the dots. Anything else could be read by somebody as another name than by us,
+ * or slip past a name constraint. */
+static bool domain_is_plain(struct span s)
+{
+	bool dot = true; /* before the first label as after a dot */
+
+	for (size_t i = 0; i < s.len; i++) {
+		const uint8_t c = s.p[i], letter = c | 0x20;
+
+		if (c == '.' && dot)
+			return false;
+		dot = c == '.';
+		if (!dot && c != '-' && c != '_' && (c < '0' || c > '9') &&
+		    (letter < 'a' || letter > 'z'))
+			return false;
+	}
+	return !dot;
+}
+
+/* user@domain, with one '@'. */
+static bool mailbox_is_plain(struct span s)
+{
+	const uint8_t *at = s.len > 0 ? memchr(s.p, '@', s.len) : NULL;
+	const size_t user_len = at ? (size_t)(at - s.p) : 0;
+
+	for (size_t i = 0; i < user_len; i++)
+		if (s.p[i] <= ' ' || s.p[i] > '~')
+			return false;
+	return user_len > 0 && domain_is_plain(span_tail(s, user_len + 1));
+}
+
+/* The general name as an identity; false for kinds that IKE has no identity for, and for what is no
+ * name of its kind. */
 static bool general_name_identity(const GENERAL_NAME *g, struct identity *id)
 {
 	struct span s;
@@ -39,10 +71,14 @@ static bool general_name_identity(const GENERAL_NAME *g, struct identity *id)
 	switch (g->type) {
 	case GEN_DNS:
 		s = asn1_span(g->d.dNSName);
+		if (!domain_is_plain(s))
+			return false;
 		type = ID_FQDN;
 		break;
 	case GEN_EMAIL:
 		s = asn1_span(g->d.rfc822Name);
+		if (!mailbox_is_plain(s))
+			return false;
 		type = ID_RFC822_ADDR;
 		break;
 	case GEN_IPADD:
@@ -120,13 +156,21 @@ void x509_first_identity(X509 *x, struct identity *id)
 		memset(id, 0, sizeof(*id));
 }
 
-static void text_add(struct wr *w, const struct identity *id)
+/* Adds as long as it fits with what says that there are more; false when it did not. */
+static bool text_add(struct wr *w, const struct identity *id)
 {
 	char text[IDENTITY_TEXT_MAX];
+	struct wr next = *w;
 
 	if (wr_len(w) > 0)
-		wr_span(w, span_str(", "));
-	wr_span(w, span_str(identity_text(id, text)));
+		wr_span(&next, span_str(", "));
+	wr_span(&next, span_str(identity_text(id, text)));
+	if (!wr_ok(&next) || wr_left(&next) < sizeof(", ...")) {
+		wr_span(w, span_str(wr_len(w) > 0 ? ", ..." : "a name that is too long to show"));
+		return false;
+	}
+	*w = next;
+	return true;
 }
 
 const char *x509_identities_text(X509 *x, char *buf, size_t size)
@@ -134,13 +178,16 @@ const char *x509_identities_text(X509 *x, char *buf, size_t size)
 	GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
 	struct wr w = wr_into(buf, size);
 	struct identity id;
+	bool room = true;
 
-	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+	for (int i = 0; i < sk_GENERAL_NAME_num(names) && room; i++) {
 		if (general_name_identity(sk_GENERAL_NAME_value(names, i), &id))
-			text_add(&w, &id);
+			room = text_add(&w, &id);
 	}
 	if (wr_len(&w) == 0 && subject_identity(x, &id))
 		text_add(&w, &id);
+	if (wr_len(&w) == 0)
+		wr_span(&w, span_str("no identity at all"));
 	GENERAL_NAMES_free(names);
 	ERR_clear_error();
 	escape_end(&w);

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verifier: chain, then signature, then identity, each a step that may only
- * say no.
+/* The verifier: chain, then signature, then identity, each a step that may only say no.
  *
- * Chains are OpenSSL's to judge (RFC 5280), at security level 2: no SHA-1, no
- * RSA below 2048 bits. Nothing is fetched. The identity is enforced whatever
- * the method: the peer's ID must be what the configuration wants and must stand
- * in the certificate (CVE-2022-4967: a valid certificate for somebody else
- * proves nothing).
+ * The identity is enforced whatever the method: the peer's ID must be what the configuration wants
+ * and must stand in the certificate (CVE-2022-4967: a valid certificate for somebody else proves
+ * nothing). Nothing is remembered between two jobs: a forged certificate that was refused cannot
+ * lock out the genuine one (CVE-2026-77205).
  */
 #include "certs/verify.h"
 
-#include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "certs/chain.h"
 #include "certs/x509.h"
 #include "crypto/ossl.h"
 #include "crypto/signature.h"
-
-enum { CHAIN_DEPTH_MAX = 8, SECURITY_LEVEL = 2 };
 
 struct anchor {
 	char connection[JOB_NAME_MAX];
@@ -40,7 +36,7 @@ static enum err store_fill(X509_STORE *store, STACK_OF(X509) * cas, char why[sta
 
 		if (!x509_is_ca(ca)) {
 			x509_name_text(X509_get_subject_name(ca), name, sizeof(name));
-			snprintf(why, 256, "it holds %.128s, which is no authority (CA)", name);
+			snprintf(why, 256, "it holds %s, which is no authority (CA)", name);
 			return ERR_CONFIG;
 		}
 		if (!ossl_ok(X509_STORE_add_cert(store, ca)))
@@ -135,113 +131,17 @@ static X509_STORE *store_find(const struct verifier *v, const char *connection)
 	return NULL;
 }
 
-static enum err chain_error(int error)
-{
-	switch (error) {
-	case X509_V_ERR_CERT_HAS_EXPIRED:
-		return ERR_CERT_ENDED;
-	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return ERR_CERT_NOT_YET;
-	case X509_V_ERR_CERT_REVOKED:
-		return ERR_CERT_REVOKED;
-	case X509_V_ERR_EE_KEY_TOO_SMALL:
-	case X509_V_ERR_CA_KEY_TOO_SMALL:
-	case X509_V_ERR_CA_MD_TOO_WEAK:
-		return ERR_CERT_WEAK;
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-		return ERR_CERT_UNTRUSTED;
-	default:
-		return ERR_CERT_INVALID;
-	}
-}
-
-/* Says which certificate of the chain is at fault, and how. */
-static void chain_text(X509_STORE_CTX *ctx, enum err e, struct job_result *r)
-{
-	X509 *x = X509_STORE_CTX_get_current_cert(ctx);
-	char subject[96] = "", issuer[96] = "", when[TIME_TEXT_MAX] = "";
-
-	if (x) {
-		x509_name_text(X509_get_subject_name(x), subject, sizeof(subject));
-		x509_name_text(X509_get_issuer_name(x), issuer, sizeof(issuer));
-		x509_time_text(e == ERR_CERT_NOT_YET ? X509_get0_notBefore(x)
-						     : X509_get0_notAfter(x),
-			       when);
-	}
-	if (e == ERR_CERT_ENDED)
-		snprintf(r->text, sizeof(r->text), "certificate of %s ended %s", subject, when);
-	else if (e == ERR_CERT_NOT_YET)
-		snprintf(r->text, sizeof(r->text), "certificate of %s begins %s", subject, when);
-	else if (e == ERR_CERT_UNTRUSTED)
-		snprintf(r->text, sizeof(r->text),
-			 "certificate of %s, issued by %s: no such CA in our trust file", subject,
-			 issuer);
-	else
-		snprintf(r->text, sizeof(r->text), "certificate of %s: %s", subject,
-			 X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
-}
-
-/* PARTIAL_CHAIN: a configured CA is an end of the chain, be it self-signed or
- * not. */
-static bool chain_prepare(X509_STORE_CTX *ctx, X509_STORE *store, STACK_OF(X509) * chain, time_t at)
-{
-	X509_VERIFY_PARAM *param;
-
-	if (!ossl_ok(X509_STORE_CTX_init(ctx, store, sk_X509_value(chain, 0), chain)))
-		return false;
-	param = X509_STORE_CTX_get0_param(ctx);
-	X509_VERIFY_PARAM_set_time(param, at);
-	X509_VERIFY_PARAM_set_depth(param, CHAIN_DEPTH_MAX);
-	X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
-	return ossl_ok(X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN));
-}
-
-static enum err chain_judge(X509_STORE *store, STACK_OF(X509) * chain, time_t at,
-			    struct job_result *r)
-{
-	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	enum err e = ERR_CRYPTO;
-
-	if (ctx && chain_prepare(ctx, store, chain, at)) {
-		e = OK;
-		if (!ossl_ok(X509_verify_cert(ctx))) {
-			e = chain_error(X509_STORE_CTX_get_error(ctx));
-			chain_text(ctx, e, r);
-		}
-	}
-	X509_STORE_CTX_free(ctx);
-	ERR_clear_error();
-	return e;
-}
-
-/* RFC 4945 5.1.3.2: with a keyUsage it must allow signatures. */
-static enum err leaf_judge(X509 *leaf, struct job_result *r)
-{
-	uint32_t usage = X509_get_key_usage(leaf);
-
-	if (usage == UINT32_MAX || usage & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION))
-		return OK;
-	snprintf(r->text, sizeof(r->text),
-		 "the certificate's keyUsage does not allow digitalSignature");
-	return ERR_CERT_INVALID;
-}
-
 static enum err signature_judge(X509 *leaf, const struct job_verify *j, struct job_result *r)
 {
-	EVP_PKEY *key = X509_get0_pubkey(leaf);
-	const char *scheme = "";
-	enum err e = key ? signature_verify(key, j->method, j->auth, j->octets, &scheme)
-			 : ossl_fail(ERR_CERT_INVALID);
+	const char *scheme = NULL;
+	enum err e =
+		signature_verify(X509_get0_pubkey(leaf), j->method, j->auth, j->octets, &scheme);
 
 	if (e == OK)
 		snprintf(r->scheme, sizeof(r->scheme), "%s", scheme);
 	else
 		snprintf(r->text, sizeof(r->text), "%s", err_text(e));
-	return e;
+	return e == OK ? OK : ossl_fail(e);
 }
 
 /* As bytes, or, for distinguished names, as OpenSSL compares them. */
@@ -264,19 +164,20 @@ static bool wanted_is(const struct identity *wanted, const struct identity *clai
 	return eq;
 }
 
+/* Only here, with a chain that holds and a signature by its key, may anything of the certificate go
+ * out. */
 static enum err identity_judge(X509 *leaf, const struct job_verify *j, struct job_result *r)
 {
-	char shown[160];
+	const bool honest = x509_proves(leaf, &j->claimed);
+	char shown[192];
 
-	x509_identities_text(leaf, shown, sizeof(shown));
-	if (!x509_proves(leaf, &j->claimed)) {
+	if (honest)
+		r->proved = j->claimed;
+	else
 		x509_first_identity(leaf, &r->proved);
-		snprintf(r->text, sizeof(r->text), "its certificate proves only %s", shown);
-		return ERR_WRONG_IDENTITY;
-	}
-	r->proved = j->claimed;
-	if (j->wanted.type == ID_NONE || wanted_is(&j->wanted, &j->claimed))
+	if (honest && (j->wanted.type == ID_NONE || wanted_is(&j->wanted, &j->claimed)))
 		return OK;
+	x509_identities_text(leaf, shown, sizeof(shown));
 	snprintf(r->text, sizeof(r->text), "its certificate proves %s", shown);
 	return ERR_WRONG_IDENTITY;
 }
@@ -293,9 +194,9 @@ static enum err judge(X509_STORE *store, const struct job_verify *j, time_t at,
 			 CHAIN_CERTS_MAX);
 		return ERR_CERT_INVALID;
 	}
-	e = chain_judge(store, chain, at, r);
+	e = chain_judge(store, chain, at, r->text);
 	if (e == OK)
-		e = leaf_judge(sk_X509_value(chain, 0), r);
+		e = leaf_judge(sk_X509_value(chain, 0), r->text);
 	if (e == OK)
 		e = signature_judge(sk_X509_value(chain, 0), j, r);
 	if (e == OK)

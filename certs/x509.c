@@ -5,11 +5,14 @@
 
 #include <openssl/pem.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "base/escape.h"
 #include "crypto/ossl.h"
 
 enum { CERT_DER_MAX = 16384 };
+
+/* Answers of X509_check_ca that we take. Not 4 and 5: a keyUsage or a Netscape type alone. */
+enum { CA_BY_CONSTRAINTS = 1, CA_VERSION_1 = 3 };
 
 X509 *x509_from_der(struct span der)
 {
@@ -63,15 +66,19 @@ static bool pem_read_all(BIO *bio, STACK_OF(X509) * chain)
 STACK_OF(X509) * x509_from_pem(struct span pem, char why[static 256])
 {
 	STACK_OF(X509) *chain = sk_X509_new_null();
-	BIO *bio =
-		pem.len > 0 && pem.len <= INT32_MAX ? BIO_new_mem_buf(pem.p, (int)pem.len) : NULL;
-	bool whole = chain && bio && pem_read_all(bio, chain);
+	BIO *bio = BIO_new_mem_buf(pem.len > 0 ? pem.p : (const void *)"",
+				   pem.len <= INT32_MAX ? (int)pem.len : 0);
+	bool whole;
 
+	ERR_clear_error();
+	whole = chain && bio && pem_read_all(bio, chain);
 	ERR_clear_error();
 	BIO_free(bio);
 	if (whole && sk_X509_num(chain) > 0)
 		return chain;
-	if (whole || !chain)
+	if (!chain || !bio)
+		snprintf(why, 256, "%s", err_text(ERR_NOMEM));
+	else if (whole)
 		snprintf(why, 256,
 			 "it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)");
 	else
@@ -101,26 +108,46 @@ bad:
 
 bool x509_is_ca(X509 *x)
 {
-	return X509_check_ca(x) > 0;
+	const int kind = X509_check_ca(x);
+
+	ERR_clear_error();
+	return kind == CA_BY_CONSTRAINTS || kind == CA_VERSION_1;
 }
 
+/* Copies what is escaped already; what does not fit ends in "...", without half a character. */
+static const char *text_cut(const char *text, char *buf, size_t size)
+{
+	static const char more[] = "...";
+	size_t len = strlen(text);
+
+	if (len < size) {
+		snprintf(buf, size, "%s", text);
+		return buf;
+	}
+	len = size > sizeof(more) ? size - sizeof(more) : 0;
+	while (len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80)
+		len--;
+	snprintf(buf, size, "%.*s%s", (int)len, text, more);
+	return buf;
+}
+
+/* As identities are shown, so that one name looks the same in every message. */
 const char *x509_name_text(const X509_NAME *name, char *buf, size_t size)
 {
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *p = NULL;
-	long len = 0;
+	unsigned char *der = NULL;
+	const int len = i2d_X509_NAME(name, &der);
+	char text[IDENTITY_TEXT_MAX];
+	struct identity id;
 
-	/* ASN1_STRFLGS_ESC_CTRL leaves printable ASCII; what remains is escaped like
-	 * all that a peer says. */
-	if (bio &&
-	    X509_NAME_print_ex(bio, name, 0,
-			       XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_FN_SN | ASN1_STRFLGS_ESC_CTRL |
-				       ASN1_STRFLGS_UTF8_CONVERT) > 0)
-		len = BIO_get_mem_data(bio, &p);
-	escape_peer(span_of(p, len > 0 ? (size_t)len : 0), buf, size);
-	BIO_free(bio);
+	if (len <= 0 || X509_NAME_entry_count(name) == 0)
+		snprintf(text, sizeof(text), "nobody");
+	else if (identity_from_wire(&id, ID_DER_ASN1_DN, span_of(der, (size_t)len)) == OK)
+		identity_text(&id, text);
+	else
+		snprintf(text, sizeof(text), "a name of %d bytes", len);
+	OPENSSL_free(der);
 	ERR_clear_error();
-	return buf;
+	return text_cut(text, buf, size);
 }
 
 const char *x509_time_text(const ASN1_TIME *t, char buf[static TIME_TEXT_MAX])

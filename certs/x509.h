@@ -22,7 +22,8 @@ STACK_OF(X509) * x509_from_pem(struct span pem, char why[static 256]);
  * malformed, none, or more than CHAIN_CERTS_MAX. */
 STACK_OF(X509) * x509_from_chain(struct span chain);
 
-/* Is it an authority: basicConstraints CA, or a self-signed version 1? */
+/* Is it an authority: basicConstraints CA, or a self-signed version 1 (of which only a trust file
+ * may make use)? */
 bool x509_is_ca(X509 *x);
 /* Does it prove this identity (RFC 7296 3.5, RFC 4945 5.1): a distinguished
  * name by the subject or a directoryName, a domain, mailbox or address by a
@@ -32,9 +33,10 @@ bool x509_proves(X509 *x, const struct identity *id);
 /* The first identity that it proves, in order of what people mean: domain,
  * address, mailbox, subject. */
 void x509_first_identity(X509 *x, struct identity *id);
-/* All that it proves as text, separated by commas, escaped. */
+/* What it proves as text, separated by commas, escaped: the subjectAltNames, or the subject when
+ * there are none; ", ..." when not all fit. `size`: at least 64. */
 const char *x509_identities_text(X509 *x, char *buf, size_t size);
-/* "C=XX, O=Example, CN=gw" escaped, of subject or issuer. */
+/* "C=XX, O=Example, CN=gw" escaped, of subject or issuer; "nobody" when it is empty. */
 const char *x509_name_text(const X509_NAME *name, char *buf, size_t size);
 /* "2026-11-18 12:00 UTC" */
 const char *x509_time_text(const ASN1_TIME *t, char buf[static TIME_TEXT_MAX]);
