@@ -77,7 +77,9 @@ static void other_words(const json_t *c, const json_t *remote)
 		printf("%lld tries, next in %lld s\n", (long long)cli_num(c, "tries"),
 		       (long long)cli_num(c, "next_try_in_s"));
 	else if (strcmp(state, "waiting") == 0)
-		printf("the peer starts it\n");
+		printf("%s starts it\n", strcmp(cli_str(c, "start", ""), "traffic") == 0
+						 ? "the first packet"
+						 : "the peer");
 	else if (strcmp(state, "off") == 0)
 		printf("start = %s: postern up %s\n", cli_str(c, "start", "manual"), name);
 	else

@@ -62,6 +62,22 @@ static json_t *end_report(const struct endpoint *e, const struct identity *id)
 					     : json_string(identity_type_name(id->type)));
 }
 
+/* Before the first attempt the peer is where the configuration says. */
+static json_t *remote_report(const struct ike_view *v)
+{
+	const struct conf_connection *cn = v->conf;
+	struct endpoint e = v->path.remote;
+	bool known = e.addr.family != AF_UNSPEC;
+	json_t *o;
+
+	if (!known && cn->n_addresses > 0)
+		e = (struct endpoint){ .addr = cn->addresses[0], .port = cn->port };
+	o = end_report(&e, &v->remote_identity);
+	if (!known && cn->address_name != NULL)
+		json_object_set_new(o, "address", json_string(cn->address_name));
+	return o;
+}
+
 static const char *nat_text(const struct ike_view *v)
 {
 	if (v->nat_here && v->nat_there)
@@ -185,7 +201,7 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 			    up ? json_string(v->initiator ? "initiator" : "responder")
 			       : json_null());
 	json_object_set_new(o, "local", end_report(&v->path.local, &v->local_identity));
-	json_object_set_new(o, "remote", end_report(&v->path.remote, &v->remote_identity));
+	json_object_set_new(o, "remote", remote_report(v));
 	json_object_set_new(o, "nat", up ? json_string(nat_text(v)) : json_null());
 	json_object_set_new(o, "encapsulated", up ? json_boolean(v->encap) : json_null());
 	json_object_set_new(o, "auth",
