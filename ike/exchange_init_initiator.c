@@ -105,6 +105,8 @@ enum err init_begin(struct conn *c, const struct path *p)
 		err = begin_try(sa, c->conf->policy.ke[0]);
 	if (err != OK)
 		sa_free(sa);
+	else
+		sa_schedule(sa);
 	return err;
 }
 

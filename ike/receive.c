@@ -49,6 +49,8 @@ static enum err receive_clear(struct ike_engine *e, const struct path *p, const 
 	s = rule->handler(&t);
 	if (sa && s.kind == STEP_FATAL)
 		sa_end(sa, s.err);
+	else if (sa && s.kind != STEP_DROP)
+		sa_schedule(sa);
 	return s.kind == STEP_DROP ? s.err : OK;
 }
 

@@ -173,6 +173,8 @@ static void do_resolve(struct end *end, const struct conf_connection *cn)
 	struct ike_resolved r = { .connection = cn->name, .n = cn->n_addresses };
 	struct ike_event ev = { .kind = IKE_EV_RESOLVED, .resolved = &r };
 
+	if (end->hold_names)
+		return;
 	for (size_t i = 0; i < r.n; i++) {
 		r.paths[i].local.addr = end->addr;
 		r.paths[i].remote.addr = cn->addresses[i];

@@ -46,6 +46,7 @@ struct end {
 	enum job_kind fail_job;
 	enum err fail_job_err; /* OK: none is */
 	bool hold_jobs;	       /* answers stay away */
+	bool hold_names;
 	bool hold_sas;	       /* the plane is deaf: it neither does nor answers */
 	const char *psk;
 	const char *name; /* identity that its certificate proves; NULL: the configuration's */

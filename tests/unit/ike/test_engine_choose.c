@@ -94,19 +94,148 @@ START_TEST(a_connection_that_is_down_is_refused)
 }
 END_TEST
 
+static bool first_address_is_dead(struct pair *p, struct datagram *d)
+{
+	struct addr dead;
+
+	(void)p;
+	ck_assert(addr_parse("203.0.113.1", &dead));
+	return !addr_eq(&d->path.local.addr, &dead);
+}
+
 START_TEST(the_next_address_is_tried)
 {
-	struct pair *p = pair_new(
-		"me {\n identity = left.example.org\n}\n"
-		"connection site {\n address = { 203.0.113.1, 198.51.100.2 }\n"
-		" identity = right.example.org\n auth = psk\n psk_file = a.psk\n start = manual\n"
-		" child net {\n  local = 10.1.0.0/16\n  remote = 10.2.0.0/16\n }\n}\n",
-		pair_psk(RIGHT, ""));
+	struct pair *p = pair_new("me {\n identity = left.example.org\n}\n"
+				  "connection site {\n address = { 203.0.113.1, 198.51.100.2 }\n"
+				  " identity = right.example.org\n auth = psk\n psk_file = a.psk\n"
+				  " start = manual\n child net {\n  local = 10.1.0.0/16\n"
+				  "  remote = 10.2.0.0/16\n }\n}\n",
+				  pair_psk(RIGHT, ""));
 
+	p->filter = first_address_is_dead;
 	pair_up(p, LEFT, "site");
 	pair_run(p, 60 * NS_PER_S);
-	/* The wire has one other end only, whatever the address: it answers from there. */
 	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CONNECTING), 2);
+	pair_free(p);
+}
+END_TEST
+
+/* A name without an address is no end for `always`. */
+START_TEST(a_peer_without_an_address_is_sought_again)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct ike_resolved nothing = { .connection = "site", .err = ERR_RESOLVE };
+	struct ike_event ev = { .kind = IKE_EV_RESOLVED, .resolved = &nothing };
+
+	p->end[LEFT].hold_names = true;
+	pair_up(p, LEFT, "site");
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_REFUSED)->err, ERR_RESOLVE);
+	ck_assert_str_ne(pair_note(p, LEFT, IKE_NOTE_REFUSED)->fix, "");
+	/* Nobody answers at all: it is asked again. */
+	pair_up(p, LEFT, "site");
+	p->end[LEFT].hold_names = false;
+	pair_run(p, 40 * NS_PER_S);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(any_address_cannot_begin)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""),
+				  gateway("address = any\n identity = left.example.org",
+					  "address = any\n identity = other.example.org"));
+
+	pair_up(p, RIGHT, "one");
+	ck_assert_int_eq(pair_note(p, RIGHT, IKE_NOTE_REFUSED)->err, ERR_UNSUPPORTED);
+	ck_assert_uint_eq(p->n_sent, 0);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_smaller_path_makes_a_smaller_child)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct plane_event mtu = { .kind = PLANE_MTU, .mtu = 1400 };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &mtu };
+	uint16_t before;
+
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	before = p->end[LEFT].mtu;
+	mtu.remote.addr = p->end[RIGHT].addr;
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+	ck_assert_uint_eq(p->end[LEFT].mtu, before - 100);
+	pair_free(p);
+}
+END_TEST
+
+static void keep_state(void *ctx, const struct ike_view *v)
+{
+	enum ike_state *s = ctx;
+
+	*s = v->state;
+}
+
+static enum ike_state state_of(struct pair *p, enum side side)
+{
+	enum ike_state s = IKE_STATE_OFF;
+
+	ike_engine_views(p->end[side].e, keep_state, &s);
+	return s;
+}
+
+START_TEST(a_view_says_what_a_connection_is_about)
+{
+	struct pair *p =
+		pair_new(pair_psk(LEFT, "start = always"), pair_psk(RIGHT, "start = traffic"));
+
+	ck_assert_int_eq(state_of(p, LEFT), IKE_STATE_CONNECTING);
+	ck_assert_int_eq(state_of(p, RIGHT), IKE_STATE_WAITING);
+	pair_drain(p);
+	ck_assert_int_eq(state_of(p, LEFT), IKE_STATE_UP);
+	ck_assert_int_eq(state_of(p, RIGHT), IKE_STATE_UP);
+	pair_down(p, RIGHT, "site");
+	pair_drain(p);
+	ck_assert_int_eq(state_of(p, RIGHT), IKE_STATE_OFF);
+	pair_run(p, 35 * NS_PER_S);
+	ck_assert_int_ne(state_of(p, LEFT), IKE_STATE_UP);
+	while (state_of(p, LEFT) == IKE_STATE_CONNECTING)
+		pair_run(p, NS_PER_S / 4);
+	ck_assert_int_eq(state_of(p, LEFT), IKE_STATE_FAILING);
+	pair_free(p);
+}
+END_TEST
+
+/* A reload while a peer is half-way in: with its connection still there it gets in, else it does
+ * not. */
+START_TEST(a_reload_spares_who_is_half_way_in)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct conf *old = p->end[RIGHT].conf;
+
+	p->end[RIGHT].hold_jobs = _i == 1;
+	pair_up(p, LEFT, "site");
+	if (_i == 0)
+		pair_deliver(p, RIGHT, &p->wire->path, span_of(p->wire->bytes, p->wire->len));
+	else
+		pair_run(p, NS_PER_S);
+	p->end[RIGHT].conf =
+		pair_load(_i < 2 ? pair_psk(RIGHT, "")
+				 : gateway("address = 203.0.113.1\n identity = a.example.org",
+					   "address = 203.0.113.2\n identity = b.example.org"));
+	ike_engine_reconfigure(p->end[RIGHT].e, p->end[RIGHT].conf, p->now);
+	conf_free(old);
+	p->end[RIGHT].hold_jobs = false;
+	pair_run(p, 100 * NS_PER_S);
+	if (_i == 0)
+		pair_expect_children(p, 1);
+	else
+		ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
 	pair_free(p);
 }
 END_TEST
@@ -271,6 +400,11 @@ UNIT("ike/engine-choose")
 	tcase_add_test(tc, the_floor_of_the_chosen_connection_holds);
 	tcase_add_test(tc, a_connection_that_is_down_is_refused);
 	tcase_add_test(tc, the_next_address_is_tried);
+	tcase_add_test(tc, a_peer_without_an_address_is_sought_again);
+	tcase_add_test(tc, any_address_cannot_begin);
+	tcase_add_test(tc, a_smaller_path_makes_a_smaller_child);
+	tcase_add_test(tc, a_view_says_what_a_connection_is_about);
+	tcase_add_loop_test(tc, a_reload_spares_who_is_half_way_in, 0, 3);
 	tcase_add_test(tc, hints_only_make_us_ask);
 	tcase_add_test(tc, a_forgetful_peer_is_called_again);
 	tcase_add_test(tc, an_expired_child_is_made_anew);

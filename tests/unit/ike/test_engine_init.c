@@ -43,12 +43,31 @@ END_TEST
 
 START_TEST(slow_groups_go_through_a_worker)
 {
-	struct pair *p = pair_new(pair_psk(LEFT, "policy = { aes256gcm16 prfsha384 modp3072 }"),
-				  pair_psk(RIGHT, "policy = { aes256gcm16 prfsha384 modp3072 }"));
+	struct pair *p = pair_new(pair_psk(LEFT, "policy = { aes256 sha384 prfsha384 modp4096 }"),
+				  pair_psk(RIGHT, "policy = { aes256 sha384 prfsha384 modp4096 }"));
 
 	pair_up(p, LEFT, "site");
 	pair_drain(p);
 	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* A worker fails, or never answers, at either end: the attempt ends, nothing stays. */
+START_TEST(a_worker_that_fails_ends_the_attempt)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, "policy = { aes256 sha384 prfsha384 modp4096 }"),
+				  pair_psk(RIGHT, "policy = { aes256 sha384 prfsha384 modp4096 }"));
+	struct end *end = &p->end[_i % 2];
+
+	end->fail_job = JOB_KE;
+	end->fail_job_err = _i < 2 ? ERR_SYSTEM : OK;
+	end->hold_jobs = _i >= 2;
+	pair_up(p, LEFT, "site");
+	pair_run(p, 130 * NS_PER_S);
+	ck_assert_ptr_nonnull(pair_note(p, LEFT, IKE_NOTE_REFUSED));
+	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
 	pair_free(p);
 }
 END_TEST
@@ -339,6 +358,7 @@ UNIT("ike/engine-init")
 {
 	tcase_add_test(tc, invalid_ke_is_followed_into_our_own_offer);
 	tcase_add_test(tc, slow_groups_go_through_a_worker);
+	tcase_add_loop_test(tc, a_worker_that_fails_ends_the_attempt, 0, 4);
 	tcase_add_test(tc, cbc_with_hmac_comes_up);
 	tcase_add_test(tc, a_cookie_is_asked_for_and_sent_back);
 	tcase_add_test(tc, the_same_request_gets_the_same_bytes);
