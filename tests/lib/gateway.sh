@@ -24,6 +24,15 @@ gateway_stop() {
 	kill "$pid" 2>/dev/null
 	# it may have been started in a subshell, and then it is not ours to wait for
 	wait "$pid" 2>/dev/null || eventually 10 gateway_gone "$pid"
+	gateway_complaints "$work/$1/log" >>"$work/complaints"
+}
+# What a sanitizer said, in builds that have one; it counts even when the daemon went on.
+gateway_complaints() { grep -hE '(ERROR|WARNING): [A-Za-z]+Sanitizer|runtime error:|LeakSanitizer' "$1"; }
+gateway_sound() {
+	echo '==1==ERROR: AddressSanitizer: heap-use-after-free' >"$work/control"
+	[ -n "$(gateway_complaints "$work/control")" ] || { echo 'a complaint would not be seen'; return 1; }
+	cat "$work/complaints"
+	! [ -s "$work/complaints" ]
 }
 gateway_gone() { ! kill -0 "$1" 2>/dev/null; }
 # postern NS ARGUMENTS...: the command, talking to that gateway
