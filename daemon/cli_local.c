@@ -122,6 +122,7 @@ static struct host_child *children_of(const struct conf *c, size_t *n)
 			h->reqid = cn->children[k].reqid;
 			h->local = cn->children[k].local;
 			h->remote = cn->children[k].remote;
+			h->lockdown = c->lockdown;
 		}
 	}
 	return v;

@@ -130,6 +130,7 @@ static void wards_fill(struct warden *w, const struct conf *c, struct ward *v)
 				ward_find(w->v, w->n, cn->name, cn->children[k].name);
 
 			ward_fill(v, cn, &cn->children[k]);
+			v->host.lockdown = c->lockdown;
 			v->lifted = old != NULL && old->lifted;
 			v->mtu = old != NULL ? old->mtu : 0;
 		}

@@ -8,18 +8,28 @@
 #include "xfrm/policy_set.h"
 #include "xfrm/words.h"
 
+static enum err plan_guards_or_say(struct policy_list *wanted, const struct host_child *v, size_t n,
+				   const struct own_list *own, char *why)
+{
+	enum err err = plan_guards(wanted, v, n, own);
+
+	return err == OK ? OK : why_say(why, err, "cannot plan the guards: %s", err_text(err));
+}
+
 enum err host_guard_set(struct host *h, const struct host_child *v, size_t n,
 			char why[static HOST_WHY_MAX])
 {
 	const struct policy_set set = { .nl = &h->xfrm, .section = POLICY_OF_GUARD };
 	struct policy_list wanted = { .n = 0 };
-	enum err err = plan_guards(&wanted, v, n);
+	struct own_list own = { .n = 0 };
+	enum err err = own_list_read(&h->route, &own, why);
 
 	if (err == OK)
+		err = plan_guards_or_say(&wanted, v, n, &own, why);
+	if (err == OK)
 		err = policy_set_apply(&set, &wanted, why);
-	else
-		err = why_say(why, err, "cannot plan the guards: %s", err_text(err));
 	policy_list_free(&wanted);
+	own_list_free(&own);
 	return err;
 }
 

@@ -22,6 +22,7 @@ struct host_child {
 	uint32_t reqid;
 	struct ts_list local; /* borrowed for the call */
 	struct ts_list remote;
+	bool lockdown; /* no exception for the networks on the host's own links */
 };
 
 enum {

@@ -29,14 +29,20 @@ static struct net net_unset(sa_family_t family)
 	return (struct net){ .addr = { .family = family }, .bits = family == AF_INET ? 32 : 0 };
 }
 
-static enum err add_twice(struct rule_list *l, struct rule r, uint32_t priority)
+/* `base`: LEAD_PAIRS or LEAD_NEW. */
+static uint32_t level(uint32_t base, const struct pair *p, enum lead_step step)
+{
+	return base + 3u * (uint32_t)(LEAD_LEVELS - 1 - p->narrow / 2) + (uint32_t)step;
+}
+
+static enum err add_lookup(struct rule_list *l, struct rule r, uint32_t base, const struct pair *p)
 {
 	enum err err;
 
-	r.priority = priority;
+	r.priority = level(base, p, LEAD_LOOKUP);
 	r.action = FR_ACT_TO_TBL;
 	err = rule_list_add(l, &r);
-	r.priority = priority + 1;
+	r.priority = level(base, p, LEAD_DEAD);
 	r.action = FR_ACT_UNREACHABLE;
 	return err != OK ? err : rule_list_add(l, &r);
 }
@@ -51,18 +57,18 @@ static enum err lead_pair(struct rule_list *l, const struct pair *p)
 	r.sport_hi = p->local_port_hi;
 	r.dport_lo = p->remote_port_lo;
 	r.dport_hi = p->remote_port_hi;
-	return add_twice(l, r, LEAD_PAIR);
+	return add_lookup(l, r, LEAD_PAIRS, p);
 }
 
 /* A gateway in front of a network that reaches everything through the tunnel keeps its own way out:
  * names must resolve and the peer must be found before there is a tunnel. Only a single address
  * that is ours is led as a whole. */
-static bool leads_unset(const struct pair *p, const struct addr_list *own)
+static bool leads_unset(const struct pair *p, const struct own_list *own)
 {
 	bool single = p->local.bits == addr_len(&p->local.addr) * 8;
 
 	return port_is_any(p->local_port_lo, p->local_port_hi) &&
-	       addr_list_inside(own, &p->local) != NULL && (p->remote.bits > 0 || single);
+	       own_list_inside(own, &p->local) != NULL && (p->remote.bits > 0 || single);
 }
 
 static enum err lead_unset(struct rule_list *l, const struct pair *p)
@@ -73,11 +79,11 @@ static enum err lead_unset(struct rule_list *l, const struct pair *p)
 	r.proto = p->proto;
 	r.dport_lo = p->remote_port_lo;
 	r.dport_hi = p->remote_port_hi;
-	return add_twice(l, r, LEAD_NEW_PAIR);
+	return add_lookup(l, r, LEAD_NEW, p);
 }
 
 static enum err lead_pairs(struct rule_list *l, const struct pair_list *pairs,
-			   const struct addr_list *own)
+			   const struct own_list *own)
 {
 	enum err err = OK;
 
@@ -90,18 +96,19 @@ static enum err lead_pairs(struct rule_list *l, const struct pair_list *pairs,
 }
 
 static enum err lead_exempt(struct rule_list *l, const struct pair_list *exempt,
-			    const struct addr_list *own)
+			    const struct own_list *own)
 {
 	enum err err = OK;
 
 	for (size_t i = 0; i < exempt->n && err == OK; i++) {
 		const struct pair *p = &exempt->v[i];
 		struct net unset = net_unset(p->remote.addr.family);
-		struct rule r = rule_to(LEAD_EXEMPT, FR_ACT_GOTO, &p->local, &p->remote);
+		struct rule r = rule_to(level(LEAD_PAIRS, p, LEAD_EXEMPT), FR_ACT_GOTO, &p->local,
+					&p->remote);
 
 		err = rule_list_add(l, &r);
-		r = rule_to(LEAD_NEW_EXEMPT, FR_ACT_GOTO, &unset, &p->remote);
-		if (err == OK && addr_list_inside(own, &p->local) != NULL)
+		r = rule_to(level(LEAD_NEW, p, LEAD_EXEMPT), FR_ACT_GOTO, &unset, &p->remote);
+		if (err == OK && own_list_inside(own, &p->local) != NULL)
 			err = rule_list_add(l, &r);
 	}
 	return err;
@@ -114,7 +121,7 @@ static enum err lead_frame(struct rule_list *l, sa_family_t family)
 	struct rule r = rule_to(LEAD_END, FR_ACT_NOP, &any, &any);
 	enum err err = rule_list_add(l, &r);
 
-	r = rule_to(LEAD_EXEMPT, FR_ACT_GOTO, &any, &any);
+	r = rule_to(LEAD_MARK, FR_ACT_GOTO, &any, &any);
 	r.mark = HOST_MARK_OUTER;
 	r.mask = HOST_MARK_MASK;
 	if (err == OK)
@@ -137,14 +144,14 @@ static bool has_family(const struct pair_list *pairs, sa_family_t family)
 }
 
 enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
-		    const struct addr_list *own)
+		    const struct own_list *own)
 {
 	struct pair_list pairs = { .n = 0 };
 	struct pair_list exempt = { .n = 0 };
 	enum err err = pair_list_fill(&pairs, v, n);
 
 	if (err == OK)
-		err = pair_list_fill_exempt(&exempt, v, n);
+		err = pair_list_fill_exempt(&exempt, v, n, own);
 	if (err == OK && has_family(&pairs, AF_INET))
 		err = lead_frame(l, AF_INET);
 	if (err == OK && has_family(&pairs, AF_INET6))
@@ -160,12 +167,12 @@ enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
 }
 
 enum err lead_routes(struct route_list *l, const struct pair_list *pairs,
-		     const struct addr_list *own, uint32_t device)
+		     const struct own_list *own, uint32_t device)
 {
 	enum err err = OK;
 
 	for (size_t i = 0; i < pairs->n && err == OK; i++) {
-		const struct addr *source = addr_list_inside(own, &pairs->v[i].local);
+		const struct addr *source = own_list_inside(own, &pairs->v[i].local);
 		struct route *old = route_list_find(l, &pairs->v[i].remote);
 		struct route r = { .to = pairs->v[i].remote, .device = device };
 

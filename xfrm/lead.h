@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which rules and routes lead the children's packets into the TUN device. Pure functions.
  *
- * The rules, by priority from HOST_RULE_PRIORITY on:
+ * The rules, by priority:
  *
- *   +0  mark of our outer packets: past the end, whatever the addresses, so that ESP to a peer
- * inside its own tunnel's selectors does not run in a circle; and what has to stay out of the
- * tunnel: past the end +1  from local to remote: our table +2  from local to remote: unreachable.
- * So when the TUN dies, and its routes with it, nothing falls through to the main table; also not
- * for a socket that is bound to a device, which our table's routes do not fit +3  IPv6 that has a
- * source address already: past the end (see below) +4..+6  the same three for packets of this host
- * that have no source address yet: only if the host owns an address of the local selector, which
- * the route then gives them +7  the end
+ *   LEAD_MARK     mark of our outer packets: past the end, whatever the addresses, so that ESP to a
+ *                 peer inside its own tunnel's selectors does not run in a circle
+ *   LEAD_PAIRS    a level for each narrowness of pairs, the narrowest first, and on each level
+ *     +0          what has to stay out of the tunnel: past the end
+ *     +1          from local to remote: our table
+ *     +2          from local to remote: unreachable. So when the TUN dies, and its routes with it,
+ *                 nothing falls through to the main table; also not for a socket that is bound to a
+ *                 device, which our table's routes do not fit
+ *   LEAD_SOURCED  IPv6 that has a source address already: past the end (see below)
+ *   LEAD_NEW      the same levels for packets of this host that have no source address yet: only if
+ *                 the host owns an address of the local selector, which the route then gives them
+ *   LEAD_END
  *
  * "No source yet" is 0.0.0.0/32 for IPv4. In IPv6 a rule with a source never matches such a packet
  * and one without always does, so those with a source are led away first: ::/1 and 8000::/1 match
@@ -19,26 +23,28 @@
 #ifndef XFRM_LEAD_H
 #define XFRM_LEAD_H
 
+#include "xfrm/own.h"
 #include "xfrm/pair.h"
 #include "xfrm/route.h"
 #include "xfrm/rule.h"
 
 enum {
-	LEAD_EXEMPT = HOST_RULE_PRIORITY,
-	LEAD_PAIR,
-	LEAD_PAIR_DEAD,
-	LEAD_SOURCED,
-	LEAD_NEW_EXEMPT,
-	LEAD_NEW_PAIR,
-	LEAD_NEW_PAIR_DEAD,
-	LEAD_END,
+	LEAD_LEVELS = PAIR_NARROW_MAX / 2 + 1, /* single ports do not make a level of their own */
+	LEAD_MARK = HOST_RULE_PRIORITY,
+	LEAD_PAIRS,
+	LEAD_SOURCED = LEAD_PAIRS + 3 * LEAD_LEVELS,
+	LEAD_NEW,
+	LEAD_END = LEAD_NEW + 3 * LEAD_LEVELS,
 };
+
+/* Where in a level. */
+enum lead_step { LEAD_EXEMPT, LEAD_LOOKUP, LEAD_DEAD };
 
 /* Settled, in the order to add. Nothing at all when there are no pairs. */
 MUST_USE enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
-			     const struct addr_list *own);
+			     const struct own_list *own);
 /* One for each remote network; mtu is 0. */
 MUST_USE enum err lead_routes(struct route_list *l, const struct pair_list *pairs,
-			      const struct addr_list *own, uint32_t device);
+			      const struct own_list *own, uint32_t device);
 
 #endif

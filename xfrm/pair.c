@@ -17,6 +17,8 @@ static const struct net link_only[] = {
 
 enum { N_LINK_ONLY = sizeof(link_only) / sizeof(link_only[0]) };
 
+static const struct pair pair_any = { .local_port_hi = UINT16_MAX, .remote_port_hi = UINT16_MAX };
+
 bool port_is_any(uint16_t lo, uint16_t hi)
 {
 	return lo == 0 && hi == UINT16_MAX;
@@ -53,10 +55,8 @@ static int net_cmp(const struct net *a, const struct net *b)
 	return order != 0 ? order : (int)a->bits - (int)b->bits;
 }
 
-static int pair_cmp(const void *x, const void *y)
+static int pair_cmp(const struct pair *a, const struct pair *b)
 {
-	const struct pair *a = x;
-	const struct pair *b = y;
 	int order = net_cmp(&a->local, &b->local);
 
 	if (order == 0)
@@ -74,17 +74,35 @@ static int pair_cmp(const void *x, const void *y)
 	return order;
 }
 
+/* The narrower number first, so that it is the one that stays. */
+static int pair_sort_cmp(const void *x, const void *y)
+{
+	const struct pair *a = x;
+	const struct pair *b = y;
+	int order = pair_cmp(a, b);
+
+	return order != 0 ? order : (int)b->narrow - (int)a->narrow;
+}
+
 static void pair_list_settle(struct pair_list *l)
 {
 	size_t n = 0;
 
 	if (l->n > 0)
-		qsort(l->v, l->n, sizeof(*l->v), pair_cmp);
+		qsort(l->v, l->n, sizeof(*l->v), pair_sort_cmp);
 	for (size_t i = 0; i < l->n; i++) {
 		if (n == 0 || pair_cmp(&l->v[n - 1], &l->v[i]) != 0)
 			l->v[n++] = l->v[i];
 	}
 	l->n = n;
+}
+
+static uint16_t pair_narrow(const struct pair *p)
+{
+	bool ports = p->local_port_lo == p->local_port_hi || p->remote_port_lo == p->remote_port_hi;
+
+	return (uint16_t)(4 * (p->local.bits + p->remote.bits) + (p->proto != 0 ? 2 : 0) +
+			  (ports ? 1 : 0));
 }
 
 /* One pair for each of the networks that the two ranges of addresses are cut into. */
@@ -101,6 +119,7 @@ static enum err pair_list_cut(struct pair_list *l, const struct ts *local, const
 		for (size_t k = 0; k < n_to && err == OK; k++) {
 			p.local = from[i];
 			p.remote = to[k];
+			p.narrow = pair_narrow(&p);
 			err = pair_list_add(l, &p);
 		}
 	}
@@ -162,74 +181,119 @@ static bool wider(const struct ts *wide, const struct ts *t)
 	return ts_covers(&a, &b) && !ts_eq(&a, &b);
 }
 
-/* A child that names such addresses itself wants them in its tunnel. */
-static bool list_names(const struct ts_list *l, const struct ts *net)
+/* The narrowest of the guards that the exception touches; 0 and false when it touches none. */
+static bool guard_narrow(const struct pair_list *guards, const struct pair *e, uint16_t *narrow)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		struct ts t = addresses_of(&l->v[i]);
+	bool touches = false;
 
-		if (ts_covers(net, &t))
-			return true;
+	*narrow = 0;
+	for (size_t i = 0; i < guards->n; i++) {
+		const struct pair *g = &guards->v[i];
+
+		if (!net_overlap(&g->local, &e->local) || !net_overlap(&g->remote, &e->remote))
+			continue;
+		touches = true;
+		if (g->narrow > *narrow)
+			*narrow = g->narrow;
 	}
-	return false;
+	return touches;
 }
 
-static bool anybody_names(const struct host_child *v, size_t n, const struct ts *net)
+/* What goes from `from` to `out` is an exception from what goes from `from` to `remote`. */
+static enum err exempt_add(struct pair_list *l, const struct ts *from, const struct ts *remote,
+			   const struct ts *out)
 {
-	for (size_t c = 0; c < n; c++) {
-		if (list_names(&v[c].remote, net) || list_names(&v[c].local, net))
-			return true;
+	struct pair_list guards = { .n = 0 };
+	struct pair_list cut = { .n = 0 };
+	enum err err = pair_list_join(&guards, from, remote);
+
+	if (err == OK)
+		err = pair_list_cut(&cut, from, out, pair_any);
+	for (size_t i = 0; i < cut.n && err == OK; i++) {
+		if (guard_narrow(&guards, &cut.v[i], &cut.v[i].narrow))
+			err = pair_list_add(l, &cut.v[i]);
 	}
-	return false;
+	pair_list_free(&guards);
+	pair_list_free(&cut);
+	return err;
 }
 
 static enum err exempt_kin(struct pair_list *l, const struct host_child *c, const struct ts *from,
 			   const struct ts *remote)
 {
-	const struct pair any = { .local_port_hi = UINT16_MAX, .remote_port_hi = UINT16_MAX };
 	enum err err = OK;
 
 	for (size_t i = 0; i < c->local.n && err == OK; i++) {
-		if (from->lo.family == remote->lo.family && wider(remote, &c->local.v[i]))
-			err = pair_list_cut(l, from, &c->local.v[i], any);
+		if (wider(remote, &c->local.v[i]))
+			err = exempt_add(l, from, remote, &c->local.v[i]);
 	}
 	return err;
 }
 
-static enum err exempt_link(struct pair_list *l, const struct ts *from, const struct ts *remote,
-			    const bool *free_net)
+static enum err exempt_link_only(struct pair_list *l, const struct ts *from,
+				 const struct ts *remote)
 {
-	const struct pair any = { .local_port_hi = UINT16_MAX, .remote_port_hi = UINT16_MAX };
 	enum err err = OK;
 
 	for (size_t i = 0; i < N_LINK_ONLY && err == OK; i++) {
 		struct ts net = ts_from_net(&link_only[i]);
 
-		if (free_net[i] && from->lo.family == net.lo.family && wider(remote, &net))
-			err = pair_list_cut(l, from, &net, any);
+		if (wider(remote, &net))
+			err = exempt_add(l, from, remote, &net);
 	}
 	return err;
 }
 
-enum err pair_list_fill_exempt(struct pair_list *l, const struct host_child *v, size_t n)
+static bool is_everything(const struct ts *t)
 {
-	bool free_net[N_LINK_ONLY];
+	const struct net all = { .addr = { .family = t->lo.family } };
+	const struct ts every = ts_from_net(&all);
+	const struct ts a = addresses_of(t);
+
+	return ts_eq(&a, &every);
+}
+
+static enum err exempt_links(struct pair_list *l, const struct ts *from, const struct ts *remote,
+			     const struct own_list *own)
+{
 	enum err err = OK;
 
-	for (size_t i = 0; i < N_LINK_ONLY; i++) {
-		struct ts net = ts_from_net(&link_only[i]);
+	for (size_t i = 0; i < own->n && is_everything(remote) && err == OK; i++) {
+		struct net n;
+		struct ts link;
 
-		free_net[i] = !anybody_names(v, n, &net);
+		if (!own_link(&own->v[i], &n) || n.addr.family != from->lo.family)
+			continue;
+		link = ts_from_net(&n);
+		err = exempt_add(l, from, remote, &link);
 	}
-	for (size_t c = 0; c < n && err == OK; c++) {
-		for (size_t k = 0; k < (size_t)v[c].local.n * v[c].remote.n && err == OK; k++) {
-			const struct ts *from = &v[c].local.v[k / v[c].remote.n];
-			const struct ts *to = &v[c].remote.v[k % v[c].remote.n];
+	return err;
+}
 
-			err = exempt_kin(l, &v[c], from, to);
-			if (err == OK)
-				err = exempt_link(l, from, to, free_net);
-		}
+static enum err exempt_pair(struct pair_list *l, const struct host_child *c, const struct ts *from,
+			    const struct ts *to, const struct own_list *own)
+{
+	enum err err = OK;
+
+	if (from->lo.family != to->lo.family)
+		return OK;
+	err = exempt_kin(l, c, from, to);
+	if (err == OK)
+		err = exempt_link_only(l, from, to);
+	if (err == OK && !c->lockdown)
+		err = exempt_links(l, from, to, own);
+	return err;
+}
+
+enum err pair_list_fill_exempt(struct pair_list *l, const struct host_child *v, size_t n,
+			       const struct own_list *own)
+{
+	enum err err = OK;
+
+	for (size_t c = 0; c < n && err == OK; c++) {
+		for (size_t k = 0; k < (size_t)v[c].local.n * v[c].remote.n && err == OK; k++)
+			err = exempt_pair(l, &v[c], &v[c].local.v[k / v[c].remote.n],
+					  &v[c].remote.v[k % v[c].remote.n], own);
 	}
 	pair_list_settle(l);
 	return err;

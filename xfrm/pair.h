@@ -7,6 +7,7 @@
 
 #include "base/ts.h"
 #include "xfrm/host.h"
+#include "xfrm/own.h"
 
 /* What goes from local to remote. Ports as in struct ts; OPAQUE and ICMP's types have become "any".
  */
@@ -18,6 +19,10 @@ struct pair {
 	uint16_t local_port_hi;
 	uint16_t remote_port_lo;
 	uint16_t remote_port_hi;
+	/* How narrow it is, up to PAIR_NARROW_MAX: greater than that of a pair which it lies inside
+	 * of. An exception has the number of the pair that it is an exception from, so that it
+	 * yields to every narrower pair. */
+	uint16_t narrow;
 };
 
 struct pair_list {
@@ -26,14 +31,16 @@ struct pair_list {
 	size_t size;
 };
 
-enum { PAIR_MAX = 8192 };
+enum { PAIR_MAX = 8192, PAIR_NARROW_MAX = 4 * 256 + 3 };
 
 /* Every pair of the children's selectors, sorted, none twice. ERR_LIMIT above PAIR_MAX. */
 MUST_USE enum err pair_list_fill(struct pair_list *l, const struct host_child *v, size_t n);
 /* What must stay out of the tunnel although it is covered: local to local, where a remote selector
- * is wider than the local one; and destinations that mean something only on the link (multicast,
- * link-local), where a remote selector is wider than these and no child names them itself. */
-MUST_USE enum err pair_list_fill_exempt(struct pair_list *l, const struct host_child *v, size_t n);
+ * is wider than the local one; destinations that mean something only on the link (multicast,
+ * link-local), where it is wider than these; and without lockdown the private networks on the
+ * host's own links, where the remote is everything. */
+MUST_USE enum err pair_list_fill_exempt(struct pair_list *l, const struct host_child *v, size_t n,
+					const struct own_list *own);
 void pair_list_free(struct pair_list *l);
 
 bool port_is_any(uint16_t lo, uint16_t hi);

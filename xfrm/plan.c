@@ -35,7 +35,8 @@ static int policy_order_cmp(const void *x, const void *y)
 	return policy_cmp(x, y);
 }
 
-/* Of two that the kernel takes for one, the guard stays. */
+/* Of two that the kernel takes for one the better stays, a guard before an exception from a wider
+ * one. */
 static void plan_settle(struct policy_list *l)
 {
 	size_t n = 0;
@@ -74,14 +75,14 @@ static struct xfrm_selector pair_selector(const struct pair *p, bool outward)
 	return sel;
 }
 
-static enum err plan_add(struct policy_list *l, const struct xfrm_selector *sel, uint8_t dir,
+static enum err plan_add(struct policy_list *l, const struct pair *pair, uint8_t dir,
 			 enum policy_order order)
 {
 	struct policy p = {
-		.sel = *sel,
+		.sel = pair_selector(pair, dir == XFRM_POLICY_OUT),
 		.dir = dir,
 		.action = order == POLICY_GUARDS ? XFRM_POLICY_BLOCK : XFRM_POLICY_ALLOW,
-		.priority = policy_priority(sel, order),
+		.priority = policy_priority(pair->narrow, order),
 	};
 
 	return policy_list_add(l, &p);
@@ -89,14 +90,12 @@ static enum err plan_add(struct policy_list *l, const struct xfrm_selector *sel,
 
 static enum err plan_pair(struct policy_list *l, const struct pair *p, enum policy_order order)
 {
-	struct xfrm_selector outward = pair_selector(p, true);
-	struct xfrm_selector inward = pair_selector(p, false);
-	enum err err = plan_add(l, &outward, XFRM_POLICY_OUT, order);
+	enum err err = plan_add(l, p, XFRM_POLICY_OUT, order);
 
 	if (err == OK)
-		err = plan_add(l, &inward, XFRM_POLICY_IN, order);
+		err = plan_add(l, p, XFRM_POLICY_IN, order);
 	if (err == OK)
-		err = plan_add(l, &inward, XFRM_POLICY_FWD, order);
+		err = plan_add(l, p, XFRM_POLICY_FWD, order);
 	return err;
 }
 
@@ -112,6 +111,7 @@ static enum err plan_dhcp(struct policy_list *l, const struct pair *p)
 		.local_port_hi = DHCP_CLIENT,
 		.remote_port_lo = DHCP_SERVER,
 		.remote_port_hi = DHCP_SERVER,
+		.narrow = p->narrow,
 	};
 
 	if (p->remote.addr.family != AF_INET || p->remote.bits != 0 ||
@@ -163,7 +163,8 @@ static enum err plan_pairs(struct policy_list *l, const struct pair_list *pairs)
 	return err == OK && neighbours ? plan_neighbours(l) : err;
 }
 
-enum err plan_guards(struct policy_list *l, const struct host_child *v, size_t n)
+enum err plan_guards(struct policy_list *l, const struct host_child *v, size_t n,
+		     const struct own_list *own)
 {
 	struct pair_list pairs = { .n = 0 };
 	struct pair_list exempt = { .n = 0 };
@@ -172,7 +173,7 @@ enum err plan_guards(struct policy_list *l, const struct host_child *v, size_t n
 	if (err == OK)
 		err = plan_pairs(l, &pairs);
 	if (err == OK)
-		err = pair_list_fill_exempt(&exempt, v, n);
+		err = pair_list_fill_exempt(&exempt, v, n, own);
 	for (size_t i = 0; i < exempt.n && err == OK; i++)
 		err = plan_pair(l, &exempt.v[i], POLICY_EXEMPTS);
 	plan_settle(l);
@@ -222,11 +223,11 @@ static enum err plan_lift6(struct policy_list *l, const struct pair *pair)
 	};
 	enum err err;
 
-	p.priority = policy_priority(&p.sel, POLICY_FIRST);
+	p.priority = policy_priority(pair->narrow, POLICY_FIRST);
 	err = policy_list_add(l, &p);
 	p.dir = XFRM_POLICY_FWD;
 	p.action = XFRM_POLICY_BLOCK;
-	p.priority = policy_priority(&p.sel, POLICY_GUARDS);
+	p.priority = policy_priority(pair->narrow, POLICY_GUARDS);
 	return err != OK ? err : policy_list_add(l, &p);
 }
 

@@ -8,7 +8,8 @@
 
 /* The guards: block policies out (local to remote), in and forward (remote to local), and their
  * exceptions. Sorted by policy_cmp, none twice. */
-MUST_USE enum err plan_guards(struct policy_list *l, const struct host_child *v, size_t n);
+MUST_USE enum err plan_guards(struct policy_list *l, const struct host_child *v, size_t n,
+			      const struct own_list *own);
 /* What lets packets pass the guards between the TUN device `ifindex` and the rest of the host. */
 MUST_USE enum err plan_plane(struct policy_list *l, const struct host_child *v, size_t n,
 			     int ifindex);

@@ -56,10 +56,11 @@ struct plane {
 	uint32_t device;
 };
 
-static enum err table_set(struct host *h, const struct plane *p, char *why)
+static enum err table_set(struct host *h, const struct plane *p, const struct own_list *own,
+			  char *why)
 {
 	struct policy_list guards = { .n = 0 };
-	enum err err = plan_guards(&guards, p->v, p->n);
+	enum err err = plan_guards(&guards, p->v, p->n, own);
 
 	if (err != OK)
 		err = why_say(why, err, "cannot plan the nftables table: %s", err_text(err));
@@ -69,7 +70,7 @@ static enum err table_set(struct host *h, const struct plane *p, char *why)
 	return err;
 }
 
-static enum err routes_set(struct host *h, const struct plane *p, const struct addr_list *own,
+static enum err routes_set(struct host *h, const struct plane *p, const struct own_list *own,
 			   char *why)
 {
 	struct pair_list pairs = { .n = 0 };
@@ -87,7 +88,7 @@ static enum err routes_set(struct host *h, const struct plane *p, const struct a
 	return err;
 }
 
-static enum err rules_set(struct host *h, const struct plane *p, const struct addr_list *own,
+static enum err rules_set(struct host *h, const struct plane *p, const struct own_list *own,
 			  char *why)
 {
 	struct rule_list rules = { .n = 0 };
@@ -131,7 +132,7 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 			char why[static HOST_WHY_MAX])
 {
 	const struct plane p = { .tun = tun, .v = v, .n = n, .device = if_nametoindex(tun) };
-	struct addr_list own = { .n = 0 };
+	struct own_list own = { .n = 0 };
 	enum err err = nft_ready(h, why);
 
 	if (p.device == 0)
@@ -139,18 +140,18 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 	if (err == OK)
 		err = mark_counts_in_rp_filter(why);
 	if (err == OK)
-		err = addr_list_read(&h->route, &own, why);
+		err = own_list_read(&h->route, &own, why);
 	if (err == OK)
 		err = exceptions(h, &p, policy_set_prune, why);
 	if (err == OK)
-		err = table_set(h, &p, why);
+		err = table_set(h, &p, &own, why);
 	if (err == OK)
 		err = routes_set(h, &p, &own, why);
 	if (err == OK)
 		err = rules_set(h, &p, &own, why);
 	if (err == OK)
 		err = exceptions(h, &p, policy_set_apply, why);
-	addr_list_free(&own);
+	own_list_free(&own);
 	return err;
 }
 

@@ -131,12 +131,8 @@ const char *policy_text(const struct policy *p, char buf[static POLICY_TEXT_MAX]
 	return buf;
 }
 
-uint32_t policy_priority(const struct xfrm_selector *sel, enum policy_order order)
+uint32_t policy_priority(unsigned int narrow, enum policy_order order)
 {
-	uint32_t narrow = 4u * sel->prefixlen_s + 4u * sel->prefixlen_d +
-			  (sel->proto != 0 ? 2u : 0) +
-			  (sel->sport_mask != 0 || sel->dport_mask != 0 ? 1u : 0);
-
 	return POLICY_PRIORITY_WORST - 4 * narrow - 3 + (uint32_t)order;
 }
 
@@ -260,7 +256,7 @@ enum err policy_read(const struct nlmsghdr *m, struct policy *p)
 		[XFRMA_POLICY_TYPE] = { .minlen = sizeof(struct xfrm_userpolicy_type) },
 	};
 	struct nlmsghdr *h = (struct nlmsghdr *)(uintptr_t)
-		m; /* libnl's parser takes no const; nothing is written */
+		m;			/* libnl's parser takes no const; nothing is written */
 	struct xfrm_userpolicy_info up; /* copied: netlink aligns to four bytes, this wants eight */
 	struct nlattr *tb[XFRMA_MAX + 1];
 
@@ -274,8 +270,8 @@ enum err policy_read(const struct nlmsghdr *m, struct policy *p)
 		.index = up.index,
 		.dir = up.dir,
 		.action = up.action,
-		/* A dump also has the policies of single sockets, our own bypasses among them: their
-		 * directions count from XFRM_POLICY_MAX on, and they are nobody's guard. */
+		/* A dump also has the policies of single sockets, our own bypasses among them:
+		 * their directions count from XFRM_POLICY_MAX on, and they are nobody's guard. */
 		.plain = policy_is_plain(tb) && up.dir <= XFRM_POLICY_FWD,
 	};
 	if (tb[XFRMA_MARK] != NULL)

@@ -24,13 +24,13 @@ enum {
 };
 
 /* Smaller is better, and the kernel takes the best that matches, however wide. So among ours the
- * narrower selector must have the better number: then an exception lies above the guard it was made
- * for and below the guards of narrower children inside it. For equal selectors: into our TUN,
- * guard, exception. */
+ * narrower guard has the better number. An exception stands just above the guard that it was made
+ * for: it opens that one and wider ones, and never the guard of a narrower child. Of one level:
+ * into our TUN, exception, guard. */
 #define POLICY_PRIORITY_BEST \
 	0xf0000000u /* what came out of our TUN, or goes into it; neighbour discovery */
 #define POLICY_PRIORITY_WORST 0xf0002000u
-enum policy_order { POLICY_FIRST, POLICY_GUARDS, POLICY_EXEMPTS };
+enum policy_order { POLICY_FIRST, POLICY_EXEMPTS, POLICY_GUARDS };
 
 struct policy {
 	struct xfrm_selector sel; /* unused bytes of addresses are zero */
@@ -66,7 +66,8 @@ enum { POLICY_TEXT_MAX = 300 };
 const char *policy_text(const struct policy *p, char buf[static POLICY_TEXT_MAX]);
 const char *policy_dir_text(uint8_t dir); /* "in", "out", "forward" */
 
-uint32_t policy_priority(const struct xfrm_selector *sel, enum policy_order order);
+/* `narrow` as in struct pair. */
+uint32_t policy_priority(unsigned int narrow, enum policy_order order);
 uint32_t policy_index(enum policy_section section, uint32_t slot, uint8_t dir);
 /* Whether it lies in our range at all: such a slot is taken, whoever made the policy. */
 bool policy_index_taken(const struct policy *p, enum policy_section *section, uint32_t *slot);

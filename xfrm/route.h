@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Routes of our table: each leads one remote network into the TUN device. And the host's addresses,
- * of which one may be the source of what the gateway itself sends there.
- */
+/* Routes of our table: each leads one remote network into the TUN device. */
 #ifndef XFRM_ROUTE_H
 #define XFRM_ROUTE_H
 
@@ -37,17 +35,5 @@ MUST_USE enum err route_set_read(struct netlink *nl, struct route_list *got, cha
 MUST_USE enum err route_set_apply(struct netlink *nl, const struct route_list *wanted, char *why);
 
 MUST_USE enum err route_put(struct netlink *nl, const struct route *r, char *why);
-
-struct addr_list {
-	struct addr *v;
-	size_t n;
-	size_t size;
-};
-
-/* Addresses that the host may send from to others: global, not tentative or deprecated. */
-MUST_USE enum err addr_list_read(struct netlink *nl, struct addr_list *got, char *why);
-void addr_list_free(struct addr_list *l);
-/* The first that lies in `n`; NULL when none does. */
-const struct addr *addr_list_inside(const struct addr_list *l, const struct net *n);
 
 #endif

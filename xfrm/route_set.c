@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bringing our routes to the plan (second half of xfrm/route.h). */
-#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <stdlib.h>
@@ -109,78 +108,4 @@ enum err route_set_apply(struct netlink *nl, const struct route_list *wanted, ch
 	}
 	route_list_free(&have);
 	return err;
-}
-
-static enum err addr_list_add(struct addr_list *l, const struct addr *a)
-{
-	enum { LIST_FIRST = 16 };
-	size_t size = l->size == 0 ? LIST_FIRST : l->size * 2;
-	struct addr *v;
-
-	if (l->n == l->size) {
-		v = reallocarray(l->v, size, sizeof(*v));
-		if (v == NULL)
-			return ERR_NOMEM;
-		l->v = v;
-		l->size = size;
-	}
-	l->v[l->n++] = *a;
-	return OK;
-}
-
-static enum err take_addr(void *ctx, const struct nlmsghdr *m)
-{
-	static const struct nla_policy shape[IFA_MAX + 1] = { [IFA_FLAGS] = { .type = NLA_U32 } };
-	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)
-		m; /* libnl's parser takes no const; nothing is written */
-	const struct ifaddrmsg *h = nlmsg_data(m);
-	struct nlattr *tb[IFA_MAX + 1];
-	const struct nlattr *attr;
-	struct addr addr;
-	uint32_t flags;
-
-	if (m->nlmsg_type != RTM_NEWADDR || nlmsg_parse(msg, sizeof(*h), tb, IFA_MAX, shape) < 0)
-		return ERR_SYNTAX;
-	attr = tb[IFA_LOCAL] != NULL ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
-	flags = tb[IFA_FLAGS] != NULL ? nla_get_u32(tb[IFA_FLAGS]) : h->ifa_flags;
-	if (attr == NULL || h->ifa_scope >= RT_SCOPE_LINK ||
-	    (flags & (IFA_F_TENTATIVE | IFA_F_DEPRECATED)))
-		return OK;
-	if (!addr_from_span(&addr, span_of(nla_data(attr), (size_t)nla_len(attr))))
-		return ERR_SYNTAX;
-	return addr_list_add(ctx, &addr);
-}
-
-static void restart_addrs(void *ctx)
-{
-	((struct addr_list *)ctx)->n = 0;
-}
-
-enum err addr_list_read(struct netlink *nl, struct addr_list *got, char *why)
-{
-	const struct netlink_sink sink = { .restart = restart_addrs,
-					   .take = take_addr,
-					   .ctx = got };
-	const struct ifaddrmsg h = { .ifa_family = AF_UNSPEC };
-	struct ask req = ask_new(RTM_GETADDR, NLM_F_DUMP);
-	struct answer a;
-
-	ask_header(&req, &h, sizeof(h));
-	return why_kernel(why, netlink_dump(nl, &req, &sink, &a), &a,
-			  "cannot read the addresses of this host");
-}
-
-void addr_list_free(struct addr_list *l)
-{
-	free(l->v);
-	*l = (struct addr_list){ .v = NULL };
-}
-
-const struct addr *addr_list_inside(const struct addr_list *l, const struct net *n)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		if (net_contains(n, &l->v[i]))
-			return &l->v[i];
-	}
-	return NULL;
 }

@@ -189,13 +189,40 @@ static const struct lead_case {
 	  1,
 	  { "2001:db8:1::5", "fe80::5", U, 1, 0 },
 	  false },
+	{ "a child inside of an exception",
+	  { "10.0.0.0/8>0.0.0.0/0", "10.1.0.0/16>10.2.0.0/16" },
+	  2,
+	  { "10.1.0.5", "10.2.0.1", T, 1, 0 },
+	  true },
+	{ "the exception beside it",
+	  { "10.0.0.0/8>0.0.0.0/0", "10.1.0.0/16>10.2.0.0/16" },
+	  2,
+	  { "10.1.0.5", "10.3.0.1", T, 1, 0 },
+	  false },
+	{ "the same without a source",
+	  { "10.0.0.0/8>0.0.0.0/1", "10.1.0.0/16>10.2.0.0/16" },
+	  2,
+	  { NULL, "10.2.0.1", T, 1, 0 },
+	  true },
+	{ "a private network on the link",
+	  { "10.7.0.0/16>0.0.0.0/0" },
+	  1,
+	  { "10.7.0.5", "10.1.0.9", T, 1, 0 },
+	  false },
+	{ "that a child names",
+	  { "10.7.0.0/16>0.0.0.0/0", "10.7.0.0/16>10.1.0.0/16" },
+	  2,
+	  { "10.7.0.5", "10.1.0.9", T, 1, 0 },
+	  true },
 };
 
-static struct addr_list own_addresses(struct addr v[static 2])
+static struct own_list own_addresses(struct own v[static 2])
 {
-	ck_assert(addr_parse("10.1.0.1", &v[0]));
-	ck_assert(addr_parse("2001:db8:1::1", &v[1]));
-	return (struct addr_list){ .v = v, .n = 2 };
+	v[0].bits = 24;
+	v[1].bits = 64;
+	ck_assert(addr_parse("10.1.0.1", &v[0].addr));
+	ck_assert(addr_parse("2001:db8:1::1", &v[1].addr));
+	return (struct own_list){ .v = v, .n = 2 };
 }
 
 START_TEST(packets_go_where_they_shall)
@@ -203,8 +230,8 @@ START_TEST(packets_go_where_they_shall)
 	const struct lead_case *c = &cases[_i];
 	struct children children = kit_children(c->child, c->n);
 	struct rule_list l = { .n = 0 };
-	struct addr v[2];
-	struct addr_list own = own_addresses(v);
+	struct own v[2];
+	struct own_list own = own_addresses(v);
 
 	ck_assert_int_eq(lead_rules(&l, children.v, children.n, &own), OK);
 	ck_assert_msg(judge(&l, &c->k, true) == (c->into_tunnel ? TUNNEL : MAIN), "%s", c->name);
@@ -217,7 +244,7 @@ END_TEST
 
 START_TEST(no_children_no_rules)
 {
-	const struct addr_list own = { .n = 0 };
+	const struct own_list own = { .n = 0 };
 	struct rule_list l = { .n = 0 };
 
 	ck_assert_int_eq(lead_rules(&l, NULL, 0, &own), OK);
@@ -231,13 +258,13 @@ START_TEST(a_remote_network_has_one_route_with_a_source_if_any_child_has_one)
 	struct children children = kit_children(text, 2);
 	struct pair_list pairs = { .n = 0 };
 	struct route_list l = { .n = 0 };
-	struct addr v[2];
-	struct addr_list own = own_addresses(v);
+	struct own v[2];
+	struct own_list own = own_addresses(v);
 
 	ck_assert_int_eq(pair_list_fill(&pairs, children.v, children.n), OK);
 	ck_assert_int_eq(lead_routes(&l, &pairs, &own, 7), OK);
 	ck_assert_uint_eq(l.n, 1);
-	ck_assert(addr_eq(&l.v[0].source, &v[0]));
+	ck_assert(addr_eq(&l.v[0].source, &v[0].addr));
 	ck_assert_uint_eq(l.v[0].device, 7);
 	route_list_free(&l);
 	pair_list_free(&pairs);

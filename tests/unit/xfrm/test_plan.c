@@ -8,6 +8,14 @@
 
 #include "tests/unit/xfrm/kit.h"
 
+/* What is on the links of the host: a private network of each family, and a public one. */
+static struct own links[] = {
+	{ { AF_INET, { 192, 168, 5, 1 } }, 24 },
+	{ { AF_INET, { 198, 51, 100, 1 } }, 24 },
+	{ { AF_INET6, { 0xfd, 0, 0, 5, [15] = 1 } }, 64 },
+};
+static const struct own_list own = { .v = links, .n = 3 };
+
 struct packet {
 	const char *src;
 	const char *dst;
@@ -278,6 +286,66 @@ static const struct guard_case {
 	  { "2001:db8::1", "2001:db8::2", I6, 128, 0 },
 	  ANY_DIR,
 	  true },
+	{ "a private network on the link",
+	  { "10.1.0.0/16>0.0.0.0/0" },
+	  1,
+	  { "10.1.0.1", "192.168.5.9", T, 1, 2 },
+	  ANY_DIR,
+	  false },
+	{ "a private network on the link, v6",
+	  { "2001:db8:1::/64>::/0" },
+	  1,
+	  { "2001:db8:1::1", "fd00:5::9", T, 1, 2 },
+	  ANY_DIR,
+	  false },
+	{ "a public network on the link",
+	  { "10.1.0.0/16>0.0.0.0/0" },
+	  1,
+	  { "10.1.0.1", "198.51.100.9", T, 1, 2 },
+	  ANY_DIR,
+	  true },
+	{ "a network on the link that a child names",
+	  { "10.1.0.0/16>0.0.0.0/0", "10.1.0.0/16>192.168.0.0/16" },
+	  2,
+	  { "10.1.0.1", "192.168.5.9", T, 1, 2 },
+	  ANY_DIR,
+	  true },
+	{ "a network on the link, and less than everything",
+	  { "10.1.0.0/16>128.0.0.0/1" },
+	  1,
+	  { "10.1.0.1", "192.168.5.9", T, 1, 2 },
+	  ANY_DIR,
+	  true },
+	{ "a child inside of an exception keeps its own",
+	  { "10.0.0.0/8>0.0.0.0/0", "10.1.0.0/16>10.0.0.0/9" },
+	  2,
+	  { "10.1.0.1", "10.1.0.9", T, 1, 2 },
+	  ANY_DIR,
+	  false },
+	{ "and its guard",
+	  { "10.0.0.0/8>0.0.0.0/0", "10.1.0.0/16>10.0.0.0/9" },
+	  2,
+	  { "10.1.0.1", "10.2.0.9", T, 1, 2 },
+	  ANY_DIR,
+	  true },
+	{ "local to local beside a remote within the local",
+	  { "10.0.0.0/8>0.0.0.0/0", "10.0.0.0/8>10.7.0.0/16" },
+	  2,
+	  { "10.1.0.1", "10.7.0.1", T, 1, 2 },
+	  ANY_DIR,
+	  true },
+	{ "an exception of a range",
+	  { "10.1.0.0/16>0.0.0.1-255.255.255.254" },
+	  1,
+	  { "10.1.0.1", "10.1.0.9", T, 1, 2 },
+	  ANY_DIR,
+	  false },
+	{ "a range beside it",
+	  { "10.1.0.0/16>0.0.0.1-255.255.255.254" },
+	  1,
+	  { "10.1.0.1", "10.2.0.9", T, 1, 2 },
+	  ANY_DIR,
+	  true },
 };
 
 static struct packet turned(const struct packet *k)
@@ -299,13 +367,28 @@ START_TEST(guards_stop_what_they_shall_and_no_more)
 	struct policy_list l = { .n = 0 };
 	struct packet back = turned(&c->k);
 
-	ck_assert_int_eq(plan_guards(&l, children.v, children.n), OK);
+	ck_assert_int_eq(plan_guards(&l, children.v, children.n, &own), OK);
 	for (uint8_t dir = XFRM_POLICY_IN; dir <= XFRM_POLICY_FWD; dir++) {
 		bool got = blocked(&l, dir, dir == XFRM_POLICY_OUT ? &c->k : &back);
 
 		if (c->dir == ANY_DIR || c->dir == dir)
 			ck_assert_msg(got == c->blocked, "%s: %s", c->name, policy_dir_text(dir));
 	}
+	policy_list_free(&l);
+	children_free(&children);
+}
+END_TEST
+
+START_TEST(lockdown_makes_no_exception_for_links)
+{
+	static const char *const text[] = { "10.1.0.0/16>0.0.0.0/0" };
+	const struct packet k = { "10.1.0.1", "192.168.5.9", T, 1, 2 };
+	struct children children = kit_children(text, 1);
+	struct policy_list l = { .n = 0 };
+
+	children.v[0].lockdown = true;
+	ck_assert_int_eq(plan_guards(&l, children.v, children.n, &own), OK);
+	ck_assert(blocked(&l, XFRM_POLICY_OUT, &k));
 	policy_list_free(&l);
 	children_free(&children);
 }
@@ -318,7 +401,7 @@ START_TEST(a_plan_has_nothing_twice)
 	struct children children = kit_children(text, 2);
 	struct policy_list l = { .n = 0 };
 
-	ck_assert_int_eq(plan_guards(&l, children.v, children.n), OK);
+	ck_assert_int_eq(plan_guards(&l, children.v, children.n, &own), OK);
 	for (size_t i = 1; i < l.n; i++)
 		ck_assert_int_lt(policy_cmp(&l.v[i - 1], &l.v[i]), 0);
 	policy_list_free(&l);
@@ -330,7 +413,7 @@ START_TEST(no_children_no_guards)
 {
 	struct policy_list l = { .n = 0 };
 
-	ck_assert_int_eq(plan_guards(&l, NULL, 0), OK);
+	ck_assert_int_eq(plan_guards(&l, NULL, 0, &own), OK);
 	ck_assert_uint_eq(l.n, 0);
 	policy_list_free(&l);
 }
@@ -345,7 +428,7 @@ START_TEST(too_many_pairs_are_refused)
 	struct children children = kit_children(text, 1);
 	struct policy_list l = { .n = 0 };
 
-	ck_assert_int_eq(plan_guards(&l, children.v, children.n), ERR_LIMIT);
+	ck_assert_int_eq(plan_guards(&l, children.v, children.n, &own), ERR_LIMIT);
 	policy_list_free(&l);
 	children_free(&children);
 }
@@ -378,6 +461,7 @@ END_TEST
 UNIT("xfrm/plan")
 {
 	tcase_add_loop_test(tc, guards_stop_what_they_shall_and_no_more, 0, N_OF(cases));
+	tcase_add_test(tc, lockdown_makes_no_exception_for_links);
 	tcase_add_test(tc, a_plan_has_nothing_twice);
 	tcase_add_test(tc, no_children_no_guards);
 	tcase_add_test(tc, too_many_pairs_are_refused);
