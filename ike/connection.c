@@ -189,6 +189,7 @@ static mono_ns backoff(const struct conn *c)
 static void try_now(struct conn *c)
 {
 	c->resolving = true;
+	c->another_path = false;
 	schedule(c, c->e->now + resolve_time);
 	actions_resolve(&c->e->actions, c->conf);
 }
@@ -270,13 +271,19 @@ void conn_tick(struct conn *c)
 	c->another_path = false;
 }
 
+/* An attempt, unless there is nothing to attempt. */
+static void begin(struct conn *c)
+{
+	if (has_child(c) || c->resolving || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
+		return;
+	try_now(c);
+}
+
 static void want(struct conn *c)
 {
 	c->wanted = true;
 	c->tries = 0;
-	if (has_child(c) || c->resolving || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
-		return;
-	try_now(c);
+	begin(c);
 }
 
 void conn_begin(struct conn *c)
@@ -373,7 +380,11 @@ void conn_acquire(struct conn *c)
 {
 	if (c->conf->start != CONF_START_TRAFFIC || c->down || c->conf->any_address || c->wanted)
 		return;
-	want(c);
+	/* Every packet asks; a peer that has just refused is not called for each of them. */
+	if (c->tries > 0 && c->e->now < c->not_before)
+		return;
+	c->wanted = true;
+	begin(c);
 }
 
 /* ---- what became of it ---- */
@@ -401,6 +412,7 @@ static void plan(struct conn *c, struct ike_note *n)
 		c->tries++;
 		c->wanted = c->wanted && c->conf->start == CONF_START_ALWAYS;
 		wait = backoff(c);
+		c->not_before = c->e->now + wait;
 	}
 	n->tries = c->tries;
 	schedule(c, c->wanted ? c->e->now + wait : NEVER);

@@ -32,6 +32,7 @@ struct conn {
 	size_t path_at;		  /* the one that is being tried */
 	bool another_path;	  /* the next try is that one, without resolving anew */
 	mono_ns next_try;	  /* NEVER: none */
+	mono_ns not_before;	  /* traffic begins no attempt sooner */
 	mono_ns since;		  /* the present state was entered */
 	uint32_t tries;		  /* that failed since the last success */
 	struct ike_note *failure; /* the last one; NULL: none */

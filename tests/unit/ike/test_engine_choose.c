@@ -379,6 +379,26 @@ START_TEST(traffic_starts_what_waits_for_it)
 }
 END_TEST
 
+/* A packet every 10 ms for 10 s, and a peer that refuses at once. */
+START_TEST(traffic_does_not_hammer_a_peer_that_refuses)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, "start = traffic"), pair_psk(RIGHT, ""));
+	struct plane_event acquire = { .kind = PLANE_ACQUIRE };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &acquire };
+
+	p->end[LEFT].psk = "another key that is long";
+	acquire.reqid = p->end[LEFT].conf->connections[0].children[0].reqid;
+	for (int i = 0; i < 1000; i++) {
+		pair_event(&p->end[LEFT], &ev);
+		pair_act(p, LEFT);
+		pair_run(p, 10 * NS_PER_MS);
+	}
+	ck_assert_uint_ge(pair_count(p, LEFT, IKE_NOTE_REFUSED), 3);
+	ck_assert_uint_le(pair_count(p, LEFT, IKE_NOTE_REFUSED), 5);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(a_clean_stop_tells_the_peer)
 {
 	struct pair *p = pair_new(pair_psk(LEFT, "start = always"), pair_psk(RIGHT, ""));
@@ -412,5 +432,6 @@ UNIT("ike/engine-choose")
 	tcase_add_test(tc, an_answer_that_never_comes_ends_the_attempt);
 	tcase_add_loop_test(tc, a_plane_that_says_nothing_is_given_up, 0, 2);
 	tcase_add_test(tc, traffic_starts_what_waits_for_it);
+	tcase_add_test(tc, traffic_does_not_hammer_a_peer_that_refuses);
 	tcase_add_test(tc, a_clean_stop_tells_the_peer);
 }
