@@ -50,7 +50,7 @@ static const struct schema_option options[] = {
 		.reload = RELOAD_DAEMON,
 		.values = "NUMBER",
 		.brief = "how many threads of userspace ESP there are",
-		.text = "0 means one for each processor.",
+		.text = "0 means one for each processor. More than 64 are not started.",
 		.example = "workers = 2",
 	},
 	{
@@ -60,9 +60,9 @@ static const struct schema_option options[] = {
 		.values = "yes | no",
 		.brief = "whether a child for all addresses also takes the networks that this "
 			"machine is in",
-		.text = "With no, networks that are directly connected to this machine stay "
+		.text = "With no, networks that are directly connected to this machine are to stay "
 			"reachable in clear beside a child whose remote is 0.0.0.0/0 or ::/0. "
-			"With yes they do not.",
+			"This release does not have that yet: no behaves as yes.",
 		.example = "lockdown = yes",
 	},
 
@@ -283,7 +283,8 @@ static const struct schema_option options[] = {
 		.preset = "no", .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "yes | no",
 		.brief = "take the RSA signatures of peers that know nothing newer than SHA-1",
-		.text = "Weak, and shown as weak everywhere.",
+		.text = "Weak. This release does not have it yet, and refuses such peers all the "
+			"same.",
 		.example = "allow_rsa_sha1 = yes",
 	},
 
