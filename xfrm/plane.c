@@ -31,22 +31,37 @@ static enum err nft_ready(struct host *h, char *why)
 				   strerror(errno));
 }
 
+static const char src_valid_mark[] = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
+
+/* Under the systemd unit /proc/sys is read-only, and the unit has set it before. */
+static bool src_valid_mark_is_set(void)
+{
+	int fd = open(src_valid_mark, O_RDONLY | O_CLOEXEC);
+	char was = '0';
+	bool set = fd >= 0 && pread(fd, &was, 1, 0) == 1 && was == '1';
+
+	if (fd >= 0)
+		close(fd);
+	return set;
+}
+
 /* Without it the reverse path filter does not look at marks. The one setting of the host that we
  * change for good: it only says that routing rules with marks count for that filter too. */
 static enum err mark_counts_in_rp_filter(char *why)
 {
-	static const char file[] = "/proc/sys/net/ipv4/conf/all/src_valid_mark";
-	char was = '0';
-	int fd = open(file, O_RDWR | O_CLOEXEC);
-	int error = errno;
-	bool done = fd >= 0 &&
-		    ((pread(fd, &was, 1, 0) == 1 && was == '1') || pwrite(fd, "1", 1, 0) == 1);
+	int fd, error;
+	bool done;
 
-	if (fd >= 0) {
-		error = errno;
+	if (src_valid_mark_is_set())
+		return OK;
+	fd = open(src_valid_mark, O_WRONLY | O_CLOEXEC);
+	done = fd >= 0 && pwrite(fd, "1", 1, 0) == 1;
+	error = errno;
+	if (fd >= 0)
 		close(fd);
-	}
-	return done ? OK : why_say(why, ERR_SYSTEM, "cannot set %s: %s", file, strerror(error));
+	return done ? OK
+		    : why_say(why, ERR_SYSTEM, "cannot set %s to 1: %s", src_valid_mark,
+			      strerror(error));
 }
 
 struct plane {
