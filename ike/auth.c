@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ike/connection.h"
+#include "ike/peer.h"
 #include "ike/transcript.h"
 
 enum err auth_new(struct ike_sa *sa)
@@ -387,6 +388,7 @@ enum err auth_take_peer(struct ike_sa *sa, const struct job_result *r, struct ik
 	}
 	*peer = a->claimed;
 	sa->peer = peer;
+	peer_enter(sa);
 	note_print(sa->scheme, sizeof(sa->scheme), "%s", psk ? "pre-shared key" : r->scheme);
 	proved = note_of_sa(sa, IKE_NOTE_PROVED, OK);
 	note_tell(sa->e, &proved);

@@ -4,6 +4,7 @@
 #include "ike/auth.h"
 #include "ike/child.h"
 #include "ike/connection.h"
+#include "ike/peer.h"
 
 static struct proposal_want child_want(const struct conf_connection *cn,
 				       const struct conf_child *conf)
@@ -167,9 +168,8 @@ static enum err judge_spi(const struct ike_sa *sa, uint64_t spi)
 {
 	if (spi < ESP_SPI_MIN || spi > UINT32_MAX)
 		return ERR_SYNTAX;
-	for (const struct ike_sa *s = sa->conn->sas; s; s = s->next) {
-		if (child_find_out(s, (uint32_t)spi) && s->peer && sa->peer &&
-		    identity_eq(s->peer, sa->peer))
+	for (const struct ike_sa *s = peer_first(sa); s; s = s->peer_next) {
+		if (child_find_out(s, (uint32_t)spi))
 			return ERR_EXISTS;
 	}
 	return OK;

@@ -96,19 +96,23 @@ struct conn *conn_find(const struct ike_engine *e, const char *name)
 void conn_add_sa(struct conn *c, struct ike_sa *sa)
 {
 	sa->conn = c;
+	sa->prev = NULL;
 	sa->next = c->sas;
+	if (sa->next)
+		sa->next->prev = sa;
 	c->sas = sa;
 }
 
 void conn_remove_sa(struct conn *c, struct ike_sa *sa)
 {
-	struct ike_sa **at = &c->sas;
-
-	while (*at && *at != sa)
-		at = &(*at)->next;
-	if (*at)
-		*at = sa->next;
+	if (sa->prev)
+		sa->prev->next = sa->next;
+	else
+		c->sas = sa->next;
+	if (sa->next)
+		sa->next->prev = sa->prev;
 	sa->next = NULL;
+	sa->prev = NULL;
 	sa->conn = NULL;
 }
 

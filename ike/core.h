@@ -20,6 +20,7 @@ struct ike_engine {
 	mono_ns now;		/* of the input in hand */
 	struct table by_spi;	/* every IKE SA, by our SPI */
 	struct table by_init;	/* half-open ones of peers */
+	struct table by_peer;	/* the first SA of each proved peer of a connection */
 	struct table by_ticket; /* what a job's or a data plane's answer is for */
 	struct heap timers;	/* one per IKE SA, one per connection */
 	struct actions actions;

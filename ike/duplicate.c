@@ -4,11 +4,7 @@
 
 #include "ike/connection.h"
 #include "ike/life.h"
-
-static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
-{
-	return a != b && a->peer && b->peer && identity_eq(a->peer, b->peer);
-}
+#include "ike/peer.h"
 
 /* Made from both ends, the later one begun before the earlier one was up. */
 static bool crossed(const struct ike_sa *a, const struct ike_sa *b)
@@ -19,12 +15,19 @@ static bool crossed(const struct ike_sa *a, const struct ike_sa *b)
 	return a->initiator != b->initiator && later->born_at < earlier->up_at;
 }
 
+/* Another one that is up, with the very same identity. */
+static bool is_other(const struct ike_sa *sa, const struct ike_sa *other)
+{
+	return other != sa && other->state == S_UP && other->conn == sa->conn &&
+	       identity_eq(sa->peer, other->peer);
+}
+
 void duplicate_settle(struct ike_sa *sa)
 {
-	for (struct ike_sa *other = sa->conn->sas; other; other = other->next) {
+	for (struct ike_sa *other = peer_first(sa); other; other = other->peer_next) {
 		struct ike_sa *loser = sa->spi_i < other->spi_i ? other : sa;
 
-		if (other->state != S_UP || !same_peer(sa, other) || !crossed(sa, other))
+		if (!is_other(sa, other) || !crossed(sa, other))
 			continue;
 		/* Not at once: the caller still works on one of them. Its next tick sends the
 		 * Delete. */
@@ -35,12 +38,12 @@ void duplicate_settle(struct ike_sa *sa)
 
 void duplicate_forget(struct ike_sa *sa)
 {
-	struct ike_sa *other = sa->conn->sas;
+	struct ike_sa *other = peer_first(sa);
 
 	while (other) {
-		struct ike_sa *next = other->next;
+		struct ike_sa *next = other->peer_next;
 
-		if (other->state == S_UP && same_peer(sa, other) && other->up_at < sa->born_at)
+		if (is_other(sa, other) && other->up_at < sa->born_at)
 			sa_end(other, ERR_REPLACED);
 		other = next;
 	}
@@ -48,9 +51,14 @@ void duplicate_forget(struct ike_sa *sa)
 
 bool duplicate_none(const struct ike_sa *sa)
 {
-	const struct ike_sa *other = sa->conn->sas;
+	const struct ike_sa *other;
 
-	while (other && other->state != S_UP)
-		other = other->next;
+	/* As initiator we do not know yet who will answer; but then the connection is one peer's.
+	 */
+	if (!sa->peer)
+		return !conn_is_up(sa->conn);
+	other = peer_first(sa);
+	while (other && !is_other(sa, other))
+		other = other->peer_next;
 	return !other;
 }

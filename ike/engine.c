@@ -13,6 +13,7 @@
 #include "ike/exchange_auth.h"
 #include "ike/exchange_init.h"
 #include "ike/life.h"
+#include "ike/peer.h"
 #include "ike/receive.h"
 
 /* ---- birth and death ---- */
@@ -20,14 +21,21 @@
 static enum err make_tables(struct ike_engine *e)
 {
 	uint8_t seed[SIPHASH_KEY_LEN];
+	uint16_t slot;
 	enum err err;
 
 	if (!random_fill(&e->env.random, seed, sizeof(seed)) ||
 	    !random_fill(&e->env.random, e->limits.seed, sizeof(e->limits.seed)))
 		return ERR_CRYPTO;
+	/* Not the slots of our predecessor, whose SAs peers may still have. */
+	if (!random_fill(&e->env.random, &slot, sizeof(slot)))
+		return ERR_CRYPTO;
+	e->spis.next = slot;
 	err = table_init(&e->by_spi, seed, sa_spi_key);
 	if (err == OK)
 		err = table_init(&e->by_init, seed, sa_init_key);
+	if (err == OK)
+		err = table_init(&e->by_peer, seed, peer_table_key);
 	if (err == OK)
 		err = table_init(&e->by_ticket, seed, ticket_key);
 	secret_wipe(seed, sizeof(seed));
@@ -89,6 +97,7 @@ void ike_engine_free(struct ike_engine *e)
 	actions_free(&e->actions);
 	table_free(&e->by_spi);
 	table_free(&e->by_init);
+	table_free(&e->by_peer);
 	table_free(&e->by_ticket);
 	secret_free(e->opened, SCRATCH_LEN);
 	secret_free(e->built, SCRATCH_LEN);

@@ -148,8 +148,6 @@ static void finish(struct ike_sa *sa)
 		sa_end(sa, err);
 		return;
 	}
-	if (message_notify(&a->m, NOTIFY_INITIAL_CONTACT, NULL))
-		duplicate_forget(sa);
 	sa_established(sa);
 	sa_forget_handshake(sa);
 	if (c)
@@ -177,6 +175,9 @@ static void on_peer(struct ike_sa *sa, const struct job_result *r)
 		end_refused(sa, &n);
 		return;
 	}
+	/* Before its child: a peer that has restarted may choose the SPI that it had before. */
+	if (message_notify(&sa->hs->auth->m, NOTIFY_INITIAL_CONTACT, NULL))
+		duplicate_forget(sa);
 	n.err = auth_ask_own(sa);
 	if (n.err != OK)
 		end_refused(sa, &n);

@@ -9,6 +9,7 @@
 #include "ike/auth.h"
 #include "ike/child.h"
 #include "ike/core.h"
+#include "ike/peer.h"
 
 /* How long a peer may take from IKE_SA_INIT to a proved identity. */
 static const mono_ns half_open_time = 60 * NS_PER_S;
@@ -131,6 +132,7 @@ void sa_free(struct ike_sa *sa)
 		return;
 	while (sa->children)
 		child_free(sa->children);
+	peer_leave(sa);
 	if (sa->conn)
 		conn_remove_sa(sa->conn, sa);
 	sa_uncount(sa);

@@ -101,8 +101,12 @@ struct ike_sa {
 	bool counted; /* in the limits, as half-open, for the source: */
 	struct addr counted_for;
 	struct timer timer;
-	struct conn *conn;   /* NULL: a half-open one whose peer has not said who it is */
-	struct ike_sa *next; /* of the same connection */
+	struct conn *conn;	    /* NULL: a half-open one whose peer has not said who it is */
+	struct ike_sa *next, *prev; /* of the same connection */
+	struct table_node by_peer;  /* of the first SA of a proved peer (ike/peer.h) */
+	struct ike_sa *peer_next;   /* the peer's other SAs */
+	bool peer_entered;
+	uint8_t peer_key[16];
 
 	/* who and where */
 	enum sa_state state;
