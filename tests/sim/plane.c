@@ -42,8 +42,10 @@ static enum err install(struct end *end, const struct sa_desc *sa)
 	sim_must(s, !find(end, sa), "an SA is installed that is there already");
 	sim_must(s, end->n_sas < SIM_SAS_MAX, "SAs pile up in the plane");
 	sim_must(s, sa->twin_spi != 0 && sa->spi > 255, "an SA without its SPIs");
-	if (sim_failed(s) || (s->installs_until_failure > 0 && --s->installs_until_failure == 0))
+	if (sim_failed(s) || (s->installs_until_failure > 0 && --s->installs_until_failure == 0)) {
+		end->refused_spi = sa->spi;
 		return ERR_SYSTEM;
+	}
 	if (sa->dir == SA_OUT)
 		check_outkey(s, &sa->encr_key);
 	return sa_desc_copy(&end->sas[end->n_sas++], sa);
@@ -53,7 +55,9 @@ static enum err take_away(struct end *end, const struct sa_desc *sa)
 {
 	struct sa_desc *at = find(end, sa);
 
-	sim_must(end->sim, at != NULL, "an SA is removed that is not there");
+	/* An engine that takes back an install does not know yet that it was refused. */
+	sim_must(end->sim, at != NULL || sa->spi == end->refused_spi,
+		 "an SA is removed that is not there");
 	if (!at)
 		return ERR_NOT_FOUND;
 	sa_desc_wipe(at);

@@ -78,6 +78,7 @@ struct end {
 	/* the plane */
 	struct sa_desc sas[SIM_SAS_MAX];
 	size_t n_sas;
+	uint32_t refused_spi; /* of the last install that failed */
 	uint32_t n_sa_commands;
 	mono_ns plane_free; /* commands are carried out one after the other */
 	/* notes */
