@@ -176,6 +176,7 @@ void child_end(struct child_sa *c, enum err why)
 	bool was_up = c->stage == CHILD_UP;
 
 	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
+	n.spi = c->spi_in;
 	child_free(c);
 	if (was_up)
 		note_tell(e, &n);
