@@ -60,9 +60,9 @@ static const struct schema_option options[] = {
 		.values = "yes | no",
 		.brief = "whether a child for all addresses also takes the networks that this "
 			"machine is in",
-		.text = "With no, networks that are directly connected to this machine are to stay "
-			"reachable in clear beside a child whose remote is 0.0.0.0/0 or ::/0. "
-			"This release does not have that yet: no behaves as yes.",
+		.text = "With no, private networks (RFC 1918, RFC 4193) that are directly "
+			"connected to this machine stay reachable in clear beside a child whose "
+			"remote is 0.0.0.0/0 or ::/0. With yes they do not.",
 		.example = "lockdown = yes",
 	},
 
