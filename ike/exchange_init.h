@@ -14,6 +14,9 @@ handler_fn init_on_request;
 handler_fn init_on_response;
 handler_fn init_on_refusal; /* COOKIE, INVALID_KE_PAYLOAD, or an error in clear */
 
+/* The time has come to send a cookie back. */
+void init_follow_cookie(struct ike_sa *sa);
+
 /* A slow group's value has been computed. */
 void init_on_job(struct ike_sa *sa, const struct job_result *r);
 /* The IKE SA's keys, if they are not there yet. The responder computes its secret only here, when

@@ -19,6 +19,11 @@
 #include "ike/natd.h"
 #include "ike/send.h"
 
+/* Anybody who sees our request can forge a cookie for it, and be faster than the peer. Who has been
+ * asked for a cookie cannot tell from a later answer which form of the request it is for; so the
+ * peer's own answer to the first form gets this much time to come. */
+static const mono_ns cookie_wait = 100 * NS_PER_MS;
+
 /* ---- asking ---- */
 
 static enum err build_request(struct ike_sa *sa, const struct init_try *try, struct span pub,
@@ -113,17 +118,16 @@ enum err init_begin(struct conn *c, const struct path *p)
 /* ---- answers ---- */
 
 /* A fresh private value goes with every form, but a COOKIE asks for the same KE again (2.6). */
-static enum err repeat_with_cookie(struct ike_sa *sa, struct span cookie)
+static enum err repeat_with_cookie(struct ike_sa *sa)
 {
 	struct handshake *hs = sa->hs;
 	const struct init_try *last = &hs->tries[hs->n_tries - 1];
 	struct init_try *try = &hs->tries[hs->n_tries];
-	struct wr w = wr_into(hs->cookie, sizeof(hs->cookie));
 	uint8_t pub[KE_PUBLIC_MAX];
 	enum err err;
 
-	wr_span(&w, cookie);
-	hs->cookie_len = (uint8_t)wr_len(&w);
+	memcpy(hs->cookie, hs->next_cookie, sizeof(hs->cookie));
+	hs->cookie_len = hs->next_cookie_len;
 	memcpy(try->priv, last->priv, sizeof(try->priv));
 	try->group = last->group;
 	hs->chosen = try;
@@ -159,6 +163,7 @@ static struct step follow(struct ike_sa *sa, enum err err)
 static struct step on_cookie(struct ike_sa *sa, const struct pl_notify *cookie)
 {
 	struct span held = span_of(sa->hs->cookie, sa->hs->cookie_len);
+	struct wr w;
 
 	if (cookie->data.len == 0 || cookie->data.len > COOKIE_MAX)
 		return step_drop(ERR_SYNTAX);
@@ -169,7 +174,25 @@ static struct step on_cookie(struct ike_sa *sa, const struct pl_notify *cookie)
 		note_hint(sa, ERR_LOOP, "the peer asks for one cookie after another");
 		return step_drop(ERR_LOOP);
 	}
-	return follow(sa, repeat_with_cookie(sa, cookie->data));
+	w = wr_into(sa->hs->next_cookie, sizeof(sa->hs->next_cookie));
+	wr_span(&w, cookie->data);
+	sa->hs->next_cookie_len = (uint8_t)wr_len(&w);
+	/* The wait is not begun anew by another cookie, which takes the place of this one. */
+	if (sa->hs->follow_at == NEVER)
+		sa->hs->follow_at = sa->e->now + cookie_wait;
+	return step_done();
+}
+
+void init_follow_cookie(struct ike_sa *sa)
+{
+	struct step s;
+
+	sa->hs->follow_at = NEVER;
+	s = follow(sa, repeat_with_cookie(sa));
+	if (s.kind == STEP_FATAL)
+		sa_end(sa, s.err);
+	else
+		sa_schedule(sa);
 }
 
 static struct step on_invalid_ke(struct ike_sa *sa, const struct pl_notify *n)

@@ -154,6 +154,10 @@ void sa_tick(struct ike_sa *sa)
 		give_up(sa);
 		return;
 	}
+	if (sa->state == S_INIT_SENT && sa->hs->follow_at <= sa->e->now) {
+		init_follow_cookie(sa);
+		return;
+	}
 	if (tick_retransmit(sa))
 		return;
 	if (sa->redundant && sa->state == S_UP) {

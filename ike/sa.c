@@ -47,6 +47,7 @@ enum err sa_new(struct ike_engine *e, bool initiator, const struct path *p, stru
 		free(sa);
 		return ERR_NOMEM;
 	}
+	sa->hs->follow_at = NEVER;
 	*sa = (struct ike_sa){
 		.e = e,
 		.hs = sa->hs,
@@ -259,6 +260,8 @@ void sa_schedule(struct ike_sa *sa)
 {
 	mono_ns when = earlier(earlier(sa->rt.at, sa->expires), sa->again);
 
+	if (sa->state == S_INIT_SENT)
+		when = earlier(when, sa->hs->follow_at);
 	for (const struct child_sa *c = sa->children; c && sa->state == S_UP; c = c->next)
 		when = earlier(when, child_deadline(c));
 	if (sa->state == S_UP && sa->redundant)

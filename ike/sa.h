@@ -68,6 +68,9 @@ struct handshake {
 	uint8_t n_tries;
 	uint8_t cookie[COOKIE_MAX];
 	uint8_t cookie_len;
+	uint8_t next_cookie[COOKIE_MAX]; /* came, and will be sent back at: */
+	uint8_t next_cookie_len;
+	mono_ns follow_at; /* NEVER: none came */
 
 	struct packets request;	 /* RealMessage1: the IKE_SA_INIT request that counts */
 	struct packets response; /* RealMessage2 */
