@@ -63,6 +63,9 @@ json_int_t cli_num(const json_t *o, const char *key);
 bool cli_true(const json_t *o, const char *key);
 /* All strings of a member array joined by ", " */
 const char *cli_join(const json_t *o, const char *key, char *buf, size_t size);
+/* Prints `text` where column `at` is reached, broken at blanks so that 80 columns suffice; further
+ * lines begin at column `indent`. Ends the line. */
+void cli_wrap(FILE *to, size_t at, size_t indent, const char *text);
 /* Words that go into a JSON line of stdout. */
 void cli_print_json(json_t *o); /* takes the reference */
 

@@ -7,6 +7,8 @@
 
 #include "daemon/cli.h"
 
+enum { FACT_COLUMN = 11 }; /* behind the label of a fact */
+
 static void where_print(FILE *to, const json_t *n)
 {
 	const char *child = json_string_value(json_object_get(n, "child"));
@@ -18,8 +20,10 @@ static void fact_print(FILE *to, const json_t *n, const char *key, const char *l
 {
 	const char *s = json_string_value(json_object_get(n, key));
 
-	if (s)
-		fprintf(to, "  %-8s %s\n", label, s);
+	if (!s)
+		return;
+	fprintf(to, "  %-8s ", label);
+	cli_wrap(to, FACT_COLUMN, FACT_COLUMN, s);
 }
 
 void cli_note_error(FILE *to, const json_t *n)
@@ -63,9 +67,12 @@ static void step_print(const json_t *n)
 		printf("%s says \"%s\"; unproven, so the attempt goes on\n", peer,
 		       cli_str(n, "meaning", "?"));
 	} else if (strcmp(event, "child_up") == 0) {
-		printf("%s carries %s (%s, MTU %lld)\n", cli_str(n, "child", "-"),
-		       cli_str(n, "text", "traffic"), cli_str(n, "suite", "-"),
-		       (long long)cli_num(n, "mtu_bytes"));
+		char line[700];
+
+		snprintf(line, sizeof(line), "%s carries %s (%s, MTU %lld)",
+			 cli_str(n, "child", "-"), cli_str(n, "text", "traffic"),
+			 cli_str(n, "suite", "-"), (long long)cli_num(n, "mtu_bytes"));
+		cli_wrap(stdout, 0, 2, line);
 	}
 	fflush(stdout);
 }

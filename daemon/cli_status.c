@@ -6,6 +6,9 @@
 
 #include "daemon/cli.h"
 
+/* Where the words begin behind a child's name and state, and behind the label of a fact. */
+enum { CHILD_COLUMN = 21, FACT_COLUMN = 10 };
+
 struct status {
 	const struct cli *cli;
 	json_t *connections; /* all of them, for the assembled JSON */
@@ -23,25 +26,29 @@ static const char *suite_words(const json_t *c, char *buf, size_t size)
 
 static void child_print(const struct cli *cli, const json_t *k)
 {
-	char local[256], remote[256], in[CLI_WORDS_MAX], out[CLI_WORDS_MAX];
+	char local[512], remote[512], line[1100], in[CLI_WORDS_MAX], out[CLI_WORDS_MAX];
 	bool up = strcmp(cli_str(k, "state", ""), "up") == 0;
+	const char *how = cli_true(k, "guarded") ? "guarded" : "open";
 
-	printf("  %-7s %-10s %s = %s", cli_str(k, "name", "-"),
-	       up			? cli_str(k, "dataplane", "-")
-	       : cli_true(k, "guarded") ? "guarded"
-					: "open",
-	       cli_join(k, "local", local, sizeof(local)),
-	       cli_join(k, "remote", remote, sizeof(remote)));
+	snprintf(line, sizeof(line), "%s = %s", cli_join(k, "local", local, sizeof(local)),
+		 cli_join(k, "remote", remote, sizeof(remote)));
+	printf("  %-7s %-10s ", cli_str(k, "name", "-"), up ? cli_str(k, "dataplane", "-") : how);
+	cli_wrap(stdout, CHILD_COLUMN, CHILD_COLUMN, line);
 	if (up)
-		printf("\n%20s in %s, out %s; %s%s, MTU %lld", "",
+		printf("%*sin %s, out %s; %s%s, MTU %lld\n", CHILD_COLUMN, "",
 		       cli_bytes(cli_num(k, "in_bytes"), in),
 		       cli_bytes(cli_num(k, "out_bytes"), out), cli_str(k, "encryption", "-"),
 		       cli_true(k, "esn") ? "" : ", no ESN", (long long)cli_num(k, "mtu_bytes"));
-	putchar('\n');
 	if (up && cli->verbose)
-		printf("%20s SPI in %s, out %s; %lld packets in, %lld out\n", "",
+		printf("%*sSPI in %s, out %s; %lld packets in, %lld out\n", CHILD_COLUMN, "",
 		       cli_str(k, "spi_in", "-"), cli_str(k, "spi_out", "-"),
 		       (long long)cli_num(k, "in_packets"), (long long)cli_num(k, "out_packets"));
+}
+
+static void fact_print(const char *label, const char *text)
+{
+	printf("  %-7s ", label);
+	cli_wrap(stdout, FACT_COLUMN, FACT_COLUMN, text);
 }
 
 static void failure_print(const json_t *f)
@@ -49,23 +56,29 @@ static void failure_print(const json_t *f)
 	const char *got = json_string_value(json_object_get(f, "got")),
 		   *fix = json_string_value(json_object_get(f, "fix"));
 
-	printf("  why     %s: %s\n", cli_str(f, "reason", "-"),
-	       cli_str(f, "text", cli_str(f, "meaning", "-")));
+	char why[600];
+
+	snprintf(why, sizeof(why), "%s: %s", cli_str(f, "reason", "-"),
+		 cli_str(f, "text", cli_str(f, "meaning", "-")));
+	fact_print("why", why);
 	if (got)
-		printf("  %-7s %s\n", cli_true(f, "proved") ? "proved" : "got", got);
+		fact_print(cli_true(f, "proved") ? "proved" : "got", got);
 	if (fix)
-		printf("  fix     %s\n", fix);
+		fact_print("fix", fix);
 }
 
 static void up_words(const json_t *c, const json_t *remote)
 {
-	char suite[64], since[CLI_WORDS_MAX], state[CLI_WORDS_MAX + 4];
+	char suite[64], since[CLI_WORDS_MAX], state[CLI_WORDS_MAX + 4], line[400];
+	int at;
 
 	snprintf(state, sizeof(state), "up %s",
 		 cli_duration(cli_ago(cli_str(c, "since", "")), since));
-	printf("%-9s %-10s %-14s %s, %s\n", cli_str(c, "name", "-"), state,
-	       cli_str(remote, "address", "-"), cli_str(remote, "identity", "-"),
-	       suite_words(c, suite, sizeof(suite)));
+	at = printf("%-9s %-10s %-14s ", cli_str(c, "name", "-"), state,
+		    cli_str(remote, "address", "-"));
+	snprintf(line, sizeof(line), "%s, %s", cli_str(remote, "identity", "-"),
+		 suite_words(c, suite, sizeof(suite)));
+	cli_wrap(stdout, at > 0 ? (size_t)at : 0, CHILD_COLUMN, line);
 }
 
 static void other_words(const json_t *c, const json_t *remote)

@@ -5,6 +5,8 @@
 #include "base/bytes.h"
 #include "daemon/cli.h"
 
+enum { COLUMNS = 80 };
+
 const char *cli_bytes(json_int_t n, char buf[static CLI_WORDS_MAX])
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
@@ -82,6 +84,30 @@ const char *cli_join(const json_t *o, const char *key, char *buf, size_t size)
 	if (!wr_ok(&w))
 		snprintf(buf, size, "%zu networks", json_array_size(a));
 	return buf;
+}
+
+void cli_wrap(FILE *to, size_t at, size_t indent, const char *text)
+{
+	size_t column = at;
+	bool begun = false;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (begun && column + 1 + len > COLUMNS) {
+			fprintf(to, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (begun) {
+			fputc(' ', to);
+			column++;
+		}
+		fwrite(text, 1, len, to);
+		column += len;
+		begun = true;
+		text += len;
+		text += strspn(text, " ");
+	}
+	fputc('\n', to);
 }
 
 void cli_print_json(json_t *o)

@@ -22,6 +22,7 @@ enum {
 	K_NEXT = 1 << 8, /* tries, next_s */
 	K_SA = 1 << 9,	 /* spi, mtu */
 	K_TEXT = 1 << 10,
+	K_SELECTORS = 1 << 11, /* the text is both sides' selectors */
 };
 
 struct note_row {
@@ -39,7 +40,7 @@ static const struct note_row rows[] = {
 	[IKE_NOTE_PROVED] = { "proved", LOG_LEVEL_INFO, K_PEER | K_WHO, false },
 	[IKE_NOTE_UP] = { "connection_up", LOG_LEVEL_NOTICE,
 			  K_PEER | K_ROLE | K_WHO | K_SUITE | K_NAT | K_MS, false },
-	[IKE_NOTE_CHILD_UP] = { "child_up", LOG_LEVEL_NOTICE, K_SUITE | K_SA | K_TEXT, false },
+	[IKE_NOTE_CHILD_UP] = { "child_up", LOG_LEVEL_NOTICE, K_SUITE | K_SA | K_SELECTORS, false },
 	[IKE_NOTE_CHILD_DOWN] = { "child_down", LOG_LEVEL_NOTICE, K_ERR | K_SA, false },
 	[IKE_NOTE_DOWN] = { "connection_down", LOG_LEVEL_NOTICE, K_PEER | K_ERR | K_TEXT | K_NEXT,
 			    false },
@@ -149,6 +150,8 @@ static void put_keys(struct log_line *l, const struct ike_note *n, unsigned int 
 		log_str(l, "nat", nat_word(n));
 	if ((keys & K_BOTH) != 0)
 		put_both(l, n);
+	if ((keys & K_SELECTORS) != 0)
+		put_text(l, "selectors", n->text);
 	if ((keys & K_TEXT) != 0)
 		put_text(l, "why", n->text);
 	if ((keys & K_SA) != 0 && n->spi != 0)
