@@ -74,20 +74,6 @@ static void view_sa(struct ike_view *v, const struct ike_sa *sa)
 	note_print(v->scheme, sizeof(v->scheme), "%s", sa->scheme);
 }
 
-/* Where the peer was last sought; before the first try, where it is configured to be. */
-static struct path likely_path(const struct conn *c)
-{
-	struct path p = { 0 };
-
-	if (c->path_at < c->n_paths)
-		return c->paths[c->path_at];
-	if (c->conf->n_addresses > 0) {
-		p.remote.addr = c->conf->addresses[0];
-		p.remote.port = c->conf->port;
-	}
-	return p;
-}
-
 static void show(const struct conn *c, const struct ike_sa *sa, ike_view_fn *fn, void *ctx)
 {
 	struct ike_child_view children[SA_CHILDREN_MAX];
@@ -107,7 +93,8 @@ static void show(const struct conn *c, const struct ike_sa *sa, ike_view_fn *fn,
 
 	for (size_t i = 0; i < v.n_children; i++)
 		children[i] = view_child(c, sa, i);
-	v.path = likely_path(c);
+	if (c->path_at < c->n_paths)
+		v.path = c->paths[c->path_at];
 	if (sa)
 		view_sa(&v, sa);
 	if (c->failure) {

@@ -409,23 +409,6 @@ static void keep_view(void *ctx, const struct ike_view *v)
 	ck_assert_uint_eq(v->children[0].in.bytes, 4711);
 }
 
-static void keep_path(void *ctx, const struct ike_view *v)
-{
-	*(struct path *)ctx = v->path;
-}
-
-START_TEST(views_show_the_configured_address_before_the_first_try)
-{
-	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
-	struct path seen = { 0 };
-
-	ike_engine_views(p->end[LEFT].e, keep_path, &seen);
-	ck_assert(addr_eq(&seen.remote.addr, &p->end[RIGHT].addr));
-	ck_assert_uint_eq(seen.remote.port, 500);
-	pair_free(p);
-}
-END_TEST
-
 START_TEST(views_show_what_is_there)
 {
 	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
@@ -478,7 +461,6 @@ UNIT("ike/engine-life")
 	tcase_add_test(tc, a_damaged_message_leaves_the_sa_as_it_was);
 	tcase_add_loop_test(tc, only_the_legal_cell_is_processed, 33, 45);
 	tcase_add_test(tc, a_retransmitted_request_gets_the_identical_answer);
-	tcase_add_test(tc, views_show_the_configured_address_before_the_first_try);
 	tcase_add_test(tc, views_show_what_is_there);
 	tcase_add_loop_test(tc, a_reload_leaves_the_unchanged_alone_and_ends_the_changed, 0, 2);
 }
