@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/certs/pki.h"
 
-#include <check.h>
 #include <openssl/conf.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,11 +18,19 @@ struct pki {
 	long serial;
 };
 
+void pki_must(bool holds, const char *what, const char *file, int line)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "%s:%d: %s\n", file, line, what);
+	abort();
+}
+
 struct pki *pki_new(void)
 {
 	struct pki *p = calloc(1, sizeof(*p));
 
-	ck_assert_ptr_nonnull(p);
+	PKI_MUST(p != NULL);
 	return p;
 }
 
@@ -42,7 +50,7 @@ void pki_free(struct pki *p)
 
 EVP_PKEY *pki_key(struct pki *p, enum test_key k)
 {
-	ck_assert_uint_lt(p->n_keys, PKI_MAX);
+	PKI_MUST(p->n_keys < PKI_MAX);
 	p->keys[p->n_keys] = test_key(k);
 	return p->keys[p->n_keys++];
 }
@@ -51,8 +59,8 @@ struct span pki_keep(struct pki *p, const void *bytes, size_t len)
 {
 	void *copy = malloc(len + 1);
 
-	ck_assert_uint_lt(p->n_blobs, PKI_MAX);
-	ck_assert_ptr_nonnull(copy);
+	PKI_MUST(p->n_blobs < PKI_MAX);
+	PKI_MUST(copy != NULL);
 	memcpy(copy, bytes, len);
 	p->blobs[p->n_blobs++] = copy;
 	return span_of(copy, len);
@@ -67,11 +75,10 @@ static X509_NAME *name_make(const char *text, int type)
 	while (*copy && (part = strsep(&rest, ",")) != NULL) {
 		char *value = strchr(part, '=');
 
-		ck_assert_ptr_nonnull(value);
+		PKI_MUST(value != NULL);
 		*value++ = '\0';
-		ck_assert_int_eq(X509_NAME_add_entry_by_txt(
-					 name, part, type, (const unsigned char *)value, -1, -1, 0),
-				 1);
+		PKI_MUST(X509_NAME_add_entry_by_txt(name, part, type, (const unsigned char *)value,
+						    -1, -1, 0) == 1);
 	}
 	return name;
 }
@@ -82,11 +89,10 @@ static void subject_set(X509 *x, const struct cert_spec *s)
 		name_make(s->subject, s->subject_type ? s->subject_type : V_ASN1_UTF8STRING);
 
 	if (s->raw_cn.len > 0)
-		ck_assert_int_eq(X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_T61STRING,
-							    (unsigned char *)(uintptr_t)s->raw_cn.p,
-							    (int)s->raw_cn.len, -1, 0),
-				 1);
-	ck_assert_int_eq(X509_set_subject_name(x, name), 1);
+		PKI_MUST(X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_T61STRING,
+						    (unsigned char *)(uintptr_t)s->raw_cn.p,
+						    (int)s->raw_cn.len, -1, 0) == 1);
+	PKI_MUST(X509_set_subject_name(x, name) == 1);
 	X509_NAME_free(name);
 }
 
@@ -95,15 +101,15 @@ static CONF *conf_make(const char *text)
 	CONF *conf = NCONF_new(NULL);
 	BIO *bio = BIO_new_mem_buf(text ? text : "", -1);
 
-	ck_assert_int_eq(NCONF_load_bio(conf, bio, NULL), 1);
+	PKI_MUST(NCONF_load_bio(conf, bio, NULL) == 1);
 	BIO_free(bio);
 	return conf;
 }
 
 static void extension_push(X509 *x, X509_EXTENSION *e)
 {
-	ck_assert_ptr_nonnull(e);
-	ck_assert_int_eq(X509_add_ext(x, e, -1), 1);
+	PKI_MUST(e != NULL);
+	PKI_MUST(X509_add_ext(x, e, -1) == 1);
 	X509_EXTENSION_free(e);
 }
 
@@ -168,9 +174,8 @@ static void sign(X509 *x, EVP_PKEY *key, const char *digest)
 {
 	const bool own = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
 
-	ck_assert_int_gt(X509_sign(x, key,
-				   own ? NULL : EVP_get_digestbyname(digest ? digest : "SHA256")),
-			 0);
+	PKI_MUST(X509_sign(x, key, own ? NULL : EVP_get_digestbyname(digest ? digest : "SHA256")) >
+		 0);
 }
 
 const struct cert *pki_cert(struct pki *p, const struct cert_spec *s)
@@ -178,7 +183,7 @@ const struct cert *pki_cert(struct pki *p, const struct cert_spec *s)
 	struct cert *c = calloc(1, sizeof(*c));
 	const EVP_PKEY *signer;
 
-	ck_assert_uint_lt(p->n_certs, PKI_MAX);
+	PKI_MUST(p->n_certs < PKI_MAX);
 	p->certs[p->n_certs++] = c;
 	c->x = X509_new();
 	c->key = key_for(s);
@@ -187,7 +192,7 @@ const struct cert *pki_cert(struct pki *p, const struct cert_spec *s)
 	ASN1_INTEGER_set(X509_get_serialNumber(c->x), s->serial ? s->serial : ++p->serial);
 	ASN1_TIME_set(X509_getm_notBefore(c->x), s->from ? s->from : PKI_FROM);
 	ASN1_TIME_set(X509_getm_notAfter(c->x), s->until ? s->until : PKI_UNTIL);
-	ck_assert_int_eq(X509_set_pubkey(c->x, c->key), 1);
+	PKI_MUST(X509_set_pubkey(c->x, c->key) == 1);
 	subject_set(c->x, s);
 	X509_set_issuer_name(c->x, X509_get_subject_name(s->issuer ? s->issuer->x : c->x));
 	if (!s->version_1)
@@ -218,7 +223,7 @@ struct span pki_der(struct pki *p, const struct cert *c)
 	const int len = i2d_X509(c->x, &der);
 	struct span kept;
 
-	ck_assert_int_gt(len, 0);
+	PKI_MUST(len > 0);
 	kept = pki_keep(p, der, (size_t)len);
 	OPENSSL_free(der);
 	return kept;
@@ -235,7 +240,7 @@ struct span pki_chain(struct pki *p, const struct cert *const *certs)
 		wr_u16(&w, (uint16_t)der.len);
 		wr_span(&w, der);
 	}
-	ck_assert(wr_ok(&w));
+	PKI_MUST(wr_ok(&w));
 	return pki_keep(p, buf, wr_len(&w));
 }
 
@@ -247,7 +252,7 @@ struct span pki_pem(struct pki *p, const struct cert *const *certs)
 	long len;
 
 	for (; *certs; certs++)
-		ck_assert_int_eq(PEM_write_bio_X509(bio, (*certs)->x), 1);
+		PKI_MUST(PEM_write_bio_X509(bio, (*certs)->x) == 1);
 	len = BIO_get_mem_data(bio, &text);
 	kept = pki_keep(p, text, (size_t)len);
 	BIO_free(bio);
@@ -261,8 +266,8 @@ struct identity pki_dn(const char *text, int type)
 	const int len = i2d_X509_NAME(name, &der);
 	struct identity id;
 
-	ck_assert_int_gt(len, 0);
-	ck_assert_int_eq(identity_from_wire(&id, ID_DER_ASN1_DN, span_of(der, (size_t)len)), OK);
+	PKI_MUST(len > 0);
+	PKI_MUST(identity_from_wire(&id, ID_DER_ASN1_DN, span_of(der, (size_t)len)) == OK);
 	OPENSSL_free(der);
 	X509_NAME_free(name);
 	return id;
@@ -276,7 +281,7 @@ struct identity pki_id(const char *text)
 		return id;
 	if (strchr(text, '=') && strncmp(text, "keyid:", 6) != 0)
 		return pki_dn(text, V_ASN1_UTF8STRING);
-	ck_assert_int_eq(identity_parse(&id, text), OK);
+	PKI_MUST(identity_parse(&id, text) == OK);
 	return id;
 }
 
@@ -285,10 +290,9 @@ struct identity pki_key_id(const struct cert *c)
 	const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(c->x);
 	struct identity id;
 
-	ck_assert_ptr_nonnull(ski);
-	ck_assert_int_eq(identity_from_wire(&id, ID_KEY_ID,
-					    span_of(ASN1_STRING_get0_data(ski),
-						    (size_t)ASN1_STRING_length(ski))),
-			 OK);
+	PKI_MUST(ski != NULL);
+	PKI_MUST(identity_from_wire(&id, ID_KEY_ID,
+				    span_of(ASN1_STRING_get0_data(ski),
+					    (size_t)ASN1_STRING_length(ski))) == OK);
 	return id;
 }

@@ -18,6 +18,10 @@
 #define PKI_FROM  (PKI_NOW - PKI_DAY)
 #define PKI_UNTIL (PKI_NOW + 10 * PKI_DAY)
 
+/* For what cannot fail, whatever is tested. Not check's own, which work inside a test only. */
+#define PKI_MUST(holds) pki_must((holds), #holds, __FILE__, __LINE__)
+void pki_must(bool holds, const char *what, const char *file, int line);
+
 struct cert {
 	X509 *x;
 	EVP_PKEY *key;
