@@ -43,7 +43,7 @@ bool insider_seal(struct sim *s, enum side side, const struct insider_message *m
 	return err == OK;
 }
 
-static void deliver(struct sim *s, enum side from, struct span datagram, bool hostile)
+static void deliver(struct sim *s, enum side from, struct span datagram, bool in_vain)
 {
 	enum side to = from == LEFT ? RIGHT : LEFT;
 	const struct ike_sa *sa = insider_sa(s, to);
@@ -52,19 +52,19 @@ static void deliver(struct sim *s, enum side from, struct span datagram, bool ho
 	if (!sa)
 		return;
 	path = sa->path;
-	if (hostile)
-		sim_inject(s, to, &path, datagram);
+	if (in_vain)
+		net_inject(s, (struct inject){ to, REPLAYED }, &path, datagram);
 	else
 		end_datagram(&s->end[to], &path, datagram);
 }
 
-void insider_send(struct sim *s, enum side side, const struct insider_message *m, bool hostile)
+void insider_send(struct sim *s, enum side side, const struct insider_message *m, bool in_vain)
 {
 	uint8_t bytes[MESSAGE_ROOM];
 	struct wr w = wr_into(bytes, sizeof(bytes));
 
 	if (insider_seal(s, side, m, &w))
-		deliver(s, side, wr_done(&w), hostile);
+		deliver(s, side, wr_done(&w), in_vain);
 }
 
 void insider_ask(struct sim *s, enum side side, uint8_t exchange, const struct inner *in)

@@ -18,8 +18,8 @@ struct insider_message {
 };
 /* Seals a message of `side` into w. */
 bool insider_seal(struct sim *s, enum side side, const struct insider_message *m, struct wr *w);
-/* Sends it to the other end, as if the engine had. `hostile`: it must not change anything. */
-void insider_send(struct sim *s, enum side side, const struct insider_message *m, bool hostile);
+/* Sends it to the other end, as if the engine had. `in_vain`: it must not change anything. */
+void insider_send(struct sim *s, enum side side, const struct insider_message *m, bool in_vain);
 /* As a request of its own, with the next message ID, whose answer is then not waited for. */
 void insider_ask(struct sim *s, enum side side, uint8_t exchange, const struct inner *in);
 /* Opens what the other end sent to `side`; in->chain points into buf. */

@@ -7,13 +7,15 @@
  */
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/sim/world.h"
 
-enum { SHOWN_PER_SCENARIO = 5 };
+enum { SHOWN_PER_SCENARIO = 5, RUN_SECONDS = 60 };
 
 struct choice {
 	const char *scenario;
@@ -45,6 +47,16 @@ const struct sim_scenario *sim_scenario(size_t i)
 	return NULL;
 }
 
+/* A loop without an end cannot be ended from inside: say which run it is. */
+static char at_alarm[128];
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+	(void)!write(STDERR_FILENO, at_alarm, strlen(at_alarm));
+	_exit(3);
+}
+
 static void run_one(const struct sim_scenario *sc, uint64_t seed, struct tally *t)
 {
 	struct sim *s = sim_new(sc->conf, sc->net, seed);
@@ -53,6 +65,9 @@ static void run_one(const struct sim_scenario *sc, uint64_t seed, struct tally *
 
 	if (!s)
 		exit(2);
+	snprintf(at_alarm, sizeof(at_alarm),
+		 "HANGS  postern-sim --scenario %s --seed %" PRIu64 "\n", sc->name, seed);
+	alarm(RUN_SECONDS);
 	if (!sim_failed(s))
 		sc->run(s);
 	t->messages += s->n_delivered;
@@ -126,6 +141,7 @@ int main(int argc, char **argv)
 
 	if (parse(argc, argv, &c) != 0)
 		return 2;
+	signal(SIGALRM, on_alarm);
 	for (size_t i = 0; (sc = sim_scenario(i)); i++) {
 		if (c.scenario && strcmp(c.scenario, sc->name) != 0)
 			continue;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The virtual network: what becomes of a datagram between two ends, NATs included. What is changed
- * on the way, thrown back, or delivered once more is marked hostile, and check.c sees to it that it
+ * on the way, thrown back, or delivered once more is not genuine, and check.c sees to it that it
  * changes nothing that is established.
  */
 #include <stdlib.h>
@@ -89,7 +89,7 @@ static struct sim_packet *packet_copy(const struct sim_packet *p)
 	struct sim_packet *c = packet_new(&p->path, p->ev.side, span_of(p->bytes, p->len));
 
 	if (c)
-		c->hostile = p->hostile;
+		c->trust = p->trust;
 	return c;
 }
 
@@ -101,18 +101,28 @@ static void remember(struct sim *s, const struct sim_packet *p)
 	s->history[at] = packet_copy(p);
 }
 
+static const char *trust_text(enum trust trust)
+{
+	static const char *const texts[] = { "arrives", "arrives again", "arrives, forged" };
+
+	return texts[trust];
+}
+
 static void packet_arrive(struct sim *s, struct sim_event *ev)
 {
 	struct sim_packet *p = container_of(ev, struct sim_packet, ev);
 	struct end *end = &s->end[ev->side];
 	uint64_t before = check_digest(end);
+	uint32_t n_protected = end->n_protected;
 
-	trace_packet(s, p, p->hostile ? "arrives, hostile" : "arrives");
+	trace_packet(s, p, trust_text(p->trust));
 	s->n_delivered++;
 	end_datagram(end, &p->path, span_of(p->bytes, p->len));
-	sim_must(s, !p->hostile || check_digest(end) == before,
+	sim_must(s, p->trust == GENUINE || check_digest(end) == before,
 		 "a datagram that proves nothing changed an SA");
-	if (!p->hostile)
+	sim_must(s, p->trust != FORGED || end->n_protected == n_protected,
+		 "a forged datagram gets a protected answer");
+	if (p->trust == GENUINE)
 		remember(s, p);
 	free(p);
 }
@@ -156,7 +166,16 @@ static void mutate(struct sim *s, struct sim_packet *p)
 	default:
 		flip_bit(s, p);
 	}
-	p->hostile = true;
+	p->trust = FORGED;
+}
+
+/* Somebody else repeats it, from where he is. */
+static void move_source(struct sim *s, struct sim_packet *p)
+{
+	if (!chance_percent(&s->chance, 30))
+		return;
+	p->path.remote.port = (uint16_t)chance_between(&s->chance, 1, 65535);
+	p->path.remote.addr.b[3] ^= 0x55;
 }
 
 static void send_mutant(struct sim *s, const struct sim_packet *p)
@@ -166,6 +185,7 @@ static void send_mutant(struct sim *s, const struct sim_packet *p)
 	if (!c)
 		return;
 	mutate(s, c);
+	move_source(s, c);
 	fly(s, c);
 }
 
@@ -176,7 +196,7 @@ static void send_mirrored(struct sim *s, const struct sim_packet *p, const struc
 
 	if (!c)
 		return;
-	c->hostile = true;
+	c->trust = FORGED;
 	fly(s, c);
 }
 
@@ -192,7 +212,8 @@ static void send_again(struct sim *s)
 	c = old ? packet_copy(old) : NULL;
 	if (!c)
 		return;
-	c->hostile = true;
+	c->trust = REPLAYED;
+	move_source(s, c);
 	fly(s, c);
 }
 
@@ -231,7 +252,7 @@ void net_send(struct end *from, const struct ike_action *a)
 		free(p);
 		return;
 	}
-	if (!p->hostile)
+	if (p->trust == GENUINE)
 		be_nasty(s, p, a);
 	if (chance_percent(&s->chance, s->net.dup)) {
 		struct sim_packet *c = packet_copy(p);
@@ -249,11 +270,16 @@ void net_send(struct end *from, const struct ike_action *a)
 
 void sim_inject(struct sim *s, enum side to, const struct path *path, struct span bytes)
 {
-	struct sim_packet *p = packet_new(path, to, bytes);
+	net_inject(s, (struct inject){ to, FORGED }, path, bytes);
+}
+
+void net_inject(struct sim *s, struct inject how, const struct path *path, struct span bytes)
+{
+	struct sim_packet *p = packet_new(path, how.to, bytes);
 
 	if (!p)
 		return;
-	p->hostile = true;
+	p->trust = how.trust;
 	sim_later(s, &p->ev, s->now + chance_between(&s->chance, 1, 1000));
 }
 

@@ -62,6 +62,33 @@ static void nasty_network(struct sim *s)
 	up_at_last(s);
 }
 
+/* An end that never expects a request keeps nothing of its own ones that come back (A4). */
+static void mirrored(struct sim *s)
+{
+	for (int i = 0; i < 20 && !s->failed; i++) {
+		sim_run_ms(s, 500);
+		sim_must(s, ike_engine_stats(s->end[LEFT].e)->half_open == 0,
+			 "our own request is taken for a peer's");
+	}
+	nasty_network(s);
+}
+
+/* A mirror that makes answers of requests, before the true answer. */
+static void mirrored_as_answer(struct sim *s)
+{
+	struct kept k = { .exchange = X_IKE_SA_INIT };
+	struct path path = sim_path_to(s, LEFT, 500);
+
+	sim_set_middle(s, keep, &k);
+	while (!k.have && !s->failed)
+		sim_run_ms(s, 1);
+	k.bytes[8] = 0x77; /* the responder's SPI */
+	k.bytes[19] = FLAG_RESPONSE;
+	sim_inject(s, LEFT, &path, kept_span(&k));
+	up_at_last(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CONNECTING) == 1, "a second attempt was needed");
+}
+
 /* Established before: nothing that it does may cost the tunnel. */
 static void nasty_to_a_tunnel(struct sim *s)
 {
@@ -319,8 +346,10 @@ const struct sim_scenario scenarios_attacks[] = {
 	  0 },
 	{ "mutated-tunnel", "those of a tunnel are", nasty_to_a_tunnel, &lively, NASTY(60, 0, 0),
 	  0 },
-	{ "reflected", "messages come back to their sender", nasty_network, &lively,
-	  NASTY(0, 100, 0), 0 },
+	{ "mirrored-as-answer", "a request comes back as an answer", mirrored_as_answer, &psk, LINK,
+	  0 },
+	{ "reflected", "messages come back to their sender", mirrored, &lively, NASTY(0, 100, 0),
+	  0 },
 	{ "replayed", "old messages come again", nasty_network, &lively, NASTY(0, 0, 100), 0 },
 	{ "replayed-tunnel", "those of a tunnel do", nasty_to_a_tunnel, &lively, NASTY(0, 0, 100),
 	  0 },

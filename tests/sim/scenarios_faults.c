@@ -87,6 +87,33 @@ static void killed_and_started(struct sim *s)
 	up_again(s);
 }
 
+/* INITIAL_CONTACT: the peer lets go of what we have lost, at once. */
+static void old_sa_is_forgotten(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	sim_run_ms(s, sim_draw(s, 0, 20000));
+	sim_crash(s, LEFT);
+	sim_restart(s, LEFT);
+	sim_run_s(s, 3);
+	sim_must(s, sim_ike_sas(s, RIGHT) == 1, "the old SA is still there");
+	sim_must(s, s->end[RIGHT].n_sas == 2, "its children are");
+	up_again(s);
+}
+
+/* Somewhere in the engine there is no memory, once. */
+static void no_memory(struct sim *s)
+{
+	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+
+	sim_fail_malloc(s, side, sim_draw(s, 1, 120));
+	sim_run_s(s, 200);
+	sim_fail_malloc(s, side, 0);
+	sim_run_until_quiet(s);
+	sim_must(s, sim_pairs(s, "site", "net") > 0, "it is not up again");
+	if (!check_lost_memory(&s->end[side]))
+		clean_up(s);
+}
+
 static void both_killed(struct sim *s)
 {
 	sim_run_ms(s, sim_draw(s, 0, 2000));
@@ -183,6 +210,18 @@ const struct sim_scenario scenarios_faults[] = {
 	  killed_and_started,
 	  &both,
 	  { .loss = 20, .dup = 10, .delay_ms = { 1, 200 } },
+	  0 },
+	{ "initial-contact",
+	  "a peer that was killed is forgotten when it comes back",
+	  old_sa_is_forgotten,
+	  &psk,
+	  { .delay_ms = { 1, 100 } },
+	  0 },
+	{ "no-memory",
+	  "each allocation fails in turn",
+	  no_memory,
+	  &both,
+	  { .delay_ms = { 1, 100 } },
 	  0 },
 	{ "both-killed", "both are", both_killed, &both, { .delay_ms = { 1, 100 } }, 0 },
 	{ "stopped",

@@ -30,7 +30,7 @@ static bool in_the_middle(struct sim *s, struct sim_packet *p, void *ctx)
 	if (header_is_response(&h) ? !m->response : !m->request)
 		return true;
 	m->change(s, p);
-	p->hostile = true;
+	p->trust = FORGED;
 	m->changed++;
 	return true;
 }

@@ -42,11 +42,15 @@ void sim_later(struct sim *s, struct sim_event *ev, mono_ns when);
 
 /* ---- datagrams ---- */
 
+/* GENUINE: made by an engine, for the first time here. REPLAYED: it was here before. FORGED: nobody
+ * with the keys made it, or not so, or for somebody else. */
+enum trust { GENUINE, REPLAYED, FORGED };
+
 struct sim_packet {
 	struct sim_event ev;
 	struct path path; /* as the receiver sees it */
 	enum side from;
-	bool hostile; /* nobody who has the keys made it, or it was delivered before */
+	enum trust trust;
 	size_t len;
 	uint8_t bytes[]; /* room for SIM_GROWTH more */
 };
@@ -80,7 +84,8 @@ struct end {
 	size_t n_sas;
 	uint32_t refused_spi; /* of the last install that failed */
 	uint32_t n_sa_commands;
-	mono_ns plane_free; /* commands are carried out one after the other */
+	uint32_t n_protected; /* answers that left with SK or SKF */
+	mono_ns plane_free;   /* commands are carried out one after the other */
 	/* notes */
 	struct ike_note last[SIM_NOTES];
 	size_t n_notes[SIM_NOTES];
@@ -126,6 +131,11 @@ void end_live(struct end *end);
 
 /* net.c */
 void net_send(struct end *from, const struct ike_action *a);
+struct inject {
+	enum side to;
+	enum trust trust;
+};
+void net_inject(struct sim *s, struct inject how, const struct path *path, struct span bytes);
 void net_free(struct sim *s);
 
 /* jobs.c */
@@ -144,6 +154,7 @@ void check_step(struct sim *s);
 void check_quiet(struct sim *s);
 uint64_t check_digest(const struct end *end);
 void check_established(struct end *end, const struct ike_note *n);
+bool check_lost_memory(const struct end *end);
 bool check_is_settled(const struct sim *s);
 void check_free(struct sim *s);
 
