@@ -20,9 +20,9 @@ enum {
 	SOURCE_COOKIE = 8,     /* the same per source network */
 	SOURCE_MAX = 250,
 	SOURCE_BUCKETS = 4096,
-	INIT_LEN_FREE = 1200, /* a longer IKE_SA_INIT request needs a cookie first (section 7 of the
-				 design) */
-	FRAGMENT_POOL = 16 << 20,  /* bytes of all reassemblies together */
+	INIT_LEN_FREE = 1200,	  /* a longer IKE_SA_INIT request needs a cookie first: what is kept
+				     of a stranger stays below 4 KiB */
+	FRAGMENT_POOL = 16 << 20, /* bytes of all reassemblies together */
 	CLEAR_ANSWERS_PER_S = 100, /* errors in clear */
 };
 
