@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Prints the parts of postern.conf(5) that follow from tables: the options, and the algorithms that
- *a policy may name. `doc/man-parts` puts them into the page.
+ * a policy may name. `doc/man-parts` puts them into the page.
  *
  *	schema-man options | algorithms
  */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bridge between the protocol engine, which has no I/O, and the world: it carries out the
- *engine's actions and brings the answers back as events.
+ * engine's actions and brings the answers back as events.
  *
- *	SEND, KEEPALIVE   the sockets              JOB      signer, verifier, or the thread for slow
- *key exchange SA                esp                      RESOLVE  fetcher, and the kernel's routing
- *	GUARD, CHILD_MTU  monitor                  NOTE     the log and the control socket
+ *	SEND, KEEPALIVE   the sockets
+ *	JOB               signer, verifier, or the thread for slow key exchange
+ *	SA                esp
+ *	RESOLVE           fetcher, and the kernel's routing
+ *	GUARD, CHILD_MTU  monitor
+ *	NOTE              the log and the control socket
  *
  * Everything that is asked of another process lies on the desk until it is answered, and is
- *answered as failed when that process dies.
+ * answered as failed when that process dies.
  */
 #ifndef DAEMON_BRIDGE_H
 #define DAEMON_BRIDGE_H

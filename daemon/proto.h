@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What our processes say to each other: every message type of every channel, in const tables with
- *sizes, and the bodies that are more than a job or an SA command (those are packed in base/).
+ * sizes, and the bodies that are more than a job or an SA command (those are packed in base/).
  *
  *	monitor -> every process     configuration, descriptors, start and stop
  *	every process -> monitor     ready or refused; an accusation of a neighbour that sent
- *rubbish engine -> monitor            beside that: guard, MTU, reload, status: each checked against
- *the configuration engine <-> signer, verifier  jobs and results engine <-> fetcher           names
- *and addresses engine <-> esp               SA commands and answers, events, IKE messages that came
- *to a worker's socket
+ *	                             rubbish
+ *	engine -> monitor            beside that: guard, MTU, reload, status: each checked against
+ *	                             the configuration
+ *	engine <-> signer, verifier  jobs and results
+ *	engine <-> fetcher           names and addresses
+ *	engine <-> esp               SA commands and answers, events, IKE messages that came to a
+ *	                             worker's socket
  */
 #ifndef DAEMON_PROTO_H
 #define DAEMON_PROTO_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* IKE_AUTH while it is under way (RFC 7296 1.2, 2.15): the peer's message, kept while jobs are out,
- *and what has been found so far. Both roles go through the same stations, each in its own order:
+ * and what has been found so far. Both roles go through the same stations, each in its own order:
  *
  *	initiator: own AUTH -> request -> response -> peer's AUTH -> child
- *	responder: request -> connection -> peer's AUTH -> own AUTH -> child -> inbound half in ->
- *response
+ *	responder: request -> connection -> peer's AUTH -> own AUTH -> child -> inbound half in
+ *	           -> response
  *
  * Nothing that the peer says about itself counts before its AUTH is found good.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The protocol engine: the whole of IKEv2 as a function of its inputs. No socket, clock, file,
- *random device or log. Feed it a datagram, an event or the time, then drain its actions:
+ * random device or log. Feed it a datagram, an event or the time, then drain its actions:
  *
  *	ike_engine_datagram(e, &path, bytes, now);
  *	while (ike_engine_next(e, &action))

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of an IKE SA: see life.h. The timers, and why each exists:
  *
- *	retransmission	our request is unanswered; when all tries are spent the peer is lost (RFC
- *7296 2.4) expiry		a half-open SA of a peer (60 s), a closing one (10 s) liveness
- *nothing authenticated was heard for `liveness` keepalive	we are behind a NAT and have sent
- *nothing for `keepalive` (RFC 3948 4)
+ *	retransmission	our request is unanswered; when all tries are spent the peer is lost
+ *			(RFC 7296 2.4)
+ *	expiry		a handshake (a peer's 60 s, ours 90 s), a closing SA (10 s)
+ *	liveness	nothing authenticated was heard for `liveness`
+ *	keepalive	we are behind a NAT and have sent nothing for `keepalive` (RFC 3948 4)
+ *	children	a data plane has not answered about one for 10 s
+ *	again		what found no memory is asked again after a second
  */
 #include "ike/life.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one way of a datagram through the engine:
  *
- *	bytes -> header -> cookie and limits -> SA -> rule -> window -> fragments -> open SK ->
- *views -> handler -> step
+ *	bytes -> header -> cookie and limits -> SA -> window -> fragments -> open SK -> views
+ *	      -> rule -> handler -> step
  *
  * What fails before SK is open leaves no trace but a counter. What fails behind it is answered,
- *because then the peer is who holds the keys (RFC 7296 2.21.3).
+ * because then the peer is who holds the keys (RFC 7296 2.21.3).
  */
 #ifndef IKE_RECEIVE_H
 #define IKE_RECEIVE_H

@@ -4,11 +4,11 @@
  *	esp-tool seal NAME=VALUE...	inner packets (a hexadecimal line each) become ESP packets
  *	esp-tool open NAME=VALUE...	ESP packets become inner packets, or "drop REASON"
  *	esp-tool gateway NAME=VALUE...	a gateway with one SA each way on a TUN and sockets of its
- *own, until standard input ends
+ *					own, until standard input ends
  *
  * Names: encr, bits, integ (IANA numbers), key, auth (hexadecimal), spi, seq (last number sent, or
- *highest received), esn, encap, local, remote (outer addresses), inside, outside (networks); and
- *for gateway: dev, in (SPI that the peer sends to).
+ * highest received), esn, encap, local, remote (outer addresses), inside, outside (networks); and
+ * for gateway: dev, in (SPI that the peer sends to).
  */
 #include <fcntl.h>
 #include <inttypes.h>

@@ -7,7 +7,7 @@
  *	- a datagram that proves nothing changes nothing that is established
  *	- the engine's deadline moves on: it is never asked again and again at one instant
  *	- when it is quiet, both ends have the same IKE SAs, and the same Child SAs mirrored, one
- *pair for each child
+ *	  pair for each child
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unit tests: each file of tests is one suite that registers itself, one program per folder runs
- *them all.
+ * them all.
  *
  * A test file includes this header, has its START_TEST functions, and ends with
  *
@@ -10,7 +10,7 @@
  *	}
  *
  * Then it is named in the folder's section of Makefile.am. A test that is written but not added is
- *a compiler warning. `UNIT_ONLY=base/bytes` in the environment runs one suite.
+ * a compiler warning. `UNIT_ONLY=base/bytes` in the environment runs one suite.
  */
 #ifndef TESTS_UNIT_UNIT_H
 #define TESTS_UNIT_UNIT_H

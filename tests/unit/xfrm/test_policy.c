@@ -16,7 +16,7 @@ static struct net net_of(const char *text)
 }
 
 /* ip xfrm policy add src 10.1.0.0/16 dst 10.2.0.0/16 proto tcp sport 80 dport 443 dir out index
- *0x50500009 \ action block priority 4026531842 mark 0x60000000 mask 0x70000000 */
+ * 0x50500009 action block priority 4026531842 mark 0x60000000 mask 0x70000000 */
 static const char by_iproute2[] = "0a020000000000000000000000000000"
 				  "0a010000000000000000000000000000"
 				  "01bbffff0050ffff"
