@@ -83,7 +83,6 @@ struct conf_connection {
 	enum conf_start start;
 	enum conf_encap encap;
 	enum conf_transcript full_transcript;
-	bool allow_rsa_sha1; /* RSA method 1, weak */
 	struct suite_policy policy;
 	mono_ns liveness;	/* an idle peer is asked after this; default 30 s */
 	mono_ns keepalive;	/* NAT keepalive; default 20 s */

@@ -277,16 +277,6 @@ static const struct schema_option options[] = {
 		.text = "Then whoever recorded one handshake may find the key.",
 		.example = "accept_weak_psk = yes",
 	},
-	{
-		.block = SCHEMA_CONNECTION, .name = "allow_rsa_sha1", .type = SCHEMA_YES_NO,
-		FIELD(conf_connection, allow_rsa_sha1),
-		.preset = "no", .since = "0.1", .reload = RELOAD_CONNECTION,
-		.values = "yes | no",
-		.brief = "take the RSA signatures of peers that know nothing newer than SHA-1",
-		.text = "Weak. This release does not have it yet, and refuses such peers all the "
-			"same.",
-		.example = "allow_rsa_sha1 = yes",
-	},
 
 	{
 		.block = SCHEMA_CHILD, .name = "local", .type = SCHEMA_SELECTORS,

@@ -271,14 +271,12 @@ static bool method_fits(const struct conf_connection *cn, uint8_t method)
 	switch (method) {
 	case AUTH_PSK:
 		return cn->auth == CONF_AUTH_PSK;
-	case AUTH_RSA_SHA1:
-		return cn->auth == CONF_AUTH_CERTIFICATE && cn->allow_rsa_sha1;
 	case AUTH_ECDSA_256:
 	case AUTH_ECDSA_384:
 	case AUTH_ECDSA_521:
 	case AUTH_SIGNATURE:
 		return cn->auth == CONF_AUTH_CERTIFICATE;
-	default:
+	default: /* RSA method 1 too: it means SHA-1 (RFC 7296 3.8) */
 		return false;
 	}
 }
@@ -297,7 +295,9 @@ enum err auth_judge_method(const struct ike_sa *sa, struct ike_note *n)
 		   cn->auth == CONF_AUTH_PSK ? "a pre-shared key" : "a certificate");
 	note_print(n->text, sizeof(n->text), "the peer authenticates by %s, not by %s", n->got,
 		   n->wanted);
-	note_print(n->fix, sizeof(n->fix), "make `auth` of both ends the same");
+	note_print(n->fix, sizeof(n->fix), "%s",
+		   method == AUTH_RSA_SHA1 ? "let the peer sign with SHA-2 (RFC 7427)"
+					   : "make `auth` of both ends the same");
 	return ERR_AUTH_METHOD;
 }
 

@@ -65,8 +65,6 @@ static const struct {
 	{ 11, "fragment_size = 0", "\tfragment_size   = 0\n" },
 	{ 11, "fragment_size = 576", "\tfragment_size   = 576\n" },
 	{ 11, "", "\tfragment_size   = 1280\n" },
-	{ 11, "allow_rsa_sha1 = yes", "\tallow_rsa_sha1  = yes\n" },
-	{ 11, "", "\tallow_rsa_sha1  = no\n" },
 	{ 13, "local = { 10.1.0.0/24[tcp/443] 10.1.1.1 }", "\t\tlocal         = { 10.1.0.0/24[tcp/443], 10.1.1.1/32 }\n" },
 	{ 14, "remote = \"10.2.0.0/16 udp/5000-5010\"", "\t\tremote        = { 10.2.0.0/16[udp/5000-5010] }\n" },
 	{ 15, "mode = tunnel", "\t\tmode          = tunnel\n" },

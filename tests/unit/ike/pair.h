@@ -48,6 +48,7 @@ struct end {
 	bool hold_jobs;	       /* answers stay away */
 	bool hold_names;
 	bool hold_sas;	       /* the plane is deaf: it neither does nor answers */
+	uint8_t sign_method;   /* AUTH method of its signatures; 0: AUTH_SIGNATURE */
 	const char *psk;
 	const char *name; /* identity that its certificate proves; NULL: the configuration's */
 };

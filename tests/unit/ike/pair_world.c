@@ -51,7 +51,9 @@ static enum err fake_ke(const struct job_ke *j, uint8_t *out, size_t *len)
 
 void pair_do_job(struct end *end, const struct job *j)
 {
-	struct job_result r = { .ticket = j->ticket, .kind = j->kind, .method = AUTH_SIGNATURE };
+	struct job_result r = { .ticket = j->ticket,
+				.kind = j->kind,
+				.method = end->sign_method ? end->sign_method : AUTH_SIGNATURE };
 	struct ike_event ev = { .kind = IKE_EV_JOB, .job = &r };
 	uint8_t buf[KE_PUBLIC_MAX];
 	size_t len = 32;

@@ -100,6 +100,19 @@ START_TEST(different_methods_are_refused)
 }
 END_TEST
 
+START_TEST(rsa_signatures_with_sha1_are_refused)
+{
+	struct pair *p = pair_new(pair_cert(LEFT, ""), pair_cert(RIGHT, ""));
+
+	p->end[LEFT].sign_method = AUTH_RSA_SHA1;
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	expect_refused(p, ERR_PEER_AUTH, ERR_AUTH_METHOD);
+	ck_assert_ptr_nonnull(strstr(pair_note(p, RIGHT, IKE_NOTE_REFUSED)->fix, "SHA-2"));
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(an_unknown_identity_is_refused)
 {
 	struct pair *p = try_it(
@@ -279,6 +292,7 @@ UNIT("ike/engine-auth")
 	tcase_add_test(tc, a_wrong_psk_is_refused);
 	tcase_add_test(tc, a_responder_that_cannot_prove_itself_is_refused);
 	tcase_add_test(tc, different_methods_are_refused);
+	tcase_add_test(tc, rsa_signatures_with_sha1_are_refused);
 	tcase_add_test(tc, an_unknown_identity_is_refused);
 	tcase_add_loop_test(tc, a_failed_job_leaves_nothing, 0, 4);
 	tcase_add_loop_test(tc, a_refused_install_leaves_no_half, 0, 4);
