@@ -140,6 +140,7 @@ static int start_crew(struct monitor *m)
 		.stopped = monitor_stopped,
 		.ctx = m,
 	};
+	char why[HOST_WHY_MAX] = "";
 	enum err e = loop_new(&m->loop);
 
 	m->exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -152,11 +153,13 @@ static int start_crew(struct monitor *m)
 	memcpy(env.ids, m->ids, sizeof env.ids);
 	if (e == OK)
 		e = crew_new(&env, &m->crew);
+	if (e == OK)
+		e = monitor_watch_host(m, why);
 	if (e == OK) {
 		reload_init(m);
 		e = crew_start(m->crew);
 	}
-	return e == OK ? 0 : failed(e, "");
+	return e == OK ? 0 : failed(e, why);
 }
 
 static int start(struct monitor *m)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The monitor's parts, for monitor.c (start, end, signals), monitor_crew.c (what the other
- * processes say) and monitor_reload.c (a new configuration, whole or not at all).
+ * processes say), monitor_reload.c (a new configuration, whole or not at all) and monitor_host.c
+ * (what others do to the host).
  */
 #ifndef DAEMON_MONITOR_STATE_H
 #define DAEMON_MONITOR_STATE_H
@@ -22,6 +23,14 @@ struct reload {
 	struct loop_timer deadline;
 };
 
+/* Others changed the host: monitor_host.c. */
+struct host_care {
+	struct loop_watch watch;
+	struct loop_timer again;
+	mono_ns last;
+	bool pending;
+};
+
 struct monitor {
 	const struct options *o;
 	struct user_ids ids[N_ROLES];
@@ -41,6 +50,7 @@ struct monitor {
 	int signals;
 	struct loop_watch signal_watch;
 	struct loop_timer watchdog;
+	struct host_care host;
 };
 
 void monitor_log(enum log_level level, const char *event, const char *why);
@@ -63,5 +73,8 @@ void reload_begin(struct monitor *m, uint64_t ticket);
 /* A process said ready for the generation under way; refused it; or died over it. */
 void reload_ready(struct monitor *m);
 void reload_failed(struct monitor *m, enum err e, const char *why);
+
+/* From now on what others take away is put back. */
+MUST_USE enum err monitor_watch_host(struct monitor *m, char why[static HOST_WHY_MAX]);
 
 #endif

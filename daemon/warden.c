@@ -214,3 +214,20 @@ enum err warden_mtu(struct warden *w, const struct msg_child *m, char why[static
 	x->mtu = m->value;
 	return x->lifted || w->tun[0] == '\0' ? OK : host_child_mtu(w->host, &x->host, x->mtu, why);
 }
+
+/* ---- others ---- */
+
+enum err warden_watch(struct warden *w, int *fd, char why[static HOST_WHY_MAX])
+{
+	return host_watch(w->host, fd, why);
+}
+
+bool warden_changed(struct warden *w)
+{
+	return host_changed(w->host);
+}
+
+enum err warden_again(struct warden *w, char why[static HOST_WHY_MAX])
+{
+	return apply(w, why);
+}

@@ -38,4 +38,10 @@ MUST_USE enum err warden_guard(struct warden *w, const struct msg_child *m,
 MUST_USE enum err warden_mtu(struct warden *w, const struct msg_child *m,
 			     char why[static HOST_WHY_MAX]);
 
+/* Others change the host too: see host_watch and host_changed. warden_again puts back what is
+ * missing. */
+MUST_USE enum err warden_watch(struct warden *w, int *fd, char why[static HOST_WHY_MAX]);
+bool warden_changed(struct warden *w);
+MUST_USE enum err warden_again(struct warden *w, char why[static HOST_WHY_MAX]);
+
 #endif

@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "xfrm/host_inner.h"
 #include "xfrm/tun.h"
@@ -26,6 +27,16 @@ static enum err open_sockets(struct host *h, char *why)
 				   strerror(errno));
 }
 
+static void host_blank(struct host *h)
+{
+	*h = (struct host){ .xfrm = { .fd = -1 },
+			    .route = { .fd = -1 },
+			    .nft = { .fd = -1 },
+			    .watch_fd = -1 };
+	for (size_t i = 0; i < N_WATCHES; i++)
+		h->watch[i].fd = -1;
+}
+
 enum err host_open(struct host **out, char why[static HOST_WHY_MAX])
 {
 	struct host *h = malloc(sizeof(*h));
@@ -34,7 +45,7 @@ enum err host_open(struct host **out, char why[static HOST_WHY_MAX])
 	*out = NULL;
 	if (h == NULL)
 		return why_say(why, ERR_NOMEM, "no memory");
-	*h = (struct host){ .xfrm = { .fd = -1 }, .route = { .fd = -1 }, .nft = { .fd = -1 } };
+	host_blank(h);
 	err = open_sockets(h, why);
 	if (err == OK)
 		*out = h;
@@ -50,6 +61,10 @@ void host_close(struct host *h)
 	netlink_close(&h->xfrm);
 	netlink_close(&h->route);
 	netlink_close(&h->nft);
+	for (size_t i = 0; i < N_WATCHES; i++)
+		netlink_close(&h->watch[i]);
+	if (h->watch_fd >= 0)
+		close(h->watch_fd);
 	free(h);
 }
 

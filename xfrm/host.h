@@ -67,4 +67,12 @@ MUST_USE enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX]);
 MUST_USE enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu,
 				 char why[static HOST_WHY_MAX]);
 
+/* Gives a descriptor (of `h`; once) that becomes readable when something changed on the host; then
+ * host_changed reads what it was, and says whether guards and plane should be set again: others
+ * took something of ours away, or the host's addresses are not what they were. What `h` does itself
+ * does not count. Whoever sets again does so at most about once a second: others may be stubborn.
+ */
+MUST_USE enum err host_watch(struct host *h, int *fd, char why[static HOST_WHY_MAX]);
+bool host_changed(struct host *h);
+
 #endif

@@ -5,11 +5,14 @@
 
 #include "xfrm/host.h"
 #include "xfrm/netlink.h"
+#include "xfrm/watch.h"
 
 struct host {
 	struct netlink xfrm;
 	struct netlink route;
-	struct netlink nft; /* opened when first needed: guards work without */
+	struct netlink nft;		 /* opened when first needed: guards work without */
+	struct netlink watch[N_WATCHES]; /* they only listen; xfrm/watch.c */
+	int watch_fd;			 /* epoll over these; -1: not watching */
 };
 
 #endif

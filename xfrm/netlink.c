@@ -103,34 +103,49 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* One datagram of the kernel into nl->buf. ERR_BUSY: the receive buffer ran over, answers are lost.
- */
+enum err netlink_read(struct netlink *nl, struct span *got)
+{
+	struct sockaddr_nl from = { .nl_family = AF_UNSPEC };
+	struct iovec iov = { .iov_base = nl->buf, .iov_len = DATAGRAM_MAX };
+	struct msghdr mh = { .msg_name = &from,
+			     .msg_namelen = sizeof(from),
+			     .msg_iov = &iov,
+			     .msg_iovlen = 1 };
+	ssize_t n = recvmsg(nl->fd, &mh, 0);
+
+	*got = SPAN_EMPTY;
+	if (n < 0 && errno == ENOBUFS)
+		return ERR_BUSY;
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? ERR_NOT_FOUND : errno_err(errno);
+	if (from.nl_family != AF_NETLINK || from.nl_pid != 0)
+		return OK;
+	*got = span_of(nl->buf, (size_t)n);
+	return mh.msg_flags & MSG_TRUNC ? ERR_SYNTAX : OK;
+}
+
+/* The same, when it comes. */
 static enum err netlink_receive(struct netlink *nl, int64_t until_ms, struct span *got)
 {
 	for (int64_t left = until_ms - now_ms(); left > 0; left = until_ms - now_ms()) {
-		struct sockaddr_nl from = { .nl_family = AF_UNSPEC };
-		struct iovec iov = { .iov_base = nl->buf, .iov_len = DATAGRAM_MAX };
-		struct msghdr mh = { .msg_name = &from,
-				     .msg_namelen = sizeof(from),
-				     .msg_iov = &iov,
-				     .msg_iovlen = 1 };
 		struct pollfd p = { .fd = nl->fd, .events = POLLIN };
-		ssize_t n = recvmsg(nl->fd, &mh, 0);
+		enum err err = netlink_read(nl, got);
 
-		if (n < 0 && errno == ENOBUFS)
-			return ERR_BUSY;
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return errno_err(errno);
-		if (n < 0) {
+		if (err == ERR_NOT_FOUND)
 			(void)poll(&p, 1, (int)left);
-			continue;
-		}
-		if (from.nl_family != AF_NETLINK || from.nl_pid != 0)
-			continue;
-		*got = span_of(nl->buf, (size_t)n);
-		return mh.msg_flags & MSG_TRUNC ? ERR_SYNTAX : OK;
+		else if (err != OK || got->len > 0)
+			return err;
 	}
 	return ERR_NO_ANSWER;
+}
+
+enum err netlink_join(const struct netlink *nl, uint32_t group)
+{
+	int n = (int)group;
+
+	if (setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &n, sizeof(n)) == 0)
+		return OK;
+	return errno_err(errno);
 }
 
 /* What an earlier request left behind, or its overrun: away, so that it is not taken for an answer
@@ -238,7 +253,7 @@ enum err netlink_dump(struct netlink *nl, struct ask *req, const struct netlink_
 }
 
 /* The messages one behind the other, each aligned, as the kernel wants a batch. */
-static void netlink_join(struct netlink *nl, const struct ask *v, size_t n, struct wr *w)
+static void netlink_pack(struct netlink *nl, const struct ask *v, size_t n, struct wr *w)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct iovec iov = netlink_stamp(nl, &v[i]);
@@ -265,7 +280,7 @@ enum err netlink_transact(struct netlink *nl, struct ask *v, size_t n, struct an
 	if (iov.iov_base == NULL)
 		return ERR_NOMEM;
 	w = wr_into(iov.iov_base, size);
-	netlink_join(nl, v, n, &w);
+	netlink_pack(nl, v, n, &w);
 	iov.iov_len = wr_len(&w);
 	/* The last message only ends the batch; the one before it is the last that is acknowledged.
 	 */

@@ -67,6 +67,11 @@ MUST_USE enum err netlink_get(struct netlink *nl, struct ask *req, const struct 
 /* One datagram of n messages, all of which are taken or none (nftables). */
 MUST_USE enum err netlink_transact(struct netlink *nl, struct ask *v, size_t n, struct answer *a);
 
+/* For sockets that only listen. netlink_read: one datagram of the kernel, if there is one:
+ * ERR_NOT_FOUND when not, empty when it was somebody else's; ERR_BUSY: some were lost. */
+MUST_USE enum err netlink_join(const struct netlink *nl, uint32_t group);
+MUST_USE enum err netlink_read(struct netlink *nl, struct span *got);
+
 /* Words for a person: what failed, what the kernel said. */
 enum { NETLINK_WORDS_MAX = 200 };
 const char *netlink_words(enum err err, const struct answer *a, char buf[static NETLINK_WORDS_MAX]);

@@ -24,7 +24,7 @@
 #include "xfrm/host.h"
 #include "xfrm/words.h"
 
-static const char table[] = "postern";
+static const char table[] = NFT_TABLE;
 
 static const struct nft_chain chain_mark = { .table = table,
 					     .name = "marks",

@@ -7,6 +7,8 @@
 #include "xfrm/nft.h"
 #include "xfrm/policy.h"
 
+#define NFT_TABLE "postern"
+
 /* `guards` is the plan of guards (xfrm/plan.h) of the same children. Replaces the table in one
  * transaction. */
 MUST_USE enum err nft_table_apply(struct netlink *nl, const char *tun,

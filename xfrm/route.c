@@ -144,7 +144,8 @@ enum err route_read(const struct nlmsghdr *m, struct route *r)
 	struct nlattr *tb[RTA_MAX + 1];
 	const struct rtmsg *h = nlmsg_data(m);
 
-	if (m->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(msg, sizeof(*h), tb, RTA_MAX, shape) < 0)
+	if ((m->nlmsg_type != RTM_NEWROUTE && m->nlmsg_type != RTM_DELROUTE) ||
+	    nlmsg_parse(msg, sizeof(*h), tb, RTA_MAX, shape) < 0)
 		return ERR_SYNTAX;
 	if (tb[RTA_TABLE] == NULL || nla_get_u32(tb[RTA_TABLE]) != HOST_TABLE ||
 	    h->rtm_protocol != HOST_PROTOCOL || (h->rtm_flags & RTM_F_CLONED))

@@ -234,7 +234,7 @@ enum err rule_read(const struct nlmsghdr *m, struct rule *r)
 		m; /* libnl's parser takes no const; nothing is written */
 	struct nlattr *tb[FRA_MAX + 1];
 
-	if (m->nlmsg_type != RTM_NEWRULE ||
+	if ((m->nlmsg_type != RTM_NEWRULE && m->nlmsg_type != RTM_DELRULE) ||
 	    nlmsg_parse(h, sizeof(struct fib_rule_hdr), tb, FRA_MAX, shape) < 0)
 		return ERR_SYNTAX;
 	if (read_u8(tb, FRA_PROTOCOL) != HOST_PROTOCOL)

@@ -39,7 +39,8 @@ void rule_list_settle(struct rule_list *l);
 struct ask rule_ask_add(const struct rule *r);
 struct ask rule_ask_delete(const struct rule *r);
 struct ask rule_ask_dump(sa_family_t family);
-/* ERR_NOT_FOUND: not ours; ERR_SYNTAX: malformed. */
+/* Of a dump, or an event that tells of a rule that went. ERR_NOT_FOUND: not ours; ERR_SYNTAX:
+ * malformed. */
 MUST_USE enum err rule_read(const struct nlmsghdr *m, struct rule *r);
 /* Brings the kernel's rules with our protocol number to these: adds first, removes then. */
 MUST_USE enum err rule_set_apply(struct netlink *nl, const struct rule_list *wanted, char *why);

@@ -4,6 +4,7 @@
  *
  *	guard CHILD...		guards for these and no others
  *	guard-off, guard-list, plane-off
+ *	watch			says "ready", and "changed" when others change what concerns us
  *	plane TUN CHILD...	the data plane, on a device that is there
  *	mtu MTU CHILD...
  *	peer TUN CHILD...	makes the device, sets the plane, says "ready", and is the far side
@@ -103,6 +104,22 @@ static int mtu(struct tool *t, const char *text)
 	return done(err, why);
 }
 
+static int watch(struct tool *t)
+{
+	char why[HOST_WHY_MAX] = "";
+	struct pollfd p = { .events = POLLIN };
+	enum err err = host_watch(t->host, &p.fd, why);
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (err == OK)
+		printf("ready\n");
+	while (err == OK && (poll(&p, 1, -1) >= 0 || errno == EINTR)) {
+		if (host_changed(t->host))
+			printf("changed\n");
+	}
+	return done(err, why);
+}
+
 static int without_children(struct tool *t, const char *verb)
 {
 	char why[HOST_WHY_MAX] = "";
@@ -113,6 +130,8 @@ static int without_children(struct tool *t, const char *verb)
 		return done(host_guard_list(t->host, show, NULL, why), why);
 	if (strcmp(verb, "plane-off") == 0)
 		return done(host_plane_off(t->host, why), why);
+	if (strcmp(verb, "watch") == 0)
+		return watch(t);
 	return usage(verb);
 }
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The monitor keeps its place on the host: a firewall that flushed all tables, a network manager
+ * that removed our rules, another program that emptied the IPsec policies, an address that came or
+ * went. What is missing is put back a moment later, all of a burst at once, and at most about every
+ * second: nobody is fought at full speed.
+ */
+#include "daemon/monitor_state.h"
+#include "daemon/warden.h"
+
+#define HOST_PAUSE NS_PER_S
+#define HOST_DELAY (NS_PER_S / 10)
+
+static void on_again(void *ctx)
+{
+	struct monitor *m = ctx;
+	char why[HOST_WHY_MAX] = "";
+
+	m->host.last = mono_now();
+	m->host.pending = false;
+	if (warden_again(m->warden, why) != OK)
+		monitor_log(LOG_LEVEL_ERROR, "host_failed", why);
+}
+
+static void on_event(void *ctx, uint32_t events)
+{
+	struct monitor *m = ctx;
+	mono_ns at = mono_now() + HOST_DELAY;
+
+	(void)events;
+	if (!warden_changed(m->warden) || m->host.pending)
+		return;
+	if (at < m->host.last + HOST_PAUSE)
+		at = m->host.last + HOST_PAUSE;
+	m->host.pending = true;
+	monitor_log(LOG_LEVEL_DEBUG, "host_changed", NULL);
+	loop_timer_set(m->loop, &m->host.again, at);
+}
+
+enum err monitor_watch_host(struct monitor *m, char why[static HOST_WHY_MAX])
+{
+	enum err e = warden_watch(m->warden, &m->host.watch.fd, why);
+
+	m->host.watch.ready = on_event;
+	m->host.watch.ctx = m;
+	m->host.again = (struct loop_timer){ .fire = on_again, .ctx = m };
+	return e == OK ? loop_add(m->loop, &m->host.watch, EPOLLIN) : e;
+}
