@@ -202,9 +202,11 @@ static void watch_words(const json_t *n)
 		       cli_str(n, "scheme", "pre-shared key"));
 	} else {
 		printf("%s", cli_str(n, "reason", cli_str(n, "peer", "")));
-		if (cli_num(n, "next_try_ms") > 0)
+		if (cli_num(n, "next_try_ms") >= 1000)
 			printf(", next try in %lld s",
 			       (long long)(cli_num(n, "next_try_ms") / 1000));
+		else if (cli_num(n, "next_try_ms") > 0)
+			printf(", next try at once");
 	}
 }
 

@@ -344,8 +344,8 @@ static bool note_concerns(const struct client *c, const struct ike_note *n)
 
 static bool note_ends_up(const struct ike_note *n)
 {
-	return n->kind == IKE_NOTE_REFUSED || n->kind == IKE_NOTE_CHILD_FAILED ||
-	       (n->kind == IKE_NOTE_DOWN && n->err != OK);
+	return (n->kind == IKE_NOTE_REFUSED && !n->next_address) ||
+	       n->kind == IKE_NOTE_CHILD_FAILED || (n->kind == IKE_NOTE_DOWN && n->err != OK);
 }
 
 void control_note(struct control *ctl, const struct ike_note *n)

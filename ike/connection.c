@@ -411,6 +411,7 @@ static void plan(struct conn *c, struct ike_note *n)
 	if (c->path_at + 1 < c->n_paths && n->err != ERR_RESOLVE) {
 		c->path_at++;
 		c->another_path = true;
+		n->next_address = c->wanted;
 		wait = 0;
 	} else {
 		c->tries++;

@@ -125,8 +125,9 @@ struct ike_note {
 	char child[CONF_NAME_MAX + 1];
 	struct path path;
 	bool initiator;
-	bool proved;   /* said by an authenticated peer */
-	bool nat_here; /* we are behind a NAT */
+	bool proved;	   /* said by an authenticated peer */
+	bool next_address; /* REFUSED: not the end, the peer's next address is tried at once */
+	bool nat_here;	   /* we are behind a NAT */
 	bool nat_there;
 	bool downgrade_protected; /* full-transcript authentication in use */
 	struct identity identity; /* of the peer */
