@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Child SA that IKE_AUTH makes along (RFC 7296 1.2, 2.9, 2.17), both roles. If it cannot be,
  * the IKE SA stays, and both ends are told why (2.21.2). */
+#include <string.h>
+
 #include "ike/auth.h"
 #include "ike/child.h"
 #include "ike/connection.h"
@@ -62,14 +64,16 @@ static const struct conf_child *first_wanted(const struct conn *c)
 }
 
 /* More than one needs CREATE_CHILD_SA, which we do not speak yet: said at once, not found out. */
-static void tell_left_out(struct ike_sa *sa, const struct conf_child *made)
+void auth_child_tell_left_out(const struct ike_sa *sa, const struct conf_child *made,
+			      const char *only)
 {
 	const struct conf_connection *cn = sa->conn->conf;
 
 	for (size_t i = 0; i < cn->n_children; i++) {
 		struct ike_note n = child_note(sa, &cn->children[i]);
 
-		if (&cn->children[i] == made || !sa->conn->children[i].wanted)
+		if (&cn->children[i] == made || !sa->conn->children[i].wanted ||
+		    (only && strcmp(only, cn->children[i].name) != 0))
 			continue;
 		n.err = ERR_UNSUPPORTED;
 		note_print(n.text, sizeof(n.text), "only one child of a connection can be up yet");
@@ -84,7 +88,7 @@ enum err auth_child_begin(struct ike_sa *sa)
 
 	if (!conf)
 		return ERR_CONFIG;
-	tell_left_out(sa, conf);
+	auth_child_tell_left_out(sa, conf, NULL);
 	return child_new(sa, conf, true, &sa->hs->auth->child);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ike/auth.h"
 #include "ike/child.h"
 #include "ike/core.h"
 #include "ike/exchange_init.h"
@@ -320,6 +321,15 @@ static void tell_not_ours_to_begin(struct conn *c)
 	note_tell(c->e, &n);
 }
 
+/* Whoever waits for a child that has no room beside the one that is up would wait for ever. */
+static void tell_no_room(const struct conn *c, const char *child)
+{
+	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
+		if (sa->state == S_UP && sa->children)
+			auth_child_tell_left_out(sa, sa->children->conf, child);
+	}
+}
+
 void conn_up(struct conn *c, const char *child)
 {
 	c->down = false;
@@ -333,6 +343,7 @@ void conn_up(struct conn *c, const char *child)
 		tell_not_ours_to_begin(c);
 	else
 		want(c);
+	tell_no_room(c, child);
 }
 
 static void down_whole(struct conn *c)

@@ -29,11 +29,6 @@ static bool never(struct pair *p, struct datagram *d)
 	return false;
 }
 
-static bool only_to_the_real_address(struct pair *p, struct datagram *d)
-{
-	return d->to == LEFT || addr_eq(&d->path.local.addr, &p->end[RIGHT].addr);
-}
-
 static struct ike_sa *sa_at(struct pair *p, enum side s)
 {
 	return conn_sa(p->end[s].e->conns[0]);
@@ -105,39 +100,6 @@ START_TEST(a_silent_peer_is_lost_and_called_again)
 	pair_expect_children(p, 1);
 	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
 	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
-	pair_free(p);
-}
-END_TEST
-
-/* Nobody answers at the first address: not the end of a command, the second one is next. */
-START_TEST(a_second_address_is_tried_when_the_first_is_silent)
-{
-	struct pair *p = pair_new(
-		"me {\n identity = left.example.org\n}\n"
-		"connection site {\n address = { 198.51.100.77, 198.51.100.2 }\n"
-		" identity = right.example.org\n auth = psk\n psk_file = site.psk\n start = manual\n"
-		" child net {\n  local = 10.1.0.0/16\n  remote = 10.2.0.0/16\n }\n}\n",
-		pair_psk(RIGHT, ""));
-
-	p->filter = only_to_the_real_address;
-	pair_up(p, LEFT, "site");
-	pair_run(p, 100 * NS_PER_S);
-	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REFUSED), 1);
-	ck_assert(pair_note(p, LEFT, IKE_NOTE_REFUSED)->next_address);
-	pair_expect_children(p, 1);
-	pair_free(p);
-}
-END_TEST
-
-START_TEST(the_last_address_is_the_end_of_a_command)
-{
-	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
-
-	p->filter = never;
-	pair_up(p, LEFT, "site");
-	pair_run(p, 100 * NS_PER_S);
-	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REFUSED), 1);
-	ck_assert(!pair_note(p, LEFT, IKE_NOTE_REFUSED)->next_address);
 	pair_free(p);
 }
 END_TEST
@@ -488,8 +450,6 @@ UNIT("ike/engine-life")
 	tcase_add_test(tc, both_may_delete_at_once);
 	tcase_add_test(tc, an_idle_peer_is_asked_and_answers);
 	tcase_add_test(tc, a_silent_peer_is_lost_and_called_again);
-	tcase_add_test(tc, a_second_address_is_tried_when_the_first_is_silent);
-	tcase_add_test(tc, the_last_address_is_the_end_of_a_command);
 	tcase_add_test(tc, initial_contact_replaces_the_old_sa);
 	tcase_add_loop_test(tc, both_begin_at_once_and_one_pair_stays, 0, 50);
 	tcase_add_loop_test(tc, loss_and_duplication_leave_one_pair, 0, LOSSY_RUNS);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is wanted of a connection: its addresses in turn, its children one by one. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/ike/pair.h"
+#include "tests/unit/unit.h"
+
+static bool never(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	(void)d;
+	return false;
+}
+
+static bool only_to_the_real_address(struct pair *p, struct datagram *d)
+{
+	return d->to == LEFT || addr_eq(&d->path.local.addr, &p->end[RIGHT].addr);
+}
+
+/* Nobody answers at the first address: not the end of a command, the second one is next. */
+START_TEST(a_second_address_is_tried_when_the_first_is_silent)
+{
+	struct pair *p = pair_new(
+		"me {\n identity = left.example.org\n}\n"
+		"connection site {\n address = { 198.51.100.77, 198.51.100.2 }\n"
+		" identity = right.example.org\n auth = psk\n psk_file = site.psk\n start = manual\n"
+		" child net {\n  local = 10.1.0.0/16\n  remote = 10.2.0.0/16\n }\n}\n",
+		pair_psk(RIGHT, ""));
+
+	p->filter = only_to_the_real_address;
+	pair_up(p, LEFT, "site");
+	pair_run(p, 100 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REFUSED), 1);
+	ck_assert(pair_note(p, LEFT, IKE_NOTE_REFUSED)->next_address);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(the_last_address_is_the_end_of_a_command)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	p->filter = never;
+	pair_up(p, LEFT, "site");
+	pair_run(p, 100 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REFUSED), 1);
+	ck_assert(!pair_note(p, LEFT, IKE_NOTE_REFUSED)->next_address);
+	pair_free(p);
+}
+END_TEST
+
+static const char *two_children(enum side s)
+{
+	static char text[2][2048];
+	const char *me = pair_names[s], *peer = pair_names[s == LEFT];
+	int l = s == LEFT ? 1 : 2, r = 3 - l;
+
+	snprintf(
+		text[s], sizeof(text[s]),
+		"me {\n identity = %s\n}\nconnection site {\n address = %s\n identity = %s\n auth = psk\n"
+		" psk_file = site.psk\n start = manual\n"
+		" child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n"
+		" child lab {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n}\n",
+		me, s == LEFT ? "198.51.100.2" : "192.0.2.1", peer, l, r, l + 10, r + 10);
+	return text[s];
+}
+
+static void command(struct pair *p, enum ike_event_kind kind, const char *child)
+{
+	struct ike_event ev = { .kind = kind, .command = { .connection = "site", .child = child } };
+
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+	pair_run(p, 10 * NS_PER_S);
+}
+
+START_TEST(a_child_goes_down_alone_and_the_next_one_has_its_place)
+{
+	struct pair *p = pair_new(two_children(LEFT), two_children(RIGHT));
+	const struct ike_note *n;
+
+	command(p, IKE_EV_UP, "net");
+	pair_expect_children(p, 1);
+	ck_assert_str_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_UP)->child, "net");
+	/* No room beside it: said, not waited for. */
+	command(p, IKE_EV_UP, "lab");
+	n = pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED);
+	ck_assert_str_eq(n->child, "lab");
+	ck_assert_int_eq(n->err, ERR_UNSUPPORTED);
+	pair_expect_children(p, 1);
+
+	command(p, IKE_EV_DOWN, "net");
+	ck_assert(!p->end[LEFT].guarded);
+	pair_expect_children(p, 1);
+	ck_assert_str_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_UP)->child, "lab");
+	/* The last one takes the connection along. */
+	command(p, IKE_EV_DOWN, "lab");
+	pair_expect_children(p, 0);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+	command(p, IKE_EV_UP, "net");
+	pair_expect_children(p, 1);
+	ck_assert_str_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_UP)->child, "net");
+	pair_free(p);
+}
+END_TEST
+
+UNIT("ike/connection")
+{
+	tcase_add_test(tc, a_second_address_is_tried_when_the_first_is_silent);
+	tcase_add_test(tc, the_last_address_is_the_end_of_a_command);
+	tcase_add_test(tc, a_child_goes_down_alone_and_the_next_one_has_its_place);
+}
