@@ -41,9 +41,10 @@ enum { HOST_WHY_MAX = 256 };
 MUST_USE enum err host_open(struct host **out, char why[static HOST_WHY_MAX]);
 void host_close(struct host *h); /* leaves all in place; takes NULL */
 
-/* Guards for these children and no others: adds what is missing, then takes away what is too much
- * (never the other way round, so that there is no moment without). Idempotent. Works without the
- * TUN device (at boot). */
+/* Guards for these children and no others: adds what is missing, then takes away what is too
+ * much (never the other way round, so that there is no moment without). Idempotent. Works
+ * without the TUN device (at boot). ERR_EXISTS: another program has a policy of the same
+ * selector, which is left alone. */
 MUST_USE enum err host_guard_set(struct host *h, const struct host_child *v, size_t n,
 				 char why[static HOST_WHY_MAX]);
 MUST_USE enum err host_guard_off(struct host *h, char why[static HOST_WHY_MAX]);
@@ -53,17 +54,22 @@ typedef void host_guard_fn(void *ctx, const struct ts *src, const struct ts *dst
 MUST_USE enum err host_guard_list(struct host *h, host_guard_fn *fn, void *ctx,
 				  char why[static HOST_WHY_MAX]);
 
-/* Makes (or takes over) the TUN device with n_queues, brings it up, and gives its descriptors
- * (close-on-exec, non-blocking). */
+/* Makes the TUN device with n_queues, brings it up, and gives its descriptors (close-on-exec,
+ * non-blocking). It lives as long as one of them. A device of this name that postern made
+ * before is taken over (whoever still holds queues of it keeps getting its share of the
+ * packets); one of others is ERR_EXISTS. */
 MUST_USE enum err host_tun_open(struct host *h, const char *name, unsigned n_queues, int *fds,
 				char why[static HOST_WHY_MAX]);
-/* The device's exceptions from the guards, the nftables table, and rules and routes that lead these
- * children's packets into it. */
+/* The device's exceptions from the guards, the nftables table, and rules and routes that lead
+ * these children's packets into it, and no others'. Their guards must stand. To be called
+ * again when the host's addresses change (host_changed): one inside a local selector becomes
+ * the source of what the gateway itself sends. Idempotent; what is missing is added first. */
 MUST_USE enum err host_plane_set(struct host *h, const char *tun, const struct host_child *v,
 				 size_t n, char why[static HOST_WHY_MAX]);
 /* Everything but guards away: device exceptions, rules, routes, nftables. Idempotent. */
 MUST_USE enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX]);
-/* The routes of one child get this MTU (and TCP's advertised MSS follows). */
+/* The routes of one child get this MTU (and TCP's advertised MSS follows), until the next
+ * call: also host_plane_set keeps it. Children with the same remote network share its route. */
 MUST_USE enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu,
 				 char why[static HOST_WHY_MAX]);
 

@@ -134,15 +134,6 @@ static enum err lead_frame(struct rule_list *l, sa_family_t family)
 	return err;
 }
 
-static bool has_family(const struct pair_list *pairs, sa_family_t family)
-{
-	for (size_t i = 0; i < pairs->n; i++) {
-		if (pairs->v[i].local.addr.family == family)
-			return true;
-	}
-	return false;
-}
-
 enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
 		    const struct own_list *own)
 {
@@ -152,9 +143,9 @@ enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
 
 	if (err == OK)
 		err = pair_list_fill_exempt(&exempt, v, n, own);
-	if (err == OK && has_family(&pairs, AF_INET))
+	if (err == OK && pair_list_has(&pairs, AF_INET))
 		err = lead_frame(l, AF_INET);
-	if (err == OK && has_family(&pairs, AF_INET6))
+	if (err == OK && pair_list_has(&pairs, AF_INET6))
 		err = lead_frame(l, AF_INET6);
 	if (err == OK)
 		err = lead_exempt(l, &exempt, own);

@@ -48,6 +48,15 @@ void pair_list_free(struct pair_list *l)
 	*l = (struct pair_list){ .v = NULL };
 }
 
+bool pair_list_has(const struct pair_list *l, sa_family_t family)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i].local.addr.family == family)
+			return true;
+	}
+	return false;
+}
+
 static int net_cmp(const struct net *a, const struct net *b)
 {
 	int order = addr_cmp(&a->addr, &b->addr);

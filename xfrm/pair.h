@@ -42,6 +42,7 @@ MUST_USE enum err pair_list_fill(struct pair_list *l, const struct host_child *v
 MUST_USE enum err pair_list_fill_exempt(struct pair_list *l, const struct host_child *v, size_t n,
 					const struct own_list *own);
 void pair_list_free(struct pair_list *l);
+bool pair_list_has(const struct pair_list *l, sa_family_t family);
 
 bool port_is_any(uint16_t lo, uint16_t hi);
 

@@ -231,21 +231,28 @@ static enum err plan_lift6(struct policy_list *l, const struct pair *pair)
 	return err != OK ? err : policy_list_add(l, &p);
 }
 
+static enum err plan_tun(struct policy_list *l, sa_family_t family, int ifindex)
+{
+	enum err err = plan_from_tun(l, family, XFRM_POLICY_IN);
+
+	if (err == OK)
+		err = plan_from_tun(l, family, XFRM_POLICY_FWD);
+	if (err == OK)
+		err = plan_into_tun(l, family, XFRM_POLICY_OUT, ifindex);
+	if (err == OK)
+		err = plan_into_tun(l, family, XFRM_POLICY_FWD, ifindex);
+	return err;
+}
+
 enum err plan_plane(struct policy_list *l, const struct host_child *v, size_t n, int ifindex)
 {
-	static const sa_family_t families[] = { AF_INET, AF_INET6 };
 	struct pair_list pairs = { .n = 0 };
 	enum err err = pair_list_fill(&pairs, v, n);
 
-	for (size_t i = 0; i < 2 && err == OK; i++) {
-		err = plan_from_tun(l, families[i], XFRM_POLICY_IN);
-		if (err == OK)
-			err = plan_from_tun(l, families[i], XFRM_POLICY_FWD);
-		if (err == OK)
-			err = plan_into_tun(l, families[i], XFRM_POLICY_OUT, ifindex);
-		if (err == OK)
-			err = plan_into_tun(l, families[i], XFRM_POLICY_FWD, ifindex);
-	}
+	if (err == OK && pair_list_has(&pairs, AF_INET))
+		err = plan_tun(l, AF_INET, ifindex);
+	if (err == OK && pair_list_has(&pairs, AF_INET6))
+		err = plan_tun(l, AF_INET6, ifindex);
 	for (size_t i = 0; i < pairs.n && err == OK; i++) {
 		if (pairs.v[i].local.addr.family == AF_INET6)
 			err = plan_lift6(l, &pairs.v[i]);

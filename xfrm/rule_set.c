@@ -34,13 +34,15 @@ static enum err rules_read(struct netlink *nl, sa_family_t family, struct rule_l
 	return why_kernel(why, err, &a, "cannot read the routing rules");
 }
 
+static int order(const void *a, const void *b)
+{
+	return rule_cmp(a, b);
+}
+
+/* Both lists are settled. */
 static bool contains(const struct rule_list *l, const struct rule *r)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		if (rule_cmp(&l->v[i], r) == 0)
-			return true;
-	}
-	return false;
+	return l->n > 0 && bsearch(r, l->v, l->n, sizeof(*l->v), order) != NULL;
 }
 
 static enum err apply_family(struct netlink *nl, const struct rule_list *wanted, sa_family_t family,
@@ -50,6 +52,7 @@ static enum err apply_family(struct netlink *nl, const struct rule_list *wanted,
 	enum err err = rules_read(nl, family, &have, why);
 	struct answer a;
 
+	rule_list_settle(&have);
 	for (size_t i = 0; i < wanted->n && err == OK; i++) {
 		struct ask req;
 
