@@ -283,6 +283,15 @@ void net_inject(struct sim *s, struct inject how, const struct path *path, struc
 	sim_later(s, &p->ev, s->now + chance_between(&s->chance, 1, 1000));
 }
 
+void sim_unreachable(struct sim *s, enum side side)
+{
+	struct path path = sim_path_to(s, side, 500);
+	struct ike_event ev = { .kind = IKE_EV_UNREACHABLE, .unreachable = &path };
+
+	if (!s->failed)
+		end_event(&s->end[side], &ev);
+}
+
 struct path sim_path_to(const struct sim *s, enum side to, uint16_t port)
 {
 	return (struct path){

@@ -130,6 +130,19 @@ void sim_expire(struct sim *s, enum side side)
 	end_event(end, &ev);
 }
 
+void sim_acquire(struct sim *s, enum side side)
+{
+	struct end *end = &s->end[side];
+	struct plane_event pe = { .kind = PLANE_ACQUIRE };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &pe };
+
+	if (s->failed)
+		return;
+	pe.reqid = end->conf->connections[0].children[0].reqid;
+	trace_line(s, side, "plane: acquire");
+	end_event(end, &ev);
+}
+
 /* Inbound at one end is outbound at the other: SPI, keys, algorithms, and selectors mirrored. */
 bool plane_twin(const struct end *other, const struct sa_desc *sa)
 {

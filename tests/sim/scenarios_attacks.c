@@ -9,6 +9,10 @@
 
 static const struct sim_conf psk = SITE(PSK ALWAYS, PSK MANUAL);
 static const struct sim_conf manual = SITE(PSK MANUAL, PSK MANUAL);
+/* One transform of each kind, so that an offer looks like an answer. */
+static const struct sim_conf one_suite =
+	SITE(PSK ALWAYS " policy = { aes256gcm16 prfsha384 x25519 }\n",
+	     PSK MANUAL " policy = { aes256gcm16 prfsha384 x25519 }\n");
 static const struct sim_conf lively =
 	SITE(CERT ALWAYS " liveness = 2s\n", CERT MANUAL " liveness = 3s\n");
 
@@ -329,6 +333,25 @@ static void garbage(struct sim *s)
 	up_at_last(s);
 }
 
+/* ICMP is anybody's word: it may cost a question to the peer now and then, and no more. */
+static void unreachable(struct sim *s)
+{
+	uint64_t before;
+	size_t ups;
+
+	up_at_last(s);
+	ups = sim_notes(s, LEFT, IKE_NOTE_UP);
+	before = s->n_delivered;
+	for (int i = 0; i < 1000 && !s->failed; i++) {
+		sim_unreachable(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+		sim_run_ms(s, sim_draw(s, 0, 50));
+	}
+	sim_must(s, s->n_delivered - before < 100, "%u messages because of ICMP",
+		 (unsigned)(s->n_delivered - before));
+	up_at_last(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == ups, "the tunnel was made anew");
+}
+
 #define LINK                          \
 	{                             \
 		.delay_ms = { 5, 50 } \
@@ -346,8 +369,8 @@ const struct sim_scenario scenarios_attacks[] = {
 	  0 },
 	{ "mutated-tunnel", "those of a tunnel are", nasty_to_a_tunnel, &lively, NASTY(60, 0, 0),
 	  0 },
-	{ "mirrored-as-answer", "a request comes back as an answer", mirrored_as_answer, &psk, LINK,
-	  0 },
+	{ "mirrored-as-answer", "a request comes back as an answer", mirrored_as_answer, &one_suite,
+	  LINK, 0 },
 	{ "reflected", "messages come back to their sender", mirrored, &lively, NASTY(0, 100, 0),
 	  0 },
 	{ "replayed", "old messages come again", nasty_network, &lively, NASTY(0, 0, 100), 0 },
@@ -363,6 +386,7 @@ const struct sim_scenario scenarios_attacks[] = {
 	  LINK, 0 },
 	{ "cookies", "a flood of strangers: a peer gets through by a cookie", through_a_flood, &any,
 	  LINK, 0 },
+	{ "unreachable", "a flood of ICMP", unreachable, &psk, LINK, 0 },
 	{ "garbage", "what is not IKE at all", garbage, &psk, LINK, 0 },
 	{ 0 },
 };

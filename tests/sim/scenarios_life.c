@@ -93,6 +93,50 @@ static void deleted_and_up_again(struct sim *s)
 	sim_expect(s, "site", 1);
 }
 
+/* ---- traffic ---- */
+
+static const struct sim_conf traffic = SITE(CERT " start = traffic\n", CERT " start = traffic\n");
+
+/* Packets come as they like, and the first one makes the tunnel. */
+static void packets(struct sim *s)
+{
+	uint32_t from = sim_draw(s, 0, 2);
+
+	for (int i = 0; i < 5; i++) {
+		if (from != 1)
+			sim_acquire(s, LEFT);
+		sim_run_ms(s, sim_draw(s, 0, 30));
+		if (from != 0)
+			sim_acquire(s, RIGHT);
+		sim_run_ms(s, sim_draw(s, 0, 30));
+	}
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
+static void by_traffic(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 0);
+	packets(s);
+	sim_expire(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	sim_run_until_quiet(s);
+	packets(s);
+}
+
+/* After `down` no packet brings it up, until somebody says `up`. */
+static void down_against_traffic(struct sim *s)
+{
+	packets(s);
+	sim_down(s, LEFT, "site");
+	for (int i = 0; i < 5; i++) {
+		sim_run_ms(s, sim_draw(s, 0, 2000));
+		sim_acquire(s, LEFT);
+	}
+	gone(s);
+	begin(s);
+}
+
 /* ---- another configuration ---- */
 
 #define OTHER CHILD("net", "10.1.0.0/16", "10.2.0.0/24")
@@ -176,6 +220,10 @@ const struct sim_scenario scenarios_life[] = {
 	  GOOD, 0 },
 	{ "deleted", "taken down, and up again with `always` at both ends", deleted_and_up_again,
 	  &always, GOOD, 0 },
+	{ "traffic", "the first packet makes the tunnel, from either end or both", by_traffic,
+	  &traffic, GOOD, 0 },
+	{ "traffic-lossy", "... of a bad link", packets, &traffic, BAD, 0 },
+	{ "traffic-down", "after `down` no packet does", down_against_traffic, &traffic, GOOD, 0 },
 	{ "reload-unchanged", "a reload leaves what is unchanged alone", reload_unchanged, &always,
 	  GOOD, 0 },
 	{ "reload-changed", "a changed connection is made anew", reload_changed, &always, GOOD, 0 },

@@ -21,6 +21,21 @@ static const struct sim_conf encap =
 	SITE(CERT MANUAL " encap = always\n", CERT MANUAL " encap = always\n");
 static const struct sim_conf port_4500 =
 	SITE(CERT MANUAL " port = 4500\n", CERT MANUAL " port = 4500\n");
+static const struct sim_conf encap_of_left = SITE(CERT MANUAL " encap = always\n", CERT MANUAL);
+static const struct sim_conf encap_of_right = SITE(CERT MANUAL, CERT MANUAL " encap = always\n");
+
+#define WITH(options_left, options_right)                                                                     \
+	{                                                                                                     \
+		{                                                                                             \
+			LEFT_BEGIN PSK MANUAL                                                                 \
+				" child net {\n  local = 10.1.0.0/16\n  remote = 10.2.0.0/16\n" options_left  \
+				" }\n}\n",                                                                    \
+				RIGHT_BEGIN PSK MANUAL                                                        \
+				" child net {\n  local = 10.2.0.0/16\n  remote = 10.1.0.0/16\n" options_right \
+				" }\n}\n"                                                                     \
+		}                                                                                             \
+	}
+static const struct sim_conf esn_of_one = WITH("  esn = no\n", "  esn = yes\n");
 static const struct sim_conf require =
 	SITE(PSK MANUAL " full_transcript = require\n", PSK MANUAL " full_transcript = require\n");
 
@@ -113,6 +128,10 @@ const struct sim_scenario scenarios_up[] = {
 	  DELAYED, 0 },
 	{ "cbc", "encryption with integrity, chosen from more", left_begins, &cbc, DELAYED, 0 },
 	{ "encap-always", "4500 though there is no NAT", left_begins, &encap, DELAYED, 0 },
+	{ "encap-of-left", "one end wants that", left_begins, &encap_of_left, DELAYED, 0 },
+	{ "encap-of-right", "the other does", left_begins, &encap_of_right, DELAYED, 0 },
+	{ "esn-of-one", "one end without extended sequence numbers", left_begins, &esn_of_one,
+	  DELAYED, 0 },
 	{ "port-4500", "the first message goes to 4500", left_begins, &port_4500, DELAYED, 0 },
 	{ "full-transcript", "`full_transcript = require` at both ends", left_begins, &require,
 	  DELAYED, 0 },

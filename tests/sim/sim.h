@@ -86,6 +86,9 @@ void sim_fail_install(struct sim *s, uint32_t nth);
 void sim_fail_malloc(struct sim *s, enum side side, uint32_t nth);
 /* The plane says that a hard limit was reached. */
 void sim_expire(struct sim *s, enum side side);
+/* A packet wants through a child that is not up; ICMP says that the peer cannot be reached. */
+void sim_acquire(struct sim *s, enum side side);
+void sim_unreachable(struct sim *s, enum side side);
 /* This side's PSK file has another key; its certificate proves another name. */
 void sim_set_psk(struct sim *s, enum side side, const char *psk);
 void sim_set_certificate(struct sim *s, enum side side, const char *name);
