@@ -7,22 +7,16 @@
 #include <netlink/msg.h>
 #include <stdlib.h>
 
+#include "xfrm/grow.h"
 #include "xfrm/words.h"
-
-enum { LIST_FIRST = 16 };
 
 static enum err own_list_add(struct own_list *l, const struct own *o)
 {
-	size_t size = l->size == 0 ? LIST_FIRST : l->size * 2;
-	struct own *v;
+	struct own *v = grow(l->v, l->n, &l->size, sizeof(*v));
 
-	if (l->n == l->size) {
-		v = reallocarray(l->v, size, sizeof(*v));
-		if (v == NULL)
-			return ERR_NOMEM;
-		l->v = v;
-		l->size = size;
-	}
+	if (v == NULL)
+		return ERR_NOMEM;
+	l->v = v;
 	l->v[l->n++] = *o;
 	return OK;
 }

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NETS_MAX = 256, LIST_FIRST = 32 }; /* a range of IPv6 addresses is at most 254 networks */
+#include "xfrm/grow.h"
+
+enum { NETS_MAX = 256 }; /* a range of IPv6 addresses is at most 254 networks */
 
 static const struct net link_only[] = {
 	{ .addr = { .family = AF_INET, .b = { 224 } }, .bits = 4 },
@@ -26,18 +28,14 @@ bool port_is_any(uint16_t lo, uint16_t hi)
 
 static enum err pair_list_add(struct pair_list *l, const struct pair *p)
 {
-	size_t size = l->size == 0 ? LIST_FIRST : l->size * 2;
 	struct pair *v;
 
 	if (l->n == PAIR_MAX)
 		return ERR_LIMIT;
-	if (l->n == l->size) {
-		v = reallocarray(l->v, size, sizeof(*v));
-		if (v == NULL)
-			return ERR_NOMEM;
-		l->v = v;
-		l->size = size;
-	}
+	v = grow(l->v, l->n, &l->size, sizeof(*v));
+	if (v == NULL)
+		return ERR_NOMEM;
+	l->v = v;
 	l->v[l->n++] = *p;
 	return OK;
 }

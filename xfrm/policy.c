@@ -8,20 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDEX_DIR_BITS = 3, PORT_EXACT = 0xffff, LIST_FIRST = 64 };
+#include "xfrm/grow.h"
+
+enum { INDEX_DIR_BITS = 3, PORT_EXACT = 0xffff };
 
 enum err policy_list_add(struct policy_list *l, const struct policy *p)
 {
-	size_t size = l->size == 0 ? LIST_FIRST : l->size * 2;
-	struct policy *v;
+	struct policy *v = grow(l->v, l->n, &l->size, sizeof(*v));
 
-	if (l->n == l->size) {
-		v = reallocarray(l->v, size, sizeof(*v));
-		if (v == NULL)
-			return ERR_NOMEM;
-		l->v = v;
-		l->size = size;
-	}
+	if (v == NULL)
+		return ERR_NOMEM;
+	l->v = v;
 	l->v[l->n++] = *p;
 	return OK;
 }

@@ -7,26 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xfrm/grow.h"
 #include "xfrm/host.h"
 
 enum {
-	LIST_FIRST = 16,
 	ROUTE_METRIC =
 		1024, /* what IPv6 takes by itself; said for both, so that replacing finds it */
 };
 
 enum err route_list_add(struct route_list *l, const struct route *r)
 {
-	size_t size = l->size == 0 ? LIST_FIRST : l->size * 2;
-	struct route *v;
+	struct route *v = grow(l->v, l->n, &l->size, sizeof(*v));
 
-	if (l->n == l->size) {
-		v = reallocarray(l->v, size, sizeof(*v));
-		if (v == NULL)
-			return ERR_NOMEM;
-		l->v = v;
-		l->size = size;
-	}
+	if (v == NULL)
+		return ERR_NOMEM;
+	l->v = v;
 	l->v[l->n++] = *r;
 	return OK;
 }

@@ -9,22 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xfrm/grow.h"
 #include "xfrm/host.h"
-
-enum { LIST_FIRST = 32 };
 
 enum err rule_list_add(struct rule_list *l, const struct rule *r)
 {
-	size_t size = l->size == 0 ? LIST_FIRST : l->size * 2;
-	struct rule *v;
+	struct rule *v = grow(l->v, l->n, &l->size, sizeof(*v));
 
-	if (l->n == l->size) {
-		v = reallocarray(l->v, size, sizeof(*v));
-		if (v == NULL)
-			return ERR_NOMEM;
-		l->v = v;
-		l->size = size;
-	}
+	if (v == NULL)
+		return ERR_NOMEM;
+	l->v = v;
 	l->v[l->n++] = *r;
 	return OK;
 }
