@@ -8,8 +8,8 @@
  * is fetched.
  *
  * X509_V_FLAG_X509_STRICT stays off: it refuses certificates without key identifiers, which is how
- * many small authorities make them, and that harms nobody. What it has beyond that and matters is
- * asked here: who issues must say in basicConstraints that it may. A purpose is not set either,
+ * many small authorities make them, and that harms nobody. What matters holds without it: whoever
+ * issues, below the trusted CA, must say in basicConstraints that it may. A purpose is not set,
  * because those of TLS are not ours: leaf_judge asks for IKE's. X509_V_FLAG_POLICY_CHECK stays off:
  * policy trees have been a way to burn time (CVE-2023-0464).
  */
@@ -22,7 +22,7 @@
 #include "crypto/ossl.h"
 #include "crypto/signature_scheme.h"
 
-enum { CHAIN_DEPTH_MAX = 8, SECURITY_LEVEL = 2, SECURITY_BITS = 112, CA_BY_CONSTRAINTS = 1 };
+enum { CHAIN_DEPTH_MAX = 8, SECURITY_LEVEL = 2, SECURITY_BITS = 112 };
 
 static enum err error_of(int verdict)
 {
@@ -120,22 +120,6 @@ static bool chain_prepare(X509_STORE_CTX *ctx, X509_STORE *store, STACK_OF(X509)
 	return ossl_ok(X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN));
 }
 
-/* RFC 5280 4.2.1.9: without basicConstraints a key must not verify certificates. OpenSSL would also
- * take a keyUsage with keyCertSign, or Netscape's certificate type, for a CA. The last of the path
- * is of our own trust file and was judged there. */
-static enum err issuers_judge(STACK_OF(X509) * path, char text[static CHAIN_TEXT_MAX])
-{
-	for (int i = 1; i + 1 < sk_X509_num(path); i++) {
-		X509 *x = sk_X509_value(path, i);
-
-		if (X509_check_ca(x) == CA_BY_CONSTRAINTS)
-			continue;
-		text_of(x, X509_V_ERR_INVALID_CA, text);
-		return ERR_CERT_INVALID;
-	}
-	return OK;
-}
-
 enum err chain_judge(X509_STORE *store, STACK_OF(X509) * chain, time_t at,
 		     char text[static CHAIN_TEXT_MAX])
 {
@@ -147,7 +131,7 @@ enum err chain_judge(X509_STORE *store, STACK_OF(X509) * chain, time_t at,
 	if (!ctx || !chain_prepare(ctx, store, chain, at))
 		goto out;
 	if (ossl_ok(X509_verify_cert(ctx))) {
-		e = issuers_judge(X509_STORE_CTX_get0_chain(ctx), text);
+		e = OK;
 		goto out;
 	}
 	verdict = X509_STORE_CTX_get_error(ctx);

@@ -276,8 +276,6 @@ void keys_do(struct keys *k, const struct job *j, uint8_t *buf, size_t size, str
 		r->bytes = wr_done(&w);
 		return;
 	}
-	/* Nothing of a signature that was not made, or not wholly, goes out. */
 	r->method = 0;
-	r->scheme[0] = '\0';
 	snprintf(r->text, sizeof(r->text), "%s", failure_text(r->err));
 }

@@ -252,6 +252,34 @@ START_TEST(a_signature_is_made_by_the_key_of_the_connection)
 }
 END_TEST
 
+START_TEST(each_me_speaks_with_its_own_key)
+{
+	EVP_PKEY *keys[] = { pki_key(p, KEY_ECDSA_256), pki_key(p, KEY_ED25519) };
+	struct conf_me mes[] = { { .key = { .bytes = key_pem(keys[0], PKCS8, NULL) } },
+				 { .key = { .bytes = key_pem(keys[1], PKCS8, NULL) } } };
+	struct conf_connection cns[] = { { .name = "a", .me = &mes[0] },
+					 { .name = "b", .me = &mes[1] } };
+	const struct conf c = { .mes = mes, .n_mes = 2, .connections = cns, .n_connections = 2 };
+	struct keys *k;
+	char why[256];
+
+	ck_assert_int_eq(keys_new(&c, &k, why), OK);
+	for (size_t i = 0; i < 2; i++) {
+		const struct job j = job_of(JOB_SIGN, cns[i].name);
+		uint8_t buf[SIG_MAX];
+		struct job_result r;
+		const char *scheme;
+
+		keys_do(k, &j, buf, sizeof(buf), &r);
+		ck_assert_int_eq(r.err, OK);
+		ck_assert_int_eq(signature_verify(keys[i], r.method, r.bytes, span_str(OCTETS),
+						  &scheme),
+				 OK);
+	}
+	keys_free(k);
+}
+END_TEST
+
 /* Numbers from Python's hmac and hashlib: HMAC(HMAC(PSK, "Key Pad for IKEv2"), octets). */
 START_TEST(a_psk_mac_is_that_of_the_rfc)
 {
@@ -375,6 +403,7 @@ START_TEST(a_buffer_that_is_too_small_gets_no_half_of_a_signature)
 	j = job_of(JOB_PSK_MAC, "psk");
 	keys_do(k, &j, buf, 31, &r);
 	ck_assert_int_eq(r.err, ERR_SPACE);
+	ck_assert_uint_eq(r.method, 0);
 	ck_assert_uint_eq(r.bytes.len, 0);
 	keys_free(k);
 	keys_free(NULL);
@@ -427,6 +456,7 @@ UNIT("certs/keys")
 	tcase_add_test(tc, a_passphrase_of_any_length_is_no_overflow);
 	tcase_add_test(tc, keys_that_no_peer_takes_are_refused);
 	tcase_add_loop_test(tc, a_signature_is_made_by_the_key_of_the_connection, 0, N_KINDS);
+	tcase_add_test(tc, each_me_speaks_with_its_own_key);
 	tcase_add_test(tc, a_psk_mac_is_that_of_the_rfc);
 	tcase_add_test(tc, a_long_psk_is_used_whole);
 	tcase_add_test(tc, who_has_no_key_gets_nothing);
