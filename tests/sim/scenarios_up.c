@@ -24,18 +24,10 @@ static const struct sim_conf port_4500 =
 static const struct sim_conf encap_of_left = SITE(CERT MANUAL " encap = always\n", CERT MANUAL);
 static const struct sim_conf encap_of_right = SITE(CERT MANUAL, CERT MANUAL " encap = always\n");
 
-#define WITH(options_left, options_right)                                                                     \
-	{                                                                                                     \
-		{                                                                                             \
-			LEFT_BEGIN PSK MANUAL                                                                 \
-				" child net {\n  local = 10.1.0.0/16\n  remote = 10.2.0.0/16\n" options_left  \
-				" }\n}\n",                                                                    \
-				RIGHT_BEGIN PSK MANUAL                                                        \
-				" child net {\n  local = 10.2.0.0/16\n  remote = 10.1.0.0/16\n" options_right \
-				" }\n}\n"                                                                     \
-		}                                                                                             \
-	}
-static const struct sim_conf esn_of_one = WITH("  esn = no\n", "  esn = yes\n");
+static const struct sim_conf esn_of_one = {
+	{ LEFT_BEGIN PSK MANUAL CHILD("net", "10.1.0.0/16", "10.2.0.0/16\n  esn = no") "}\n",
+	  RIGHT_BEGIN PSK MANUAL CHILD("net", "10.2.0.0/16", "10.1.0.0/16\n  esn = yes") "}\n" }
+};
 static const struct sim_conf require =
 	SITE(PSK MANUAL " full_transcript = require\n", PSK MANUAL " full_transcript = require\n");
 
