@@ -4,7 +4,8 @@
  *
  * Nothing here grows with what a stranger sends: sources are counted in a fixed array of buckets,
  * by a keyed hash of their network (/24, /64). Two sources may share a bucket; then they share its
- * limit, no more.
+ * limit, no more. A network that is full still lets in an address that holds few itself: else one
+ * neighbour of a peer, with 250 requests a minute, would keep it out.
  */
 #ifndef IKE_LIMITS_H
 #define IKE_LIMITS_H
@@ -19,6 +20,7 @@ enum {
 	HALF_OPEN_MAX = 20000, /* and here we stop: at 4 KiB each that is 80 MiB */
 	SOURCE_COOKIE = 8,     /* the same per source network */
 	SOURCE_MAX = 250,
+	HOST_FREE = 16, /* half-open SAs that one IPv4 address, or /64, may have in a full network */
 	SOURCE_BUCKETS = 4096,
 	INIT_LEN_FREE = 1200,	  /* a longer IKE_SA_INIT request needs a cookie first: what is kept
 				     of a stranger stays below 4 KiB */
@@ -29,6 +31,7 @@ enum {
 struct limits {
 	uint8_t seed[SIPHASH_KEY_LEN];
 	uint16_t source[SOURCE_BUCKETS]; /* half-open SAs */
+	uint16_t host[SOURCE_BUCKETS];	 /* the same, by address */
 	uint32_t half_open;
 	bool cookies;		 /* are being asked for because of the total */
 	uint32_t fragment_bytes; /* held in reassemblies */

@@ -38,6 +38,27 @@ START_TEST(a_long_request_needs_a_cookie)
 }
 END_TEST
 
+/* Found by attack: 250 half-open SAs of a neighbour locked a peer out for a minute. */
+START_TEST(a_neighbour_does_not_lock_out)
+{
+	struct limits l = { .half_open = 0 };
+	struct addr bad = v4(192, 0, 2, 1), peer = v4(192, 0, 2, 200);
+
+	for (int i = 0; i < SOURCE_MAX; i++) {
+		ck_assert(!limits_full(&l, &bad));
+		limits_opened(&l, &bad);
+	}
+	ck_assert(limits_full(&l, &bad));
+	for (int i = 0; i < HOST_FREE; i++) {
+		ck_assert(!limits_full(&l, &peer));
+		limits_opened(&l, &peer);
+	}
+	ck_assert(limits_full(&l, &peer));
+	limits_closed(&l, &peer);
+	ck_assert(!limits_full(&l, &peer));
+}
+END_TEST
+
 START_TEST(the_total_is_bounded)
 {
 	struct limits l = { .half_open = HALF_OPEN_MAX };
@@ -136,6 +157,7 @@ UNIT("ike/limits")
 {
 	tcase_add_test(tc, a_source_network_has_its_own_bound);
 	tcase_add_test(tc, a_long_request_needs_a_cookie);
+	tcase_add_test(tc, a_neighbour_does_not_lock_out);
 	tcase_add_test(tc, the_total_is_bounded);
 	tcase_add_test(tc, answers_in_clear_have_a_rate);
 	tcase_add_test(tc, retransmissions_slow_down_and_end);
