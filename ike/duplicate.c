@@ -36,6 +36,24 @@ void duplicate_settle(struct ike_sa *sa)
 	}
 }
 
+void duplicate_bound(struct ike_sa *sa)
+{
+	struct ike_sa *oldest = sa;
+	unsigned int n = 1;
+
+	for (struct ike_sa *other = peer_first(sa); other; other = other->peer_next) {
+		if (!is_other(sa, other) || other->redundant)
+			continue;
+		if (other->up_at < oldest->up_at)
+			oldest = other;
+		n++;
+	}
+	if (n <= SAME_PEER_MAX)
+		return;
+	oldest->redundant = true;
+	sa_schedule(oldest);
+}
+
 void duplicate_forget(struct ike_sa *sa)
 {
 	struct ike_sa *other = peer_first(sa);

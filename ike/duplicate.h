@@ -9,14 +9,21 @@
  * The peer says INITIAL_CONTACT: it knows of no other SA (RFC 7296 2.4). Then what was up before
  * its handshake began is gone at its end, and we drop it without a word. What came up later is not
  * meant: the peer could not know of it.
+ *
+ * Beyond that a peer may have several, but not without end: each costs memory, an SPI of 65 536,
+ * and a line of the status. The oldest makes place.
  */
 #ifndef IKE_DUPLICATE_H
 #define IKE_DUPLICATE_H
 
 #include "ike/sa.h"
 
+enum { SAME_PEER_MAX = 8 }; /* IKE SAs of one connection with one identity */
+
 /* `sa` is just up. */
 void duplicate_settle(struct ike_sa *sa);
+/* `sa` is just up: if its peer has too many now, its oldest is deleted. */
+void duplicate_bound(struct ike_sa *sa);
 /* The peer of `sa`, authenticated, says INITIAL_CONTACT. */
 void duplicate_forget(struct ike_sa *sa);
 /* May we say it: is there no SA up with the peer of this connection? */

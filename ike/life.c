@@ -38,6 +38,7 @@ void sa_established(struct ike_sa *sa)
 	note_tell(sa->e, &n);
 	conn_succeeded(sa->conn);
 	duplicate_settle(sa);
+	duplicate_bound(sa);
 }
 
 void sa_settle(struct ike_sa *sa)
