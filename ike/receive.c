@@ -295,11 +295,13 @@ static enum err receive_protected(struct ike_engine *e, const struct path *p,
 	err = message_has(m, PL_SKF) ? open_fragment(sa, m, &o) : open_whole(sa, m, &o);
 	if (err != OK)
 		return err;
-	sa->heard = e->now;
-	if (o.whole)
+	/* A fragment that we have already is passed over unopened, so it proves nobody alive. */
+	if (o.whole) {
+		sa->heard = e->now;
 		handle_inner(sa, p, m, &o.in);
-	else
+	} else {
 		sa_schedule(sa);
+	}
 	secret_wipe(e->opened, o.in.chain.len > m->raw.len ? o.in.chain.len : m->raw.len);
 	return OK;
 }
