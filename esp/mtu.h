@@ -5,7 +5,9 @@
 
 #include "esp/packet.h"
 
-enum { PATH_MTU_DEFAULT = 1500, PATH_MTU_MIN4 = 576, PATH_MTU_MIN6 = 1280, UDP_HEAD_LEN = 8 };
+/* 552: down to there Linux believes an ICMP message, true or forged (net.ipv4.route.min_pmtu), and
+ * then refuses what is longer. */
+enum { PATH_MTU_DEFAULT = 1500, PATH_MTU_MIN4 = 552, PATH_MTU_MIN6 = 1280, UDP_HEAD_LEN = 8 };
 
 /* Bytes before the ESP packet: the outer IP header, and UDP's. */
 size_t mtu_outer_len(sa_family_t family, bool encap);

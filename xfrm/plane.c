@@ -18,6 +18,10 @@
 #include "xfrm/policy_set.h"
 #include "xfrm/words.h"
 
+/* RFC 8200 5. Linux loses what is longer than a route's MTU, and no IPv6 sender goes below this: what
+ * of it does not fit the path, the plane cuts on the outside. */
+enum { ROUTE_MTU_LEAST6 = 1280 };
+
 static enum err nft_ready(struct host *h, char *why)
 {
 	enum err err = h->nft.fd >= 0 ? OK : netlink_open(&h->nft, NETLINK_NETFILTER);
@@ -201,12 +205,14 @@ enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu
 		err = route_set_read(&h->route, &routes, why);
 	for (size_t i = 0; i < pairs.n && err == OK; i++) {
 		struct route *r = route_list_find(&routes, &pairs.v[i].remote);
+		bool v6 = pairs.v[i].remote.addr.family == AF_INET6;
+		uint16_t least = v6 && mtu < ROUTE_MTU_LEAST6 ? ROUTE_MTU_LEAST6 : mtu;
 
 		if (r == NULL) {
 			err = why_say(why, ERR_NOT_FOUND, "a route of %s/%s is not there",
 				      c->connection, c->child);
-		} else if (r->mtu != mtu) {
-			r->mtu = mtu;
+		} else if (r->mtu != least) {
+			r->mtu = least;
 			err = route_put(&h->route, r, why);
 		}
 	}

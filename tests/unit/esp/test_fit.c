@@ -281,13 +281,13 @@ END_TEST
 
 START_TEST(path_mtus_stay_in_bounds)
 {
-	ck_assert_uint_eq(mtu_bounded(AF_INET, 68), 576);
+	ck_assert_uint_eq(mtu_bounded(AF_INET, 68), 552);
 	ck_assert_uint_eq(mtu_bounded(AF_INET6, 68), 1280);
 	ck_assert_uint_eq(mtu_bounded(AF_INET, 1400), 1400);
 	ck_assert_uint_eq(mtu_bounded(AF_INET, 1000000), 65535);
 	for (size_t len = 0; len < 70000; len += 7) {
-		ck_assert_uint_ge(mtu_step_down(AF_INET, len), 576);
-		ck_assert(mtu_step_down(AF_INET, len) < len || len <= 576);
+		ck_assert_uint_ge(mtu_step_down(AF_INET, len), 552);
+		ck_assert(mtu_step_down(AF_INET, len) < len || len <= 552);
 		ck_assert(mtu_step_down(AF_INET6, len) < len || len <= 1280);
 	}
 }
