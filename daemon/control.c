@@ -14,7 +14,8 @@
 #include "config.h"
 #include "daemon/client.h"
 
-enum { CLIENTS_MAX = 64 };
+/* Those who may only look leave room for root. */
+enum { CLIENTS_MAX = 64, LOOKERS_MAX = 32 };
 static const mono_ns counters_patience = 500 * NS_PER_MS;
 
 struct control {
@@ -304,14 +305,16 @@ static bool peer_is_root(int fd)
 
 static void client_add(struct control *ctl, int fd)
 {
-	struct client *c = ctl->n_clients < CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
+	bool root = peer_is_root(fd);
+	size_t most = root ? CLIENTS_MAX : LOOKERS_MAX;
+	struct client *c = ctl->n_clients < most ? calloc(1, sizeof(*c)) : NULL;
 
 	if (!c) {
 		close(fd);
 		return;
 	}
 	c->control = ctl;
-	c->root = peer_is_root(fd);
+	c->root = root;
 	c->watch = (struct loop_watch){ .fd = fd, .ready = client_ready, .ctx = c };
 	c->timer = (struct loop_timer){ .fire = client_late, .ctx = c };
 	if (loop_add(ctl->env.loop, &c->watch, EPOLLIN) != OK) {
@@ -342,9 +345,11 @@ static bool note_concerns(const struct client *c, const struct ike_note *n)
 	       (!c->child[0] || !n->child[0] || strcmp(c->child, n->child) == 0);
 }
 
+/* As responder we refuse whom we do not know: anybody, or a forged address. That is nothing to an
+ * attempt of ours. */
 static bool note_ends_up(const struct ike_note *n)
 {
-	return (n->kind == IKE_NOTE_REFUSED && !n->next_address) ||
+	return (n->kind == IKE_NOTE_REFUSED && n->initiator && !n->next_address) ||
 	       n->kind == IKE_NOTE_CHILD_FAILED || (n->kind == IKE_NOTE_DOWN && n->err != OK);
 }
 

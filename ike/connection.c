@@ -315,6 +315,7 @@ static void tell_not_ours_to_begin(struct conn *c)
 {
 	struct ike_note n = note_of_conn(c, IKE_NOTE_REFUSED, ERR_UNSUPPORTED);
 
+	n.initiator = true;
 	n.line = c->conf->address_pos.line;
 	note_print(n.text, sizeof(n.text), "`address = any` waits for peers and cannot begin");
 	note_print(n.fix, sizeof(n.fix), "write the peer's address, or begin from its end");
