@@ -20,7 +20,7 @@ enum {
 	HALF_OPEN_MAX = 20000, /* and here we stop: at 4 KiB each that is 80 MiB */
 	SOURCE_COOKIE = 8,     /* the same per source network */
 	SOURCE_MAX = 250,
-	HOST_FREE = 16, /* half-open SAs that one IPv4 address, or /64, may have in a full network */
+	HOST_FREE = 16, /* one IPv4 address, or /64, in a full network */
 	SOURCE_BUCKETS = 4096,
 	INIT_LEN_FREE = 1200,	  /* a longer IKE_SA_INIT request needs a cookie first: what is kept
 				     of a stranger stays below 4 KiB */

@@ -18,8 +18,8 @@
 #include "xfrm/policy_set.h"
 #include "xfrm/words.h"
 
-/* RFC 8200 5. Linux loses what is longer than a route's MTU, and no IPv6 sender goes below this: what
- * of it does not fit the path, the plane cuts on the outside. */
+/* RFC 8200 5. Linux loses what is longer than a route's MTU, and no IPv6 sender goes below this:
+ * what of it does not fit the path, the plane cuts on the outside. */
 enum { ROUTE_MTU_LEAST6 = 1280 };
 
 static enum err nft_ready(struct host *h, char *why)
