@@ -155,11 +155,22 @@ static void send_it(struct end *end, const struct ike_action *a)
 	net_send(end, a);
 }
 
+/* The engine frees what it gave the last time. */
+static bool next_action(struct end *end, struct ike_action *a)
+{
+	bool more;
+
+	end->sim->memory_engines -= memory_live();
+	more = ike_engine_next(end->e, a);
+	end->sim->memory_engines += memory_live();
+	return more;
+}
+
 static void act(struct end *end)
 {
 	struct ike_action a;
 
-	while (ike_engine_next(end->e, &a)) {
+	while (next_action(end, &a)) {
 		switch (a.kind) {
 		case IKE_ACT_SEND:
 			send_it(end, &a);
@@ -189,6 +200,7 @@ static void act(struct end *end)
 /* Allocations of this engine are the ones that may fail. */
 static void enter(const struct end *end)
 {
+	end->sim->memory_engines -= memory_live();
 	memory_fail(end->fail_malloc);
 }
 
@@ -196,6 +208,7 @@ static void leave(struct end *end)
 {
 	end->fail_malloc = memory_until_failure();
 	memory_fail(0);
+	end->sim->memory_engines += memory_live();
 	act(end);
 }
 

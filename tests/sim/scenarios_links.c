@@ -108,6 +108,24 @@ static void short_silence(struct sim *s)
 		 "a new handshake after a short silence");
 }
 
+/* What was kept for one exchange is gone after it. */
+static void an_hour(struct sim *s)
+{
+	size_t ups, before;
+
+	sim_run_until_quiet(s);
+	sim_run_s(s, 120);
+	sim_run_until_quiet(s);
+	ups = sim_notes(s, LEFT, IKE_NOTE_UP);
+	before = s->memory_engines;
+	sim_run_s(s, 3600);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == ups, "the tunnel did not stay up");
+	sim_must(s, s->memory_engines <= before + 1024, "%zu bytes more after an hour",
+		 s->memory_engines - before);
+}
+
 #define LOSS_30                                    \
 	{                                          \
 		.loss = 30, .delay_ms = { 1, 100 } \
@@ -157,6 +175,12 @@ const struct sim_scenario scenarios_links[] = {
 	  BEHIND(NAT_MAPPED, NAT_FORWARDED), 0 },
 	{ "nat-both-begin", "one before each, and both begin", through_nat, &always,
 	  BEHIND(NAT_FORWARDED, NAT_FORWARDED), 0 },
+	{ "an-hour",
+	  "an hour of a tunnel with 5 % loss",
+	  an_hour,
+	  &left_always,
+	  { .loss = 5, .dup = 5, .delay_ms = { 1, 150 }, .nat = { NAT_MAPPED, NAT_NONE } },
+	  0 },
 	{ "silence",
 	  "a peer that goes silent and comes back",
 	  silence_and_back,

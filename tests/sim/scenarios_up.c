@@ -49,6 +49,31 @@ static const struct sim_conf three_children = {
 		  CHILD("dmz", "10.4.0.0/16", "10.3.0.0/16") RIGHT_NET "}\n" }
 };
 
+/* Two connections between the same addresses, told apart by who speaks. */
+#define NAMED(me, name) "me " me " {\n identity = " name "\n}\n"
+#define TWO_LEFT                          \
+	NAMED("site", "left.example.org") \
+	NAMED("lab", "lab.example.org")   \
+		PEER("198.51.100.2", "right.example.org") " me = site\n" PSK ALWAYS LEFT_NET "}\n"
+#define LAB(address, name) "connection lab {\n address = " address "\n identity = " name "\n"
+static const struct sim_conf two = {
+	{ TWO_LEFT LAB("198.51.100.2", "right.example.org") " me = lab\n" PSK ALWAYS CHILD(
+		  "net", "10.5.0.0/16", "10.6.0.0/16") "}\n",
+	  RIGHT_SITE(PSK ALWAYS) LAB("192.0.2.1", "lab.example.org")
+		  PSK MANUAL CHILD("net", "10.6.0.0/16", "10.5.0.0/16") "}\n" }
+};
+
+static void both_connections(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_expect(s, "lab", 1);
+	sim_down(s, LEFT, "lab");
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_expect(s, "lab", 0);
+}
+
 static void left_begins(struct sim *s)
 {
 	sim_up(s, LEFT, "site");
@@ -131,6 +156,8 @@ const struct sim_scenario scenarios_up[] = {
 	  0 },
 	{ "narrowing", "what both ends have in common is carried", left_begins, &narrower, DELAYED,
 	  0 },
+	{ "two-connections", "two connections between the same two addresses", both_connections,
+	  &two, DELAYED, 0 },
 	{ "three-children", "both begin with several children", first_of_three, &three_children,
 	  DELAYED, 0 },
 	{ 0 },

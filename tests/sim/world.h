@@ -115,6 +115,7 @@ struct sim {
 	bool failed, missed, trace;
 	char why[512];
 	size_t memory_before;
+	size_t memory_engines; /* what inputs of engines left allocated, in sum */
 	uint64_t n_delivered;
 };
 
