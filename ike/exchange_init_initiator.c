@@ -401,10 +401,26 @@ void init_go_on(struct ike_sa *sa)
 		sa_end(sa, s.err);
 }
 
+/* Nobody proved the hint, but nothing better came in all that time. */
+static void explain_hint(const struct ike_sa *sa, struct ike_note *n)
+{
+	const struct proposal_want want = init_want(sa->conn->conf);
+	const char *fix = "see the peer's log";
+
+	n->err = sa->hs->hint;
+	note_print(n->text, sizeof(n->text), "nothing but %s in clear came back", err_text(n->err));
+	if (n->err == ERR_DOWNGRADE)
+		fix = "bring the peer up to date, or set `full_transcript = auto`";
+	if (n->err == ERR_PEER_PROPOSAL || n->err == ERR_NO_PROPOSAL || n->err == ERR_KE_GROUP) {
+		proposal_wanted_text(&want, n->offered, sizeof(n->offered));
+		fix = "make `policy` of both ends have a suite in common";
+	}
+	note_print(n->fix, sizeof(n->fix), "%s", fix);
+}
+
 void init_explain_silence(const struct ike_sa *sa, struct ike_note *n)
 {
 	const struct handshake *hs = sa->hs;
-	struct proposal_want want;
 
 	if (!sa->initiator || !sa->conn || !hs) {
 		note_print(n->text, sizeof(n->text), "the peer began and then went silent");
@@ -427,13 +443,6 @@ void init_explain_silence(const struct ike_sa *sa, struct ike_note *n)
 	note_print(n->text, sizeof(n->text), "no answer from the peer");
 	note_print(n->fix, sizeof(n->fix),
 		   "check `address`, the peer, and that UDP 500 and 4500 pass on the way");
-	if (hs->hint == OK)
-		return;
-	/* Nobody proved the hint, but nothing better came in all that time. */
-	n->err = hs->hint;
-	want = init_want(sa->conn->conf);
-	proposal_wanted_text(&want, n->offered, sizeof(n->offered));
-	note_print(n->text, sizeof(n->text), "nothing but %s in clear came back",
-		   err_text(hs->hint));
-	note_print(n->fix, sizeof(n->fix), "make `policy` of both ends have a suite in common");
+	if (hs->hint != OK)
+		explain_hint(sa, n);
 }

@@ -281,6 +281,8 @@ START_TEST(a_required_transcript_is_required)
 	pair_run(p, 60 * NS_PER_S);
 	pair_expect_children(p, 0);
 	ck_assert_int_eq(pair_note(p, _i ? RIGHT : LEFT, IKE_NOTE_REFUSED)->err, ERR_DOWNGRADE);
+	ck_assert_ptr_nonnull(strstr(pair_note(p, _i ? RIGHT : LEFT, IKE_NOTE_REFUSED)->fix,
+				     "full_transcript = auto"));
 	pair_free(p);
 }
 END_TEST
