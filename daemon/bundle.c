@@ -254,14 +254,9 @@ static enum err source_read(void *ctx, enum conf_file_kind kind, const char *pat
 	return ERR_UNSUPPORTED;
 }
 
-struct conf_source bundle_source(struct bundle *b)
-{
-	return (struct conf_source){ .read = source_read, .ctx = b };
-}
-
 enum err bundle_load(struct bundle *b, struct conf **c, struct conf_problems *problems)
 {
-	struct conf_source src = bundle_source(b);
+	const struct conf_source src = { .read = source_read, .ctx = b };
 
 	return conf_load(b->file, b->text, &src, c, problems);
 }

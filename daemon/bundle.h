@@ -28,11 +28,8 @@ void bundle_free(struct bundle *b); /* wipes; takes NULL */
 /* Into the bundle. */
 const char *bundle_file(const struct bundle *b);
 struct span bundle_text(const struct bundle *b);
-/* For conf_load: a file that is not in the bundle is ERR_UNSUPPORTED, which leaves its setting
- * without bytes. */
-struct conf_source bundle_source(struct bundle *b);
-
-/* bundle_source and conf_load in one; *c is NULL when there are errors. */
+/* Loads the text with the files of the bundle. A setting whose file is not in it stays without
+ * bytes; *c is NULL when there are errors. */
 MUST_USE enum err bundle_load(struct bundle *b, struct conf **c, struct conf_problems *problems);
 
 #endif

@@ -36,7 +36,6 @@ struct member {
 struct crew {
 	struct crew_env env;
 	bool stopping;
-	unsigned int restarts;
 	struct loop_timer pulse;
 	struct member m[N_ROLES];
 };
@@ -159,7 +158,6 @@ static void on_restart(void *ctx)
 {
 	struct member *m = ctx;
 
-	m->crew->restarts++;
 	if (member_start(m) == OK)
 		return;
 	crew_log(LOG_LEVEL_ERROR, "process_not_started", m, strerror(errno));
@@ -223,16 +221,6 @@ enum err crew_start(struct crew *c)
 		e = member_start(&c->m[r]);
 	loop_timer_set(c->env.loop, &c->pulse, mono_now() + PULSE);
 	return e;
-}
-
-bool crew_runs(const struct crew *c, enum role r)
-{
-	return c->m[r].pid != 0;
-}
-
-unsigned int crew_restarts(const struct crew *c)
-{
-	return c->restarts;
 }
 
 void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int fd)

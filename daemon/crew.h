@@ -37,7 +37,6 @@ MUST_USE enum err crew_new(const struct crew_env *env, struct crew **c);
 void crew_free(struct crew *c); /* kills what is left; takes NULL */
 /* All of them. ERR_SYSTEM: not even a first fork worked. */
 MUST_USE enum err crew_start(struct crew *c);
-bool crew_runs(const struct crew *c, enum role r);
 /* To one process. One that does not run is no error: it gets its configuration when it starts. */
 void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int fd);
 void crew_kill(struct crew *c, enum role r, const char *why);
@@ -46,6 +45,5 @@ void crew_bury(struct crew *c);
 /* The engine says goodbye to its peers first, the others end behind it; those that do not in time
  * are killed. */
 void crew_stop(struct crew *c);
-unsigned int crew_restarts(const struct crew *c);
 
 #endif

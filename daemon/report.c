@@ -14,11 +14,6 @@ static const char *const state_names[] = {
 	[IKE_STATE_FAILING] = "failing",
 };
 
-const char *report_state(enum ike_state s)
-{
-	return state_names[s];
-}
-
 const char *report_time(time_t t, char buf[static REPORT_TIME_MAX])
 {
 	struct tm tm;
@@ -189,7 +184,7 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 	json_t *children = json_array();
 	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:o, s:s, s:b, s:i}", "v", REPORT_VERSION,
 			      "kind", "connection", "name", v->conf->name, "state",
-			      report_state(v->state), "since", when(v->since, now), "start",
+			      state_names[v->state], "since", when(v->since, now), "start",
 			      starts[v->conf->start], "wanted", v->wanted, "tries", (int)v->tries);
 
 	if (!o || !children) {

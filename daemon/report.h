@@ -23,7 +23,5 @@ struct report_now {
 json_t *report_connection(const struct ike_view *v, const struct report_now *now);
 json_t *report_note(const struct ike_note *n, time_t wall);
 const char *report_time(time_t t, char buf[static REPORT_TIME_MAX]);
-/* "up", "connecting", "waiting", "failing", "off" */
-const char *report_state(enum ike_state s);
 
 #endif

@@ -8,7 +8,6 @@
 
 enum {
 	IP4_HEAD_MIN = 20,
-	IP4_HEAD_MAX = 60,
 	IP6_HEAD_LEN = 40,
 	IP6_MTU_MIN = 1280,
 	PROTO_HOPOPTS = 0,

@@ -32,7 +32,6 @@ struct auth {
 	struct packets own_auth;       /* AUTH body behind its header */
 	struct child_sa *child;	       /* the one that is made along; NULL: it failed */
 	struct proposal_chosen chosen; /* its suite */
-	enum err child_err;
 	uint16_t child_notify; /* responder: says why not */
 };
 
@@ -66,13 +65,13 @@ MUST_USE enum err auth_take_peer(struct ike_sa *sa, const struct job_result *r, 
 /* Initiator: takes an SPI, then writes SA, TSi, TSr; at the answer checks them and commands the
  * inbound half. */
 MUST_USE enum err auth_child_begin(struct ike_sa *sa);
+void auth_child_put_request(struct ike_sa *sa, struct builder *b);
+void auth_child_answered(struct ike_sa *sa);
 /* Tells of every child that is wanted and cannot be up beside `made`, or of `only` that one. */
 void auth_child_tell_left_out(const struct ike_sa *sa, const struct conf_child *made,
 			      const char *only);
-void auth_child_put_request(struct ike_sa *sa, struct builder *b);
-void auth_child_answered(struct ike_sa *sa);
-/* Responder: chooses, narrows, commands the inbound half. OK: wait for the plane; else a->child_err
- * says why not, and was told. */
+/* Responder: chooses, narrows, commands the inbound half. OK: wait for the plane; else it was told
+ * why not. */
 MUST_USE enum err auth_child_respond(struct ike_sa *sa);
 void auth_child_put_response(struct ike_sa *sa, struct builder *b);
 /* It is not to be: told, and the answer will say it. */

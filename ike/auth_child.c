@@ -31,7 +31,6 @@ void auth_child_failed(struct ike_sa *sa, enum err err, uint16_t notify, struct 
 	if (a->child)
 		child_free(a->child);
 	a->child = NULL;
-	a->child_err = err;
 	a->child_notify = notify;
 	n->kind = IKE_NOTE_CHILD_FAILED;
 	n->err = err;

@@ -79,8 +79,3 @@ bool cookie_check(const struct cookie_jar *j, const struct cookie_claim *c, stru
 		return false;
 	return secret_eq(span_of(want, sizeof(want)), cookie);
 }
-
-void cookie_jar_wipe(struct cookie_jar *j)
-{
-	secret_wipe(j, sizeof(*j));
-}

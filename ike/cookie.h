@@ -42,6 +42,5 @@ MUST_USE enum err cookie_make(const struct cookie_jar *j, const struct cookie_cl
 /* In constant time; false also when its secret is too old by `now`, however late the rotation. */
 bool cookie_check(const struct cookie_jar *j, const struct cookie_claim *c, struct span cookie,
 		  mono_ns now);
-void cookie_jar_wipe(struct cookie_jar *j);
 
 #endif

@@ -22,7 +22,7 @@ void retransmit_idle(struct retransmit *r)
 
 void retransmit_start(struct retransmit *r, const struct random *random, mono_ns now)
 {
-	/* 500 ms to 1 s: most lost packets on the Internet are then asked for again before anybody
+	/* 625 to 875 ms: most lost packets on the Internet are then asked for again before anybody
 	 * notices. */
 	mono_ns wait = jitter(random, first_wait) - first_wait / 8;
 

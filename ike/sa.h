@@ -84,7 +84,6 @@ struct handshake {
 	bool keyed;		 /* sa->keys are there (a cache: they follow from the above) */
 	uint32_t hashes;	 /* SIGHASH_* that the peer takes */
 	bool rfc7427;		 /* the peer sent SIGNATURE_HASH_ALGORITHMS */
-	bool certreq;		 /* the peer asks for a certificate */
 
 	enum sa_wait wait;
 	struct ticket ticket;
