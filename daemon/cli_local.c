@@ -9,6 +9,7 @@
 #include "certs/cert.h"
 #include "conf/load.h"
 #include "daemon/cli.h"
+#include "daemon/host_conf.h"
 #include "xfrm/host.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20 };
@@ -96,34 +97,17 @@ static void guard_line(void *ctx, const struct ts *src, const struct ts *dst, co
 		printf("%-4s %s -> %s\n", direction, ts_text(src, s), ts_text(dst, d));
 }
 
-static size_t children_count(const struct conf *c)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_connections; i++)
-		n += c->connections[i].n_children;
-	return n;
-}
-
 /* One entry per child of the configuration; the selectors stay the configuration's. */
 static struct host_child *children_of(const struct conf *c, size_t *n)
 {
-	struct host_child *v = calloc(children_count(c) + 1, sizeof(*v));
+	struct host_child *v = calloc(host_conf_count(c) + 1, sizeof(*v));
 
 	*n = 0;
 	for (size_t i = 0; v && i < c->n_connections; i++) {
 		const struct conf_connection *cn = &c->connections[i];
 
-		for (size_t k = 0; k < cn->n_children; k++) {
-			struct host_child *h = &v[(*n)++];
-
-			snprintf(h->connection, sizeof(h->connection), "%s", cn->name);
-			snprintf(h->child, sizeof(h->child), "%s", cn->children[k].name);
-			h->reqid = cn->children[k].reqid;
-			h->local = cn->children[k].local;
-			h->remote = cn->children[k].remote;
-			h->lockdown = c->lockdown;
-		}
+		for (size_t k = 0; k < cn->n_children; k++)
+			v[(*n)++] = host_conf_child(c, cn, &cn->children[k]);
 	}
 	return v;
 }

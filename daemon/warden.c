@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/host_conf.h"
+
 /* One configured child. */
 struct ward {
 	struct host_child host; /* selectors point into the configuration */
@@ -102,24 +104,6 @@ static enum err apply(struct warden *w, char why[static HOST_WHY_MAX])
 
 /* ---- the configuration ---- */
 
-static void ward_fill(struct ward *x, const struct conf_connection *cn, const struct conf_child *ch)
-{
-	snprintf(x->host.connection, sizeof x->host.connection, "%s", cn->name);
-	snprintf(x->host.child, sizeof x->host.child, "%s", ch->name);
-	x->host.reqid = ch->reqid;
-	x->host.local = ch->local;
-	x->host.remote = ch->remote;
-}
-
-static size_t conf_children(const struct conf *c)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_connections; i++)
-		n += c->connections[i].n_children;
-	return n;
-}
-
 static void wards_fill(struct warden *w, const struct conf *c, struct ward *v)
 {
 	for (size_t i = 0; i < c->n_connections; i++) {
@@ -129,8 +113,7 @@ static void wards_fill(struct warden *w, const struct conf *c, struct ward *v)
 			const struct ward *old =
 				ward_find(w->v, w->n, cn->name, cn->children[k].name);
 
-			ward_fill(v, cn, &cn->children[k]);
-			v->host.lockdown = c->lockdown;
+			v->host = host_conf_child(c, cn, &cn->children[k]);
 			v->lifted = old != NULL && old->lifted;
 			v->mtu = old != NULL ? old->mtu : 0;
 		}
@@ -140,7 +123,7 @@ static void wards_fill(struct warden *w, const struct conf *c, struct ward *v)
 enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST_WHY_MAX])
 {
 	struct ward *old = w->v;
-	size_t old_n = w->n, n = conf_children(c);
+	size_t old_n = w->n, n = host_conf_count(c);
 	struct ward *v = calloc(n + 1, sizeof *v);
 	enum err e;
 
