@@ -3,13 +3,15 @@
  * process prepares it from its bundle, and only when all are ready is it committed: guards of new
  * children first, then routes, then the processes. Until then nothing has changed.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "conf/diff.h"
 #include "daemon/monitor_state.h"
 
-enum { RELOAD_SECONDS = 10 };
+enum { RELOAD_SECONDS = 10, WHY_MAX = 128 };
 
 /* The problems of a configuration, those lines of the report that say what is wrong and where. */
 static void log_report(const char *report)
@@ -89,16 +91,42 @@ static void on_deadline(void *ctx)
 	reload_failed(ctx, ERR_BUSY, "a process did not answer in time: try again");
 }
 
-/* What cannot change while the sockets and the device stand. */
-static const char *needs_restart(const struct monitor *m, const struct conf *c)
+/* What cannot change while the sockets and the device stand is refused. */
+static enum err judge_change(const struct monitor *m, const struct conf *c,
+			     char why[static WHY_MAX])
 {
-	const struct conf *now = m->now->conf;
+	struct conf_diff d;
+	enum err e = conf_diff(m->now->conf, c, &d);
 
-	if (strcmp(c->tun_name, now->tun_name) != 0)
-		return "the name of the TUN device changes only by a restart of posternd";
-	if (c->workers != now->workers)
-		return "the number of workers changes only by a restart of posternd";
-	return NULL;
+	if (e == OK && d.daemon_option != NULL) {
+		snprintf(why, WHY_MAX, "`%s` changes only by a restart of posternd",
+			 d.daemon_option);
+		e = ERR_CONFIG;
+	}
+	conf_diff_free(&d);
+	return e;
+}
+
+/* Before the old configuration goes: which connections the new one touches, and by what. */
+static void log_changes(const struct monitor *m)
+{
+	struct conf_diff d;
+
+	if (conf_diff(m->now->conf, m->reload.next->conf, &d) != OK)
+		return;
+	for (size_t i = 0; i < d.n; i++) {
+		const struct conf_diff_row *row = &d.rows[i];
+		struct log_line l;
+		char text[128];
+
+		if (row->change == CONF_UNCHANGED)
+			continue;
+		l = log_event(LOG_LEVEL_NOTICE, "config_changed");
+		log_str(&l, "connection", row->is != NULL ? row->is->name : row->was->name);
+		log_str(&l, "change", conf_diff_text(row, text));
+		log_write(&l);
+	}
+	conf_diff_free(&d);
 }
 
 static const char *not_now(const struct monitor *m)
@@ -125,6 +153,7 @@ void reload_begin(struct monitor *m, uint64_t ticket)
 	const char *why = not_now(m);
 	struct loaded *next = NULL;
 	char *report = NULL;
+	char refused[WHY_MAX] = "";
 	enum err e;
 
 	notify_reloading(&m->notify, mono_now());
@@ -133,11 +162,10 @@ void reload_begin(struct monitor *m, uint64_t ticket)
 		return;
 	}
 	e = loader_load(m->o->config, &next, &report);
-	why = e == OK ? needs_restart(m, next->conf) : report;
-	if (e == OK && why != NULL)
-		e = ERR_CONFIG;
+	if (e == OK)
+		e = judge_change(m, next->conf, refused);
 	if (e != OK) {
-		reload_answer(m, ticket, e, why);
+		reload_answer(m, ticket, e, refused[0] != '\0' ? refused : report);
 		loaded_free(next);
 		free(report);
 		return;
@@ -157,6 +185,7 @@ static void reload_commit(struct monitor *m)
 		reload_failed(m, ERR_SYSTEM, why);
 		return;
 	}
+	log_changes(m);
 	m->now = m->reload.next;
 	m->generation = m->reload.generation;
 	m->reload.next = NULL;
