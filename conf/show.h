@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `postern show config`: the whole configuration with its defaults filled in, as a file that could
- * be loaded. Of secrets it has the paths alone.
+/* `postern check --verbose`: the whole configuration with its defaults filled in, as a file that
+ * could be loaded. Of secrets it has the paths alone.
  */
 #ifndef CONF_SHOW_H
 #define CONF_SHOW_H

@@ -8,6 +8,7 @@
 
 #include "certs/cert.h"
 #include "conf/load.h"
+#include "conf/show.h"
 #include "daemon/cli.h"
 #include "daemon/host_conf.h"
 #include "xfrm/host.h"
@@ -62,6 +63,15 @@ static struct conf *conf_judge(const char *path, size_t *n_problems)
 	return c;
 }
 
+static void print_whole(const struct conf *c)
+{
+	char *text = conf_text(c);
+
+	if (text)
+		fputs(text, stdout);
+	free(text);
+}
+
 int cli_check(const struct cli *cli)
 {
 	const char *path = cli->n_args > 0 ? cli->args[0] : cli->config;
@@ -75,6 +85,8 @@ int cli_check(const struct cli *cli)
 	else if (!c)
 		fprintf(stderr, "%zu error%s. The running configuration is as before.\n", n,
 			n == 1 ? "" : "s");
+	else if (cli->verbose)
+		print_whole(c);
 	else if (!cli->quiet)
 		printf("%s: %zu connection%s, no errors\n", path, c->n_connections,
 		       c->n_connections == 1 ? "" : "s");
