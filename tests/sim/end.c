@@ -188,6 +188,8 @@ static void act(struct end *end)
 			take_note(end, a.note);
 			break;
 		case IKE_ACT_KEEPALIVE:
+			net_keepalive(end, &a.send.path);
+			break;
 		case IKE_ACT_CHILD_MTU:
 		case IKE_ACT_GUARD:
 			break;

@@ -10,7 +10,15 @@
 
 /* ---- NAT ---- */
 
-static struct mapping *mapping_for(struct end *end, uint16_t inside)
+/* NATs forget a mapping that nothing goes out by, some sooner than RFC 4787 wants it. */
+static const mono_ns mapping_time = 25 * NS_PER_S;
+
+static bool is_fresh(const struct end *end, const struct mapping *m)
+{
+	return end->sim->now < m->used + mapping_time;
+}
+
+static struct mapping *mapping_of(struct end *end, uint16_t inside)
 {
 	for (size_t i = 0; i < end->n_map; i++) {
 		if (end->map[i].inside == inside)
@@ -18,12 +26,21 @@ static struct mapping *mapping_for(struct end *end, uint16_t inside)
 	}
 	if (end->n_map == SIM_MAPPINGS)
 		return NULL;
-	end->map[end->n_map] = (struct mapping){
-		.inside = inside,
-		.outside = (uint16_t)(20000 + 100 * end->n_map +
-				      chance_between(&end->sim->chance, 0, 99)),
-	};
+	end->map[end->n_map].inside = inside;
 	return &end->map[end->n_map++];
+}
+
+/* The mapping for what goes out from this port now; an old one that was forgotten gets another port. */
+static struct mapping *mapping_use(struct end *end, uint16_t inside)
+{
+	struct mapping *m = mapping_of(end, inside);
+
+	if (!m)
+		return NULL;
+	if (m->outside == 0 || !is_fresh(end, m))
+		m->outside = (uint16_t)chance_between(&end->sim->chance, 20000, 60000);
+	m->used = end->sim->now;
+	return m;
 }
 
 /* The source as the world sees it. */
@@ -35,7 +52,7 @@ static bool nat_out(struct end *end, struct endpoint *src)
 	src->addr = end->public;
 	if (nat != NAT_MAPPED)
 		return true;
-	m = mapping_for(end, src->port);
+	m = mapping_use(end, src->port);
 	if (m)
 		src->port = m->outside;
 	return m != NULL;
@@ -52,7 +69,7 @@ static bool nat_in(struct end *end, struct endpoint *dst)
 	if (nat != NAT_MAPPED)
 		return dst->port == 500 || dst->port == 4500;
 	for (size_t i = 0; i < end->n_map; i++) {
-		if (end->map[i].outside != dst->port)
+		if (end->map[i].outside != dst->port || !is_fresh(end, &end->map[i]))
 			continue;
 		dst->port = end->map[i].inside;
 		return true;
@@ -236,6 +253,15 @@ static bool route(struct end *from, struct path *path)
 		return false;
 	*path = arrives;
 	return true;
+}
+
+/* It is for the NAT alone; what becomes of it behind that does not matter. */
+void net_keepalive(struct end *from, const struct path *path)
+{
+	struct endpoint src = path->local;
+
+	trace_line(from->sim, from->side, "keepalive");
+	(void)nat_out(from, &src);
 }
 
 void net_send(struct end *from, const struct ike_action *a)

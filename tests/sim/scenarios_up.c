@@ -54,7 +54,7 @@ static const struct sim_conf three_children = {
 #define TWO_LEFT                          \
 	NAMED("site", "left.example.org") \
 	NAMED("lab", "lab.example.org")   \
-		PEER("198.51.100.2", "right.example.org") " me = site\n" PSK ALWAYS LEFT_NET "}\n"
+	PEER("198.51.100.2", "right.example.org") " me = site\n" PSK ALWAYS LEFT_NET "}\n"
 #define LAB(address, name) "connection lab {\n address = " address "\n identity = " name "\n"
 static const struct sim_conf two = {
 	{ TWO_LEFT LAB("198.51.100.2", "right.example.org") " me = lab\n" PSK ALWAYS CHILD(

@@ -59,6 +59,7 @@ enum { SIM_GROWTH = 64 };
 struct mapping {
 	uint16_t inside;
 	uint16_t outside;
+	mono_ns used; /* when something last went out */
 };
 
 /* ---- ends ---- */
@@ -132,6 +133,7 @@ void end_live(struct end *end);
 
 /* net.c */
 void net_send(struct end *from, const struct ike_action *a);
+void net_keepalive(struct end *from, const struct path *path);
 struct inject {
 	enum side to;
 	enum trust trust;
