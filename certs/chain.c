@@ -66,6 +66,8 @@ static const char *clause_of(int verdict)
 	case X509_V_ERR_PERMITTED_VIOLATION:
 	case X509_V_ERR_EXCLUDED_VIOLATION:
 		return "it has a name that the name constraints of its CA forbid";
+	case X509_V_ERR_INVALID_EXTENSION:
+		return "an extension is malformed";
 	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
 		return "its chain is too long";
 	default:
@@ -136,8 +138,12 @@ enum err chain_judge(X509_STORE *store, STACK_OF(X509) * chain, time_t at,
 	}
 	verdict = X509_STORE_CTX_get_error(ctx);
 	culprit = X509_STORE_CTX_get_current_cert(ctx);
+	culprit = culprit ? culprit : sk_X509_value(chain, 0);
+	/* The library finds no issuer for one that it cannot read, and says no more than that. */
+	if (X509_get_extension_flags(culprit) & EXFLAG_INVALID)
+		verdict = X509_V_ERR_INVALID_EXTENSION;
 	e = error_of(verdict);
-	text_of(culprit ? culprit : sk_X509_value(chain, 0), verdict, text);
+	text_of(culprit, verdict, text);
 out:
 	X509_STORE_CTX_free(ctx);
 	return e == OK ? OK : ossl_fail(e);

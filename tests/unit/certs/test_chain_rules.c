@@ -345,6 +345,33 @@ START_TEST(extendedKeyUsage_has_to_be_one_of_ours)
 }
 END_TEST
 
+/* Two of one kind, or one that is no DER, could be read in two ways (RFC 5280 4.2). */
+START_TEST(broken_and_double_extensions_are_refused)
+{
+	static const char double_alt[] = "\x30\x07\x82\x05"
+					 "b.org",
+			  broken_alt[] = "\x30\x09\x82\x05"
+					 "b.org";
+	const struct cert *twice =
+		pki_cert(p, &(struct cert_spec){ .issuer = root,
+						 .subject = "CN=gw",
+						 .alt = "DNS:" GW,
+						 .raw_alt = span_str(double_alt) });
+	const struct cert *broken =
+		pki_cert(p, &(struct cert_spec){ .issuer = root,
+						 .subject = "CN=gw",
+						 .raw_alt = span_str(broken_alt) });
+	const struct cert *const *chains[] = { CERTS(twice), CERTS(broken) };
+
+	for (size_t i = 0; i < 2; i++)
+		ask_refused(p,
+			    &(struct ask){ .trust = CERTS(root),
+					   .chain = chains[i],
+					   .claimed = pki_id("CN=gw") },
+			    ERR_CERT_INVALID, "certificate of CN=gw: an extension is malformed");
+}
+END_TEST
+
 /* RFC 3820: who holds a certificate could make others in his name. */
 START_TEST(proxy_certificates_are_refused)
 {
@@ -429,6 +456,7 @@ UNIT("certs/chain_rules")
 	tcase_add_test(tc, an_unknown_critical_extension_is_refused);
 	tcase_add_test(tc, keyUsage_has_to_allow_signatures);
 	tcase_add_test(tc, extendedKeyUsage_has_to_be_one_of_ours);
+	tcase_add_test(tc, broken_and_double_extensions_are_refused);
 	tcase_add_test(tc, proxy_certificates_are_refused);
 	tcase_add_test(tc, a_trusted_authority_may_be_a_peer_if_its_usage_allows_it);
 	tcase_add_test(tc, a_hostile_name_is_shown_escaped);
