@@ -30,7 +30,7 @@ static struct mapping *mapping_of(struct end *end, uint16_t inside)
 	return &end->map[end->n_map++];
 }
 
-/* The mapping for what goes out from this port now; an old one that was forgotten gets another port. */
+/* For what goes out from this port now; one that was forgotten gets another port. */
 static struct mapping *mapping_use(struct end *end, uint16_t inside)
 {
 	struct mapping *m = mapping_of(end, inside);
