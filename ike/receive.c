@@ -211,6 +211,21 @@ static struct step judge_malformed(struct ike_sa *sa, enum err err, const struct
 	return s;
 }
 
+static struct step judge_inner(struct turn *t, enum err err)
+{
+	const struct ike_header *h = &t->m->h;
+	enum direction d = direction_of(h);
+	const struct rule *rule;
+
+	if (err != OK)
+		return judge_malformed(t->sa, err, t->m);
+	/* Another exchange harms nobody: it is refused, and the SA stays. */
+	if (!rules_expect(h->exchange, d, t->sa->state))
+		return step_fail(ERR_UNEXPECTED, NOTIFY_INVALID_SYNTAX);
+	rule = rules_find(h->exchange, d, t->sa->state, t->m->present);
+	return rule ? rule->handler(t) : judge_malformed(t->sa, ERR_SYNTAX, t->m);
+}
+
 static void handle_inner(struct ike_sa *sa, const struct path *p, const struct message *m,
 			 const struct inner *in)
 {
@@ -219,15 +234,13 @@ static void handle_inner(struct ike_sa *sa, const struct path *p, const struct m
 	struct message inner;
 	struct turn t = { .e = sa->e, .sa = sa, .path = p, .m = &inner, .in = in, .reply = &reply };
 	enum err err = message_decode_inner(&m->h, in, &inner);
-	const struct rule *rule =
-		err == OK ? rules_find(m->h.exchange, d, sa->state, inner.present) : NULL;
 	struct step s;
 
 	if (d == RESPONSE) {
 		window_heard(&sa->window);
 		retransmit_idle(&sa->rt);
 	}
-	s = rule ? rule->handler(&t) : judge_malformed(sa, err == OK ? ERR_SYNTAX : err, &inner);
+	s = judge_inner(&t, err);
 	if (d == REQUEST)
 		receive_commit(sa, m->h.exchange, &s, &reply, p);
 	else
@@ -253,6 +266,15 @@ static enum err receive_stranger(struct ike_engine *e, const struct path *p,
 	return ERR_NOT_FOUND;
 }
 
+/* Only the exchanges of the table are opened, but an established peer's request is opened whatever it
+ * is: once its integrity is proved it gets an answer (RFC 7296 2.21.3). */
+static bool is_opened(const struct ike_sa *sa, const struct message *m)
+{
+	enum direction d = direction_of(&m->h);
+
+	return rules_expect(m->h.exchange, d, sa->state) || (d == REQUEST && sa->state == S_UP);
+}
+
 /* Everything that can be judged without keys. */
 static enum err judge_outside(struct ike_sa *sa, const struct message *m,
 			      enum window_verdict verdict)
@@ -267,7 +289,7 @@ static enum err judge_outside(struct ike_sa *sa, const struct message *m,
 	case WINDOW_NEW:
 		break;
 	}
-	if (!rules_expect(m->h.exchange, direction_of(&m->h), sa->state) || sa_parked(sa))
+	if (!is_opened(sa, m) || sa_parked(sa))
 		return ERR_UNEXPECTED;
 	return message_has(m, PL_SKF) && !sa->fragmentation ? ERR_UNEXPECTED : OK;
 }

@@ -110,6 +110,25 @@ static void must_stay(struct sim *s, const struct answers *a, uint64_t digest)
 	sim_must(s, check_digest(&s->end[1 - a->to]) == digest, "the SA did not stay as it was");
 }
 
+/* IKE_SA_INIT is left out: it is never protected. */
+static const uint8_t in_window[] = {
+	X_CREATE_CHILD_SA,
+	X_INFORMATIONAL,
+	X_IKE_AUTH,
+	X_IKE_SESSION_RESUME,
+	X_IKE_INTERMEDIATE,
+	33,
+	99,
+};
+
+/* The notify that a request of an established peer is answered with; 0: none. */
+static uint16_t answer_to(uint8_t exchange)
+{
+	if (exchange == X_INFORMATIONAL)
+		return 0;
+	return exchange == X_CREATE_CHILD_SA ? NOTIFY_NO_ADDITIONAL_SAS : NOTIFY_INVALID_SYNTAX;
+}
+
 /* Requests in the window that we do not do (yet), or know nothing about. */
 static void after_auth(struct sim *s)
 {
@@ -122,13 +141,13 @@ static void after_auth(struct sim *s)
 	sim_set_middle(s, read_answers, &a);
 	digest = check_digest(&s->end[1 - a.to]);
 	for (uint32_t i = 0; i < 20 && !s->failed; i++) {
-		uint8_t x = sim_draw(s, 0, 1) ? X_CREATE_CHILD_SA : X_INFORMATIONAL;
+		uint8_t x = in_window[sim_draw(s, 0, sizeof(in_window) - 1)];
 		struct inner in = contents(s, buf, sizeof(buf), false);
 
 		insider_ask(s, a.to, x, &in);
 		sim_must(s, a.n == i + 1 && a.exchange == x, "a request is not answered");
-		sim_must(s, (a.notify == NOTIFY_NO_ADDITIONAL_SAS) == (x == X_CREATE_CHILD_SA),
-			 "CREATE_CHILD_SA is answered with %u", a.notify);
+		sim_must(s, a.notify == answer_to(x), "exchange %u is answered with %u", x,
+			 a.notify);
 		must_stay(s, &a, digest);
 	}
 	sim_set_middle(s, NULL, NULL);
@@ -138,7 +157,7 @@ static void after_auth(struct sim *s)
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "the tunnel was made anew");
 }
 
-/* What has no place when the SA is up, and IDs outside of the window: no effect, no answer. */
+/* Answers that nobody asked for, and IDs outside of the window: no effect, no answer. */
 static void out_of_place(struct sim *s)
 {
 	struct answers a = { .to = sim_draw(s, 0, 1) ? LEFT : RIGHT };
@@ -152,7 +171,7 @@ static void out_of_place(struct sim *s)
 		struct insider_message m = {
 			.exchange = known ? X_INFORMATIONAL
 					  : exchanges[sim_draw(s, 2, sizeof(exchanges) - 1)],
-			.response = sim_draw(s, 0, 1),
+			.response = !known || sim_draw(s, 0, 1),
 			.id = insider_sa(s, a.to)->window.next_out +
 			      (known ? sim_draw(s, 1, 9) : 0),
 			.in = contents(s, buf, sizeof(buf), true),

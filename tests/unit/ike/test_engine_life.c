@@ -342,8 +342,9 @@ START_TEST(a_damaged_message_leaves_the_sa_as_it_was)
 }
 END_TEST
 
-/* C22: every exchange type of an authenticated message in every state that does not expect it. */
-START_TEST(only_the_legal_cell_is_processed)
+/* C22: every exchange type that an established SA does not expect, with its Delete inside. The peer is
+ * authenticated, so it is answered (RFC 7296 2.21.3), and that is all. */
+START_TEST(another_exchange_is_refused_and_the_sa_stays)
 {
 	struct pair *p =
 		up(pair_psk(LEFT, "liveness = 86400s"), pair_psk(RIGHT, "liveness = 86400s"));
@@ -352,6 +353,7 @@ START_TEST(only_the_legal_cell_is_processed)
 	uint8_t exchange = (uint8_t)_i;
 	struct packets sealed = { 0 };
 	struct builder b = send_begin(p->end[LEFT].e);
+	size_t sent;
 
 	if (exchange == X_CREATE_CHILD_SA || exchange == X_INFORMATIONAL ||
 	    exchange == X_IKE_SA_INIT) {
@@ -359,10 +361,16 @@ START_TEST(only_the_legal_cell_is_processed)
 		return;
 	}
 	p->filter = never;
+	pl_delete_encode(builder_begin(&b, PL_DELETE), PROTO_IKE, NULL, 0);
+	builder_end(&b);
 	ck_assert_int_eq(send_request(sa, exchange, &b), OK);
 	ck_assert_int_eq(packets_set(&sealed, packets_span(&sa->window.request)), OK);
 	pair_act(p, LEFT);
-	expect_no_effect(p, RIGHT, &path, packets_span(&sealed));
+	sent = p->n_sent;
+	pair_deliver(p, RIGHT, &path, packets_span(&sealed));
+	ck_assert_uint_eq(p->n_sent, sent + 1);
+	ck_assert_uint_eq(sa_at(p, RIGHT)->state, S_UP);
+	pair_expect_children(p, 1);
 	packets_free(&sealed);
 	pair_free(p);
 }
@@ -459,7 +467,7 @@ UNIT("ike/engine-life")
 	tcase_add_test(tc, a_malformed_request_ends_the_sa_on_both_sides);
 	tcase_add_test(tc, a_delete_of_the_ike_sa_goes_before_everything_else);
 	tcase_add_test(tc, a_damaged_message_leaves_the_sa_as_it_was);
-	tcase_add_loop_test(tc, only_the_legal_cell_is_processed, 33, 45);
+	tcase_add_loop_test(tc, another_exchange_is_refused_and_the_sa_stays, 33, 45);
 	tcase_add_test(tc, a_retransmitted_request_gets_the_identical_answer);
 	tcase_add_test(tc, views_show_what_is_there);
 	tcase_add_loop_test(tc, a_reload_leaves_the_unchanged_alone_and_ends_the_changed, 0, 2);
