@@ -113,6 +113,7 @@ static enum err engine_commit(void *ctx, void *prepared)
 {
 	struct engine_process *p = ctx;
 	struct setup *old = p->setup;
+	enum err e = OK;
 	const struct ike_env env = {
 		.random = random_system(),
 		.n_owners = ((struct setup *)prepared)->workers,
@@ -122,16 +123,18 @@ static enum err engine_commit(void *ctx, void *prepared)
 	};
 
 	p->setup = prepared;
-	if (p->ike == NULL)
-		p->ike = ike_engine_new(&env, p->setup->conf, mono_now());
+	if (p->ike != NULL)
+		e = ike_engine_reconfigure(p->ike, p->setup->conf, mono_now());
 	else
-		ike_engine_reconfigure(p->ike, p->setup->conf, mono_now());
+		p->ike = ike_engine_new(&env, p->setup->conf, mono_now());
+	if (e != OK || p->ike == NULL)
+		return ERR_NOMEM; /* this process ends, so the old one is left where it is */
 	bridge_set(p->bridge, p->ike, p->setup->conf);
 	/* Actions that were queued before may point into the old configuration. */
 	bridge_drain_all(p->bridge);
 	if (old != NULL)
 		setup_free(old);
-	return p->ike != NULL ? OK : ERR_NOMEM;
+	return OK;
 }
 
 /* ---- what systemctl shows ---- */

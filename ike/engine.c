@@ -358,14 +358,15 @@ static struct conn *take_unchanged(struct ike_engine *e, const struct conf_conne
 	return NULL;
 }
 
-void ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf, mono_ns now)
+enum err ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf, mono_ns now)
 {
 	struct conn **old = e->conns, **list = conn_list(conf);
 	size_t n_old = e->n_conns, n = 0;
+	enum err err = OK;
 
 	begin(e, now);
 	if (!list)
-		return;
+		return ERR_NOMEM;
 	actions_drop_resolves(&e->actions);
 	for (size_t i = 0; i < conf->n_connections; i++) {
 		list[n] = take_unchanged(e, &conf->connections[i]);
@@ -373,6 +374,8 @@ void ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf, mono_
 			conn_repoint(list[n++], &conf->connections[i]);
 		else if (conn_new(e, &conf->connections[i], &list[n]) == OK)
 			n++;
+		else
+			err = ERR_NOMEM;
 	}
 	repoint_half_open(e, conf);
 	e->conns = list;
@@ -387,6 +390,7 @@ void ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf, mono_
 		if (!list[i]->begun)
 			conn_begin(list[i]);
 	}
+	return err;
 }
 
 /* ---- outputs ---- */

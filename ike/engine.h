@@ -74,7 +74,10 @@ struct ike_event {
  * deleted at the peer. */
 struct ike_engine *ike_engine_new(const struct ike_env *env, const struct conf *conf, mono_ns now);
 void ike_engine_free(struct ike_engine *e);
-void ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf, mono_ns now);
+/* ERR_NOMEM: the engine knows only some of the connections, of either configuration; all that is
+ * left to do with it is to free it, while both are still there. */
+MUST_USE enum err ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf,
+					 mono_ns now);
 /* An IKE message without the non-ESP marker; path.local.port tells where it came. */
 void ike_engine_datagram(struct ike_engine *e, const struct path *p, struct span d, mono_ns now);
 void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns now);

@@ -250,7 +250,8 @@ void end_reload(struct end *end, const char *text)
 	if (!conf)
 		return;
 	end->conf = conf;
-	ike_engine_reconfigure(end->e, conf, end->sim->now);
+	sim_must(end->sim, ike_engine_reconfigure(end->e, conf, end->sim->now) == OK,
+		 "the engine does not take its configuration");
 	act(end);
 	conf_free(old);
 }

@@ -228,7 +228,7 @@ START_TEST(a_reload_spares_who_is_half_way_in)
 		pair_load(_i < 2 ? pair_psk(RIGHT, "")
 				 : gateway("address = 203.0.113.1\n identity = a.example.org",
 					   "address = 203.0.113.2\n identity = b.example.org"));
-	ike_engine_reconfigure(p->end[RIGHT].e, p->end[RIGHT].conf, p->now);
+	ck_assert_int_eq(ike_engine_reconfigure(p->end[RIGHT].e, p->end[RIGHT].conf, p->now), OK);
 	conf_free(old);
 	p->end[RIGHT].hold_jobs = false;
 	pair_run(p, 100 * NS_PER_S);

@@ -439,7 +439,7 @@ START_TEST(a_reload_leaves_the_unchanged_alone_and_ends_the_changed)
 	struct conf *old = p->end[LEFT].conf;
 
 	p->end[LEFT].conf = pair_load(pair_psk(LEFT, _i ? "encap = always" : ""));
-	ike_engine_reconfigure(p->end[LEFT].e, p->end[LEFT].conf, p->now);
+	ck_assert_int_eq(ike_engine_reconfigure(p->end[LEFT].e, p->end[LEFT].conf, p->now), OK);
 	conf_free(old);
 	pair_act(p, LEFT);
 	pair_run(p, 5 * NS_PER_S);
