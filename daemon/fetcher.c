@@ -21,11 +21,11 @@
 
 enum { QUESTIONS_MAX = 16, QUESTION_SECONDS = 10, FETCHER_STACK = 256 * 1024 };
 
-/* A place for one question. The thread writes `answer` and then `done`, both under the lock; a
- * place is free again only when its thread is through, so what a thread holds never changes under
- * it. */
+/* A place for one question. The thread writes `answer` and then `done`, both under the lock, and
+ * does not touch the place any more: it is free again as soon as the loop has seen that. */
 struct question {
 	struct fetcher *f;
+	uint64_t ticket;
 	bool busy; /* a thread works here */
 	bool done;
 	bool answered; /* at the deadline, or nobody wants it any more */
@@ -61,7 +61,8 @@ static void *question_thread(void *arg)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG };
 	struct question *q = arg;
-	struct msg_resolved m = { .ticket = q->answer.ticket, .err = ERR_RESOLVE };
+	struct fetcher *f = q->f;
+	struct msg_resolved m = { .ticket = q->ticket, .err = ERR_RESOLVE };
 	struct addrinfo *list = NULL;
 	const uint64_t one = 1;
 
@@ -69,11 +70,11 @@ static void *question_thread(void *arg)
 		answer_fill(&m, list);
 	if (list != NULL)
 		freeaddrinfo(list);
-	pthread_mutex_lock(&q->f->lock);
+	pthread_mutex_lock(&f->lock);
 	q->answer = m;
 	q->done = true;
-	pthread_mutex_unlock(&q->f->lock);
-	while (write(q->f->wake, &one, sizeof one) < 0 && errno == EINTR)
+	pthread_mutex_unlock(&f->lock);
+	while (write(f->wake, &one, sizeof one) < 0 && errno == EINTR)
 		;
 	return NULL;
 }
@@ -94,7 +95,7 @@ static void answer_send(struct fetcher *f, const struct msg_resolved *m)
 static void on_deadline(void *ctx)
 {
 	struct question *q = ctx;
-	const struct msg_resolved late = { .ticket = q->answer.ticket, .err = ERR_RESOLVE };
+	const struct msg_resolved late = { .ticket = q->ticket, .err = ERR_RESOLVE };
 
 	q->answered = true;
 	answer_send(q->f, &late);
@@ -165,7 +166,7 @@ static enum err on_resolve(void *ctx, const struct chan_msg *msg)
 	*q = (struct question){
 		.f = f,
 		.busy = true,
-		.answer.ticket = m.ticket,
+		.ticket = m.ticket,
 		.deadline = { .fire = on_deadline, .ctx = q },
 	};
 	memcpy(q->name, m.text.p, m.text.len);
