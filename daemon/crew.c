@@ -10,12 +10,10 @@
 
 #include "base/log.h"
 
-#define RESTART_FIRST (50 * NS_PER_MS)
-#define RESTART_STEPS 7		      /* doubled so often: 6.4 s between tries at most */
-#define LIVED_LONG    (60 * NS_PER_S) /* a death after that is a first one again */
-#define END_PATIENCE                                                                \
-	(500 * NS_PER_MS) /* between the end of the channel and that of the process \
-			   */
+#define RESTART_FIRST  (50 * NS_PER_MS)
+#define RESTART_STEPS  7		 /* doubled so often: 6.4 s between tries at most */
+#define LIVED_LONG     (60 * NS_PER_S)	 /* a death after that is a first one again */
+#define END_PATIENCE   (500 * NS_PER_MS) /* from the end of the channel to that of the process */
 #define PULSE	       (5 * NS_PER_S)
 #define PULSE_PATIENCE (30 * NS_PER_S) /* no message of ours keeps a process busy for so long */
 #define STOP_PATIENCE  (2 * NS_PER_S)  /* for the deletes of an engine that is asked to end */
@@ -37,6 +35,7 @@ struct crew {
 	struct crew_env env;
 	bool stopping;
 	struct loop_timer pulse;
+	mono_ns pulsed; /* last */
 	struct member m[N_ROLES];
 };
 
@@ -162,7 +161,9 @@ static void on_restart(void *ctx)
 		return;
 	crew_log(LOG_LEVEL_ERROR, "process_not_started", m, strerror(errno));
 	m->deaths++;
-	restart_later(m);
+	/* One that was started all the same is dying: its burial starts the next. */
+	if (m->pid == 0)
+		restart_later(m);
 }
 
 static void on_patience(void *ctx)
@@ -172,20 +173,25 @@ static void on_patience(void *ctx)
 	crew_kill(m->crew, m->role, "did not end when asked");
 }
 
-/* One that hangs, whatever it was that made it, is as good as dead. */
+/* One that hangs, whatever it was that made it, is as good as dead. But when we come late ourselves
+ * (a reload that waits for a file), nobody was asked, and what they said is not read yet. */
 static void on_pulse(void *ctx)
 {
 	struct crew *c = ctx;
 	mono_ns now = mono_now();
+	bool late = now - c->pulsed > 2 * PULSE;
 
 	for (unsigned int r = 0; r < N_ROLES; r++) {
 		if (c->m[r].pid == 0)
 			continue;
+		if (late)
+			c->m[r].heard = now;
 		if (now - c->m[r].heard > PULSE_PATIENCE)
 			crew_kill(c, (enum role)r, "does not answer any more");
 		else
 			crew_send(c, (enum role)r, MSG_PING, SPAN_EMPTY, -1);
 	}
+	c->pulsed = now;
 	loop_timer_set(c->env.loop, &c->pulse, now + PULSE);
 }
 
@@ -219,7 +225,8 @@ enum err crew_start(struct crew *c)
 
 	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES && e == OK; r++)
 		e = member_start(&c->m[r]);
-	loop_timer_set(c->env.loop, &c->pulse, mono_now() + PULSE);
+	c->pulsed = mono_now();
+	loop_timer_set(c->env.loop, &c->pulse, c->pulsed + PULSE);
 	return e;
 }
 
