@@ -21,7 +21,7 @@ void init_follow_cookie(struct ike_sa *sa);
 void init_on_job(struct ike_sa *sa, const struct job_result *r);
 /* The IKE SA's keys, if they are not there yet. The responder computes its secret only here, when
  * something arrives that needs it: who sends an IKE_SA_INIT and no more does not make us compute
- * it. */
+ * it. A slow group's secret is computed by a job, together with our public value. */
 MUST_USE enum err init_keys(struct ike_sa *sa);
 /* No answer came that counts: what is known about why. */
 void init_explain_silence(const struct ike_sa *sa, struct ike_note *n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When our request is sent again (RFC 7296 2.1, 2.4): first after 500 ms to 1 s, then half as long
+/* When our request is sent again (RFC 7296 2.1, 2.4): first after 625 to 875 ms, then half as long
  * again with jitter up to a bound, a bounded number of times; about 30 s in all. So many times,
  * because at 30 % loss each way only every second try comes back, and one handshake in a thousand
  * at most shall fail for it. Only requests: a responder never sends of itself.
