@@ -4,20 +4,43 @@
  * went. What is missing is put back a moment later, all of a burst at once, and at most about every
  * second: nobody is fought at full speed.
  */
+#include <unistd.h>
+
 #include "daemon/monitor_state.h"
 #include "daemon/warden.h"
 
 #define HOST_PAUSE NS_PER_S
 #define HOST_DELAY (NS_PER_S / 10)
 
+/* The queues of a deleted device lead nowhere: a new one, and a process that holds it. */
+static enum err tun_renew(struct monitor *m, char why[static HOST_WHY_MAX])
+{
+	enum err e;
+
+	for (unsigned int i = 0; i < SOCKETS_WORKERS_MAX; i++) {
+		if (m->tun[i] >= 0)
+			close(m->tun[i]);
+		m->tun[i] = -1;
+	}
+	e = warden_tun(m->warden, m->now->conf->tun_name, m->sockets.n_workers, m->tun, why);
+	if (m->tun[0] >= 0)
+		crew_kill(m->crew, ROLE_ESP, "its TUN device was deleted");
+	return e;
+}
+
 static void on_again(void *ctx)
 {
 	struct monitor *m = ctx;
 	char why[HOST_WHY_MAX] = "";
+	enum err e;
 
 	m->host.last = mono_now();
 	m->host.pending = false;
-	if (warden_again(m->warden, why) != OK)
+	if (warden_tun_gone(m->warden))
+		e = tun_renew(m, why);
+	else
+		e = warden_again(m->warden, why);
+	if (e != OK)
 		monitor_log(LOG_LEVEL_ERROR, "host_failed", why);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/warden.h"
 
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,11 @@ enum err warden_tun(struct warden *w, const char *name, unsigned int n_queues, i
 	return apply(w, why);
 }
 
+bool warden_tun_gone(const struct warden *w)
+{
+	return w->tun[0] != '\0' && if_nametoindex(w->tun) == 0;
+}
+
 enum err warden_guard_all(struct warden *w, char why[static HOST_WHY_MAX])
 {
 	bool any = false;
@@ -170,6 +176,7 @@ enum err warden_guard_all(struct warden *w, char why[static HOST_WHY_MAX])
 enum err warden_guard(struct warden *w, const struct msg_child *m, char why[static HOST_WHY_MAX])
 {
 	struct ward *x = ward_find(w->v, w->n, m->connection, m->child);
+	char again[HOST_WHY_MAX];
 	bool before;
 	enum err e;
 
@@ -181,9 +188,12 @@ enum err warden_guard(struct warden *w, const struct msg_child *m, char why[stat
 	if (x->lifted == before)
 		return OK;
 	e = apply(w, why);
-	/* In doubt it is guarded: the next call tries again to make it so. */
-	if (e != OK)
+	/* In doubt it is guarded, and made so: what failed came behind the guards, and they may be
+	 * lifted already. */
+	if (e != OK) {
 		x->lifted = false;
+		(void)!apply(w, again);
+	}
 	return e;
 }
 

@@ -29,6 +29,8 @@ MUST_USE enum err warden_set(struct warden *w, const struct conf *c, char why[st
 /* The TUN device, and then routes and rules. */
 MUST_USE enum err warden_tun(struct warden *w, const char *name, unsigned int n_queues, int *fds,
 			     char why[static HOST_WHY_MAX]);
+/* Somebody deleted the device that there was: warden_tun makes another. */
+bool warden_tun_gone(const struct warden *w);
 /* A new engine knows nothing of what an operator had lifted: everything is guarded again. */
 MUST_USE enum err warden_guard_all(struct warden *w, char why[static HOST_WHY_MAX]);
 
