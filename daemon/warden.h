@@ -3,7 +3,7 @@
  * lifted, routes and rules into the TUN device for the same children, the MTU of each. Requests of
  * the engine are about children of the configuration and nothing else.
  *
- * Guards come before everything and outlive everything: no function here but warden_request
+ * Guards come before everything and outlive everything: no function here but warden_guard
  * (postern down) and warden_set (a child that is no longer configured) takes one away.
  */
 #ifndef DAEMON_WARDEN_H

@@ -53,7 +53,7 @@ void conn_free(struct conn *c)
 	free(c);
 }
 
-void conn_retire(struct conn *c, bool stays)
+void conn_retire(struct conn *c, const struct conf_connection *now)
 {
 	struct ike_sa *sa = c->sas;
 
@@ -66,8 +66,12 @@ void conn_retire(struct conn *c, bool stays)
 	}
 	while (c->sas)
 		conn_remove_sa(c, c->sas);
-	for (size_t i = 0; i < c->conf->n_children && !stays; i++)
-		actions_guard(&c->e->actions, c->conf->name, c->conf->children[i].name, false);
+	for (size_t i = 0; now && i < c->conf->n_children; i++) {
+		const char *child = c->conf->children[i].name;
+
+		if (!c->children[i].guarded && conf_child_find(now, child))
+			actions_guard(&c->e->actions, now->name, child, true);
+	}
 	conn_free(c);
 }
 

@@ -43,9 +43,10 @@ struct conn {
 MUST_USE enum err conn_new(struct ike_engine *e, const struct conf_connection *conf,
 			   struct conn **out);
 void conn_free(struct conn *c); /* its SAs too, without a message */
-/* It is configured otherwise (`stays`: under the same name) or no longer: its SAs say goodbye and
- * live on without it; when it does not stay its guards are lifted. Frees it. */
-void conn_retire(struct conn *c, bool stays);
+/* It is configured otherwise (`now`, under the same name) or no longer (NULL): its SAs say goodbye
+ * and live on without it. Who comes in its place begins guarded, so what an operator had lifted is
+ * guarded again; the guards of what is configured no longer go with the configuration. Frees it. */
+void conn_retire(struct conn *c, const struct conf_connection *now);
 /* An unchanged connection in a new configuration. */
 void conn_repoint(struct conn *c, const struct conf_connection *conf);
 struct conn *conn_find(const struct ike_engine *e, const char *name);

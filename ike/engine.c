@@ -383,7 +383,7 @@ enum err ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf, m
 	e->conf = conf;
 	for (size_t i = 0; i < n_old; i++) {
 		if (old[i])
-			conn_retire(old[i], conf_connection_find(conf, old[i]->conf->name) != NULL);
+			conn_retire(old[i], conf_connection_find(conf, old[i]->conf->name));
 	}
 	free(old);
 	for (size_t i = 0; i < n; i++) {

@@ -106,8 +106,60 @@ START_TEST(a_child_goes_down_alone_and_the_next_one_has_its_place)
 }
 END_TEST
 
+static void reload(struct pair *p, const char *text)
+{
+	struct conf *old = p->end[LEFT].conf;
+
+	p->end[LEFT].conf = pair_load(text);
+	ck_assert_int_eq(ike_engine_reconfigure(p->end[LEFT].e, p->end[LEFT].conf, p->now), OK);
+	conf_free(old);
+	pair_act(p, LEFT);
+	pair_run(p, 5 * NS_PER_S);
+}
+
+/* Its guards were lifted by an operator; what comes in its place is another connection. */
+START_TEST(a_changed_connection_is_guarded_again)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	pair_down(p, LEFT, "site");
+	ck_assert(!p->end[LEFT].guarded);
+	reload(p, pair_psk(LEFT, "encap = always"));
+	ck_assert(p->end[LEFT].guarded);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(an_unchanged_connection_stays_as_the_operator_left_it)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	pair_down(p, LEFT, "site");
+	reload(p, pair_psk(LEFT, ""));
+	ck_assert(!p->end[LEFT].guarded);
+	pair_free(p);
+}
+END_TEST
+
+/* Whoever reads the configuration lifts the guards of what is gone. */
+START_TEST(a_removed_connection_asks_for_no_guards)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, NS_PER_S);
+	reload(p, "me {\n identity = left.example.org\n}\n");
+	pair_expect_children(p, 0);
+	ck_assert_uint_eq(p->end[LEFT].n_guards, 0);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/connection")
 {
+	tcase_add_test(tc, a_changed_connection_is_guarded_again);
+	tcase_add_test(tc, an_unchanged_connection_stays_as_the_operator_left_it);
+	tcase_add_test(tc, a_removed_connection_asks_for_no_guards);
 	tcase_add_test(tc, a_second_address_is_tried_when_the_first_is_silent);
 	tcase_add_test(tc, the_last_address_is_the_end_of_a_command);
 	tcase_add_test(tc, a_child_goes_down_alone_and_the_next_one_has_its_place);
