@@ -223,12 +223,12 @@ void notes_log(struct notes *n, const struct ike_note *note, mono_ns now)
 	const struct note_row *row = (size_t)note->kind < N_ROWS ? &rows[note->kind] : NULL;
 	struct log_line l;
 
+	if (note->kind == IKE_NOTE_UP)
+		repeat_forget(n, note->connection);
 	if (row == NULL || row->event == NULL || !log_wanted(row->level))
 		return;
 	l = log_event(row->level, row->event);
 	put_keys(&l, note, row->keys);
-	if (note->kind == IKE_NOTE_UP)
-		repeat_forget(n, note->connection);
 	if (!row->counted || !repeat_counted(n, note, now, &l))
 		log_write(&l);
 }

@@ -87,6 +87,24 @@ START_TEST(a_repeated_refusal_is_counted)
 }
 END_TEST
 
+/* Also where the level hides that it was up meanwhile. */
+START_TEST(a_refusal_after_it_was_up_is_news)
+{
+	const struct ike_note refused = { .kind = IKE_NOTE_REFUSED,
+					  .err = ERR_NO_ANSWER,
+					  .connection = "office" };
+	const struct ike_note up = { .kind = IKE_NOTE_UP, .connection = "office" };
+	struct notes *n = notes_made();
+
+	log_setup(_i ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, false, NULL);
+	ck_assert_str_ne(log_of(n, &refused, NS_PER_S), "");
+	ck_assert_str_eq(log_of(n, &refused, 2 * NS_PER_S), "");
+	(void)log_of(n, &up, 3 * NS_PER_S);
+	ck_assert_str_ne(log_of(n, &refused, 4 * NS_PER_S), "");
+	notes_free(n);
+}
+END_TEST
+
 START_TEST(another_reason_or_connection_is_news)
 {
 	struct ike_note note = { .kind = IKE_NOTE_REFUSED,
@@ -162,6 +180,7 @@ UNIT("daemon/notes")
 {
 	tcase_add_test(tc, a_connection_that_is_up_is_one_line);
 	tcase_add_test(tc, a_repeated_refusal_is_counted);
+	tcase_add_loop_test(tc, a_refusal_after_it_was_up_is_news, 0, 2);
 	tcase_add_test(tc, another_reason_or_connection_is_news);
 	tcase_add_test(tc, many_strangers_do_not_fill_the_memory);
 	tcase_add_test(tc, every_kind_of_note_has_its_name);
