@@ -112,7 +112,7 @@ static enum err on_command(void *ctx, const struct chan_msg *m)
 	chan_wipe(p->engine.chan);
 	if (e != OK)
 		return e;
-	esp_command(p->esp, &cmd, mono_now(), &done);
+	esp_command(p->esp, &cmd, &done);
 	done.ticket = cmd.ticket;
 	done.spi = cmd.sa.spi;
 	done.dir = cmd.sa.dir;

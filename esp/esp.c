@@ -82,11 +82,10 @@ enum err esp_start(struct esp *e)
 	return err;
 }
 
-void esp_command(struct esp *e, const struct sa_cmd *cmd, mono_ns now, struct sa_done *done)
+void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done)
 {
 	struct sad *sad = e->plane.sad;
 
-	(void)now;
 	*done = (struct sa_done){ .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
 	switch (cmd->op) {
 	case SA_INSTALL:

@@ -60,7 +60,7 @@ MUST_USE enum err esp_start(struct esp *e); /* starts the threads */
  * peer address), ERR_CRYPTO (key sizes). A replay_window of 0 is the default of 1024; one over 4096
  * is 4096. SA_REMOVE, SA_MOVE, SA_QUERY: ERR_NOT_FOUND. Outbound SPIs are the peers' choice and may
  * be equal: child_id tells them apart, or path.remote (not with SA_MOVE, where it is new). */
-void esp_command(struct esp *e, const struct sa_cmd *cmd, mono_ns now, struct sa_done *done);
+void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done);
 /* All SAs away: the engine is a new one. */
 void esp_flush(struct esp *e);
 

@@ -282,7 +282,7 @@ static void install(struct esp *e, struct sa_desc *d, enum sa_dir dir, uint32_t 
 	d->dir = dir;
 	d->spi = spi;
 	cmd.sa = *d;
-	esp_command(e, &cmd, 0, &done);
+	esp_command(e, &cmd, &done);
 	if (done.err != OK)
 		die(err_text(done.err));
 }
@@ -295,7 +295,7 @@ static void print_query(struct esp *e, struct sa_desc *d, enum sa_dir dir, uint3
 	d->dir = dir;
 	d->spi = spi;
 	cmd.sa = *d;
-	esp_command(e, &cmd, 0, &done);
+	esp_command(e, &cmd, &done);
 	printf("%s packets=%" PRIu64 " bytes=%" PRIu64 "\n", dir == SA_IN ? "in" : "out",
 	       done.counters.packets, done.counters.bytes);
 }

@@ -140,7 +140,7 @@ static void command(struct esp *e, enum sa_op op, struct kit_sa *k)
 	struct sa_cmd cmd = { .op = op, .sa = k->d };
 	struct sa_done done;
 
-	esp_command(e, &cmd, 0, &done);
+	esp_command(e, &cmd, &done);
 	ck_assert_int_eq(done.err, OK);
 }
 

@@ -115,7 +115,7 @@ static enum err command(struct gateway *g, enum sa_op op, const struct kit_sa *k
 	struct sa_cmd cmd = { .ticket = 7, .op = op, .sa = k->d };
 	struct sa_done done;
 
-	esp_command(g->esp, &cmd, 0, &done);
+	esp_command(g->esp, &cmd, &done);
 	ck_assert_uint_eq(done.ticket, 7);
 	return done.err;
 }
