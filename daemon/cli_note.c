@@ -92,6 +92,10 @@ static void up_line(void *ctx, const json_t *n)
 		u->took_ms = cli_num(n, "took_ms");
 	if (u->cli->json) {
 		cli_print_json(json_deep_copy(n));
+	} else if (cli_true(n, "next_address")) {
+		if (!u->cli->quiet)
+			printf("%s: %s; its next address is tried\n",
+			       cli_str(n, "peer", "the peer"), cli_str(n, "meaning", "?"));
 	} else if (strcmp(event, "refused") == 0 || strcmp(event, "child_failed") == 0) {
 		cli_note_error(stderr, n);
 		u->told = true;
