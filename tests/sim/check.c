@@ -6,6 +6,7 @@
  *	- nobody is up whose proof was not found good
  *	- a datagram that proves nothing changes nothing that is established
  *	- the engine's deadline moves on: it is never asked again and again at one instant
+ *	- guards are lifted when somebody says `down` or takes the connection out, and only then
  *	- when it is quiet, both ends have the same IKE SAs, and the same Child SAs mirrored, one
  *	  pair for each child
  */
@@ -130,6 +131,8 @@ static void look_at_view(void *ctx, const struct ike_view *v)
 	struct seen_sa *sa = &seen->sas[seen->n];
 	struct wr w;
 
+	for (size_t i = 0; i < v->n_children; i++)
+		seen->n_unguarded += !v->children[i].guarded;
 	if (v->state == IKE_STATE_CONNECTING || v->next_try != NEVER ||
 	    (v->wanted && v->state != IKE_STATE_UP))
 		seen->busy = true;
@@ -298,6 +301,8 @@ void check_quiet(struct sim *s)
 		return;
 	left = check_look(&s->end[LEFT]);
 	right = check_look(&s->end[RIGHT]);
+	sim_must(s, left.n_unguarded == 0 || s->end[LEFT].may_lift, "left has an open guard");
+	sim_must(s, right.n_unguarded == 0 || s->end[RIGHT].may_lift, "right has an open guard");
 	check_ike_sas(s, &left, &right);
 	check_child_sas(s, &s->end[LEFT], &left);
 	check_child_sas(s, &s->end[RIGHT], &right);

@@ -190,8 +190,12 @@ static void act(struct end *end)
 		case IKE_ACT_KEEPALIVE:
 			net_keepalive(end, &a.send.path);
 			break;
-		case IKE_ACT_CHILD_MTU:
 		case IKE_ACT_GUARD:
+			sim_must(end->sim, a.child.guarded || end->may_lift,
+				 "the guard of %s is lifted, which nobody asked for",
+				 a.child.child);
+			break;
+		case IKE_ACT_CHILD_MTU:
 			break;
 		}
 	}
@@ -285,6 +289,7 @@ void end_die(struct end *end)
 	end->e = NULL;
 	end->dead = true;
 	end->life++;
+	end->may_lift = false; /* what the next one finds is guarded */
 	plane_clear(end);
 }
 

@@ -236,6 +236,7 @@ static void command(struct sim *s, enum side side, const struct ike_event *ev)
 {
 	if (s->failed)
 		return;
+	s->end[side].may_lift = ev->kind == IKE_EV_DOWN;
 	trace_line(s, side, "%s %s %s", ev->kind == IKE_EV_UP ? "up" : "down",
 		   ev->command.connection, ev->command.child ? ev->command.child : "");
 	end_event(&s->end[side], ev);

@@ -86,6 +86,7 @@ struct end {
 	uint32_t refused_spi; /* of the last install that failed */
 	uint32_t n_sa_commands;
 	uint32_t n_protected; /* answers that left with SK or SKF */
+	bool may_lift;	      /* somebody said `down`, or took the connection out */
 	mono_ns plane_free;   /* commands are carried out one after the other */
 	/* notes */
 	struct ike_note last[SIM_NOTES];
@@ -171,6 +172,7 @@ struct seen {
 	struct seen_sa sas[SIM_SAS_MAX];
 	size_t n;
 	size_t n_children;
+	size_t n_unguarded;
 	bool busy; /* some connection is not where it wants to be */
 };
 struct seen check_look(const struct end *end);
