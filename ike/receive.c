@@ -266,8 +266,8 @@ static enum err receive_stranger(struct ike_engine *e, const struct path *p,
 	return ERR_NOT_FOUND;
 }
 
-/* Only the exchanges of the table are opened, but an established peer's request is opened whatever it
- * is: once its integrity is proved it gets an answer (RFC 7296 2.21.3). */
+/* Only the exchanges of the table are opened, but an established peer's request is opened whatever
+ * it is: once its integrity is proved it gets an answer (RFC 7296 2.21.3). */
 static bool is_opened(const struct ike_sa *sa, const struct message *m)
 {
 	enum direction d = direction_of(&m->h);

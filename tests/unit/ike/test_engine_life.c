@@ -342,8 +342,8 @@ START_TEST(a_damaged_message_leaves_the_sa_as_it_was)
 }
 END_TEST
 
-/* C22: every exchange type that an established SA does not expect, with its Delete inside. The peer is
- * authenticated, so it is answered (RFC 7296 2.21.3), and that is all. */
+/* C22: every exchange type that an established SA does not expect, with its Delete inside. The peer
+ * is authenticated, so it is answered (RFC 7296 2.21.3), and that is all. */
 START_TEST(another_exchange_is_refused_and_the_sa_stays)
 {
 	struct pair *p =
