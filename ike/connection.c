@@ -36,7 +36,9 @@ enum err conn_new(struct ike_engine *e, const struct conf_connection *conf, stru
 	/* The daemon puts the guards of the whole configuration in place before there is an engine.
 	 */
 	for (size_t i = 0; i < conf->n_children; i++)
-		c->children[i] = (struct conn_child){ .guarded = true, .wanted = true };
+		c->children[i] = (struct conn_child){ .conf = &conf->children[i],
+						      .guarded = true,
+						      .wanted = true };
 	*out = c;
 	return OK;
 }
@@ -51,40 +53,6 @@ void conn_free(struct conn *c)
 	free(c->failure);
 	free(c->children);
 	free(c);
-}
-
-void conn_retire(struct conn *c, const struct conf_connection *now)
-{
-	struct ike_sa *sa = c->sas;
-
-	c->wanted = false;
-	while (sa) {
-		struct ike_sa *next = sa->next;
-
-		sa_close(sa, ERR_CONFIG, 0);
-		sa = next;
-	}
-	while (c->sas)
-		conn_remove_sa(c, c->sas);
-	for (size_t i = 0; now && i < c->conf->n_children; i++) {
-		const char *child = c->conf->children[i].name;
-
-		if (!c->children[i].guarded && conf_child_find(now, child))
-			actions_guard(&c->e->actions, now->name, child, true);
-	}
-	conn_free(c);
-}
-
-void conn_repoint(struct conn *c, const struct conf_connection *conf)
-{
-	for (struct ike_sa *sa = c->sas; sa; sa = sa->next) {
-		for (struct child_sa *child = sa->children; child; child = child->next)
-			child->conf = conf_child_find(conf, child->conf->name);
-	}
-	c->conf = conf;
-	/* What was asked about the peer's name may have been dropped with the old configuration. */
-	if (c->resolving)
-		actions_resolve(&c->e->actions, conf);
 }
 
 struct conn *conn_find(const struct ike_engine *e, const char *name)

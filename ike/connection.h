@@ -14,6 +14,7 @@
 #include "ike/sa.h"
 
 struct conn_child {
+	const struct conf_child *conf;
 	bool guarded;
 	bool wanted; /* not taken down by itself */
 };

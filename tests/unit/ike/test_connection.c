@@ -141,6 +141,49 @@ START_TEST(an_unchanged_connection_stays_as_the_operator_left_it)
 }
 END_TEST
 
+struct asked {
+	const char *child;
+	bool guarded;
+};
+
+static void look(void *ctx, const struct ike_view *v)
+{
+	struct asked *a = ctx;
+
+	for (size_t i = 0; i < v->n_children; i++) {
+		if (strcmp(v->children[i].conf->name, a->child) == 0)
+			a->guarded = v->children[i].guarded;
+	}
+}
+
+static bool child_is_guarded(const struct pair *p, const char *name)
+{
+	struct asked a = { .child = name };
+
+	ike_engine_views(p->end[LEFT].e, look, &a);
+	return a.guarded;
+}
+
+/* A file in which two children have changed places says nothing new. */
+START_TEST(a_child_keeps_its_state_when_the_order_changes)
+{
+	struct pair *p = pair_new(two_children(LEFT), two_children(RIGHT));
+	static char text[2048];
+	const char *whole = two_children(LEFT), *net = strstr(whole, " child net"),
+		   *lab = strstr(whole, " child lab");
+
+	command(p, IKE_EV_UP, NULL);
+	command(p, IKE_EV_DOWN, "lab");
+	ck_assert(child_is_guarded(p, "net") && !child_is_guarded(p, "lab"));
+	snprintf(text, sizeof(text), "%.*s%.*s%.*s}\n", (int)(net - whole), whole,
+		 (int)(strrchr(lab, '}') - lab), lab, (int)(lab - net), net);
+	reload(p, text);
+	ck_assert(child_is_guarded(p, "net") && !child_is_guarded(p, "lab"));
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
 /* Whoever reads the configuration lifts the guards of what is gone. */
 START_TEST(a_removed_connection_asks_for_no_guards)
 {
@@ -159,6 +202,7 @@ UNIT("ike/connection")
 {
 	tcase_add_test(tc, a_changed_connection_is_guarded_again);
 	tcase_add_test(tc, an_unchanged_connection_stays_as_the_operator_left_it);
+	tcase_add_test(tc, a_child_keeps_its_state_when_the_order_changes);
 	tcase_add_test(tc, a_removed_connection_asks_for_no_guards);
 	tcase_add_test(tc, a_second_address_is_tried_when_the_first_is_silent);
 	tcase_add_test(tc, the_last_address_is_the_end_of_a_command);
