@@ -9,6 +9,7 @@
 struct answer {
 	struct sim_event ev;
 	struct sa_done done;
+	uint32_t deaths; /* of the plane, when it was asked */
 };
 
 static void answer_drop(struct sim_event *ev)
@@ -22,6 +23,8 @@ static void answer_arrive(struct sim *s, struct sim_event *ev)
 	struct end *end = &s->end[ev->side];
 	struct ike_event event = { .kind = IKE_EV_SA, .sa = &a->done };
 
+	if (a->deaths != end->plane_deaths)
+		a->done.err = ERR_SYSTEM;
 	end_event(end, &event);
 	free(a);
 }
@@ -56,7 +59,7 @@ static enum err take_away(struct end *end, const struct sa_desc *sa)
 	struct sa_desc *at = find(end, sa);
 
 	/* An engine that takes back an install does not know yet that it was refused. */
-	sim_must(end->sim, at != NULL || sa->spi == end->refused_spi,
+	sim_must(end->sim, at || sa->spi == end->refused_spi || end->plane_deaths > 0,
 		 "an SA is removed that is not there");
 	if (!at)
 		return ERR_NOT_FOUND;
@@ -100,6 +103,7 @@ void plane_do(struct end *end, const struct sa_cmd *cmd)
 				    .happen = answer_arrive,
 				    .drop = answer_drop };
 	a->done = (struct sa_done){ .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
+	a->deaths = end->plane_deaths;
 	a->done.err = carry_out(end, cmd, &a->done.counters);
 	if (cmd->ticket == 0) {
 		free(a);
@@ -115,6 +119,19 @@ void plane_clear(struct end *end)
 		sa_desc_wipe(&end->sas[i]);
 	end->n_sas = 0;
 	end->plane_free = 0;
+}
+
+void sim_plane_dies(struct sim *s, enum side side)
+{
+	struct plane_event pe = { .kind = PLANE_GONE };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &pe };
+
+	if (s->failed)
+		return;
+	trace_line(s, side, "plane: dies");
+	s->end[side].plane_deaths++;
+	plane_clear(&s->end[side]);
+	end_event(&s->end[side], &ev);
 }
 
 void sim_expire(struct sim *s, enum side side)

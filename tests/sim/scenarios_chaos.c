@@ -58,7 +58,7 @@ static void fail_something(struct sim *s)
 /* One of the things that need an engine. */
 static void ask(struct sim *s, enum side side)
 {
-	switch (sim_draw(s, 0, 5)) {
+	switch (sim_draw(s, 0, 6)) {
 	case 0:
 	case 1:
 		sim_up(s, side, "site");
@@ -74,6 +74,9 @@ static void ask(struct sim *s, enum side side)
 		break;
 	case 5:
 		sim_unreachable(s, side);
+		break;
+	case 6:
+		sim_plane_dies(s, side);
 		break;
 	}
 }
@@ -122,6 +125,10 @@ static void heal(struct sim *s)
 	}
 }
 
+/* An attempt that `down` ends in the middle of IKE_AUTH may leave the peer with an SA of its own,
+ * which it finds out by asking. */
+enum { LIVENESS_TAKES_S = 60 };
+
 /* Without `always`, `up` may have joined an attempt that was lost already; so it is said again. */
 static void come_up(struct sim *s)
 {
@@ -130,6 +137,7 @@ static void come_up(struct sim *s)
 	for (int i = 0; i < (always_tries ? 1 : 3); i++) {
 		sim_up(s, LEFT, "site");
 		sim_up(s, RIGHT, "site");
+		sim_run_s(s, LIVENESS_TAKES_S);
 		sim_run_until_quiet(s);
 	}
 	sim_expect(s, "site", 1);

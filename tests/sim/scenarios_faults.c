@@ -141,6 +141,16 @@ static void stopped_and_started(struct sim *s)
 	up_again(s);
 }
 
+/* The process of the data plane dies at any moment. */
+static void plane_dies(struct sim *s)
+{
+	sim_run_ms(s, sim_draw(s, 0, 2) ? sim_draw(s, 0, 400) : sim_draw(s, 0, 60000));
+	sim_plane_dies(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	if (sim_draw(s, 0, 1))
+		sim_plane_dies(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	up_again(s);
+}
+
 /* The hard limit of an SA: until there is rekeying, a new tunnel. */
 static void expired(struct sim *s)
 {
@@ -227,6 +237,12 @@ const struct sim_scenario scenarios_faults[] = {
 	{ "stopped",
 	  "either end is stopped",
 	  stopped_and_started,
+	  &both,
+	  { .loss = 10, .delay_ms = { 1, 100 } },
+	  0 },
+	{ "plane-dies",
+	  "the data plane's process dies at any moment",
+	  plane_dies,
 	  &both,
 	  { .loss = 10, .delay_ms = { 1, 100 } },
 	  0 },

@@ -86,6 +86,8 @@ void sim_fail_install(struct sim *s, uint32_t nth);
 void sim_fail_malloc(struct sim *s, enum side side, uint32_t nth);
 /* The plane says that a hard limit was reached. */
 void sim_expire(struct sim *s, enum side side);
+/* Its process dies with every SA, and what it was asked is answered by a failure. */
+void sim_plane_dies(struct sim *s, enum side side);
 /* A packet wants through a child that is not up; ICMP says that the peer cannot be reached. */
 void sim_acquire(struct sim *s, enum side side);
 void sim_unreachable(struct sim *s, enum side side);

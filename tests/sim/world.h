@@ -85,6 +85,7 @@ struct end {
 	size_t n_sas;
 	uint32_t refused_spi; /* of the last install that failed */
 	uint32_t n_sa_commands;
+	uint32_t plane_deaths;
 	uint32_t n_protected; /* answers that left with SK or SKF */
 	bool may_lift;	      /* somebody said `down`, or took the connection out */
 	mono_ns plane_free;   /* commands are carried out one after the other */
