@@ -134,7 +134,7 @@ void act_resolved(struct bridge *b, const char *connection, const struct addr *v
 	}
 	/* It has addresses, but there is no way to any of them (yet). */
 	if (e == OK && r.n == 0)
-		r.err = ERR_NOT_FOUND;
+		r.err = ERR_RESOLVE;
 	ike_engine_event(b->ike, &ev, mono_now());
 }
 

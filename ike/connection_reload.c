@@ -16,7 +16,7 @@ void conn_retire(struct conn *c, const struct conf_connection *now)
 	while (sa) {
 		struct ike_sa *next = sa->next;
 
-		sa_close(sa, ERR_CONFIG, 0);
+		sa_close(sa, ERR_OPERATOR, 0);
 		sa = next;
 	}
 	while (c->sas)

@@ -339,7 +339,7 @@ static void repoint_half_open(struct ike_engine *e, const struct conf *conf)
 		if (sa->hs && sa->hs->candidate)
 			sa->hs->candidate = conf_connection_find(conf, sa->hs->candidate->name);
 		if (sa->hs && !sa->hs->candidate)
-			sa_end(sa, ERR_CONFIG);
+			sa_end(sa, ERR_OPERATOR);
 		n = next;
 	}
 }

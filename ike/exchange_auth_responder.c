@@ -18,6 +18,17 @@
 
 /* ---- the request ---- */
 
+/* A fault of ours (a process that died, no memory) is not called a fault of the peer's proof: it may
+ * come back. */
+static uint16_t refusal_notify(enum err err)
+{
+	uint16_t notify = err_row(err)->notify;
+
+	if (notify == NOTIFY_INVALID_SYNTAX || notify == NOTIFY_TEMPORARY_FAILURE)
+		return notify;
+	return NOTIFY_AUTHENTICATION_FAILED;
+}
+
 static struct step refuse(struct ike_sa *sa, struct ike_note *n)
 {
 	enum err err = n->err;
@@ -25,8 +36,7 @@ static struct step refuse(struct ike_sa *sa, struct ike_note *n)
 	if (n->text[0] == 0)
 		note_print(n->text, sizeof(n->text), "%s", err_text(err));
 	note_refused(sa, n);
-	return step_fatal(err,
-			  err == ERR_SYNTAX ? NOTIFY_INVALID_SYNTAX : NOTIFY_AUTHENTICATION_FAILED);
+	return step_fatal(err, refusal_notify(err));
 }
 
 /* The floor of the connection that was chosen, and its wish for a full transcript. */

@@ -408,12 +408,13 @@ static void explain_hint(const struct ike_sa *sa, struct ike_note *n)
 	const char *fix = "see the peer's log";
 
 	n->err = sa->hs->hint;
-	note_print(n->text, sizeof(n->text), "nothing but %s in clear came back", err_text(n->err));
+	note_print(n->text, sizeof(n->text), "no other answer came, and this one is unproven: %s",
+		   err_text(n->err));
 	if (n->err == ERR_DOWNGRADE)
 		fix = "bring the peer up to date, or set `full_transcript = auto`";
 	if (n->err == ERR_PEER_PROPOSAL || n->err == ERR_NO_PROPOSAL || n->err == ERR_KE_GROUP) {
 		proposal_wanted_text(&want, n->offered, sizeof(n->offered));
-		fix = "make `policy` of both ends have a suite in common";
+		fix = "see the peer's log: `policy` of both ends, or our address in its connection";
 	}
 	note_print(n->fix, sizeof(n->fix), "%s", fix);
 }

@@ -15,6 +15,7 @@
 #include "ike/init_message.h"
 #include "ike/life.h"
 #include "ike/natd.h"
+#include "ike/note.h"
 #include "ike/send.h"
 
 /* ---- who may it be ---- */
@@ -23,6 +24,7 @@
 struct pick {
 	const struct conn *c;	 /* whose policy took it; NULL: none */
 	const struct conn *near; /* one at this address at least */
+	const struct conn *down; /* one at this address that the operator took down */
 	struct proposal_chosen chosen;
 };
 
@@ -33,8 +35,12 @@ static void pick_from(const struct ike_engine *e, const struct addr *remote, boo
 		const struct conn *c = e->conns[i];
 		struct proposal_want want = init_want(c->conf);
 
-		if (c->down || c->conf->any_address != any || !conn_is_at(c, remote))
+		if (c->conf->any_address != any || !conn_is_at(c, remote))
 			continue;
+		if (c->down) {
+			p->down = c;
+			continue;
+		}
 		p->near = p->near ? p->near : c;
 		if (proposal_choose(sa_body, &want, &p->chosen) == OK)
 			p->c = c;
@@ -54,6 +60,18 @@ static struct pick pick(const struct ike_engine *e, const struct addr *remote, s
 
 /* ---- refusing ---- */
 
+/* Not remembered as a failure of the connection: it is what the operator asked for. */
+static void explain_down(const struct turn *t, const struct conn *c)
+{
+	struct ike_note n = note_of_conn(c, IKE_NOTE_REFUSED, ERR_OPERATOR);
+
+	n.path = *t->path;
+	note_print(n.text, sizeof(n.text), "the peer calls, but %s was taken down here",
+		   c->conf->name);
+	note_print(n.fix, sizeof(n.fix), "postern up %s", c->conf->name);
+	note_tell(t->e, &n);
+}
+
 static void explain_refusal(const struct turn *t, const struct pick *p, struct span sa_body)
 {
 	struct ike_note n = { .kind = IKE_NOTE_REFUSED,
@@ -64,6 +82,10 @@ static void explain_refusal(const struct turn *t, const struct pick *p, struct s
 	char at[ADDR_TEXT_MAX];
 
 	t->e->stats.refused++;
+	if (!p->near && p->down) {
+		explain_down(t, p->down);
+		return;
+	}
 	if (!p->near) {
 		note_print(n.text, sizeof(n.text), "no connection of ours is at %s",
 			   addr_text(&t->path->remote.addr, at));
