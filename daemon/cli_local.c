@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "certs/cert.h"
 #include "conf/load.h"
@@ -147,12 +150,33 @@ static enum err guard_off(struct host *h, char why[static HOST_WHY_MAX])
 	return e == OK ? host_plane_off(h, why) : e;
 }
 
+/* Is a daemon there? It would put back at once what is changed behind its back. */
+static bool daemon_runs(const struct cli *cli)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int n = snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/control.sock", cli->run_dir);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool runs = fd >= 0 && n > 0 && (size_t)n < sizeof(sun.sun_path) &&
+		    connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return runs;
+}
+
 int cli_guard(const struct cli *cli)
 {
 	char why[HOST_WHY_MAX] = "";
 	const char *what = cli->args[0];
 	struct host *h = NULL;
-	enum err e = host_open(&h, why);
+	enum err e;
+
+	if (strcmp(what, "show") != 0 && daemon_runs(cli)) {
+		fprintf(stderr, "error: busy: guard: posternd runs and sees to the guards itself\n"
+				"  try      postern down NAME, or stop posternd first\n");
+		return CLI_REFUSED;
+	}
+	e = host_open(&h, why);
 
 	if (e == OK && strcmp(what, "show") == 0)
 		e = host_guard_list(h, guard_line, (void *)(uintptr_t)cli, why);

@@ -9,13 +9,6 @@
 
 enum { FACT_COLUMN = 11 }; /* behind the label of a fact */
 
-static void where_print(FILE *to, const json_t *n)
-{
-	const char *child = json_string_value(json_object_get(n, "child"));
-
-	fprintf(to, "%s%s%s", cli_str(n, "connection", "-"), child ? "/" : "", child ? child : "");
-}
-
 static void fact_print(FILE *to, const json_t *n, const char *key, const char *label)
 {
 	const char *s = json_string_value(json_object_get(n, key));
@@ -28,12 +21,19 @@ static void fact_print(FILE *to, const json_t *n, const char *key, const char *l
 
 void cli_note_error(FILE *to, const json_t *n)
 {
-	fprintf(to, "error: %s: ", cli_str(n, "reason", "refused"));
-	where_print(to, n);
-	fprintf(to, ": %s\n", cli_str(n, "meaning", "it was refused"));
+	const char *child = json_string_value(json_object_get(n, "child"));
+	char line[400];
+
+	snprintf(line, sizeof(line), "error: %s: %s%s%s: %s", cli_str(n, "reason", "refused"),
+		 cli_str(n, "connection", "no connection"), child ? "/" : "", child ? child : "",
+		 cli_str(n, "meaning", "it was refused"));
+	cli_wrap(to, 0, 2, line);
 	fact_print(to, n, "offered", "offered");
-	fact_print(to, n, "wanted", "wanted");
-	fact_print(to, n, "got", cli_true(n, "proved") ? "proved" : "got");
+	/* Both the same: then it was not they that differed. */
+	if (strcmp(cli_str(n, "wanted", ""), cli_str(n, "got", "")) != 0) {
+		fact_print(to, n, "wanted", "wanted");
+		fact_print(to, n, "got", cli_true(n, "proved") ? "proved" : "got");
+	}
 	fact_print(to, n, "text", "so");
 	fact_print(to, n, "fix", "try");
 }

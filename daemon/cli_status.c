@@ -99,6 +99,22 @@ static void other_words(const json_t *c, const json_t *remote)
 		putchar('\n');
 }
 
+/* Is it up with all children that have not been taken down (those are open, not guarded)? */
+static bool whole_up(const json_t *c)
+{
+	const json_t *children = json_object_get(c, "children");
+
+	if (strcmp(cli_str(c, "state", ""), "up") != 0)
+		return false;
+	for (size_t i = 0; i < json_array_size(children); i++) {
+		const json_t *k = json_array_get(children, i);
+
+		if (strcmp(cli_str(k, "state", ""), "up") != 0 && cli_true(k, "guarded"))
+			return false;
+	}
+	return true;
+}
+
 static void connection_print(const struct cli *cli, const json_t *c)
 {
 	const json_t *remote = json_object_get(c, "remote"),
@@ -112,7 +128,7 @@ static void connection_print(const struct cli *cli, const json_t *c)
 		other_words(c, remote);
 	if (json_array_size(json_object_get(c, "weak")) > 0)
 		printf("  weak    it allows algorithms that are no longer sound\n");
-	if (!up && json_is_object(failure))
+	if (!whole_up(c) && json_is_object(failure))
 		failure_print(failure);
 	for (size_t i = 0; i < json_array_size(children); i++)
 		child_print(cli, json_array_get(children, i));
@@ -155,6 +171,7 @@ static json_t *status_assemble(const struct status *s)
 	json_object_set(o, "time", json_object_get(s->summary, "time"));
 	json_object_set(o, "summary", json_object_get(s->summary, "summary"));
 	json_object_set(o, "daemon", json_object_get(s->summary, "daemon"));
+	json_object_set(o, "unknown_peers", json_object_get(s->summary, "unknown_peers"));
 	json_object_set(o, "connections", s->connections);
 	return o;
 }
@@ -164,7 +181,7 @@ static bool all_wanted_up(const json_t *connections)
 	for (size_t i = 0; i < json_array_size(connections); i++) {
 		const json_t *c = json_array_get(connections, i);
 
-		if (cli_true(c, "wanted") && strcmp(cli_str(c, "state", ""), "up") != 0)
+		if (cli_true(c, "wanted") && !whole_up(c))
 			return false;
 	}
 	return true;
@@ -208,7 +225,7 @@ int cli_status(const struct cli *cli)
 	} else if (code == CLI_DONE && cli->names) {
 		for (size_t i = 0; i < json_array_size(s.connections); i++)
 			names_print(json_array_get(s.connections, i));
-	} else if (code == CLI_DONE) {
+	} else if (code == CLI_DONE && !cli->quiet) {
 		for (size_t i = 0; i < json_array_size(s.connections); i++)
 			connection_print(cli, json_array_get(s.connections, i));
 		summary_print(s.summary);
@@ -220,29 +237,48 @@ int cli_status(const struct cli *cli)
 	return code;
 }
 
+static void explain_print(const struct cli *cli, const json_t *f, const char *name, bool up)
+{
+	char ago[CLI_WORDS_MAX];
+
+	if (cli->json) {
+		cli_print_json(json_deep_copy(f));
+		return;
+	}
+	printf("%s, %s ago%s:\n", name, cli_duration(cli_ago(cli_str(f, "time", "")), ago),
+	       up ? "; it is up now" : "");
+	cli_note_error(stdout, f);
+}
+
+/* The last failure of each connection, then peers that fit none. */
+static size_t explain_all(const struct cli *cli, const struct status *s)
+{
+	const json_t *strangers = json_object_get(s->summary, "unknown_peers");
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(s->connections); i++) {
+		const json_t *c = json_array_get(s->connections, i);
+		const json_t *f = json_object_get(c, "last_failure");
+
+		if (!json_is_object(f))
+			continue;
+		explain_print(cli, f, cli_str(c, "name", "-"), whole_up(c));
+		n++;
+	}
+	for (size_t i = 0; !cli->args[0] && i < json_array_size(strangers); i++, n++) {
+		const json_t *f = json_array_get(strangers, i);
+
+		explain_print(cli, f, cli_str(f, "peer", "a peer"), false);
+	}
+	return n;
+}
+
 int cli_explain(const struct cli *cli)
 {
 	struct status s;
 	int code = status_ask(cli, &s);
-	bool any = false;
 
-	for (size_t i = 0; code == CLI_DONE && i < json_array_size(s.connections); i++) {
-		const json_t *c = json_array_get(s.connections, i),
-			     *f = json_object_get(c, "last_failure");
-		char ago[CLI_WORDS_MAX];
-
-		if (!json_is_object(f))
-			continue;
-		any = true;
-		if (cli->json) {
-			cli_print_json(json_deep_copy(f));
-			continue;
-		}
-		printf("%s, %s ago:\n", cli_str(c, "name", "-"),
-		       cli_duration(cli_ago(cli_str(f, "time", "")), ago));
-		cli_note_error(stdout, f);
-	}
-	if (code == CLI_DONE && !any && !cli->json)
+	if (code == CLI_DONE && explain_all(cli, &s) == 0 && !cli->json)
 		printf("nothing was refused since the daemon began\n");
 	json_decref(s.connections);
 	json_decref(s.summary);
