@@ -69,13 +69,15 @@ int cli_help(const struct cli *cli)
 	if (cli->verbs)
 		return CLI_DONE;
 	printf("postern asks and commands posternd, the IKEv2 gateway daemon.\n\n"
-	       "usage: postern VERB [NAME] [options]      NAME is a connection, or connection/child\n\nevery day\n");
+	       "usage: postern VERB [NAME] [options]    NAME is a connection or connection/child\n\n"
+	       "every day\n");
 	verbs_print(true);
 	printf("when something is wrong\n");
 	verbs_print(false);
 	printf("options\n"
-	       "  --json --quiet --verbose --timeout SECONDS      status --check: 1 unless all wanted are up\n"
-	       "  --config FILE --run-dir DIR --state-dir DIR --help --version\n\n"
+	       "  --json, --quiet (-q), --verbose (-v), --timeout SECONDS, --help, --version\n"
+	       "  --config FILE, --run-dir DIR, --state-dir DIR\n"
+	       "  status --check: exit 1 unless all that is wanted is up; status --names\n\n"
 	       "example: postern check && postern reload && postern up office\n"
 	       "exit: 0 done, 1 refused or failed, 2 usage, 3 no daemon, 4 timed out\n");
 	return CLI_DONE;
