@@ -16,6 +16,7 @@
 #include "xfrm/nft_table.h"
 #include "xfrm/plan.h"
 #include "xfrm/policy_set.h"
+#include "xfrm/tun.h"
 #include "xfrm/words.h"
 
 /* RFC 8200 5. Linux loses what is longer than a route's MTU, and no IPv6 sender goes below this:
@@ -164,6 +165,8 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 		err = exceptions(h, &p, policy_set_prune, why);
 	if (err == OK)
 		err = table_set(h, &p, &own, why);
+	if (err == OK)
+		err = tun_up(&h->route, p.device, why);
 	if (err == OK)
 		err = routes_set(h, &p, &own, why);
 	if (err == OK)

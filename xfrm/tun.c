@@ -90,6 +90,15 @@ static struct ask tun_ask_up(uint32_t ifindex)
 	return a;
 }
 
+enum err tun_up(struct netlink *route, uint32_t ifindex, char *why)
+{
+	struct ask req = tun_ask_up(ifindex);
+	struct answer a;
+	enum err err = netlink_ask(route, &req, &a);
+
+	return why_kernel(why, err, &a, "cannot bring the TUN device up");
+}
+
 static enum err take_alias(void *ctx, const struct nlmsghdr *m)
 {
 	static const struct nla_policy shape[IFLA_MAX + 1] = { [IFLA_IFALIAS] = {
