@@ -357,9 +357,10 @@ uint16_t child_mtu(const struct child_sa *c, uint16_t path_mtu)
 
 void child_path_mtu(struct child_sa *c, uint16_t path_mtu)
 {
-	uint16_t mtu = child_mtu(c, path_mtu);
+	/* Before it is up it may have no suite yet. */
+	uint16_t mtu = c->stage == CHILD_UP ? child_mtu(c, path_mtu) : 0;
 
-	if (c->stage != CHILD_UP || mtu == 0 || mtu == c->mtu)
+	if (mtu == 0 || mtu == c->mtu)
 		return;
 	c->mtu = mtu;
 	actions_mtu(&c->sa->e->actions, c->sa->conn->conf->name, c->conf->name, mtu);

@@ -174,6 +174,24 @@ START_TEST(a_smaller_path_makes_a_smaller_child)
 }
 END_TEST
 
+/* Found by attack: the child has no suite yet, and the engine died of a forged ICMP message. */
+START_TEST(a_smaller_path_in_the_middle_of_a_handshake_is_nothing)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct plane_event mtu = { .kind = PLANE_MTU, .mtu = 1400 };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &mtu };
+
+	p->end[RIGHT].hold_jobs = true;
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	mtu.remote.addr = p->end[RIGHT].addr;
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+	ck_assert_uint_eq(p->end[LEFT].mtu, 0);
+	pair_free(p);
+}
+END_TEST
+
 static void keep_state(void *ctx, const struct ike_view *v)
 {
 	enum ike_state *s = ctx;
@@ -423,6 +441,7 @@ UNIT("ike/engine-choose")
 	tcase_add_test(tc, a_peer_without_an_address_is_sought_again);
 	tcase_add_test(tc, any_address_cannot_begin);
 	tcase_add_test(tc, a_smaller_path_makes_a_smaller_child);
+	tcase_add_test(tc, a_smaller_path_in_the_middle_of_a_handshake_is_nothing);
 	tcase_add_test(tc, a_view_says_what_a_connection_is_about);
 	tcase_add_loop_test(tc, a_reload_spares_who_is_half_way_in, 0, 3);
 	tcase_add_test(tc, hints_only_make_us_ask);
