@@ -18,8 +18,8 @@
 
 /* ---- the request ---- */
 
-/* A fault of ours (a process that died, no memory) is not called a fault of the peer's proof: it may
- * come back. */
+/* A fault of ours (a process that died, no memory) is not called a fault of the peer's proof: it
+ * may come back. */
 static uint16_t refusal_notify(enum err err)
 {
 	uint16_t notify = err_row(err)->notify;
