@@ -264,14 +264,18 @@ static bool set_policy(struct build *b, const struct schema_option *row,
 	enum { POLICY_WORDS = 64 };
 	const char *list[POLICY_WORDS];
 	char why[WORDS_MAX] = "";
+	bool known = true;
 	size_t n = 0;
 
 	if (o->n_values > POLICY_WORDS)
 		return refuse(b, o->values, "and what follows are more than 64 words", NULL);
-	for (const struct tree_value *v = o->values; v; v = v->next)
+	for (const struct tree_value *v = o->values; v; v = v->next) {
 		list[n++] = v->text;
-	return suite_policy_from_words(list, n, field(row, obj), why) == OK ||
-	       refuse_policy(b, o, why);
+		if (!suite_word_known(v->text, why))
+			known = refuse_policy(b, o, why);
+	}
+	return known && (suite_policy_from_words(list, n, field(row, obj), why) == OK ||
+			 refuse_policy(b, o, why));
 }
 
 static bool set_me(struct build *b, const struct schema_option *row, const struct tree_option *o,

@@ -42,6 +42,9 @@ const struct suite_policy *suite_policy_compatible(void);
 MUST_USE enum err suite_policy_from_words(const char *const *words, size_t n,
 					  struct suite_policy *p, char why[static 256]);
 
+/* Is it a word of a policy? If not, `why` says what is wrong with it and what would be right. */
+bool suite_word_known(const char *word, char why[static 256]);
+
 /* "aes256gcm16 prfsha384 x25519" in a caller's buffer. */
 const char *suite_text(const struct suite *s, char *buf, size_t size);
 bool suite_weak(const struct suite *s);

@@ -298,11 +298,21 @@ static const char *policy_gap(const struct suite_policy *p)
 	if (bare && !p->integ[0])
 		return "aes256 and aes128 need an integrity algorithm beside them: add sha256, "
 		       "or write aes256gcm16";
+	if (!p->prf[0] && !p->ke[0])
+		return "no PRF and no key exchange group are written: add prfsha384 and x25519";
 	if (!p->prf[0])
 		return "no PRF is written: add prfsha384 or prfsha256";
 	if (!p->ke[0])
 		return "no key exchange group is written: add x25519, or ecp384";
 	return NULL;
+}
+
+bool suite_word_known(const char *word, char why[static WHY_MAX])
+{
+	struct suite_policy p = { .name = "custom" };
+
+	why[0] = '\0';
+	return add_word(&p, word) || word_refuse(word, why) == OK;
 }
 
 enum err suite_policy_from_words(const char *const *words, size_t n, struct suite_policy *p,

@@ -250,7 +250,12 @@ static const struct row rows[] = {
 	{ 11, "fragment_size = 100",
 	  "11:17: fragments this small carry nothing | at least 576, or 0 for none\n" },
 	{ 11, "policy = { aes256gcm16 }",
+	  "11:12: no PRF and no key exchange group are written | add prfsha384 and x25519\n" },
+	{ 11, "policy = { aes256gcm16 x25519 }",
 	  "11:12: no PRF is written | add prfsha384 or prfsha256\n" },
+	{ 11, "policy = { moden prfsha384 3des }",
+	  "11:12: unknown word moden | did you mean modern?\n"
+	  "11:28: 3des is not implemented | its 64-bit blocks leak long texts (SWEET32); aes256gcm16 would be right\n" },
 	{ 11, "policy = moden",
 	  "11:10: unknown word moden | did you mean modern?\n" },
 	{ 11, "policy = 3des",
