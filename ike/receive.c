@@ -261,7 +261,7 @@ static enum err receive_hint(struct ike_sa *sa, const struct message *m)
 static enum err receive_stranger(struct ike_engine *e, const struct path *p,
 				 const struct message *m)
 {
-	if (direction_of(&m->h) == REQUEST && message_has(m, PL_SK))
+	if (direction_of(&m->h) == REQUEST && (message_has(m, PL_SK) || message_has(m, PL_SKF)))
 		send_clear_notify(e, p, &m->h, NOTIFY_INVALID_IKE_SPI, SPAN_EMPTY);
 	return ERR_NOT_FOUND;
 }
