@@ -8,24 +8,40 @@
 
 #include "base/log.h"
 
+/* Room for `more` bytes behind the backlog, which grows by doubling. */
+static bool backlog_grow(struct client *c, size_t more)
+{
+	size_t most = c->root ? CLIENT_BACKLOG_ROOT : CLIENT_BACKLOG_MAX;
+	size_t wanted = c->out_len + more, size = c->out_size ? c->out_size : CLIENT_REQUEST_MAX;
+	char *grown;
+
+	if (wanted > most)
+		return false;
+	while (size < wanted)
+		size *= 2;
+	if (size == c->out_size)
+		return true;
+	grown = realloc(c->out, size);
+	if (!grown)
+		return false;
+	c->out = grown;
+	c->out_size = size;
+	return true;
+}
+
 void client_send(struct client *c, json_t *o)
 {
 	char *line = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	size_t len = line ? strlen(line) : 0;
-	char *grown = NULL;
 
 	json_decref(o);
-	if (line && c->out_len + len + 1 <= CLIENT_BACKLOG_MAX)
-		grown = realloc(c->out, c->out_len + len + 1);
-	if (!grown) {
+	if (!line || !backlog_grow(c, len + 1)) {
 		c->broken = true;
-		free(line);
-		return;
+	} else {
+		memcpy(c->out + c->out_len, line, len);
+		c->out[c->out_len + len] = '\n';
+		c->out_len += len + 1;
 	}
-	memcpy(grown + c->out_len, line, len);
-	grown[c->out_len + len] = '\n';
-	c->out = grown;
-	c->out_len += len + 1;
 	free(line);
 }
 

@@ -7,7 +7,9 @@
 
 #include "daemon/control.h"
 
-enum { CLIENT_REQUEST_MAX = 4096, CLIENT_BACKLOG_MAX = 1 << 20 };
+/* What waits for a client that does not read: events for a while, and for root the status of some
+ * twenty thousand connections. */
+enum { CLIENT_REQUEST_MAX = 4096, CLIENT_BACKLOG_MAX = 1 << 20, CLIENT_BACKLOG_ROOT = 32 << 20 };
 
 enum client_wait {
 	CLIENT_IDLE,   /* its request comes next */
@@ -35,6 +37,7 @@ struct client {
 	char in[CLIENT_REQUEST_MAX];
 	char *out; /* backlog, owned */
 	size_t out_len;
+	size_t out_size;
 };
 
 /* Queues one JSON object as a line; takes the reference. A full backlog breaks the client. */
