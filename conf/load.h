@@ -50,6 +50,9 @@ struct conf_source conf_source_disk(void);
 MUST_USE enum err conf_load(const char *file, struct span text, const struct conf_source *src,
 			    struct conf **out, struct conf_problems *problems);
 
+/* Warns of what was loaded and does not work in this release. */
+void conf_check_release(const struct conf *c, struct conf_problems *problems);
+
 void conf_problem_add(struct conf_problems *p, struct conf_pos pos, int width, const char *text,
 		      const char *hint);
 void conf_problem_warn(struct conf_problems *p, struct conf_pos pos, int width, const char *text,

@@ -51,8 +51,10 @@ static struct conf *conf_judge(const char *path, size_t *n_problems)
 	*n_problems = 1;
 	if (!file_read(path, &text))
 		return NULL;
-	if (conf_load(path, text, &disk, &c, &problems) == OK)
+	if (conf_load(path, text, &disk, &c, &problems) == OK) {
 		cert_check(c, time(NULL), &problems);
+		conf_check_release(c, &problems);
+	}
 	words = conf_problems_text(path, text, &problems);
 	if (words)
 		fputs(words, stderr);
