@@ -47,6 +47,12 @@ static void sa_desc_encode(struct wr *w, const struct sa_desc *d)
 	pack_key(w, &d->integ_key);
 	wr_u64(w, d->byte_limit);
 	wr_u64(w, d->packet_limit);
+	wr_u64(w, d->byte_soft);
+	wr_u64(w, d->packet_soft);
+	wr_u32(w, d->acquire);
+	pack_addr(w, &d->nat_local);
+	pack_addr(w, &d->nat_remote);
+	pack_enum(w, (unsigned int)d->offload);
 	pack_text(w, d->connection, sizeof(d->connection));
 	pack_text(w, d->child, sizeof(d->child));
 	pack_ts_list(w, &d->local);
@@ -75,6 +81,12 @@ static enum err sa_desc_decode(struct rd *r, struct sa_desc *d)
 	d->integ_key = unpack_key(r);
 	d->byte_limit = rd_u64(r);
 	d->packet_limit = rd_u64(r);
+	d->byte_soft = rd_u64(r);
+	d->packet_soft = rd_u64(r);
+	d->acquire = rd_u32(r);
+	d->nat_local = unpack_addr(r);
+	d->nat_remote = unpack_addr(r);
+	d->offload = (enum sa_offload)unpack_enum(r, OFFLOAD_PACKET + 1);
 	unpack_text(r, d->connection, sizeof(d->connection));
 	unpack_text(r, d->child, sizeof(d->child));
 	e = unpack_ts_list(r, &d->local);
@@ -94,7 +106,7 @@ enum err sa_cmd_decode(struct span s, struct sa_cmd *cmd)
 	enum err e;
 
 	*cmd = (struct sa_cmd){ .ticket = rd_u64(&r) };
-	cmd->op = (enum sa_op)unpack_enum(&r, SA_QUERY + 1);
+	cmd->op = (enum sa_op)unpack_enum(&r, SA_FORGET + 1);
 	e = sa_desc_decode(&r, &cmd->sa);
 	if (e == OK && !rd_end(&r))
 		e = ERR_SYNTAX;
@@ -132,6 +144,8 @@ void sa_done_encode(struct wr *w, const struct sa_done *done)
 	wr_u32(w, done->spi);
 	pack_enum(w, (unsigned int)done->dir);
 	counters_encode(w, &done->counters);
+	pack_enum(w, (unsigned int)done->offload);
+	pack_text(w, done->why, sizeof(done->why));
 }
 
 enum err sa_done_decode(struct span s, struct sa_done *done)
@@ -143,6 +157,8 @@ enum err sa_done_decode(struct span s, struct sa_done *done)
 	done->spi = rd_u32(&r);
 	done->dir = (enum sa_dir)unpack_enum(&r, SA_OUT + 1);
 	counters_decode(&r, &done->counters);
+	done->offload = (enum sa_offload)unpack_enum(&r, OFFLOAD_PACKET + 1);
+	unpack_text(&r, done->why, sizeof(done->why));
 	return rd_end(&r) ? OK : ERR_SYNTAX;
 }
 
@@ -153,6 +169,8 @@ void plane_event_encode(struct wr *w, const struct plane_event *ev)
 	pack_enum(w, (unsigned int)ev->dir);
 	wr_u32(w, ev->reqid);
 	pack_flow(w, &ev->flow);
+	wr_u32(w, ev->acquire);
+	pack_bool(w, ev->soft);
 	pack_endpoint(w, &ev->remote);
 	wr_u16(w, ev->mtu);
 }
@@ -166,7 +184,75 @@ enum err plane_event_decode(struct span s, struct plane_event *ev)
 	ev->dir = (enum sa_dir)unpack_enum(&r, SA_OUT + 1);
 	ev->reqid = rd_u32(&r);
 	ev->flow = unpack_flow(&r);
+	ev->acquire = rd_u32(&r);
+	ev->soft = unpack_bool(&r);
 	ev->remote = unpack_endpoint(&r);
 	ev->mtu = rd_u16(&r);
+	return rd_end(&r) ? OK : ERR_SYNTAX;
+}
+
+bool plane_caps_esp(const struct plane_caps *c)
+{
+	return (c->v4 || c->v6) && c->n_encr > 0;
+}
+
+bool plane_caps_encr(const struct plane_caps *c, uint16_t id, uint16_t key_bits)
+{
+	for (size_t i = 0; i < c->n_encr; i++) {
+		if (c->encr[i].id == id && c->encr[i].key_bits == key_bits)
+			return true;
+	}
+	return false;
+}
+
+bool plane_caps_integ(const struct plane_caps *c, uint16_t id)
+{
+	for (size_t i = 0; i < c->n_integ; i++) {
+		if (c->integ[i] == id)
+			return true;
+	}
+	return false;
+}
+
+void plane_caps_encode(struct wr *w, const struct plane_caps *c)
+{
+	pack_bool(w, c->v4);
+	pack_bool(w, c->v6);
+	pack_bool(w, c->encap);
+	pack_bool(w, c->transport);
+	pack_bool(w, c->esn);
+	pack_bool(w, c->sa_dir);
+	pack_bool(w, c->interface);
+	pack_enum(w, c->n_encr);
+	for (size_t i = 0; i < c->n_encr; i++) {
+		wr_u16(w, c->encr[i].id);
+		wr_u16(w, c->encr[i].key_bits);
+	}
+	pack_enum(w, c->n_integ);
+	for (size_t i = 0; i < c->n_integ; i++)
+		wr_u16(w, c->integ[i]);
+	pack_text(w, c->lacks, sizeof(c->lacks));
+}
+
+enum err plane_caps_decode(struct span s, struct plane_caps *c)
+{
+	struct rd r = rd_from(s);
+
+	*c = (struct plane_caps){ .v4 = unpack_bool(&r) };
+	c->v6 = unpack_bool(&r);
+	c->encap = unpack_bool(&r);
+	c->transport = unpack_bool(&r);
+	c->esn = unpack_bool(&r);
+	c->sa_dir = unpack_bool(&r);
+	c->interface = unpack_bool(&r);
+	c->n_encr = (uint8_t)unpack_enum(&r, PLANE_ENCR_MAX + 1);
+	for (size_t i = 0; i < c->n_encr; i++) {
+		c->encr[i].id = rd_u16(&r);
+		c->encr[i].key_bits = rd_u16(&r);
+	}
+	c->n_integ = (uint8_t)unpack_enum(&r, PLANE_INTEG_MAX + 1);
+	for (size_t i = 0; i < c->n_integ; i++)
+		c->integ[i] = rd_u16(&r);
+	unpack_text(&r, c->lacks, sizeof(c->lacks));
 	return rd_end(&r) ? OK : ERR_SYNTAX;
 }

@@ -15,6 +15,8 @@
 enum sa_dir { SA_IN, SA_OUT };
 enum sa_mode { SA_TUNNEL, SA_TRANSPORT };
 enum sa_plane { PLANE_USER, PLANE_KERNEL };
+/* Hardware offload of the kernel's plane: what is wanted, and (in struct sa_done) what there is. */
+enum sa_offload { OFFLOAD_AUTO, OFFLOAD_NO, OFFLOAD_CRYPTO, OFFLOAD_PACKET };
 
 /* SPIs that we choose for the userspace plane: bit 31 set, then the owner (worker, 7 bits), 8 bits
  * drawn at random, 16 bits of slot. Kernel-plane SPIs have bit 31 clear and are at least 256. The
@@ -35,6 +37,11 @@ static inline uint16_t spi_slot(uint32_t spi)
 {
 	return spi & 0xffff;
 }
+
+/* Our reqids, by which SAs in the kernel are known as ours: the table of states has no other mark
+ * of its owner. What is below the mask tells our children apart. */
+#define SA_REQID_BASE 0x50000000u
+#define SA_REQID_MASK 0xf0000000u
 
 struct sa_desc {
 	enum sa_dir dir;
@@ -58,7 +65,15 @@ struct sa_desc {
 	struct ts_list remote;
 	uint64_t byte_limit;   /* hard; 0: none */
 	uint64_t packet_limit; /* hard; 0: none. Sequence exhaustion stops in any case */
-	char connection[64];   /* names for messages and for the monitor's checks */
+	uint64_t byte_soft;    /* PLANE_EXPIRE with `soft` is told once; 0: none */
+	uint64_t packet_soft;
+	uint32_t acquire; /* of the PLANE_ACQUIRE that this child answers; 0: none */
+	/* Transport mode through a NAT (RFC 7296 2.23.1): the addresses that the peers themselves
+	 * have, where they are not those of `path`; AF_UNSPEC: no NAT on that side. */
+	struct addr nat_local;
+	struct addr nat_remote;
+	enum sa_offload offload;
+	char connection[64]; /* names for messages and for the monitor's checks */
 	char child[64];
 };
 
@@ -67,6 +82,7 @@ enum sa_op {
 	SA_MOVE,    /* spi, dir, path, encap */
 	SA_REMOVE,  /* spi, dir, path.remote */
 	SA_QUERY,   /* spi, dir: counters come back */
+	SA_FORGET,  /* acquire, reqid: its negotiation failed; the next packet shall ask again */
 };
 
 struct sa_counters {
@@ -85,18 +101,24 @@ struct sa_cmd {
 	struct sa_desc sa;
 };
 
+enum { SA_WHY_MAX = 160 };
+
 struct sa_done {
 	uint64_t ticket;
 	enum err err;
 	uint32_t spi;
 	enum sa_dir dir;
 	struct sa_counters counters; /* SA_QUERY */
+	enum sa_offload offload;     /* SA_INSTALL: what the kernel really gave */
+	char why[SA_WHY_MAX];	     /* on failure, for a person; "" when there is nothing to add */
 };
 
 /* What a data plane tells unasked. */
 enum plane_event_kind {
-	PLANE_ACQUIRE, /* a packet wants a child that is not up: reqid, flow */
-	PLANE_EXPIRE,  /* a hard limit (sequence numbers, bytes, packets) was reached: spi, dir */
+	PLANE_ACQUIRE, /* a packet wants a child that is not up: reqid, flow, acquire */
+	/* A limit (sequence numbers, bytes, packets) was reached: spi, dir, soft. After a hard one
+	 * the SA is not there any more; one that is found to be gone is told in the same way. */
+	PLANE_EXPIRE,
 	PLANE_MAPPING, /* an authenticated, newest packet came from elsewhere: spi, remote */
 	PLANE_MTU,     /* the path to `remote` carries less: mtu */
 	PLANE_GONE,    /* its process died with every SA. Never sent: who sees the death says it */
@@ -108,9 +130,37 @@ struct plane_event {
 	enum sa_dir dir;
 	uint32_t reqid;
 	struct flow flow;
+	uint32_t acquire; /* the kernel's number of it; 0 from userspace */
+	bool soft;
 	struct endpoint remote;
 	uint16_t mtu;
 };
+
+/* What a data plane can do on this machine, found out by trying at the start. */
+enum { PLANE_ENCR_MAX = 32, PLANE_INTEG_MAX = 16, PLANE_LACKS_MAX = 128 };
+
+struct plane_caps {
+	bool v4; /* ESP over IPv4 */
+	bool v6;
+	bool encap; /* in UDP */
+	bool transport;
+	bool esn;
+	bool sa_dir;	/* XFRMA_SA_DIR, since 6.10: outbound SAs need no replay window */
+	bool interface; /* XFRM interfaces */
+	uint8_t n_encr;
+	struct {
+		uint16_t id;
+		uint16_t key_bits; /* without the salt */
+	} encr[PLANE_ENCR_MAX];
+	uint8_t n_integ;
+	uint16_t integ[PLANE_INTEG_MAX];
+	/* For a person, when it can do nothing, or less than all: "CONFIG_INET_ESP". */
+	char lacks[PLANE_LACKS_MAX];
+};
+
+bool plane_caps_esp(const struct plane_caps *c); /* it carries ESP at all */
+bool plane_caps_encr(const struct plane_caps *c, uint16_t id, uint16_t key_bits);
+bool plane_caps_integ(const struct plane_caps *c, uint16_t id);
 
 void sa_desc_wipe(struct sa_desc *d); /* keys wiped, selectors freed */
 MUST_USE enum err sa_desc_copy(struct sa_desc *to, const struct sa_desc *from);
@@ -123,5 +173,7 @@ void sa_done_encode(struct wr *w, const struct sa_done *done);
 MUST_USE enum err sa_done_decode(struct span s, struct sa_done *done);
 void plane_event_encode(struct wr *w, const struct plane_event *ev);
 MUST_USE enum err plane_event_decode(struct span s, struct plane_event *ev);
+void plane_caps_encode(struct wr *w, const struct plane_caps *c);
+MUST_USE enum err plane_caps_decode(struct span s, struct plane_caps *c);
 
 #endif

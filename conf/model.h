@@ -9,6 +9,7 @@
 #include "base/addr.h"
 #include "base/clock.h"
 #include "base/identity.h"
+#include "base/sadesc.h"
 #include "base/ts.h"
 #include "crypto/suite.h"
 
@@ -56,8 +57,13 @@ struct conf_child {
 	struct ts_list remote;
 	enum conf_mode mode;
 	enum conf_dataplane dataplane;
-	uint32_t
-		reqid; /* unique over the configuration, stable over reloads of an unchanged name */
+	enum sa_offload offload; /* default auto */
+	char interface[16];	 /* route-based: the device of this child; "": by policies */
+	struct net addresses[CONF_ADDRS_MAX]; /* of that device */
+	size_t n_addresses;
+	/* Of SA_REQID_BASE, unique over the configuration, stable over reloads of an unchanged name
+	 */
+	uint32_t reqid;
 	uint32_t replay_window; /* packets, default 1024 */
 	bool esn;		/* default yes */
 	struct conf_pos pos;
@@ -99,6 +105,8 @@ struct conf {
 	char tun_name[16]; /* default postern0 */
 	uint16_t workers;  /* esp threads; 0: one per core */
 	bool lockdown;
+	bool hold_packets; /* the kernel keeps what asked for a child until that is up; default yes
+			    */
 	struct conf_me *mes;
 	size_t n_mes;
 	struct conf_connection *connections;
@@ -110,6 +118,15 @@ const struct conf_child *conf_child_find(const struct conf_connection *cn, const
 /* Equal in everything that matters to a running SA (positions do not). */
 bool conf_connection_eq(const struct conf_connection *a, const struct conf_connection *b);
 bool conf_child_eq(const struct conf_child *a, const struct conf_child *b);
+/* Which data plane carries this child: as configured; with `auto` the kernel where it can carry
+ * every suite of the connection's policy in what the child wants, else userspace. Asked by the
+ * monitor (routes, policies) and by the engine (SPIs, commands), who agree because it is a
+ * function. `why`
+ * says it for a person: "as configured", "the kernel lacks CONFIG_INET_ESP". */
+enum { CONF_PLANE_WHY_MAX = 192 };
+enum sa_plane conf_child_plane(const struct conf_connection *cn, const struct conf_child *ch,
+			       const struct plane_caps *kernel,
+			       char why[static CONF_PLANE_WHY_MAX]);
 void conf_free(struct conf *c); /* secrets in files are wiped; takes NULL */
 
 #endif

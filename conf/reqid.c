@@ -8,9 +8,6 @@
 
 #include "conf/build.h"
 
-/* 16384 and up: below are the reqids that others on the machine number from 1. */
-enum { REQID_FIRST = 16384 };
-
 struct numbered {
 	const char *connection;
 	struct conf_child *child;
@@ -27,9 +24,7 @@ static uint32_t fnv1a(uint32_t h, const char *s)
 
 static uint32_t reqid_from(uint32_t hash)
 {
-	uint32_t id = hash & 0x7fffffffu;
-
-	return id < REQID_FIRST ? id + REQID_FIRST : id;
+	return SA_REQID_BASE | (hash & ~SA_REQID_MASK);
 }
 
 static uint32_t reqid_wish(const struct numbered *n)

@@ -131,6 +131,7 @@ void mtu_sa(struct mtu_book *b, const struct sa_cmd *cmd)
 		free(e);
 		return;
 	case SA_QUERY:
+	case SA_FORGET:
 		return;
 	}
 }

@@ -100,6 +100,9 @@ void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done)
 	case SA_QUERY:
 		done->err = sad_query(sad, &cmd->sa, &done->counters);
 		break;
+	case SA_FORGET: /* an acquire of userspace leaves nothing behind */
+		done->err = OK;
+		break;
 	}
 }
 

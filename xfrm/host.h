@@ -11,6 +11,7 @@
 #define XFRM_HOST_H
 
 #include "base/err.h"
+#include "base/sadesc.h"
 #include "base/ts.h"
 
 struct host;
@@ -23,6 +24,17 @@ struct host_child {
 	struct ts_list local; /* borrowed for the call */
 	struct ts_list remote;
 	bool lockdown; /* no exception for the networks on the host's own links */
+	enum sa_plane plane;
+	enum sa_mode mode;
+	enum sa_offload offload;
+	/* Route-based: the device (an XFRM interface, or a TUN of the child's own), its addresses;
+	 * "": by policies. */
+	char interface[16];
+	const struct net *addresses; /* borrowed */
+	size_t n_addresses;
+	/* Where the peer is, as far as the configuration says it: AF_UNSPEC for a name or `any`. */
+	struct addr peer;
+	struct addr own;
 };
 
 enum {

@@ -80,6 +80,8 @@ static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_c
 		return find(end, &cmd->sa) ? OK : ERR_NOT_FOUND;
 	case SA_MOVE:
 		return find(end, &cmd->sa) ? OK : ERR_NOT_FOUND;
+	case SA_FORGET:
+		return OK;
 	}
 	return ERR_UNSUPPORTED;
 }

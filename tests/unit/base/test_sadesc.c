@@ -158,9 +158,15 @@ END_TEST
 
 START_TEST(an_answer_survives_the_channel)
 {
-	struct sa_done done = { 7, ERR_EXISTS, 8, SA_OUT, { 1, 2, 3, 4, 5, 6, 7 } };
+	struct sa_done done = { 7,
+				ERR_EXISTS,
+				8,
+				SA_OUT,
+				{ 1, 2, 3, 4, 5, 6, 7 },
+				OFFLOAD_PACKET,
+				"the device refused it" };
 	struct sa_done back;
-	uint8_t buf[128];
+	uint8_t buf[320];
 	struct wr w = wr_into(buf, sizeof(buf));
 
 	sa_done_encode(&w, &done);
@@ -169,6 +175,8 @@ START_TEST(an_answer_survives_the_channel)
 	ck_assert_uint_eq(back.ticket, 7);
 	ck_assert_int_eq((int)back.err, ERR_EXISTS);
 	ck_assert_uint_eq(back.spi, 8);
+	ck_assert_int_eq((int)back.offload, OFFLOAD_PACKET);
+	ck_assert_str_eq(back.why, "the device refused it");
 	for (size_t len = 0; len < wr_len(&w); len++)
 		ck_assert_int_eq(sa_done_decode(span_of(buf, len), &back), ERR_SYNTAX);
 	buf[8] = N_ERR;
@@ -182,6 +190,8 @@ START_TEST(an_event_survives_the_channel)
 				  .spi = 1,
 				  .dir = SA_OUT,
 				  .reqid = 2,
+				  .acquire = 9,
+				  .soft = true,
 				  .mtu = 1400 };
 	struct plane_event back;
 	uint8_t buf[128];
@@ -198,8 +208,50 @@ START_TEST(an_event_survives_the_channel)
 	ck_assert(endpoint_eq(&back.remote, &ev.remote));
 	ck_assert(back.flow.ports_known && back.flow.sport == 3 && back.flow.dport == 4);
 	ck_assert_uint_eq(back.mtu, 1400);
+	ck_assert_uint_eq(back.acquire, 9);
+	ck_assert(back.soft);
 	for (size_t len = 0; len < wr_len(&w); len++)
 		ck_assert_int_eq(plane_event_decode(span_of(buf, len), &back), ERR_SYNTAX);
+}
+END_TEST
+
+START_TEST(what_a_plane_can_do_survives_the_channel)
+{
+	struct plane_caps c = { .v4 = true,
+				.encap = true,
+				.sa_dir = true,
+				.n_encr = 2,
+				.encr = { { 20, 256 }, { 12, 128 } },
+				.n_integ = 1,
+				.integ = { 12 },
+				.lacks = "CONFIG_INET6_ESP" };
+	struct plane_caps back;
+	uint8_t buf[256];
+	struct wr w = wr_into(buf, sizeof(buf));
+
+	plane_caps_encode(&w, &c);
+	ck_assert_int_eq(plane_caps_decode(wr_done(&w), &back), OK);
+	ck_assert_mem_eq(&back, &c, sizeof(c));
+	for (size_t len = 0; len < wr_len(&w); len++)
+		ck_assert_int_eq(plane_caps_decode(span_of(buf, len), &back), ERR_SYNTAX);
+	buf[7] = PLANE_ENCR_MAX + 1;
+	ck_assert_int_eq(plane_caps_decode(wr_done(&w), &back), ERR_SYNTAX);
+}
+END_TEST
+
+START_TEST(a_plane_carries_what_it_names)
+{
+	struct plane_caps c = { .v6 = true,
+				.n_encr = 1,
+				.encr = { { 20, 256 } },
+				.n_integ = 1,
+				.integ = { 12 } };
+
+	ck_assert(plane_caps_encr(&c, 20, 256) && !plane_caps_encr(&c, 20, 128));
+	ck_assert(plane_caps_integ(&c, 12) && !plane_caps_integ(&c, 13));
+	ck_assert(plane_caps_esp(&c));
+	c.n_encr = 0;
+	ck_assert(!plane_caps_esp(&c));
 }
 END_TEST
 
@@ -223,5 +275,7 @@ UNIT("base/sadesc")
 	tcase_add_test(tc, a_copy_has_its_own_selectors);
 	tcase_add_test(tc, an_answer_survives_the_channel);
 	tcase_add_test(tc, an_event_survives_the_channel);
+	tcase_add_test(tc, what_a_plane_can_do_survives_the_channel);
+	tcase_add_test(tc, a_plane_carries_what_it_names);
 	tcase_add_test(tc, an_spi_of_the_user_plane_carries_owner_and_slot);
 }

@@ -135,6 +135,7 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 		done.counters.bytes = 4711;
 		break;
 	case SA_MOVE:
+	case SA_FORGET:
 		break;
 	}
 	if (cmd->ticket)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which data plane carries a child: see conf_child_plane in model.h. */
+#include <stdio.h>
+
+#include "conf/model.h"
+#include "crypto/alg.h"
+
+static bool encr_carried(const struct suite_policy *p, const struct plane_caps *kernel,
+			 char why[static CONF_PLANE_WHY_MAX])
+{
+	bool plain = false; /* one that needs integrity of its own */
+
+	for (size_t i = 0; i < SUITE_ENCR_MAX && p->encr[i] != NULL; i++) {
+		const struct encr *e = p->encr[i];
+
+		plain = plain || !e->aead;
+		if (!plane_caps_encr(kernel, e->id, e->key_bits)) {
+			snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks %s", e->name);
+			return false;
+		}
+	}
+	for (size_t i = 0; plain && i < SUITE_INTEG_MAX && p->integ[i] != NULL; i++) {
+		if (!plane_caps_integ(kernel, p->integ[i]->id)) {
+			snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks %s", p->integ[i]->name);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool carried(const struct conf_connection *cn, const struct conf_child *ch,
+		    const struct plane_caps *kernel, char why[static CONF_PLANE_WHY_MAX])
+{
+	if (!plane_caps_esp(kernel) || !kernel->v4 || !kernel->v6) {
+		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks %s", kernel->lacks);
+		return false;
+	}
+	if (ch->interface[0] != '\0' && !kernel->interface) {
+		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks CONFIG_XFRM_INTERFACE");
+		return false;
+	}
+	return encr_carried(&cn->policy, kernel, why);
+}
+
+enum sa_plane conf_child_plane(const struct conf_connection *cn, const struct conf_child *ch,
+			       const struct plane_caps *kernel, char why[static CONF_PLANE_WHY_MAX])
+{
+	snprintf(why, CONF_PLANE_WHY_MAX, "as configured");
+	if (ch->dataplane == CONF_PLANE_USER)
+		return PLANE_USER;
+	if (ch->dataplane == CONF_PLANE_KERNEL)
+		return PLANE_KERNEL;
+	if (!carried(cn, ch, kernel, why))
+		return PLANE_USER;
+	snprintf(why, CONF_PLANE_WHY_MAX, "the kernel carries every suite of its policy");
+	return PLANE_KERNEL;
+}

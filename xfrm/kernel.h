@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's data plane: Child SAs as XFRM states and policies, over netlink. Used by the
+ * monitor, which holds CAP_NET_ADMIN; the engine's commands come to it over a channel and have
+ * been checked against the configuration before.
+ *
+ * What stands, from the best priority to the worst: policies of children that are up (exactly the
+ * negotiated selectors, templates with the child's reqid), traps of configured children
+ * (templates without a state: the packet raises an ACQUIRE and waits), the device exceptions and
+ * the guards of xfrm/host.h. So a packet of a child is either encrypted, held, or dropped.
+ *
+ * Ours are known by the index range of policies and by the reqid range of states. What others
+ * made is never touched.
+ *
+ * Lifetimes in time are the engine's own (the kernel's follow the wall clock); the kernel counts
+ * bytes and packets.
+ */
+#ifndef XFRM_KERNEL_H
+#define XFRM_KERNEL_H
+
+#include "base/sadesc.h"
+#include "xfrm/host.h"
+
+struct kernel;
+struct netlink;
+
+/* Opens the sockets for requests and for events; changes nothing. ERR_UNSUPPORTED: the kernel has
+ * no XFRM at all (the rest of a daemon without it still works). */
+MUST_USE enum err kernel_open(struct kernel **out, char why[static HOST_WHY_MAX]);
+/* ... over a netlink of the caller's, for tests against a model; events then come by kernel_event
+ * alone. It stays the caller's. */
+MUST_USE enum err kernel_over(struct netlink *nl, struct kernel **out);
+void kernel_close(struct kernel *k); /* leaves all in place; takes NULL */
+
+/* Tries each algorithm, family and feature with an SA that is thrown away again, and reads it
+ * back where the kernel takes unknown attributes in silence. What it cannot do is in words in
+ * caps->lacks. Never fails: a kernel without ESP is an answer. */
+void kernel_probe(struct kernel *k, struct plane_caps *caps);
+
+/* At the start of a daemon: states and policies of an earlier run go away (guards stay). */
+MUST_USE enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX]);
+
+/* Traps for those of `v` that are on this plane, and for no others; policies of children that are
+ * up are left alone. Adds first, removes last; updates in place. Idempotent. `hold`: packets that
+ * raised an ACQUIRE wait for the SA (xfrm_larval_drop = 0), else that setting is left alone. */
+MUST_USE enum err kernel_traps_set(struct kernel *k, const struct host_child *v, size_t n,
+				   bool hold, char why[static HOST_WHY_MAX]);
+
+/* One command of the engine: installs, moves, removes, counts. Fills *done, done->why too. What
+ * fails half way is undone. SA_INSTALL of the inbound half puts in the state and the policies in
+ * and forward; of the outbound half the state, then the policy out (or points an older policy of
+ * the same selectors to it). The last SA of a reqid takes the policies with it: the trap below
+ * catches what comes.
+ *
+ * ERR_EXISTS: the SPI, or the selectors, are taken by another; ERR_UNSUPPORTED: the kernel lacks
+ * the algorithm; ERR_NOT_FOUND: no such SA; ERR_NOMEM, ERR_DENIED, ERR_NO_ANSWER: as the kernel
+ * said. */
+void kernel_command(struct kernel *k, const struct sa_cmd *cmd, struct sa_done *done);
+
+/* The engine is gone, and with it who could renew them: all states and their policies go, traps
+ * stay. */
+void kernel_flush(struct kernel *k);
+/* A clean stop: the same, and the traps. */
+MUST_USE enum err kernel_off(struct kernel *k, char why[static HOST_WHY_MAX]);
+
+/* What the kernel tells unasked. kernel_fd becomes readable; kernel_events reads what there is
+ * and calls back for each that concerns SAs of ours. When the kernel lost some of them (its
+ * buffer overran), all states are read and those that are gone are told as expired. */
+int kernel_fd(const struct kernel *k);
+typedef void kernel_event_fn(void *ctx, const struct plane_event *ev);
+void kernel_events(struct kernel *k, kernel_event_fn *fn, void *ctx);
+
+#endif
