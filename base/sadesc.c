@@ -53,6 +53,7 @@ static void sa_desc_encode(struct wr *w, const struct sa_desc *d)
 	pack_addr(w, &d->nat_local);
 	pack_addr(w, &d->nat_remote);
 	pack_enum(w, (unsigned int)d->offload);
+	wr_u32(w, d->if_id);
 	pack_text(w, d->connection, sizeof(d->connection));
 	pack_text(w, d->child, sizeof(d->child));
 	pack_ts_list(w, &d->local);
@@ -87,6 +88,7 @@ static enum err sa_desc_decode(struct rd *r, struct sa_desc *d)
 	d->nat_local = unpack_addr(r);
 	d->nat_remote = unpack_addr(r);
 	d->offload = (enum sa_offload)unpack_enum(r, OFFLOAD_PACKET + 1);
+	d->if_id = rd_u32(r);
 	unpack_text(r, d->connection, sizeof(d->connection));
 	unpack_text(r, d->child, sizeof(d->child));
 	e = unpack_ts_list(r, &d->local);

@@ -43,6 +43,14 @@ static inline uint16_t spi_slot(uint32_t spi)
 #define SA_REQID_BASE 0x50000000u
 #define SA_REQID_MASK 0xf0000000u
 
+/* Route-based children have a device of their own, and the kernel keeps apart by this number what
+ * belongs to which: states, policies and the XFRM interface carry it. 0: by policies, no device. A
+ * reqid is never 0 and of one child alone, so it serves. */
+static inline uint32_t sa_if_id(const char *interface, uint32_t reqid)
+{
+	return interface[0] != '\0' ? reqid : 0;
+}
+
 struct sa_desc {
 	enum sa_dir dir;
 	enum sa_mode mode;
@@ -73,6 +81,7 @@ struct sa_desc {
 	struct addr nat_local;
 	struct addr nat_remote;
 	enum sa_offload offload;
+	uint32_t if_id;	     /* of the child's own device, see sa_if_id; 0: it has none */
 	char connection[64]; /* names for messages and for the monitor's checks */
 	char child[64];
 };

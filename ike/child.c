@@ -94,6 +94,8 @@ static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 		.local = *child_local(c),
 		.remote = *child_remote(c),
 		.packet_limit = packet_limit,
+		.offload = c->conf->offload,
+		.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
 	};
 
 	note_print(d.connection, sizeof(d.connection), "%s", c->sa->conn->conf->name);
@@ -127,6 +129,7 @@ static void command(struct child_sa *c, enum sa_op op, enum sa_dir dir, uint64_t
 			.spi = dir == SA_IN ? c->spi_in : c->spi_out,
 			.twin_spi = dir == SA_IN ? c->spi_out : c->spi_in,
 			.child_id = c->id, .reqid = c->conf->reqid,
+			.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
 		},
 	};
 

@@ -49,6 +49,7 @@ static struct sa_cmd example(unsigned int n)
 		.integ_id = 8,
 		.byte_limit = 9,
 		.packet_limit = 10,
+		.if_id = 11,
 		.connection = "office",
 		.child = "lan",
 	};
@@ -90,6 +91,7 @@ START_TEST(a_command_survives_the_channel)
 	ck_assert_uint_eq(back.sa.spi, 1);
 	ck_assert_uint_eq(back.sa.twin_spi, 2);
 	ck_assert_uint_eq(back.sa.packet_limit, 10);
+	ck_assert_uint_eq(back.sa.if_id, 11);
 	ck_assert(path_eq(&back.sa.path, &c.sa.path));
 	ck_assert(span_eq(key_span(&back.sa.integ_key), span_str("integrity")));
 	ck_assert_str_eq(back.sa.connection, "office");
