@@ -69,6 +69,7 @@ static enum err on_done(struct bridge_peer *p, struct span body)
 {
 	struct sa_done done;
 	struct slip *s;
+	bool fits;
 	const struct ike_event ev = { .kind = IKE_EV_SA, .sa = &done };
 
 	if (sa_done_decode(body, &done) != OK)
@@ -76,7 +77,12 @@ static enum err on_done(struct bridge_peer *p, struct span body)
 	s = desk_take(&p->bridge->desk, p->role, 0, done.ticket);
 	if (s == NULL)
 		return ERR_SYNTAX;
+	fits = s->spi == done.spi && s->dir == done.dir;
+	if (!fits)
+		act_sa_failed(p->bridge, s->ticket, s->spi, s->dir, ERR_SYSTEM);
 	free(s);
+	if (!fits)
+		return ERR_SYNTAX;
 	ike_engine_event(p->bridge->ike, &ev, mono_now());
 	return OK;
 }
@@ -149,7 +155,7 @@ static enum err on_msg(void *ctx, const struct chan_msg *m)
 
 static void fail_slip(struct bridge *b, const struct slip *s)
 {
-	if (s->role == ROLE_ESP)
+	if (s->role == ROLE_ESP || s->role == ROLE_MONITOR)
 		act_sa_failed(b, s->ticket, s->spi, s->dir, ERR_SYSTEM);
 	else if (s->role == ROLE_FETCHER)
 		act_resolved(b, s->connection, NULL, 0, ERR_SYSTEM);
@@ -182,7 +188,7 @@ static void peer_lost(struct bridge *b, enum role r)
 	fail_all(b, r);
 	if (r != ROLE_ESP)
 		return;
-	mtu_clear(b->mtu);
+	mtu_clear(b->mtu, PLANE_USER);
 	tell_plane_gone(b);
 }
 
@@ -288,6 +294,11 @@ enum err bridge_new(const struct bridge_env *env, struct bridge **out)
 	}
 	on_refresh(b);
 	return OK;
+}
+
+enum err bridge_kernel(struct bridge *b, const struct chan_msg *m)
+{
+	return on_msg(&b->peer[ROLE_MONITOR], m);
 }
 
 bool bridge_waits_for(const struct bridge *b, enum role r)

@@ -4,7 +4,7 @@
  *
  *	SEND, KEEPALIVE   the sockets
  *	JOB               signer, verifier, or the thread for slow key exchange
- *	SA                esp
+ *	SA                esp, or the monitor for the kernel's plane
  *	RESOLVE           fetcher, and the kernel's routing
  *	GUARD, CHILD_MTU  monitor
  *	NOTE              the log and the control socket
@@ -36,6 +36,8 @@ void bridge_set(struct bridge *b, struct ike_engine *e, const struct conf *c);
 /* Sockets and channels as they come from the monitor. Own fd. */
 MUST_USE enum err bridge_socket(struct bridge *b, const struct msg_socket *m, int fd);
 MUST_USE enum err bridge_peer(struct bridge *b, enum role r, int fd);
+/* Answers and events of the kernel's data plane, which the monitor works. */
+MUST_USE enum err bridge_kernel(struct bridge *b, const struct chan_msg *m);
 /* Carries out what the engine has queued, a bounded part of it, and sets its timer. True: there may
  * be more. */
 bool bridge_drain(struct bridge *b);

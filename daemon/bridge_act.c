@@ -74,18 +74,29 @@ static void perform_job(struct bridge *b, const struct job *j)
 
 /* ---- SAs ---- */
 
+/* Whose process works that plane. */
+static enum role plane_role(enum sa_plane plane)
+{
+	return plane == PLANE_USER ? ROLE_ESP : ROLE_MONITOR;
+}
+
+static enum err plane_send(struct bridge *b, enum role r, struct span body)
+{
+	return r == ROLE_MONITOR ? process_send(b->env.process, MSG_SA, body)
+				 : link_send(&b->peer[r].link, MSG_SA, body, -1);
+}
+
 static enum err sa_send(struct bridge *b, const struct sa_cmd *cmd)
 {
+	enum role r = plane_role(cmd->sa.plane);
 	struct wr w = wr_into(b->scratch, SCRATCH_SIZE);
 	struct slip *s = NULL;
 	enum err e;
 
-	if (cmd->sa.plane != PLANE_USER)
-		return ERR_UNSUPPORTED;
 	sa_cmd_encode(&w, cmd);
 	e = wr_ok(&w) ? OK : ERR_SPACE;
 	if (e == OK && cmd->ticket != 0) {
-		s = desk_put(&b->desk, ROLE_ESP, 0, cmd->ticket);
+		s = desk_put(&b->desk, r, 0, cmd->ticket);
 		e = s != NULL ? OK : ERR_NOMEM;
 	}
 	if (s != NULL) {
@@ -93,9 +104,9 @@ static enum err sa_send(struct bridge *b, const struct sa_cmd *cmd)
 		s->dir = cmd->sa.dir;
 	}
 	if (e == OK)
-		e = link_send(&b->peer[ROLE_ESP].link, MSG_SA, wr_done(&w), -1);
+		e = plane_send(b, r, wr_done(&w));
 	if (e != OK && s != NULL)
-		free(desk_take(&b->desk, ROLE_ESP, 0, cmd->ticket));
+		free(desk_take(&b->desk, r, 0, cmd->ticket));
 	secret_wipe(b->scratch, SCRATCH_SIZE);
 	return e;
 }

@@ -96,11 +96,16 @@ static void wire_all(struct crew *c, enum role r)
 static enum err on_msg(void *ctx, const struct chan_msg *msg)
 {
 	struct member *m = ctx;
+	bool keys = msg->type == MSG_SA;
+	enum err e;
 
 	m->heard = mono_now();
 	if (msg->type == MSG_PONG)
 		return OK;
-	return m->crew->env.message(m->crew->env.ctx, m->role, msg);
+	e = m->crew->env.message(m->crew->env.ctx, m->role, msg);
+	if (keys && link_is_open(&m->link))
+		chan_wipe(m->link.chan);
+	return e;
 }
 
 /* Its channel ended: most often it is just dying, and SIGCHLD follows. One that lives on without a
@@ -135,7 +140,7 @@ static enum err member_start(struct member *m)
 	m->started = mono_now();
 	m->heard = m->started;
 	m->asked_to_end = false;
-	e = link_open(&m->link, fd[0], proto_from_process(m->role), proto_from_monitor());
+	e = link_open(&m->link, fd[0], proto_from_process(m->role), proto_from_monitor(m->role));
 	if (e != OK) {
 		(void)kill(m->pid, SIGKILL);
 		return e;

@@ -28,6 +28,7 @@ struct engine_process {
 	struct control *control;
 	struct ike_engine *ike;
 	struct setup *setup;
+	struct plane_caps kernel; /* what the kernel's data plane can do; the monitor found out */
 };
 
 /* ---- configuration ---- */
@@ -117,6 +118,7 @@ static enum err engine_commit(void *ctx, void *prepared)
 	const struct ike_env env = {
 		.random = random_system(),
 		.n_owners = ((struct setup *)prepared)->workers,
+		.kernel = p->kernel,
 		.certificates = env_certificates,
 		.authorities = env_authorities,
 		.ctx = p,
@@ -184,7 +186,7 @@ static bool control_counters_fresh(void *ctx)
 {
 	const struct engine_process *p = ctx;
 
-	return !bridge_waits_for(p->bridge, ROLE_ESP);
+	return !bridge_waits_for(p->bridge, ROLE_ESP) && !bridge_waits_for(p->bridge, ROLE_MONITOR);
 }
 
 static void control_command(void *ctx, bool up, const char *connection, const char *child)
@@ -233,6 +235,14 @@ static void engine_reloaded(void *ctx, const struct msg_text *m)
 	control_reloaded(p->control, m->ticket, m->err, m->text);
 }
 
+static enum err engine_plane(void *ctx, const struct chan_msg *m)
+{
+	struct engine_process *p = ctx;
+
+	return m->type == MSG_CAPS ? plane_caps_decode(m->body, &p->kernel)
+				   : bridge_kernel(p->bridge, m);
+}
+
 /* A clean end: the peers are told, then we go. */
 static void engine_stop(void *ctx)
 {
@@ -261,6 +271,7 @@ static const struct process_ops ops = {
 	.peer = engine_peer,
 	.socket = engine_socket,
 	.reloaded = engine_reloaded,
+	.plane = engine_plane,
 	.stop = engine_stop,
 };
 

@@ -35,13 +35,19 @@ enum err mtu_new(const struct route *r, mtu_fn *changed, void *ctx, struct mtu_b
 	return OK;
 }
 
-void mtu_clear(struct mtu_book *b)
+void mtu_clear(struct mtu_book *b, enum sa_plane plane)
 {
-	while (b->first != NULL) {
-		struct mtu_entry *e = b->first;
+	struct mtu_entry **at = &b->first;
 
-		b->first = e->next;
-		free(e);
+	while (*at != NULL) {
+		struct mtu_entry *e = *at;
+
+		if (e->sa.plane == plane) {
+			*at = e->next;
+			free(e);
+		} else {
+			at = &e->next;
+		}
 	}
 }
 
@@ -49,7 +55,8 @@ void mtu_free(struct mtu_book *b)
 {
 	if (b == NULL)
 		return;
-	mtu_clear(b);
+	mtu_clear(b, PLANE_USER);
+	mtu_clear(b, PLANE_KERNEL);
 	free(b);
 }
 

@@ -28,8 +28,8 @@ void mtu_free(struct mtu_book *b); /* takes NULL */
 
 /* Every command for a data plane passes here; only outbound SAs matter. */
 void mtu_sa(struct mtu_book *b, const struct sa_cmd *cmd);
-/* Every SA is gone: its plane died. */
-void mtu_clear(struct mtu_book *b);
+/* Every SA of that plane is gone: its process died. */
+void mtu_clear(struct mtu_book *b, enum sa_plane plane);
 /* The path to `remote` carries less, says a router (by the data plane). */
 void mtu_path(struct mtu_book *b, const struct addr *remote, uint16_t path_mtu);
 /* Asks the routing again: from time to time, as what it learned wears off. */

@@ -25,9 +25,14 @@ static void process_log(enum log_level level, const char *event, const char *why
 	log_write(&l);
 }
 
+enum err process_send(struct process *p, uint8_t type, struct span body)
+{
+	return link_send(&p->monitor, type, body, -1);
+}
+
 void process_tell(struct process *p, uint8_t type, struct span body)
 {
-	if (link_send(&p->monitor, type, body, -1) != OK)
+	if (process_send(p, type, body) != OK)
 		process_exit(p, EXIT_FAILED);
 }
 
@@ -193,6 +198,10 @@ static enum err on_msg(void *ctx, const struct chan_msg *m)
 		return on_socket(p, m);
 	case MSG_RELOADED:
 		return on_reloaded(p, m->body);
+	case MSG_CAPS:
+	case MSG_SA_DONE:
+	case MSG_PLANE:
+		return p->ops->plane != NULL ? p->ops->plane(p->ctx, m) : ERR_SYNTAX;
 	case MSG_STOP:
 		return on_stop(p);
 	case MSG_PING:
@@ -226,7 +235,7 @@ struct process *process_new(const struct process_ops *ops, void *ctx)
 					    .on_msg = on_msg,
 					    .on_gone = on_gone,
 					    .ctx = p };
-		e = link_open(&p->monitor, ROLE_CHAN_FD, proto_from_monitor(),
+		e = link_open(&p->monitor, ROLE_CHAN_FD, proto_from_monitor(ops->role),
 			      proto_from_process(ops->role));
 	}
 	if (e == OK)

@@ -30,6 +30,9 @@ struct process_ops {
 	enum err (*socket)(void *ctx, const struct msg_socket *m, int fd);
 	/* The answer to MSG_RELOAD; NULL: this process asks for none. */
 	void (*reloaded)(void *ctx, const struct msg_text *m);
+	/* Of the kernel's data plane (MSG_CAPS, MSG_SA_DONE, MSG_PLANE); NULL: this process gets
+	 * none. */
+	enum err (*plane)(void *ctx, const struct chan_msg *m);
 	/* End in good order: call process_exit when done. NULL: at once. */
 	void (*stop)(void *ctx);
 };
@@ -46,6 +49,8 @@ void process_exit(struct process *p, int code);
 /* To the monitor. A channel to it that fails ends the process: without a monitor there is nothing
  * to do. */
 void process_tell(struct process *p, uint8_t type, struct span body);
+/* The same for what may fail alone, as an SA command does whose answer then says so. */
+MUST_USE enum err process_send(struct process *p, uint8_t type, struct span body);
 /* That neighbour broke its table: the monitor ends it. */
 void process_accuse(struct process *p, enum role r);
 

@@ -13,17 +13,29 @@ enum {
 	CHILD_MAX = 2 * (4 + CONF_NAME_MAX) + 2,
 	TEXT_MIN = NUMBER + 2 + 4,
 	TEXT_MAX = TEXT_MIN + PROTO_TEXT_MAX,
+	COMMAND_MAX = 65536, /* an SA's two lists of 255 selectors, and its keys */
 };
 
-static const struct chan_rule from_monitor[] = {
-	{ .type = MSG_CONFIG, .min = NUMBER + 1, .max = NUMBER + 1, .fd = true },
-	{ .type = MSG_COMMIT, .min = NUMBER, .max = NUMBER },
-	{ .type = MSG_ABORT, .min = NUMBER, .max = NUMBER },
-	{ .type = MSG_PEER, .min = 1, .max = 1, .fd = true },
-	{ .type = MSG_SOCKET, .min = 2, .max = 2, .fd = true },
+/* What every process hears of the monitor. */
+#define FROM_MONITOR                                                              \
+	{ .type = MSG_CONFIG, .min = NUMBER + 1, .max = NUMBER + 1, .fd = true }, \
+		{ .type = MSG_COMMIT, .min = NUMBER, .max = NUMBER },             \
+		{ .type = MSG_ABORT, .min = NUMBER, .max = NUMBER },              \
+		{ .type = MSG_PEER, .min = 1, .max = 1, .fd = true },             \
+		{ .type = MSG_SOCKET, .min = 2, .max = 2, .fd = true },           \
+		{ .type = MSG_STOP, .min = 0, .max = 0 },                         \
+	{                                                                         \
+		.type = MSG_PING, .min = 0, .max = 0                              \
+	}
+
+static const struct chan_rule from_monitor[] = { FROM_MONITOR };
+
+static const struct chan_rule from_monitor_to_engine[] = {
+	FROM_MONITOR,
 	{ .type = MSG_RELOADED, .min = 1, .max = TEXT_MAX },
-	{ .type = MSG_STOP, .min = 0, .max = 0 },
-	{ .type = MSG_PING, .min = 0, .max = 0 },
+	{ .type = MSG_CAPS, .min = 1, .max = PROTO_SMALL_MAX },
+	{ .type = MSG_SA_DONE, .min = 1, .max = PROTO_SMALL_MAX },
+	{ .type = MSG_PLANE, .min = 1, .max = PROTO_SMALL_MAX },
 };
 
 static const struct chan_rule from_process[] = {
@@ -42,6 +54,7 @@ static const struct chan_rule from_engine_process[] = {
 	{ .type = MSG_MTU, .min = CHILD_MIN, .max = CHILD_MAX },
 	{ .type = MSG_RELOAD, .min = NUMBER, .max = NUMBER },
 	{ .type = MSG_STATUS, .min = 1, .max = PROTO_STATUS_MAX },
+	{ .type = MSG_SA, .min = 1, .max = COMMAND_MAX },
 };
 
 static const struct chan_rule jobs[] = { { .type = MSG_JOB, .min = 1, .max = CHAN_BODY_MAX } };
@@ -50,10 +63,10 @@ static const struct chan_rule names[] = {
 	{ .type = MSG_RESOLVE, .min = 1, .max = TEXT_MIN + PROTO_HOST_MAX }
 };
 static const struct chan_rule addresses[] = { { .type = MSG_RESOLVED, .min = 1, .max = 512 } };
-static const struct chan_rule commands[] = { { .type = MSG_SA, .min = 1, .max = 65536 } };
+static const struct chan_rule commands[] = { { .type = MSG_SA, .min = 1, .max = COMMAND_MAX } };
 static const struct chan_rule from_esp[] = {
-	{ .type = MSG_SA_DONE, .min = 1, .max = 512 },
-	{ .type = MSG_PLANE, .min = 1, .max = 512 },
+	{ .type = MSG_SA_DONE, .min = 1, .max = PROTO_SMALL_MAX },
+	{ .type = MSG_PLANE, .min = 1, .max = PROTO_SMALL_MAX },
 	{ .type = MSG_DATAGRAM, .min = 1, .max = PROTO_DATAGRAM_MAX + 128 },
 };
 
@@ -63,6 +76,8 @@ static const struct chan_rule from_esp[] = {
 	}
 
 static const struct chan_table monitor_table = TABLE("monitor", from_monitor);
+static const struct chan_table monitor_engine_table =
+	TABLE("monitor to engine", from_monitor_to_engine);
 static const struct chan_table process_table = TABLE("process", from_process);
 static const struct chan_table engine_table = TABLE("engine", from_engine_process);
 static const struct chan_table nothing = { .name = "nothing" };
@@ -81,9 +96,9 @@ static const struct chan_table from[N_ROLES] = {
 	[ROLE_ESP] = TABLE("esp", from_esp),
 };
 
-const struct chan_table *proto_from_monitor(void)
+const struct chan_table *proto_from_monitor(enum role r)
 {
-	return &monitor_table;
+	return r == ROLE_ENGINE ? &monitor_engine_table : &monitor_table;
 }
 
 const struct chan_table *proto_from_process(enum role r)

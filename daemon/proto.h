@@ -3,10 +3,12 @@
  * sizes, and the bodies that are more than a job or an SA command (those are packed in base/).
  *
  *	monitor -> every process     configuration, descriptors, start and stop
+ *	monitor -> engine            beside that: what the kernel's data plane can do, its answers
+ *	                             and events
  *	every process -> monitor     ready or refused; an accusation of a neighbour that sent
  *	                             rubbish
- *	engine -> monitor            beside that: guard, MTU, reload, status: each checked against
- *	                             the configuration
+ *	engine -> monitor            beside that: guard, MTU, reload, status, SA commands for the
+ *	                             kernel: each checked against the configuration
  *	engine <-> signer, verifier  jobs and results
  *	engine <-> fetcher           names and addresses
  *	engine <-> esp               SA commands and answers, events, IKE messages that came to a
@@ -37,6 +39,7 @@ enum msg_type {
 	MSG_RELOADED,	/* ticket, err, text: the answer to MSG_RELOAD */
 	MSG_STOP,	/* end in good order */
 	MSG_PING,	/* are you there? */
+	MSG_CAPS,	/* engine, before its first configuration: struct plane_caps */
 
 	/* process -> monitor */
 	MSG_READY = 32, /* generation */
@@ -56,16 +59,16 @@ enum msg_type {
 	MSG_RESOLVE = 80, /* ticket, name */
 	MSG_RESOLVED,	  /* ticket, err, addresses */
 
-	/* engine <-> esp */
+	/* engine <-> esp; the first three also engine <-> monitor, for the kernel's plane */
 	MSG_SA = 96,
 	MSG_SA_DONE,
 	MSG_PLANE,
 	MSG_DATAGRAM, /* path, bytes */
 };
 
-/* Tables by who reads: from the monitor; from a process at the monitor; and between engine and the
- * others. */
-const struct chan_table *proto_from_monitor(void);
+/* Tables by who reads: r from the monitor; the monitor from r; and between engine and the others.
+ */
+const struct chan_table *proto_from_monitor(enum role r);
 const struct chan_table *proto_from_process(enum role r);
 const struct chan_table *proto_from_engine(enum role r); /* what r reads */
 const struct chan_table *proto_to_engine(enum role r);	 /* what r writes */

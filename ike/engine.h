@@ -24,6 +24,8 @@ struct ike_env {
 	struct random random;
 	uint8_t n_owners; /* workers of the userspace plane: inbound SPIs name one of them; at least
 			     1 */
+	/* What the kernel's plane can do: which plane a child has (conf_child_plane). */
+	struct plane_caps kernel;
 	/* Own certificate chain of a `me` block, as the CERT payloads carry it: DER, each with a
 	 * two-byte length before it, leaf first; empty when there is none. Points into memory that
 	 * outlives the engine. */

@@ -239,13 +239,14 @@ END_TEST
 
 START_TEST(no_rule_is_longer_than_a_channel_carries)
 {
-	const struct chan_table *all[3 + 2 * N_ROLES] = { proto_from_monitor(),
+	const struct chan_table *all[4 + 2 * N_ROLES] = { proto_from_monitor(ROLE_ENGINE),
+							  proto_from_monitor(ROLE_ESP),
 							  proto_from_process(ROLE_ENGINE),
 							  proto_from_process(ROLE_ESP) };
 
 	for (unsigned int r = 0; r < N_ROLES; r++) {
-		all[3 + 2 * r] = proto_from_engine((enum role)r);
-		all[4 + 2 * r] = proto_to_engine((enum role)r);
+		all[4 + 2 * r] = proto_from_engine((enum role)r);
+		all[5 + 2 * r] = proto_to_engine((enum role)r);
 	}
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		for (size_t k = 0; k < all[i]->n; k++) {
@@ -272,8 +273,97 @@ START_TEST(only_the_engine_may_ask_the_monitor_for_anything)
 }
 END_TEST
 
+static bool table_has(const struct chan_table *t, uint8_t type)
+{
+	for (size_t k = 0; k < t->n; k++) {
+		if (t->rules[k].type == type)
+			return true;
+	}
+	return false;
+}
+
+START_TEST(only_the_engine_hears_of_the_kernels_plane)
+{
+	static const uint8_t types[] = { MSG_CAPS, MSG_SA_DONE, MSG_PLANE, MSG_RELOADED };
+
+	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++) {
+		for (size_t i = 0; i < sizeof types; i++)
+			ck_assert_int_eq(table_has(proto_from_monitor((enum role)r), types[i]),
+					 r == ROLE_ENGINE);
+		ck_assert_int_eq(table_has(proto_from_process((enum role)r), MSG_SA),
+				 r == ROLE_ENGINE);
+	}
+}
+END_TEST
+
+static const struct chan_rule *rule_of(const struct chan_table *t, uint8_t type)
+{
+	const struct chan_rule *found = NULL;
+
+	for (size_t k = 0; k < t->n; k++) {
+		if (t->rules[k].type == type)
+			found = &t->rules[k];
+	}
+	ck_assert_ptr_nonnull(found);
+	return found;
+}
+
+static void fill_text(char *text, size_t size)
+{
+	memset(text, 'x', size - 1);
+	text[size - 1] = '\0';
+}
+
+/* What the planes have to say at most fits the bounds of the channels that carry it. */
+START_TEST(the_longest_answers_of_a_plane_fit_their_rules)
+{
+	struct plane_caps caps = { .n_encr = PLANE_ENCR_MAX, .n_integ = PLANE_INTEG_MAX };
+	struct sa_done done = { .err = ERR_SYSTEM };
+	uint8_t buf[PROTO_SMALL_MAX];
+	struct wr w = wr_into(buf, sizeof buf);
+
+	fill_text(caps.lacks, sizeof caps.lacks);
+	fill_text(done.why, sizeof done.why);
+	plane_caps_encode(&w, &caps);
+	ck_assert_uint_le(wr_done(&w).len, rule_of(proto_from_monitor(ROLE_ENGINE), MSG_CAPS)->max);
+	ck_assert(wr_ok(&w));
+	w = wr_into(buf, sizeof buf);
+	sa_done_encode(&w, &done);
+	ck_assert_uint_le(wr_done(&w).len,
+			  rule_of(proto_from_monitor(ROLE_ENGINE), MSG_SA_DONE)->max);
+	ck_assert(wr_ok(&w));
+}
+END_TEST
+
+START_TEST(the_longest_command_for_a_plane_fits_its_rules)
+{
+	struct ts v[TS_MAX];
+	struct sa_cmd cmd = { .sa.local = { .n = TS_MAX, .v = v },
+			      .sa.remote = { .n = TS_MAX, .v = v } };
+	uint8_t *buf = malloc(CHAN_BODY_MAX);
+	struct wr w = wr_into(buf, CHAN_BODY_MAX);
+	struct net net;
+
+	ck_assert(net_parse("2001:db8::/64", &net));
+	for (size_t i = 0; i < TS_MAX; i++)
+		v[i] = ts_from_net(&net);
+	fill_text(cmd.sa.connection, sizeof cmd.sa.connection);
+	fill_text(cmd.sa.child, sizeof cmd.sa.child);
+	cmd.sa.encr_key.len = sizeof cmd.sa.encr_key.b;
+	cmd.sa.integ_key.len = sizeof cmd.sa.integ_key.b;
+	sa_cmd_encode(&w, &cmd);
+	ck_assert(wr_ok(&w));
+	ck_assert_uint_le(wr_done(&w).len, rule_of(proto_from_process(ROLE_ENGINE), MSG_SA)->max);
+	ck_assert_uint_le(wr_done(&w).len, rule_of(proto_from_engine(ROLE_ESP), MSG_SA)->max);
+	free(buf);
+}
+END_TEST
+
 UNIT("daemon/proto")
 {
+	tcase_add_test(tc, only_the_engine_hears_of_the_kernels_plane);
+	tcase_add_test(tc, the_longest_answers_of_a_plane_fit_their_rules);
+	tcase_add_test(tc, the_longest_command_for_a_plane_fits_its_rules);
 	tcase_add_loop_test(tc, what_is_put_is_got, 0, N_BODIES);
 	tcase_add_loop_test(tc, a_body_that_is_cut_or_too_long_is_refused, 0, N_BODIES);
 	tcase_add_loop_test(tc, a_body_with_a_changed_byte_is_judged_without_harm, 0, N_BODIES);
