@@ -20,16 +20,17 @@ fail() { say_failed=$((say_failed + 1)); printf 'FAILED  %s\n' "$1"; }
 skip() { say_skipped=$((say_skipped + 1)); printf 'skipped %s: %s\n' "$1" "$2"; }
 # `check NAME COMMAND...`: passes when the command does; shows what it printed when not. The command runs in this shell,
 # so that what it starts can be waited for.
-say_output=$(mktemp /tmp/postern-say.XXXXXX)
 check() {
-	local name=$1
+	local name=$1 say_output
 	shift
+	say_output=$(mktemp /tmp/postern-say.XXXXXX)
 	if "$@" >"$say_output" 2>&1; then
 		pass "$name"
 	else
 		fail "$name"
 		tail -40 "$say_output" | show
 	fi
+	rm -f "$say_output"
 }
 # `refuse NAME COMMAND...`: passes when the command fails.
 refuse() {
@@ -38,7 +39,6 @@ refuse() {
 	if "$@" >/dev/null 2>&1; then fail "$name"; else pass "$name"; fi
 }
 tally() {
-	rm -f "$say_output"
 	printf '%d passed, %d failed, %d skipped\n' "$say_passed" "$say_failed" "$say_skipped"
 	[ "$say_failed" -eq 0 ]
 }
@@ -48,9 +48,10 @@ die() {
 }
 
 # `eventually SECONDS COMMAND...`: asks again until it holds. A condition, not a sleep: it returns at once
-# when the command succeeds and fails when the time is over.
+# when the command succeeds and fails when the time is over. POSTERN_SLOW says how much slower a machine is than most;
+# the emulated one of tests/kernel/run says 10.
 eventually() {
-	local end=$(($(say_now) + $1 * 1000))
+	local end=$(($(say_now) + $1 * 1000 * ${POSTERN_SLOW:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$(say_now)" -lt "$end" ] || return 1
