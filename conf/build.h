@@ -35,11 +35,14 @@ void build_read_files(struct build *b);
 void build_check(struct build *b);
 /* Children that would claim the same packets. */
 void build_check_overlaps(struct build *b);
+/* Devices of children: named once, and what must have one. */
+void build_check_interfaces(struct build *b);
 /* What the grammar takes and this release does not have yet. */
 void build_check_later(struct build *b);
 /* A number for each child; see reqid.c. */
 void build_number_children(struct build *b);
 
-build_setter build_set_peer; /* peer.c */
+build_setter build_set_peer;	    /* peer.c */
+build_setter build_set_addresses; /* interface.c */
 
 #endif

@@ -18,16 +18,20 @@ static void changed(struct conf_diff_row *row, const char *child,
 	row->restarts = !option || option->reload != RELOAD_QUIET;
 }
 
+/* The first whose change interrupts something, else the first. */
 static void children_compare(struct conf_diff_row *row)
 {
 	for (size_t i = 0; i < row->is->n_children; i++) {
 		const struct conf_child *is = &row->is->children[i];
 		const struct conf_child *was = conf_child_find(row->was, is->name);
+		const struct schema_option *option =
+			was ? field_difference(SCHEMA_CHILD, was, is) : NULL;
 
-		if (was && conf_child_eq(was, is))
+		if (was && conf_child_eq(was, is) && (!option || row->change == CONF_CHANGED))
 			continue;
-		changed(row, is->name, was ? field_difference(SCHEMA_CHILD, was, is) : NULL);
-		return;
+		changed(row, is->name, option);
+		if (row->restarts)
+			return;
 	}
 	for (size_t i = 0; i < row->was->n_children; i++) {
 		if (!conf_child_find(row->is, row->was->children[i].name)) {

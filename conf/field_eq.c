@@ -34,6 +34,19 @@ static bool peer_eq(const struct conf_connection *a, const struct conf_connectio
 	return true;
 }
 
+/* Each network is one fact; their order too, for the first address is the one that is sent from. */
+static bool addresses_eq(const struct conf_child *a, const struct conf_child *b)
+{
+	if (a->n_addresses != b->n_addresses)
+		return false;
+	for (size_t i = 0; i < a->n_addresses; i++) {
+		if (a->addresses[i].bits != b->addresses[i].bits ||
+		    !addr_eq(&a->addresses[i].addr, &b->addresses[i].addr))
+			return false;
+	}
+	return true;
+}
+
 /* Rows are const and single, so their pointers say it all; behind the last, both have NULL. */
 static bool policy_eq(const struct suite_policy *a, const struct suite_policy *b)
 {
@@ -77,6 +90,8 @@ bool field_eq(const struct schema_option *row, const void *a, const void *b)
 		return peer_eq(a, b);
 	case SCHEMA_ADDRESS:
 		return addr_eq(x, y);
+	case SCHEMA_ADDRESSES:
+		return addresses_eq(a, b);
 	case SCHEMA_SELECTORS:
 		return ts_list_eq(x, y);
 	case SCHEMA_POLICY:

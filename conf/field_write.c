@@ -75,6 +75,17 @@ static void peer_write(const struct conf_connection *cn, FILE *f)
 	fputs(cn->n_addresses > 1 ? " }" : "", f);
 }
 
+static void addresses_write(const struct conf_child *ch, FILE *f)
+{
+	char text[ADDR_TEXT_MAX];
+
+	fputs(ch->n_addresses > 1 ? "{ " : "", f);
+	for (size_t i = 0; i < ch->n_addresses; i++)
+		fprintf(f, "%s%s/%u", i ? ", " : "", addr_text(&ch->addresses[i].addr, text),
+			ch->addresses[i].bits);
+	fputs(ch->n_addresses > 1 ? " }" : "", f);
+}
+
 /* "10.1.0.0/16 tcp/443" is 10.1.0.0/16[tcp/443] in the file. */
 static void selector_write(const struct ts *t, FILE *f)
 {
@@ -127,6 +138,10 @@ bool field_is_set(const struct schema_option *row, const void *obj)
 		return row->any || ((const struct identity *)x)->type != ID_NONE;
 	case SCHEMA_ADDRESS:
 		return ((const struct addr *)x)->family != AF_UNSPEC;
+	case SCHEMA_DEVICE:
+		return ((const char *)x)[0] != '\0';
+	case SCHEMA_ADDRESSES:
+		return ((const struct conf_child *)obj)->n_addresses > 0;
 	case SCHEMA_ME_NAME:
 		return *(const struct conf_me *const *)x &&
 		       (*(const struct conf_me *const *)x)->name[0];
@@ -134,7 +149,6 @@ bool field_is_set(const struct schema_option *row, const void *obj)
 	case SCHEMA_NUMBER:
 	case SCHEMA_TIME:
 	case SCHEMA_CHOICE:
-	case SCHEMA_DEVICE:
 	case SCHEMA_PEER:
 	case SCHEMA_SELECTORS:
 	case SCHEMA_POLICY:
@@ -175,6 +189,9 @@ void field_write(const struct schema_option *row, const void *obj, FILE *f)
 		return;
 	case SCHEMA_ADDRESS:
 		fputs(addr_text(x, text), f);
+		return;
+	case SCHEMA_ADDRESSES:
+		addresses_write(obj, f);
 		return;
 	case SCHEMA_SELECTORS:
 		selectors_write(x, f);

@@ -6,18 +6,6 @@
 
 #include "conf/build.h"
 
-static bool list_is_everything(const struct ts_list *l, sa_family_t family)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		struct net n;
-
-		if (l->v[i].lo.family == family &&
-		    net_from_range(&l->v[i].lo, &l->v[i].hi, &n, 1) == 1 && n.bits == 0)
-			return true;
-	}
-	return false;
-}
-
 static void child_check(struct build *b, const struct tree_block *block,
 			const struct conf_child *ch)
 {
@@ -30,13 +18,6 @@ static void child_check(struct build *b, const struct tree_block *block,
 	if (ch->dataplane == CONF_PLANE_KERNEL)
 		mark_error(b->p, tree_value_mark(block, "dataplane"),
 			   "dataplane = kernel comes later", "dataplane = user, or auto");
-	for (sa_family_t f = AF_INET; f; f = f == AF_INET ? AF_INET6 : 0) {
-		if (list_is_everything(&ch->local, f) && list_is_everything(&ch->remote, f))
-			mark_error(
-				b->p, tree_value_mark(block, "local"),
-				"everything to everything wants an interface of its own, which comes later",
-				"the networks of our side");
-	}
 }
 
 void build_check_later(struct build *b)

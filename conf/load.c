@@ -13,7 +13,7 @@
 static void build_run(struct build *b)
 {
 	void (*const steps[])(struct build *) = {
-		build_all,	   build_check,	     build_check_overlaps,
+		build_all,	   build_check,	     build_check_interfaces, build_check_overlaps,
 		build_check_later, build_read_files, build_number_children,
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Children that claim the same packets. Between connections that is an error: which peer gets them
- * would be chance. Within one connection it is a warning, the peer is the same.
+/* Children that claim the same packets, or the same route. Between connections that is an error:
+ * which peer gets them would be chance. Within one connection it is a warning, the peer is the same.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,12 @@ static bool lists_meet(const struct ts_list *a, const struct ts_list *b, sa_fami
 		}
 	}
 	return false;
+}
+
+/* Routes decide what goes into a device, and a packet that policies take never gets to one. */
+static bool claims_by_policy(const struct claim *a, const struct claim *b)
+{
+	return a->child->interface[0] == '\0' && b->child->interface[0] == '\0';
 }
 
 /* What meets, as local of the first and the second, remote of the first and the second. A packet
@@ -65,6 +71,45 @@ static void claims_report(struct build *b, const struct claim *first, const stru
 		mark_error(b->p, at, text, hint);
 }
 
+static bool is_everything(const struct ts *t)
+{
+	struct net n;
+
+	return net_from_range(&t->lo, &t->hi, &n, 1) == 1 && n.bits == 0;
+}
+
+/* Two devices with a route of ours to the same network: one of them would never be used. */
+static const struct ts *routes_meet(const struct claim *a, const struct claim *b)
+{
+	const struct ts_list *x = &a->child->remote;
+	const struct ts_list *y = &b->child->remote;
+
+	if (a->child->interface[0] == '\0' || b->child->interface[0] == '\0')
+		return NULL;
+	for (size_t i = 0; i < x->n; i++) {
+		for (size_t k = 0; k < y->n; k++) {
+			if (addr_eq(&x->v[i].lo, &y->v[k].lo) &&
+			    addr_eq(&x->v[i].hi, &y->v[k].hi) && !is_everything(&x->v[i]))
+				return &y->v[k];
+		}
+	}
+	return NULL;
+}
+
+static void routes_report(struct build *b, const struct claim *first, const struct claim *second,
+			  const struct ts *met)
+{
+	char t[TS_TEXT_MAX];
+	char text[WORDS_MAX];
+	char hint[WORDS_MAX];
+
+	words(text, "`%s` and `%s` would both get the route to %s", first->child->interface,
+	      second->child->interface, ts_text(met, t));
+	words(hint, "line %d has it; with 0.0.0.0/0 no route is made, and you decide",
+	      first->child->remote_pos.line);
+	mark_error(b->p, tree_value_mark(second->block, "remote"), text, hint);
+}
+
 static size_t claims_collect(const struct tree *t, struct claim *list)
 {
 	size_t n = 0;
@@ -88,6 +133,7 @@ void build_check_overlaps(struct build *b)
 	size_t n = claims_collect(b->t, NULL);
 	struct claim *list = calloc(n ? n : 1, sizeof(*list));
 	const struct ts *met[4];
+	const struct ts *route;
 
 	if (!list) {
 		b->nomem = true;
@@ -96,8 +142,12 @@ void build_check_overlaps(struct build *b)
 	claims_collect(b->t, list);
 	for (size_t i = 1; i < n; i++) {
 		for (size_t k = 0; k < i; k++) {
-			if (claims_meet(&list[k], &list[i], met))
+			if (claims_by_policy(&list[k], &list[i]) &&
+			    claims_meet(&list[k], &list[i], met))
 				claims_report(b, &list[k], &list[i], met);
+			route = routes_meet(&list[k], &list[i]);
+			if (route)
+				routes_report(b, &list[k], &list[i], route);
 		}
 	}
 	free(list);

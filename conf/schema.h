@@ -16,11 +16,12 @@ enum schema_type {
 	SCHEMA_NUMBER,	  /* uint16_t or uint32_t */
 	SCHEMA_TIME,	  /* mono_ns; min and max in seconds */
 	SCHEMA_CHOICE,	  /* an enum: one of `choices` */
-	SCHEMA_DEVICE,	  /* char[16]: the name of a network device */
+	SCHEMA_DEVICE,	  /* char[16]: the name of a network device, "" when not set */
 	SCHEMA_FILE,	  /* struct conf_file */
 	SCHEMA_IDENTITY,  /* struct identity; `any` where the row says so */
 	SCHEMA_PEER,	  /* where the peer is: address_name, addresses, any_address */
 	SCHEMA_ADDRESS,	  /* struct addr */
+	SCHEMA_ADDRESSES, /* of a device, with their networks: addresses, n_addresses of a child */
 	SCHEMA_SELECTORS, /* struct ts_list */
 	SCHEMA_POLICY,	  /* struct suite_policy */
 	SCHEMA_ME_NAME,	  /* pointer to a struct conf_me */

@@ -33,6 +33,14 @@ static const struct schema_choice planes[] = {
 	{ "auto", CONF_PLANE_AUTO }, { "user", CONF_PLANE_USER }, { "kernel", CONF_PLANE_KERNEL }, { NULL, 0 },
 };
 
+static const struct schema_choice offloads[] = {
+	{ "auto", OFFLOAD_AUTO },
+	{ "no", OFFLOAD_NO },
+	{ "crypto", OFFLOAD_CRYPTO },
+	{ "packet", OFFLOAD_PACKET },
+	{ NULL, 0 },
+};
+
 static const struct schema_option options[] = {
 	{
 		.block = SCHEMA_GLOBAL, .name = "tun", .type = SCHEMA_DEVICE, FIELD(conf, tun_name),
@@ -314,6 +322,40 @@ static const struct schema_option options[] = {
 		.brief = "who encrypts: postern itself or the kernel",
 		.text = "This release has user, and auto means it.",
 		.example = "dataplane = user",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "interface", .type = SCHEMA_DEVICE,
+		FIELD(conf_child, interface), .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "NAME",
+		.brief = "a network device of its own for this child: what is routed into it goes "
+			"through the tunnel",
+		.text = "The daemon makes it (an XFRM interface where the kernel encrypts, else a "
+			"TUN device), with routes to the networks of remote. For 0.0.0.0/0 and "
+			"::/0 it makes no route: the routes into the device, by hand or by a "
+			"routing daemon, say what is to go there, and a child from everything to "
+			"everything is possible only so. The device stays when the daemon stops, "
+			"and drops what it is given; it goes when no child has it any more, or "
+			"with 'postern guard off'. At most 15 characters, and each child its own.",
+		.example = "interface = ipsec0",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "addresses", .type = SCHEMA_ADDRESSES,
+		FIELD(conf_child, addresses), .since = "0.1", .reload = RELOAD_QUIET,
+		.values = "ADDRESS/PREFIX | { ADDRESS/PREFIX, ... }",
+		.brief = "addresses of the interface",
+		.text = "At most 8. Others that somebody gives it are left alone.",
+		.example = "addresses = { 10.255.0.1/30, 2001:db8:ff::1/64 }",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "offload", .type = SCHEMA_CHOICE,
+		.choices = offloads, FIELD(conf_child, offload),
+		.preset = "auto", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "auto | no | crypto | packet",
+		.brief = "whether the network card encrypts",
+		.text = "Only where the kernel encrypts. auto tries crypto and does without it "
+			"where the card cannot. crypto and packet insist: without the card there "
+			"is no tunnel. 'postern status' says what there is.",
+		.example = "offload = crypto",
 	},
 	{
 		.block = SCHEMA_CHILD, .name = "replay_window", .type = SCHEMA_NUMBER,

@@ -302,6 +302,7 @@ static const struct {
 	[SCHEMA_IDENTITY] = { set_identity, false }, [SCHEMA_PEER] = { build_set_peer, true },
 	[SCHEMA_ADDRESS] = { set_address, false },   [SCHEMA_SELECTORS] = { set_selectors, true },
 	[SCHEMA_POLICY] = { set_policy, true },	     [SCHEMA_ME_NAME] = { set_me, false },
+	[SCHEMA_ADDRESSES] = { build_set_addresses, true },
 };
 
 bool build_set_takes_list(enum schema_type type)

@@ -29,6 +29,8 @@ static const struct {
 	{ 4, "trust = ca.pem", false, "restarts, me changed" },
 	{ 8, "psk_file = other.psk", false, "restarts, psk_file changed" },
 	{ 15, "esn = no", false, "restarts, child lan esn changed" },
+	{ 15, "interface = ipsec0", false, "restarts, child lan interface changed" },
+	{ 15, "offload = no", false, "restarts, child lan offload changed" },
 	{ 14, "remote = 10.3.0.0/16", false, "restarts, child lan remote changed" },
 	{ 12, "child wan {", false, "restarts, child wan changed" },
 	{ 11, "child wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "restarts, child wan changed" },
@@ -60,6 +62,24 @@ START_TEST(only_what_differs_is_touched)
 			 rows[_i].eq);
 	ck_assert_int_eq(!d.rows[0].restarts, rows[_i].eq);
 	ck_assert_ptr_null(d.daemon_option);
+	conf_diff_free(&d);
+	conf_free(was);
+	conf_free(is);
+}
+END_TEST
+
+/* The device gets them while its tunnel stays. */
+START_TEST(new_addresses_of_an_interface_interrupt_nothing)
+{
+	struct conf *was = load_with(15, "interface = ipsec0\naddresses = 10.255.0.1/30");
+	struct conf *is = load_with(15, "interface = ipsec0\naddresses = 10.255.0.1/24");
+	struct conf_diff d;
+	char text[128];
+
+	ck_assert_int_eq(conf_diff(was, is, &d), OK);
+	ck_assert_str_eq(conf_diff_text(&d.rows[0], text), "child lan addresses changed");
+	ck_assert(!d.rows[0].restarts);
+	ck_assert(conf_connection_eq(&was->connections[0], &is->connections[0]));
 	conf_diff_free(&d);
 	conf_free(was);
 	conf_free(is);
@@ -140,6 +160,7 @@ UNIT("conf/diff")
 {
 	tcase_add_test(tc, a_file_renewed_under_its_name_is_a_change);
 	tcase_add_loop_test(tc, only_what_differs_is_touched, 0, sizeof(rows) / sizeof(rows[0]));
+	tcase_add_test(tc, new_addresses_of_an_interface_interrupt_nothing);
 	tcase_add_test(tc, a_renamed_connection_goes_and_comes);
 	tcase_add_test(tc, what_wants_a_restart_of_the_daemon_is_named);
 }

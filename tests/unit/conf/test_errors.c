@@ -324,7 +324,7 @@ static const struct row rows[] = {
 	{ 14, "remote = 0.0.0.0/0",
 	  "ok\n" },
 	{ 13, "local = 0.0.0.0/0\nremote = 0.0.0.0/0",
-	  "13:9: everything to everything wants an interface of its own, which comes later | the networks of our side\n"
+	  "13:9: everything to everything wants an interface of its own | interface = NAME, and routes into it; or the networks of our side\n"
 	  "15:1: `remote` stands twice | the first is in line 14\n" },
 	{ 14, "",
 	  "12:1: `remote` is missing in a child | remote = { 10.2.0.0/16, 2001:db8:2::/48 }\n" },

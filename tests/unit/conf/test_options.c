@@ -70,6 +70,14 @@ static const struct {
 	{ 15, "mode = tunnel", "\t\tmode          = tunnel\n" },
 	{ 15, "dataplane = user", "\t\tdataplane     = user\n" },
 	{ 15, "", "\t\tdataplane     = auto\n" },
+	{ 15, "interface = ipsec0", "\t\tinterface     = ipsec0\n" },
+	{ 15, "interface = ipsec0\naddresses = 10.255.0.1/30", "\t\taddresses     = 10.255.0.1/30\n" },
+	{ 15, "interface = a.b-c_d\naddresses = { 10.255.0.1, 2001:db8:ff::1/64 }",
+	  "\t\taddresses     = { 10.255.0.1/32, 2001:db8:ff::1/64 }\n" },
+	{ 15, "offload = no", "\t\toffload       = no\n" },
+	{ 15, "offload = crypto", "\t\toffload       = crypto\n" },
+	{ 15, "offload = packet", "\t\toffload       = packet\n" },
+	{ 15, "", "\t\toffload       = auto\n" },
 	{ 15, "replay_window = 4096", "\t\treplay_window = 4096\n" },
 	{ 15, "", "\t\treplay_window = 1024\n" },
 	{ 15, "esn = no", "\t\tesn           = no\n" },
@@ -172,10 +180,12 @@ static int example_line(const struct schema_option *row)
 	return lines[row->block];
 }
 
-/* local and remote have two families, so only together; me and passphrase_file want a companion. */
+/* local and remote have two families, so only together; me, passphrase_file and addresses want a
+ * companion. */
 static bool example_alone(const struct schema_option *row)
 {
 	return row->type != SCHEMA_SELECTORS && row->type != SCHEMA_ME_NAME &&
+	       row->type != SCHEMA_ADDRESSES &&
 	       row->file != CONF_FILE_PASSPHRASE;
 }
 
