@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A good command, and then one thing of it at a time as an engine that was taken over would have
+ * it: each must be refused, with words that name it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/load.h"
+#include "crypto/alg.h"
+#include "daemon/gatekeeper.h"
+#include "tests/unit/unit.h"
+
+enum { AES_GCM_16 = 20, AES_CBC = 12, NULL_ENCRYPTION = 11, SHA2_256 = 12 };
+
+static const char text[] = "me {\n"
+			   "	identity = left.example.org\n"
+			   "}\n"
+			   "connection office {\n"
+			   "	address  = 203.0.113.2\n"
+			   "	identity = right.example.org\n"
+			   "	auth     = psk\n"
+			   "	psk_file = office.psk\n"
+			   "	policy   = compatible\n"
+			   "	child lan {\n"
+			   "		local  = { 10.1.0.0/16, 2001:db8:1::/48 }\n"
+			   "		remote = { 10.2.0.0/16, 2001:db8:2::/48 }\n"
+			   "	}\n"
+			   "}\n"
+			   "connection branch {\n"
+			   "	address  = any\n"
+			   "	identity = branch.example.org\n"
+			   "	auth     = psk\n"
+			   "	psk_file = branch.psk\n"
+			   "	child lan {\n"
+			   "		local     = 10.1.0.0/16\n"
+			   "		remote    = 10.3.0.0/16\n"
+			   "		dataplane = user\n"
+			   "	}\n"
+			   "	child web {\n"
+			   "		local     = 10.1.0.0/16\n"
+			   "		remote    = 10.4.0.0/16[tcp/443]\n"
+			   "	}\n"
+			   "}\n";
+
+static enum err no_file(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes,
+			char why[static 256])
+{
+	(void)ctx;
+	(void)kind;
+	(void)path;
+	(void)why;
+	*bytes = span_str(strdup("0a1b2c3d4e5f6071-pre-shared-key"));
+	return bytes->p != NULL ? OK : ERR_NOMEM;
+}
+
+/* What a kernel can do that has all of a policy. */
+static struct plane_caps caps_of(const struct suite_policy *p)
+{
+	struct plane_caps k = { .v4 = true, .v6 = true, .encap = true, .transport = true };
+
+	for (size_t i = 0; i < SUITE_ENCR_MAX && p->encr[i] != NULL; i++) {
+		k.encr[k.n_encr].id = p->encr[i]->id;
+		k.encr[k.n_encr++].key_bits = p->encr[i]->key_bits;
+	}
+	for (size_t i = 0; i < SUITE_INTEG_MAX && p->integ[i] != NULL; i++)
+		k.integ[k.n_integ++] = p->integ[i]->id;
+	return k;
+}
+
+/* A scene: the configuration, the kernel, and a command that is as it should be. */
+struct scene {
+	struct conf *c;
+	struct conf_connection *cn;
+	struct conf_child *ch;
+	struct plane_caps kernel;
+	struct ts local[2];
+	struct ts remote[2];
+	struct sa_cmd cmd;
+	char why[SA_WHY_MAX];
+};
+
+static struct addr address(const char *s)
+{
+	struct addr a;
+
+	ck_assert(addr_parse(s, &a));
+	return a;
+}
+
+static struct ts network(const char *s)
+{
+	struct net n;
+
+	ck_assert(net_parse(s, &n));
+	return ts_from_net(&n);
+}
+
+static void scene_desc(struct scene *s)
+{
+	s->local[0] = network("10.1.0.0/16");
+	s->local[1] = network("2001:db8:1:1::/64");
+	s->remote[0] = network("10.2.3.0/24");
+	s->remote[1] = network("2001:db8:2::/48");
+	s->cmd = (struct sa_cmd){
+		.ticket = 1,
+		.op = SA_INSTALL,
+		.sa = {
+			.dir = SA_IN,
+			.mode = SA_TUNNEL,
+			.plane = PLANE_KERNEL,
+			.spi = 0x12345678,
+			.child_id = 1,
+			.reqid = s->ch->reqid,
+			.path = { .local = { address("192.0.2.1"), 500 },
+				  .remote = { address("203.0.113.2"), 500 } },
+			.replay_window = s->ch->replay_window,
+			.encr_id = AES_GCM_16,
+			.encr_key_bits = 256,
+			.encr_key.len = 36,
+			.local = { .n = 2, .v = s->local },
+			.remote = { .n = 2, .v = s->remote },
+			.packet_limit = 1000000,
+			.offload = s->ch->offload,
+			.connection = "office",
+			.child = "lan",
+		},
+	};
+}
+
+static void scene_open(struct scene *s)
+{
+	const struct conf_source src = { .read = no_file };
+	struct conf_problems problems = { 0 };
+
+	*s = (struct scene){ 0 };
+	ck_assert_int_eq(conf_load("f", span_str(text), &src, &s->c, &problems), OK);
+	s->cn = &s->c->connections[0];
+	s->ch = &s->cn->children[0];
+	s->kernel = caps_of(&s->cn->policy);
+	scene_desc(s);
+}
+
+static enum err scene_judge(struct scene *s)
+{
+	return gate_judge(s->c, &s->kernel, &s->cmd, s->why);
+}
+
+static void scene_close(struct scene *s)
+{
+	conf_free(s->c);
+}
+
+/* ---- what is right ---- */
+
+static void as_it_is(struct scene *s)
+{
+	(void)s;
+}
+
+static void outbound(struct scene *s)
+{
+	s->cmd.sa.dir = SA_OUT;
+	s->cmd.sa.spi = 0xc0000001; /* the peer's choice */
+	s->cmd.sa.replay_window = 0;
+}
+
+static void by_udp(struct scene *s)
+{
+	s->cmd.sa.encap = true;
+	s->cmd.sa.path.local.port = s->cmd.sa.path.remote.port = 4500;
+}
+
+static void cbc_with_sha2(struct scene *s)
+{
+	s->cmd.sa.encr_id = AES_CBC;
+	s->cmd.sa.encr_key.len = 32;
+	s->cmd.sa.integ_id = SHA2_256;
+	s->cmd.sa.integ_key.len = 32;
+}
+
+static void transport_where_it_is_configured(struct scene *s)
+{
+	s->ch->mode = CONF_MODE_TRANSPORT;
+	s->cmd.sa.mode = SA_TRANSPORT;
+}
+
+static void transport_where_it_is_preferred(struct scene *s)
+{
+	s->ch->mode = CONF_MODE_PREFER_TRANSPORT;
+	s->cmd.sa.mode = SA_TRANSPORT;
+}
+
+static void tunnel_where_transport_is_preferred(struct scene *s)
+{
+	s->ch->mode = CONF_MODE_PREFER_TRANSPORT;
+}
+
+static void any_peer(struct scene *s)
+{
+	s->cn->any_address = true;
+	s->cn->n_addresses = 0;
+	s->cmd.sa.path.remote.addr = address("198.51.100.77");
+}
+
+static void a_removal_of_what_a_reload_took_away(struct scene *s)
+{
+	s->cmd.op = SA_REMOVE;
+	strcpy(s->cmd.sa.connection, "gone");
+}
+
+static void a_query(struct scene *s)
+{
+	s->cmd.op = SA_QUERY;
+}
+
+static void a_move(struct scene *s)
+{
+	s->cmd.op = SA_MOVE;
+}
+
+static void a_negotiation_that_failed(struct scene *s)
+{
+	s->cmd.op = SA_FORGET;
+	s->cmd.sa.spi = 0;
+	s->cmd.sa.acquire = 77;
+}
+
+static void (*const right[])(struct scene *s) = {
+	as_it_is,
+	outbound,
+	by_udp,
+	cbc_with_sha2,
+	transport_where_it_is_configured,
+	transport_where_it_is_preferred,
+	tunnel_where_transport_is_preferred,
+	any_peer,
+	a_removal_of_what_a_reload_took_away,
+	a_query,
+	a_move,
+	a_negotiation_that_failed,
+};
+enum { N_RIGHT = sizeof right / sizeof right[0] };
+
+START_TEST(what_the_configuration_allows_is_let_through)
+{
+	struct scene s;
+	enum err e;
+
+	scene_open(&s);
+	right[_i](&s);
+	e = scene_judge(&s);
+	ck_assert_msg(e == OK, "case %d: %s", _i, s.why);
+	ck_assert_str_eq(s.why, "");
+	scene_close(&s);
+}
+END_TEST
+
+/* ---- what is not ---- */
+
+static void w_plane(struct scene *s)
+{
+	s->cmd.sa.plane = PLANE_USER;
+}
+
+static void w_reqid_foreign(struct scene *s)
+{
+	s->cmd.op = SA_REMOVE;
+	s->cmd.sa.reqid = 16385;
+}
+
+static void w_spi_reserved(struct scene *s)
+{
+	s->cmd.sa.spi = 255;
+}
+
+static void w_spi_user(struct scene *s)
+{
+	s->cmd.sa.spi |= SPI_USER_BIT;
+}
+
+static void w_connection(struct scene *s)
+{
+	strcpy(s->cmd.sa.connection, "nobody");
+}
+
+static void w_child(struct scene *s)
+{
+	strcpy(s->cmd.sa.child, "dmz");
+}
+
+static void w_user_child(struct scene *s)
+{
+	strcpy(s->cmd.sa.connection, "branch");
+	s->cmd.sa.reqid = s->c->connections[1].children[0].reqid;
+}
+
+static void w_kernel_without_esp(struct scene *s)
+{
+	s->kernel = (struct plane_caps){ .lacks = "CONFIG_INET_ESP" };
+}
+
+static void w_reqid_sibling(struct scene *s)
+{
+	s->cmd.sa.reqid = s->c->connections[1].children[1].reqid;
+}
+
+static void w_if_id(struct scene *s)
+{
+	s->cmd.sa.if_id = 1;
+}
+
+static void w_loopback(struct scene *s)
+{
+	s->cn->any_address = true;
+	s->cmd.sa.path.remote.addr = address("127.0.0.1");
+}
+
+static void w_multicast(struct scene *s)
+{
+	s->cn->any_address = true;
+	s->cmd.sa.path.remote.addr = address("224.0.0.5");
+}
+
+static void w_broadcast(struct scene *s)
+{
+	s->cn->any_address = true;
+	s->cmd.sa.path.remote.addr = address("255.255.255.255");
+}
+
+static void w_nowhere(struct scene *s)
+{
+	s->cn->any_address = true;
+	s->cmd.sa.path.remote.addr = address("0.0.0.0");
+}
+
+static void w_loopback6(struct scene *s)
+{
+	s->cn->any_address = true;
+	s->cmd.sa.path.local.addr = address("2001:db8:ffff::1");
+	s->cmd.sa.path.remote.addr = address("::1");
+}
+
+static void w_multicast6(struct scene *s)
+{
+	s->cn->any_address = true;
+	s->cmd.sa.path.local.addr = address("2001:db8:ffff::1");
+	s->cmd.sa.path.remote.addr = address("ff02::1");
+}
+
+static void w_local_nowhere(struct scene *s)
+{
+	s->cmd.sa.path.local.addr = address("0.0.0.0");
+}
+
+static void w_no_address(struct scene *s)
+{
+	s->cmd.sa.path.local.addr = (struct addr){ .family = AF_UNSPEC };
+}
+
+static void w_mixed(struct scene *s)
+{
+	s->cmd.sa.path.local.addr = address("2001:db8:ffff::1");
+}
+
+static void w_ourselves(struct scene *s)
+{
+	s->cmd.sa.path.local.addr = s->cmd.sa.path.remote.addr;
+}
+
+static void w_local_other(struct scene *s)
+{
+	s->cn->local_address = address("192.0.2.9");
+}
+
+static void w_peer_elsewhere(struct scene *s)
+{
+	s->cmd.sa.path.remote.addr = address("203.0.113.3");
+}
+
+static void w_moved_elsewhere(struct scene *s)
+{
+	w_peer_elsewhere(s);
+	s->cmd.op = SA_MOVE;
+}
+
+static void w_port(struct scene *s)
+{
+	by_udp(s);
+	s->cmd.sa.path.remote.port = 0;
+}
+
+static void w_transport(struct scene *s)
+{
+	s->cmd.sa.mode = SA_TRANSPORT;
+}
+
+static void w_tunnel(struct scene *s)
+{
+	s->ch->mode = CONF_MODE_TRANSPORT;
+}
+
+static void w_local_wide(struct scene *s)
+{
+	s->local[0] = network("10.0.0.0/8");
+}
+
+static void w_local_second(struct scene *s)
+{
+	s->local[1] = network("2001:db8::/32");
+}
+
+static void w_local_none(struct scene *s)
+{
+	s->cmd.sa.local.n = 0;
+}
+
+static void w_remote_wide(struct scene *s)
+{
+	s->remote[0] = network("0.0.0.0/0");
+}
+
+static void w_remote_other(struct scene *s)
+{
+	s->remote[0] = network("10.9.0.0/16");
+}
+
+static void w_remote_none(struct scene *s)
+{
+	s->cmd.sa.remote.n = 0;
+}
+
+static void w_ports_wide(struct scene *s)
+{
+	strcpy(s->cmd.sa.connection, "branch");
+	strcpy(s->cmd.sa.child, "web");
+	s->cmd.sa.reqid = s->c->connections[1].children[1].reqid;
+	s->cmd.sa.local.n = s->cmd.sa.remote.n = 1;
+	s->remote[0] = network("10.4.0.0/16");
+}
+
+static void w_null_encryption(struct scene *s)
+{
+	s->cmd.sa.encr_id = NULL_ENCRYPTION;
+	s->cmd.sa.encr_key_bits = 0;
+	s->cmd.sa.encr_key.len = 0;
+	s->cmd.sa.integ_id = SHA2_256;
+	s->cmd.sa.integ_key.len = 32;
+}
+
+static void w_no_integrity(struct scene *s)
+{
+	cbc_with_sha2(s);
+	s->cmd.sa.integ_id = 0;
+	s->cmd.sa.integ_key.len = 0;
+}
+
+static void w_integrity_twice(struct scene *s)
+{
+	s->cmd.sa.integ_id = SHA2_256;
+	s->cmd.sa.integ_key.len = 32;
+}
+
+static void w_key_short(struct scene *s)
+{
+	s->cmd.sa.encr_key.len = 20;
+}
+
+static void w_integ_key_short(struct scene *s)
+{
+	cbc_with_sha2(s);
+	s->cmd.sa.integ_key.len = 1;
+}
+
+static void w_window_wide(struct scene *s)
+{
+	s->cmd.sa.replay_window = 4097;
+}
+
+static void w_window_none(struct scene *s)
+{
+	s->cmd.sa.replay_window = 0;
+}
+
+static void w_byte_soft(struct scene *s)
+{
+	s->cmd.sa.byte_limit = 1000;
+	s->cmd.sa.byte_soft = 1001;
+}
+
+static void w_packet_soft(struct scene *s)
+{
+	s->cmd.sa.packet_soft = s->cmd.sa.packet_limit + 1;
+}
+
+static void w_offload(struct scene *s)
+{
+	s->cmd.sa.offload = OFFLOAD_PACKET;
+}
+
+static void w_nat_local(struct scene *s)
+{
+	s->cmd.sa.nat_local = address("2001:db8::1");
+}
+
+static void w_nat_remote(struct scene *s)
+{
+	s->cmd.sa.nat_remote = address("2001:db8::1");
+}
+
+static const struct {
+	void (*spoil)(struct scene *s);
+	const char *says;
+} wrong[] = {
+	{ w_plane, "kernel's plane" },
+	{ w_reqid_foreign, "none of ours" },
+	{ w_spi_reserved, "reserved" },
+	{ w_spi_user, "userspace plane" },
+	{ w_connection, "no such connection" },
+	{ w_child, "no such child" },
+	{ w_user_child, "on the userspace plane" },
+	{ w_kernel_without_esp, "on the userspace plane" },
+	{ w_reqid_sibling, "another child's" },
+	{ w_if_id, "interface" },
+	{ w_loopback, "no path" },
+	{ w_multicast, "no path" },
+	{ w_broadcast, "no path" },
+	{ w_nowhere, "no path" },
+	{ w_loopback6, "no path" },
+	{ w_multicast6, "no path" },
+	{ w_local_nowhere, "no path" },
+	{ w_no_address, "no path" },
+	{ w_mixed, "no path" },
+	{ w_ourselves, "ourselves" },
+	{ w_local_other, "local address" },
+	{ w_peer_elsewhere, "not configured to be there" },
+	{ w_moved_elsewhere, "not configured to be there" },
+	{ w_port, "port" },
+	{ w_transport, "not configured for transport" },
+	{ w_tunnel, "transport mode alone" },
+	{ w_local_wide, "local selectors" },
+	{ w_local_second, "local selectors" },
+	{ w_local_none, "local selectors" },
+	{ w_remote_wide, "remote selectors" },
+	{ w_remote_other, "remote selectors" },
+	{ w_remote_none, "remote selectors" },
+	{ w_ports_wide, "remote selectors" },
+	{ w_null_encryption, "encryption" },
+	{ w_no_integrity, "integrity" },
+	{ w_integrity_twice, "integrity" },
+	{ w_key_short, "key" },
+	{ w_integ_key_short, "key" },
+	{ w_window_wide, "replay window" },
+	{ w_window_none, "replay window" },
+	{ w_byte_soft, "soft" },
+	{ w_packet_soft, "soft" },
+	{ w_offload, "offload" },
+	{ w_nat_local, "our address" },
+	{ w_nat_remote, "peer's address" },
+};
+enum { N_WRONG = sizeof wrong / sizeof wrong[0] };
+
+START_TEST(what_the_configuration_does_not_allow_is_refused_by_name)
+{
+	struct scene s;
+
+	scene_open(&s);
+	ck_assert_int_eq(scene_judge(&s), OK);
+	wrong[_i].spoil(&s);
+	ck_assert_msg(scene_judge(&s) == ERR_DENIED, "%s was let through", wrong[_i].says);
+	ck_assert_msg(strstr(s.why, wrong[_i].says) != NULL, "%s: %s", wrong[_i].says, s.why);
+	scene_close(&s);
+}
+END_TEST
+
+UNIT("daemon/gatekeeper")
+{
+	tcase_add_loop_test(tc, what_the_configuration_allows_is_let_through, 0, N_RIGHT);
+	tcase_add_loop_test(tc, what_the_configuration_does_not_allow_is_refused_by_name, 0,
+			    N_WRONG);
+}
