@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netlink/msg.h>
 
+#include "base/secret.h"
 #include "xfrm/netlink.h"
 
 struct ask ask_new(uint16_t type, uint16_t flags)
@@ -16,6 +17,10 @@ struct ask ask_new(uint16_t type, uint16_t flags)
 
 void ask_free(struct ask *a)
 {
+	struct nlmsghdr *m = a->msg == NULL ? NULL : nlmsg_hdr(a->msg);
+
+	if (m != NULL)
+		secret_wipe(m, m->nlmsg_len); /* keys travel in some of them */
 	nlmsg_free(a->msg);
 	*a = (struct ask){ .msg = NULL, .bad = true };
 }

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/secret.h"
+
 enum {
 	DATAGRAM_MAX = 65536, /* the kernel's dumps come in at most 32 KiB */
 	WAIT_MS = 5000,
@@ -42,6 +44,7 @@ static enum err errno_err(int error)
 	case EOPNOTSUPP:
 	case EPROTONOSUPPORT:
 	case EAFNOSUPPORT:
+	case ENOSYS: /* an algorithm */
 		return ERR_UNSUPPORTED;
 	case ENOMEM:
 		return ERR_NOMEM;
@@ -58,6 +61,8 @@ static void netlink_options(const struct netlink *nl)
 	/* None is needed: words are a courtesy, filtered dumps are filtered again, and a batch that
 	 * does not fit in the buffer is refused by the kernel. */
 	(void)setsockopt(nl->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+	/* A refusal does not bring the request back: keys may stand in it. */
+	(void)setsockopt(nl->fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	(void)setsockopt(nl->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	(void)setsockopt(nl->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	(void)setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
@@ -186,6 +191,7 @@ static enum err netlink_wait(struct netlink *nl, answer_fn *fn, void *ctx, struc
 		err = netlink_receive(nl, until_ms, &got);
 		if (err == OK)
 			err = answer_read(a, got, fn, ctx);
+		secret_wipe(nl->buf, got.len);
 	}
 	return err != OK ? err : errno_err(a->error);
 }

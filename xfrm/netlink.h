@@ -30,7 +30,7 @@ struct ask {
 };
 
 struct ask ask_new(uint16_t type, uint16_t flags);
-void ask_free(struct ask *a);
+void ask_free(struct ask *a); /* wipes it: keys travel in requests */
 void ask_header(struct ask *a, const void *p,
 		size_t len); /* the family's fixed part: first of all */
 void ask_bytes(struct ask *a, int type, const void *p, size_t len);
@@ -50,7 +50,8 @@ void netlink_close(struct netlink *nl);
 
 /* All three free the request. `*a` says how it ended: a->error is the kernel's errno. The result
  * maps it: ERR_EXISTS, ERR_NOT_FOUND, ERR_DENIED, ERR_UNSUPPORTED, else ERR_SYSTEM; ERR_NO_ANSWER
- * when nothing came for seconds. */
+ * when nothing came for seconds. What came is wiped behind the judge: states are shown with keys.
+ */
 MUST_USE enum err netlink_ask(struct netlink *nl, struct ask *req, struct answer *a);
 /* `fn` gets each message. After an interruption all is asked again: `restart` (may be NULL) forgets
  * what came before. */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kernel's data plane can do, found out by trying: each algorithm and feature is put into
+ * a state that is thrown away again. Nothing else says it reliably: modules load on demand, and
+ * unknown attributes are accepted in silence (those are read back).
+ *
+ * The states lie between addresses for documentation (RFC 5737, RFC 3849), which no policy leads
+ * to. Each carries a limit of some seconds, so that it ends even when deleting it fails, and a
+ * reqid of ours, so that the next start removes it.
+ */
+#ifndef XFRM_PROBE_H
+#define XFRM_PROBE_H
+
+#include "base/sadesc.h"
+#include "xfrm/netlink.h"
+
+/* `nl`: NETLINK_XFRM; closed (nl->fd < 0) where the kernel has none. Never fails: a kernel without
+ * ESP is an answer, in words in caps->lacks. */
+void probe_all(struct netlink *nl, struct plane_caps *caps);
+
+#endif
