@@ -15,9 +15,6 @@ static void child_check(struct build *b, const struct tree_block *block,
 	if (ch->mode == CONF_MODE_PREFER_TRANSPORT)
 		mark_error(b->p, tree_value_mark(block, "mode"),
 			   "mode = prefer-transport comes later", "mode = tunnel");
-	if (ch->dataplane == CONF_PLANE_KERNEL)
-		mark_error(b->p, tree_value_mark(block, "dataplane"),
-			   "dataplane = kernel comes later", "dataplane = user, or auto");
 }
 
 void build_check_later(struct build *b)

@@ -62,9 +62,9 @@ MUST_USE enum err auth_take_peer(struct ike_sa *sa, const struct job_result *r, 
 
 /* ---- the child that is made along (ike/auth_child.c) ---- */
 
-/* Initiator: takes an SPI, then writes SA, TSi, TSr; at the answer checks them and commands the
- * inbound half. */
-MUST_USE enum err auth_child_begin(struct ike_sa *sa);
+/* Initiator: takes an SPI (ERR_UNSUPPORTED: no child can be carried, *n says why), then writes SA,
+ * TSi, TSr; at the answer checks them and commands the inbound half. */
+MUST_USE enum err auth_child_begin(struct ike_sa *sa, struct ike_note *n);
 void auth_child_put_request(struct ike_sa *sa, struct builder *b);
 void auth_child_answered(struct ike_sa *sa);
 /* Tells of every child that is wanted and cannot be up beside `made`, or of `only` that one. */

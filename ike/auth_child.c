@@ -4,17 +4,10 @@
 #include <string.h>
 
 #include "ike/auth.h"
+#include "ike/carry.h"
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/peer.h"
-
-static struct proposal_want child_want(const struct conf_connection *cn,
-				       const struct conf_child *conf)
-{
-	return (struct proposal_want){ .policy = &cn->policy,
-				       .protocol = PROTO_ESP,
-				       .esn = conf->esn };
-}
 
 static struct ts_pair configured(const struct conf_child *conf, bool we_initiate)
 {
@@ -53,11 +46,19 @@ static struct ike_note child_note(const struct ike_sa *sa, const struct conf_chi
 
 /* ---- initiator ---- */
 
-static const struct conf_child *first_wanted(const struct conn *c)
+/* The first that is wanted and can be carried. NULL: there is none, and *n says why. */
+static const struct conf_child *first_wanted(const struct ike_sa *sa, struct ike_note *n)
 {
-	for (size_t i = 0; i < c->conf->n_children; i++) {
-		if (c->children[i].wanted)
-			return &c->conf->children[i];
+	const struct conf_connection *cn = sa->conn->conf;
+	char why[CONF_PLANE_WHY_MAX];
+
+	for (size_t i = 0; i < cn->n_children; i++) {
+		if (!sa->conn->children[i].wanted)
+			continue;
+		if (carry_judge_path(sa, &cn->children[i], why) == OK)
+			return &cn->children[i];
+		note_print(n->child, sizeof(n->child), "%s", cn->children[i].name);
+		carry_explain(&cn->children[i], why, n);
 	}
 	return NULL;
 }
@@ -67,6 +68,7 @@ void auth_child_tell_left_out(const struct ike_sa *sa, const struct conf_child *
 			      const char *only)
 {
 	const struct conf_connection *cn = sa->conn->conf;
+	char why[CONF_PLANE_WHY_MAX];
 
 	for (size_t i = 0; i < cn->n_children; i++) {
 		struct ike_note n = child_note(sa, &cn->children[i]);
@@ -77,16 +79,18 @@ void auth_child_tell_left_out(const struct ike_sa *sa, const struct conf_child *
 		n.err = ERR_UNSUPPORTED;
 		note_print(n.text, sizeof(n.text), "only one child of a connection can be up yet");
 		note_print(n.fix, sizeof(n.fix), "write its networks into child %s", made->name);
+		if (carry_judge_path(sa, &cn->children[i], why) != OK)
+			carry_explain(&cn->children[i], why, &n);
 		note_tell(sa->e, &n);
 	}
 }
 
-enum err auth_child_begin(struct ike_sa *sa)
+enum err auth_child_begin(struct ike_sa *sa, struct ike_note *n)
 {
-	const struct conf_child *conf = first_wanted(sa->conn);
+	const struct conf_child *conf = first_wanted(sa, n);
 
 	if (!conf)
-		return ERR_CONFIG;
+		return n->text[0] ? ERR_UNSUPPORTED : ERR_CONFIG;
 	auth_child_tell_left_out(sa, conf, NULL);
 	return child_new(sa, conf, true, &sa->hs->auth->child);
 }
@@ -94,7 +98,8 @@ enum err auth_child_begin(struct ike_sa *sa)
 void auth_child_put_request(struct ike_sa *sa, struct builder *b)
 {
 	const struct child_sa *c = sa->hs->auth->child;
-	struct proposal_want want = child_want(sa->conn->conf, c->conf);
+	struct suite_policy room;
+	struct proposal_want want = carry_want(sa, c->conf, &room);
 
 	if (c->conf->mode != CONF_MODE_TUNNEL)
 		builder_notify(b, NOTIFY_USE_TRANSPORT_MODE, SPAN_EMPTY);
@@ -123,7 +128,8 @@ static void explain_peers_refusal(struct ike_sa *sa, const struct pl_notify *ref
 {
 	const struct child_sa *c = sa->hs->auth->child;
 	struct ike_note n = child_note(sa, c->conf);
-	struct proposal_want want = child_want(sa->conn->conf, c->conf);
+	struct suite_policy room;
+	struct proposal_want want = carry_want(sa, c->conf, &room);
 	enum err err = refusal_of(refusal->type);
 	char local[NOTE_TEXT_MAX / 2], remote[NOTE_TEXT_MAX / 2];
 
@@ -180,7 +186,8 @@ static enum err judge_spi(const struct ike_sa *sa, uint64_t spi)
 
 static enum err take_answer(struct ike_sa *sa, struct child_sa *c, const struct message *m)
 {
-	struct proposal_want want = child_want(sa->conn->conf, c->conf);
+	struct suite_policy room;
+	struct proposal_want want = carry_want(sa, c->conf, &room);
 	struct proposal_chosen chosen;
 	enum err err = proposal_verify(message_body(m, PL_SA), &want, &chosen);
 
@@ -280,7 +287,8 @@ static void explain_ts(struct ike_sa *sa, const struct ts_pair *offer)
 
 static void explain_proposal(struct ike_sa *sa, const struct conf_child *conf, struct span sa_body)
 {
-	struct proposal_want want = child_want(sa->conn->conf, conf);
+	struct suite_policy room;
+	struct proposal_want want = carry_want(sa, conf, &room);
 	struct ike_note n = child_note(sa, conf);
 	struct proposal_texts texts;
 
@@ -296,12 +304,15 @@ static void explain_proposal(struct ike_sa *sa, const struct conf_child *conf, s
 static void explain_other(struct ike_sa *sa, const struct conf_child *conf, enum err err)
 {
 	struct ike_note n = child_note(sa, conf);
+	char why[CONF_PLANE_WHY_MAX];
 
 	if (err == ERR_MODE) {
 		note_print(n.text, sizeof(n.text),
 			   "we want transport mode, the peer offers a tunnel");
 		note_print(n.fix, sizeof(n.fix), "make `mode` of both ends the same");
 	}
+	if (err == ERR_UNSUPPORTED && carry_judge_path(sa, conf, why) != OK)
+		carry_explain(conf, why, &n);
 	auth_child_failed(sa, err,
 			  err == ERR_NOMEM || err == ERR_LIMIT ? NOTIFY_TEMPORARY_FAILURE
 							       : NOTIFY_NO_PROPOSAL_CHOSEN,
@@ -312,11 +323,15 @@ static void explain_other(struct ike_sa *sa, const struct conf_child *conf, enum
 static enum err make_child(struct ike_sa *sa, const struct conf_child *conf, struct ts_pair *ts)
 {
 	struct auth *a = sa->hs->auth;
-	struct proposal_want want = child_want(sa->conn->conf, conf);
+	struct suite_policy room;
+	struct proposal_want want = carry_want(sa, conf, &room);
 	bool transport = conf->mode != CONF_MODE_TUNNEL &&
 			 message_notify(&a->m, NOTIFY_USE_TRANSPORT_MODE, NULL);
-	enum err err = proposal_choose(message_body(&a->m, PL_SA), &want, &a->chosen);
+	char why[CONF_PLANE_WHY_MAX];
+	enum err err = carry_judge_path(sa, conf, why);
 
+	if (err == OK)
+		err = proposal_choose(message_body(&a->m, PL_SA), &want, &a->chosen);
 	if (err == OK && conf->mode == CONF_MODE_TRANSPORT && !transport)
 		err = ERR_MODE;
 	if (err == OK)
@@ -359,13 +374,14 @@ void auth_child_put_response(struct ike_sa *sa, struct builder *b)
 {
 	const struct auth *a = sa->hs->auth;
 	const struct child_sa *c = a->child;
+	struct suite_policy room;
 	struct proposal_want want;
 
 	if (!c) {
 		builder_notify(b, a->child_notify, SPAN_EMPTY);
 		return;
 	}
-	want = child_want(sa->conn->conf, c->conf);
+	want = carry_want(sa, c->conf, &room);
 	if (c->mode == SA_TRANSPORT)
 		builder_notify(b, NOTIFY_USE_TRANSPORT_MODE, SPAN_EMPTY);
 	proposal_answer(builder_begin(b, PL_SA), &want, &a->chosen, c->spi_in);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "crypto/seal.h"
+#include "ike/carry.h"
 #include "ike/connection.h"
 #include "ike/exchange_auth.h"
 #include "ike/life.h"
@@ -26,16 +27,12 @@ enum {
 	IPV6_HEADER = 40
 };
 
-enum sa_plane child_plane(const struct conf_child *conf)
-{
-	return conf->dataplane == CONF_PLANE_KERNEL ? PLANE_KERNEL : PLANE_USER;
-}
-
 enum err child_new(struct ike_sa *sa, const struct conf_child *conf, bool made_by_us,
 		   struct child_sa **out)
 {
 	struct ike_engine *e = sa->e;
 	struct child_sa *c = calloc(1, sizeof(*c));
+	char why[CONF_PLANE_WHY_MAX];
 	enum err err;
 
 	*out = NULL;
@@ -44,7 +41,8 @@ enum err child_new(struct ike_sa *sa, const struct conf_child *conf, bool made_b
 	c->sa = sa;
 	c->conf = conf;
 	c->made_by_us = made_by_us;
-	c->plane = child_plane(conf);
+	c->plane = carry_plane(e, sa->conn->conf, conf, why);
+	c->offload = OFFLOAD_NO;
 	c->mode = SA_TUNNEL;
 	c->id = ++e->last_child_id;
 	err = spi_take(&e->spis, &e->env.random, c->plane, e->env.n_owners, &c->spi_in);
@@ -93,6 +91,7 @@ static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 		.integ_key = i_keys ? c->keys.i_integ : c->keys.r_integ,
 		.local = *child_local(c),
 		.remote = *child_remote(c),
+		.offload = c->conf->offload,
 		.packet_limit = packet_limit,
 		.offload = c->conf->offload,
 		.if_id = sa_if_id(c->conf->interface, c->conf->reqid),

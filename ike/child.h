@@ -32,6 +32,7 @@ struct child_sa {
 	enum child_stage stage;
 	enum sa_plane plane;
 	enum sa_mode mode;
+	enum sa_offload offload;  /* as the plane gave it, once a half is in */
 	bool in_there, out_there; /* commanded, so to be removed at the end */
 	bool delete_wanted;	  /* a Delete for it is due */
 	bool delete_sent;	  /* ... and waits for its answer */
@@ -72,7 +73,6 @@ void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_
 struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out);
 const struct ts_list *child_local(const struct child_sa *c);
 const struct ts_list *child_remote(const struct child_sa *c);
-enum sa_plane child_plane(const struct conf_child *conf);
 /* Asks for the counters of both halves. */
 void child_query(struct child_sa *c);
 /* The path carries `path_mtu` bytes: tells the inner MTU when that changes. */

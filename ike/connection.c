@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ike/auth.h"
+#include "ike/carry.h"
 #include "ike/child.h"
 #include "ike/core.h"
 #include "ike/exchange_init.h"
@@ -161,10 +162,33 @@ static mono_ns backoff(const struct conn *c)
 	return jitter(&c->e->env.random, first_backoff << doublings);
 }
 
+/* Is there a wanted child that a plane of this machine can carry? Asked before the peer is. */
+static bool is_carried(const struct conn *c, struct ike_note *n)
+{
+	char why[CONF_PLANE_WHY_MAX];
+
+	for (size_t i = 0; i < c->conf->n_children; i++) {
+		if (!c->children[i].wanted)
+			continue;
+		if (carry_judge(c->e, c->conf, &c->conf->children[i], why) == OK)
+			return true;
+		carry_explain(&c->conf->children[i], why, n);
+	}
+	return n->text[0] == 0;
+}
+
 /* Addresses may have changed since the last time, so every round begins with the name (or the
  * route). */
 static void try_now(struct conn *c)
 {
+	struct ike_note n = note_of_conn(c, IKE_NOTE_REFUSED, OK);
+
+	if (!is_carried(c, &n)) {
+		n.initiator = true;
+		c->path_at = c->n_paths; /* no other address of the peer changes that */
+		conn_failed(c, &n);
+		return;
+	}
 	c->resolving = true;
 	c->another_path = false;
 	schedule(c, c->e->now + resolve_time);

@@ -24,7 +24,8 @@ struct ike_env {
 	struct random random;
 	uint8_t n_owners; /* workers of the userspace plane: inbound SPIs name one of them; at least
 			     1 */
-	/* What the kernel's plane can do: which plane a child has (conf_child_plane). */
+	/* What the kernel's plane can do: which plane a child has (conf_child_plane). All
+	 * zero: there is none. */
 	struct plane_caps kernel;
 	/* Own certificate chain of a `me` block, as the CERT payloads carry it: DER, each with a
 	 * two-byte length before it, leaf first; empty when there is none. Points into memory that
@@ -193,6 +194,9 @@ struct ike_child_view {
 	bool up;
 	bool guarded;
 	enum sa_plane plane;
+	bool carried; /* its plane has what it needs */
+	char plane_why[CONF_PLANE_WHY_MAX]; /* ... and why, or what it lacks for this child */
+	enum sa_offload offload;	    /* what the kernel's plane really gave */
 	enum sa_mode mode;
 	struct suite suite;
 	uint32_t spi_in, spi_out;

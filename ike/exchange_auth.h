@@ -8,7 +8,7 @@
 #include "ike/step.h"
 
 /* Initiator: IKE_SA_INIT is done and the keys are there. */
-MUST_USE enum err auth_begin(struct ike_sa *sa);
+MUST_USE enum err auth_begin(struct ike_sa *sa, struct ike_note *n);
 
 handler_fn auth_on_request;
 handler_fn auth_on_eap_request;

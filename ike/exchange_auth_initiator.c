@@ -13,12 +13,12 @@
 #include "ike/life.h"
 #include "ike/send.h"
 
-enum err auth_begin(struct ike_sa *sa)
+enum err auth_begin(struct ike_sa *sa, struct ike_note *n)
 {
 	enum err err = auth_new(sa);
 
 	if (err == OK)
-		err = auth_child_begin(sa);
+		err = auth_child_begin(sa, n);
 	if (err == OK)
 		err = auth_ask_own(sa);
 	return err;

@@ -324,12 +324,15 @@ static struct step go_on(struct ike_sa *sa)
 		err = init_ask_worker(sa, hs->peer_ke);
 	else
 		err = init_keys(sa);
+	n = note_of_sa(sa, IKE_NOTE_REFUSED, OK);
 	if (err == OK && hs->wait == WAIT_NONE)
-		err = auth_begin(sa);
+		err = auth_begin(sa, &n);
 	if (err == OK)
 		return step_done();
-	n = note_of_sa(sa, IKE_NOTE_REFUSED, err);
-	note_print(n.text, sizeof(n.text), "no keys from the peer's answer: %s", err_text(err));
+	n.err = err;
+	if (n.text[0] == 0)
+		note_print(n.text, sizeof(n.text), "no keys from the peer's answer: %s",
+			   err_text(err));
 	note_refused(sa, &n);
 	return step_fatal(err, 0);
 }

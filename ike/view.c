@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking into the engine without touching it: one view per connection (and one per further peer of
  * a connection that takes any), for status, metrics and the simulator. */
+#include "ike/carry.h"
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/core.h"
@@ -36,12 +37,15 @@ static struct ike_child_view view_child(const struct conn *c, const struct ike_s
 	const struct child_sa *child = child_for(sa, conf);
 	struct ike_child_view v = { .conf = conf,
 				    .guarded = c->children[i].guarded,
-				    .plane = child_plane(conf) };
+				    .offload = OFFLOAD_NO };
 
+	v.plane = carry_plane(c->e, c->conf, conf, v.plane_why);
+	v.carried = carry_judge(c->e, c->conf, conf, v.plane_why) == OK;
 	if (!child)
 		return v;
 	v.up = true;
 	v.plane = child->plane;
+	v.offload = child->offload;
 	v.mode = child->mode;
 	v.suite = child->suite;
 	v.spi_in = child->spi_in;

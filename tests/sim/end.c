@@ -83,6 +83,7 @@ static struct ike_engine *engine_new(struct end *end)
 {
 	struct ike_env env = {
 		.random = { .fill = fill, .ctx = end },
+		.kernel = end->kernel,
 		.n_owners = 2,
 		.certificates = certificates,
 		.authorities = authorities,

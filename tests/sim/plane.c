@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/alg.h"
 #include "tests/sim/world.h"
 
 struct answer {
@@ -38,10 +39,37 @@ static struct sa_desc *find(struct end *end, const struct sa_desc *sa)
 	return NULL;
 }
 
+void plane_give_kernel(struct end *end)
+{
+	struct plane_caps *k = &end->kernel;
+
+	*k = (struct plane_caps){ .v4 = true,
+				  .v6 = true,
+				  .encap = true,
+				  .transport = true,
+				  .esn = true,
+				  .interface = true };
+	for (size_t i = 0; encr_row(i) && k->n_encr < PLANE_ENCR_MAX; i++) {
+		k->encr[k->n_encr].id = encr_row(i)->id;
+		k->encr[k->n_encr++].key_bits = encr_row(i)->key_bits;
+	}
+	for (size_t i = 0; integ_row(i) && k->n_integ < PLANE_INTEG_MAX; i++)
+		k->integ[k->n_integ++] = integ_row(i)->id;
+}
+
+static bool has_kernel(const struct end *end)
+{
+	return plane_caps_esp(&end->kernel);
+}
+
 static enum err install(struct end *end, const struct sa_desc *sa)
 {
 	struct sim *s = end->sim;
 
+	sim_must(s, sa->plane == (has_kernel(end) ? PLANE_KERNEL : PLANE_USER),
+		 "an SA comes to the wrong plane");
+	sim_must(s, sa->dir == SA_OUT || !(sa->spi & SPI_USER_BIT) == (sa->plane == PLANE_KERNEL),
+		 "SPI %08x is not of its plane", sa->spi);
 	sim_must(s, !find(end, sa), "an SA is installed that is there already");
 	sim_must(s, end->n_sas < SIM_SAS_MAX, "SAs pile up in the plane");
 	sim_must(s, sa->twin_spi != 0 && sa->spi > 255, "an SA without its SPIs");
@@ -131,8 +159,11 @@ void sim_plane_dies(struct sim *s, enum side side)
 	if (s->failed)
 		return;
 	trace_line(s, side, "plane: dies");
-	s->end[side].plane_deaths++;
-	plane_clear(&s->end[side]);
+	/* The kernel's has no process of ours. */
+	if (!has_kernel(&s->end[side])) {
+		s->end[side].plane_deaths++;
+		plane_clear(&s->end[side]);
+	}
 	end_event(&s->end[side], &ev);
 }
 

@@ -50,6 +50,10 @@ struct sim *sim_new(const struct sim_conf *conf, struct sim_net net, uint64_t se
 		s->end[side].side = side;
 		s->end[side].chance.state = seed * 4 + 2 + (uint64_t)side;
 		chance_u64(&s->end[side].chance);
+		/* Each run of four has one without a kernel's plane, one with two, and both mixed.
+		 */
+		if (seed >> side & 1)
+			plane_give_kernel(&s->end[side]);
 	}
 	place(s, strstr(conf->text[LEFT], "2001:db8:2::2") != NULL);
 	for (enum side side = LEFT; side <= RIGHT; side++)

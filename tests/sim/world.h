@@ -81,6 +81,7 @@ struct end {
 	const char *proves; /* NULL: what its configuration says */
 	uint32_t n_agreed;  /* proofs of the peer that were good */
 	/* the plane */
+	struct plane_caps kernel; /* all zero: there is userspace alone */
 	struct sa_desc sas[SIM_SAS_MAX];
 	size_t n_sas;
 	uint32_t refused_spi; /* of the last install that failed */
@@ -150,6 +151,8 @@ void jobs_free(struct sim *s);
 /* plane.c */
 void plane_do(struct end *end, const struct sa_cmd *cmd);
 void plane_clear(struct end *end);
+/* From the engine's begin on there is a kernel that carries everything. */
+void plane_give_kernel(struct end *end);
 bool plane_twin(const struct end *other, const struct sa_desc *sa);
 
 /* check.c: what holds in every story */

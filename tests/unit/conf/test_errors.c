@@ -270,8 +270,6 @@ static const struct row rows[] = {
 	  "15:8: mode = prefer-transport comes later | mode = tunnel\n" },
 	{ 15, "mode = tunel",
 	  "15:8: mode cannot be `tunel` | did you mean `tunnel`?\n" },
-	{ 15, "dataplane = kernel",
-	  "15:13: dataplane = kernel comes later | dataplane = user, or auto\n" },
 
 	/* selectors */
 	{ 14, "remote = 10.2.0.0/33",
