@@ -74,6 +74,9 @@ void auth_child_tell_left_out(const struct ike_sa *sa, const struct conf_child *
  * why not. */
 MUST_USE enum err auth_child_respond(struct ike_sa *sa);
 void auth_child_put_response(struct ike_sa *sa, struct builder *b);
+/* What the peer is told when a child of IKE_AUTH cannot be. Only errors of which RFC 7296 1.2 says
+ * that they leave the IKE SA up: there are peers who let go of it for any other. */
+uint16_t auth_child_notify(enum err err);
 /* It is not to be: told, and the answer will say it. */
 void auth_child_failed(struct ike_sa *sa, enum err err, uint16_t notify, struct ike_note *n);
 

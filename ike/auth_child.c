@@ -17,6 +17,13 @@ static struct ts_pair configured(const struct conf_child *conf, bool we_initiate
 	};
 }
 
+uint16_t auth_child_notify(enum err err)
+{
+	/* Selectors that are taken by another (or an SPI, which the next attempt draws anew). */
+	return err == ERR_TS || err == ERR_EXISTS ? NOTIFY_TS_UNACCEPTABLE
+						  : NOTIFY_NO_PROPOSAL_CHOSEN;
+}
+
 void auth_child_failed(struct ike_sa *sa, enum err err, uint16_t notify, struct ike_note *n)
 {
 	struct auth *a = sa->hs->auth;
@@ -145,7 +152,8 @@ static void explain_peers_refusal(struct ike_sa *sa, const struct pl_notify *ref
 	} else if (err == ERR_PEER_PROPOSAL) {
 		proposal_wanted_text(&want, n.offered, sizeof(n.offered));
 		note_print(n.fix, sizeof(n.fix),
-			   "make `policy` of both ends have an ESP suite in common");
+			   "make `policy` of both ends have an ESP suite in common; if they have, "
+			   "see the peer's log");
 	}
 	auth_child_failed(sa, err, 0, &n);
 	conn_child_failed(sa->conn);
@@ -313,10 +321,7 @@ static void explain_other(struct ike_sa *sa, const struct conf_child *conf, enum
 	}
 	if (err == ERR_UNSUPPORTED && carry_judge_path(sa, conf, why) != OK)
 		carry_explain(conf, why, &n);
-	auth_child_failed(sa, err,
-			  err == ERR_NOMEM || err == ERR_LIMIT ? NOTIFY_TEMPORARY_FAILURE
-							       : NOTIFY_NO_PROPOSAL_CHOSEN,
-			  &n);
+	auth_child_failed(sa, err, auth_child_notify(err), &n);
 }
 
 /* Suite, mode and keys for a child whose selectors are known; takes over *ts. */

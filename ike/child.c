@@ -91,7 +91,6 @@ static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 		.integ_key = i_keys ? c->keys.i_integ : c->keys.r_integ,
 		.local = *child_local(c),
 		.remote = *child_remote(c),
-		.offload = c->conf->offload,
 		.packet_limit = packet_limit,
 		.offload = c->conf->offload,
 		.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
@@ -244,17 +243,30 @@ static void up(struct child_sa *c)
 	conn_child_up(sa->conn);
 }
 
+void child_explain_plane(const struct child_sa *c, enum err err, const char *why,
+			 struct ike_note *n)
+{
+	note_print(n->child, sizeof(n->child), "%s", c->conf->name);
+	note_print(n->text, sizeof(n->text), "the %s data plane refused the %s SA: %s",
+		   c->plane == PLANE_USER ? "userspace" : "kernel",
+		   c->stage == CHILD_INBOUND ? "inbound" : "outbound",
+		   why[0] ? why : err_text(err));
+}
+
+/* What both halves have. */
+static enum sa_offload weaker(enum sa_offload a, enum sa_offload b)
+{
+	return a < b ? a : b;
+}
+
 /* A half was refused: the other one goes too, and the peer, who has the whole, is told. The IKE SA
  * stays. */
-static void refused(struct child_sa *c, enum err err)
+static void refused(struct child_sa *c, enum err err, const char *why)
 {
 	struct ike_sa *sa = c->sa;
 	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_FAILED, err);
 
-	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
-	note_print(n.text, sizeof(n.text), "the %s data plane refused the %s SA: %s",
-		   c->plane == PLANE_USER ? "userspace" : "kernel",
-		   c->stage == CHILD_INBOUND ? "inbound" : "outbound", err_text(err));
+	child_explain_plane(c, err, why, &n);
 	note_tell(sa->e, &n);
 	*(c->stage == CHILD_INBOUND ? &c->in_there : &c->out_there) = false;
 	take_out(c);
@@ -262,14 +274,16 @@ static void refused(struct child_sa *c, enum err err)
 	child_delete(c, err);
 }
 
-static void on_installed(struct child_sa *c, enum err err)
+static void on_installed(struct child_sa *c, const struct sa_done *done)
 {
 	struct ike_sa *sa = c->sa;
+	enum err err = done->err;
+	enum sa_offload given = done->offload == OFFLOAD_AUTO ? OFFLOAD_NO : done->offload;
 
+	c->offload = c->stage == CHILD_INBOUND ? given : weaker(c->offload, given);
 	if (c->stage == CHILD_INBOUND && sa->hs && sa->hs->wait == WAIT_INSTALL) {
 		c->in_there = err == OK;
-		c->stage = CHILD_READY;
-		auth_on_installed(sa, err);
+		auth_on_installed(sa, done);
 		return;
 	}
 	if (err == OK && c->stage == CHILD_INBOUND)
@@ -277,7 +291,7 @@ static void on_installed(struct child_sa *c, enum err err)
 	else if (err == OK && c->stage == CHILD_OUTBOUND)
 		up(c);
 	if (err != OK)
-		refused(c, err);
+		refused(c, err, done->why);
 }
 
 void child_go_on(struct child_sa *c)
@@ -285,7 +299,7 @@ void child_go_on(struct child_sa *c)
 	enum err err = install_outbound(c);
 
 	if (err != OK)
-		refused(c, err);
+		refused(c, err, "");
 }
 
 void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_done *done)
@@ -294,7 +308,7 @@ void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_
 
 	if (t == &c->ticket) {
 		ticket_drop(e, &c->ticket);
-		on_installed(c, done->err);
+		on_installed(c, done);
 		return;
 	}
 	if (done->err == OK)
@@ -318,10 +332,12 @@ mono_ns child_deadline(const struct child_sa *c)
 
 void child_tick(struct child_sa *c)
 {
+	static const struct sa_done silent = { .err = ERR_SYSTEM, .why = "it does not answer" };
+
 	if (child_deadline(c) > c->sa->e->now)
 		return;
 	ticket_drop(c->sa->e, &c->ticket);
-	on_installed(c, ERR_SYSTEM);
+	on_installed(c, &silent);
 }
 
 struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out)

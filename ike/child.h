@@ -68,6 +68,9 @@ void child_plane_gone(struct child_sa *c, enum sa_plane plane);
 /* When the answer of a plane is overdue; NEVER: nothing is asked. child_tick then gives it up. */
 mono_ns child_deadline(const struct child_sa *c);
 void child_tick(struct child_sa *c);
+/* Why the plane refused the half that is being put in, for a note. */
+void child_explain_plane(const struct child_sa *c, enum err err, const char *why,
+			 struct ike_note *n);
 /* The plane's answer to either, or to a query. */
 void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_done *done);
 struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out);

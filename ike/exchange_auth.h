@@ -18,7 +18,7 @@ handler_fn auth_on_refusal;
 /* A signature, MAC or verdict has come; or (responder) the plane's answer about the inbound half.
  */
 void auth_on_job(struct ike_sa *sa, const struct job_result *r);
-void auth_on_installed(struct ike_sa *sa, enum err err);
+void auth_on_installed(struct ike_sa *sa, const struct sa_done *done);
 
 /* Each role's part of auth_on_job. */
 void auth_initiator_on_job(struct ike_sa *sa, const struct job_result *r);

@@ -201,17 +201,17 @@ void auth_responder_on_job(struct ike_sa *sa, const struct job_result *r)
 		on_peer(sa, r);
 }
 
-void auth_on_installed(struct ike_sa *sa, enum err err)
+void auth_on_installed(struct ike_sa *sa, const struct sa_done *done)
 {
-	struct auth *a = sa->hs->auth;
-	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_FAILED, err);
+	struct child_sa *c = sa->hs->auth->child;
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_FAILED, done->err);
 
 	sa->hs->wait = WAIT_NONE;
-	if (err != OK) {
-		note_print(n.child, sizeof(n.child), "%s", a->child->conf->name);
-		note_print(n.text, sizeof(n.text), "the data plane refused the inbound SA: %s",
-			   err_text(err));
-		auth_child_failed(sa, err, NOTIFY_TEMPORARY_FAILURE, &n);
+	if (done->err == OK) {
+		c->stage = CHILD_READY;
+	} else {
+		child_explain_plane(c, done->err, done->why, &n);
+		auth_child_failed(sa, done->err, auth_child_notify(done->err), &n);
 	}
 	finish(sa);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/load.h"
+#include "crypto/alg.h"
 
 int pair_in_engine;
 
@@ -83,6 +84,7 @@ static void end_begin(struct pair *p, enum side s, const char *text)
 	struct end *end = &p->end[s];
 	struct ike_env env = {
 		.random = { .fill = draw, .ctx = end },
+		.kernel = end->kernel,
 		.n_owners = 2,
 		.certificates = certificates,
 		.authorities = authorities,
@@ -100,18 +102,45 @@ static void end_begin(struct pair *p, enum side s, const char *text)
 	ck_assert_ptr_nonnull(end->e);
 }
 
-struct pair *pair_new(const char *left, const char *right)
+struct pair *pair_new_on(const char *const text[2], const struct plane_caps kernel[2])
 {
 	struct pair *p = calloc(1, sizeof(*p));
 
 	ck_assert_ptr_nonnull(p);
 	p->now = 1000 * NS_PER_S;
 	p->delay = 10 * NS_PER_MS;
-	end_begin(p, LEFT, left);
-	end_begin(p, RIGHT, right);
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		p->end[s].kernel = kernel[s];
+		end_begin(p, s, text[s]);
+	}
 	pair_act(p, LEFT);
 	pair_act(p, RIGHT);
 	return p;
+}
+
+struct pair *pair_new(const char *left, const char *right)
+{
+	const struct plane_caps none[2] = { { .v4 = false }, { .v4 = false } };
+
+	return pair_new_on((const char *const[]){ left, right }, none);
+}
+
+struct plane_caps pair_kernel(void)
+{
+	struct plane_caps k = { .v4 = true,
+				.v6 = true,
+				.encap = true,
+				.transport = true,
+				.esn = true,
+				.interface = true };
+
+	for (size_t i = 0; encr_row(i) && k.n_encr < PLANE_ENCR_MAX; i++) {
+		k.encr[k.n_encr].id = encr_row(i)->id;
+		k.encr[k.n_encr++].key_bits = encr_row(i)->key_bits;
+	}
+	for (size_t i = 0; integ_row(i) && k.n_integ < PLANE_INTEG_MAX; i++)
+		k.integ[k.n_integ++] = integ_row(i)->id;
+	return k;
 }
 
 void pair_free(struct pair *p)

@@ -42,13 +42,16 @@ struct end {
 	bool guarded;
 	uint16_t mtu;
 	/* what goes wrong */
-	size_t fail_install; /* the nth install is refused; 0: none */
+	size_t fail_install;	   /* the nth install is refused; 0: none */
+	enum err fail_install_err; /* OK: ERR_SYSTEM */
+	const char *fail_install_why;
 	enum job_kind fail_job;
 	enum err fail_job_err; /* OK: none is */
 	bool hold_jobs;	       /* answers stay away */
 	bool hold_names;
-	bool hold_sas;	       /* the plane is deaf: it neither does nor answers */
-	uint8_t sign_method;   /* AUTH method of its signatures; 0: AUTH_SIGNATURE */
+	bool hold_sas;	     /* the plane is deaf: it neither does nor answers */
+	uint8_t sign_method; /* AUTH method of its signatures; 0: AUTH_SIGNATURE */
+	struct plane_caps kernel;
 	const char *psk;
 	const char *name; /* identity that its certificate proves; NULL: the configuration's */
 };
@@ -73,6 +76,10 @@ struct pair {
 /* Loads both configurations; the engines begin at once. */
 struct conf *pair_load(const char *text);
 struct pair *pair_new(const char *left, const char *right);
+/* ... on machines whose kernels can do this. */
+struct pair *pair_new_on(const char *const text[2], const struct plane_caps kernel[2]);
+/* A kernel that carries everything; a test takes away what it wants. */
+struct plane_caps pair_kernel(void);
 /* Asserts that nothing is left in the planes; frees. */
 void pair_free(struct pair *p);
 /* Runs until nothing is on the wire. */

@@ -99,7 +99,7 @@ static size_t plane_find(const struct end *end, const struct sa_desc *sa)
 static enum err plane_install(struct end *end, const struct sa_desc *sa)
 {
 	if (++end->n_installs == end->fail_install)
-		return ERR_SYSTEM;
+		return end->fail_install_err != OK ? end->fail_install_err : ERR_SYSTEM;
 	ck_assert_uint_eq(plane_find(end, sa), end->n_sas);
 	ck_assert_uint_lt(end->n_sas, PAIR_SAS_MAX);
 	return sa_desc_copy(&end->sas[end->n_sas++], sa);
@@ -127,6 +127,8 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 	switch (cmd->op) {
 	case SA_INSTALL:
 		done.err = plane_install(end, &cmd->sa);
+		if (done.err != OK && end->fail_install_why)
+			snprintf(done.why, sizeof(done.why), "%s", end->fail_install_why);
 		break;
 	case SA_REMOVE:
 		done.err = plane_remove(end, &cmd->sa);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which data plane carries a child, what is then proposed, and what happens when a plane refuses. */
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/alg.h"
+#include "tests/unit/ike/pair.h"
+#include "tests/unit/unit.h"
+
+/* Both ends alike, with this line in the child and these policies. */
+static const char *site(enum side s, const char *policy, const char *child)
+{
+	static char text[2][2048];
+	int self = s == LEFT ? 0 : 1, peer = 1 - self;
+
+	snprintf(text[s], sizeof(text[s]),
+		 "me {\n identity = %s\n}\nconnection site {\n address = %s\n identity = %s\n"
+		 " auth = psk\n psk_file = a.psk\n %s\n %s\n"
+		 " child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n  %s\n }\n}\n",
+		 pair_names[self], peer ? "198.51.100.2" : "192.0.2.1", pair_names[peer],
+		 strstr(policy, "start") ? "" : "start = manual", policy,
+		 self + 1, peer + 1, child);
+	return text[s];
+}
+
+static struct pair *pair_of(const char *policy, const char *const child[2],
+			    const struct plane_caps kernel[2])
+{
+	const char *const text[2] = { site(LEFT, policy, child[LEFT]),
+				      site(RIGHT, policy, child[RIGHT]) };
+
+	return pair_new_on(text, kernel);
+}
+
+static void take_encr(struct plane_caps *k, const char *keyword)
+{
+	const struct encr *e = encr_by_keyword(keyword);
+	uint8_t n = 0;
+
+	for (uint8_t i = 0; i < k->n_encr; i++) {
+		if (k->encr[i].id != e->id || k->encr[i].key_bits != e->key_bits)
+			k->encr[n++] = k->encr[i];
+	}
+	k->n_encr = n;
+}
+
+static void keep_view(void *ctx, const struct ike_view *v)
+{
+	struct ike_child_view *out = ctx;
+
+	*out = v->children[0];
+}
+
+static struct ike_child_view view_of(const struct pair *p, enum side s)
+{
+	struct ike_child_view v = { .up = false };
+
+	ike_engine_views(p->end[s].e, keep_view, &v);
+	return v;
+}
+
+/* What LEFT's and RIGHT's children say, what LEFT's kernel lacks, and where LEFT's child goes. */
+static const struct {
+	const char *child;
+	const char *lacks; /* a cipher; "all" */
+	enum sa_plane plane;
+	const char *why;
+} choices[] = {
+	{ "", NULL, PLANE_KERNEL, "the kernel carries every suite of its policy" },
+	{ "", "all", PLANE_USER, "the kernel lacks CONFIG_INET_ESP" },
+	{ "", "aes128gcm16", PLANE_USER, "the kernel lacks AES-GCM-16-128" },
+	{ "dataplane = user", NULL, PLANE_USER, "as configured" },
+	{ "dataplane = kernel", NULL, PLANE_KERNEL, "as configured" },
+	{ "dataplane = kernel", "aes128gcm16", PLANE_KERNEL, "as configured" },
+};
+
+START_TEST(a_child_goes_to_the_plane_that_carries_it)
+{
+	struct plane_caps kernel[2] = { pair_kernel(), { .v4 = false } };
+	const char *const child[2] = { choices[_i].child, "" };
+	const char *lacks = choices[_i].lacks;
+	struct pair *p;
+
+	if (lacks && strcmp(lacks, "all") == 0)
+		kernel[LEFT] = (struct plane_caps){ .lacks = "CONFIG_INET_ESP" };
+	else if (lacks)
+		take_encr(&kernel[LEFT], lacks);
+	p = pair_of("", child, kernel);
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	pair_expect_children(p, 1);
+	for (size_t i = 0; i < p->end[LEFT].n_sas; i++) {
+		const struct sa_desc *sa = &p->end[LEFT].sas[i];
+
+		ck_assert_int_eq(sa->plane, choices[_i].plane);
+		ck_assert(sa->dir == SA_OUT ||
+			  !(sa->spi & SPI_USER_BIT) == (sa->plane == PLANE_KERNEL));
+	}
+	ck_assert_int_eq(view_of(p, LEFT).plane, choices[_i].plane);
+	ck_assert_str_eq(view_of(p, LEFT).plane_why, choices[_i].why);
+	ck_assert(view_of(p, LEFT).carried);
+	pair_free(p);
+}
+END_TEST
+
+/* The first of the policy is what the kernel does not have: the next one is agreed on, whoever
+ * begins. */
+START_TEST(what_the_kernel_lacks_is_not_agreed_on)
+{
+	struct plane_caps kernel[2] = { pair_kernel(), { .v4 = false } };
+	const char *const child[2] = { "dataplane = kernel", "" };
+	const char *policy = _i % 2 ? "policy = { aes256gcm16 aes128gcm16 prfsha384 x25519 }"
+				    : "policy = { aes256 aes128 sha256 x25519 }";
+	const struct encr *left = encr_by_keyword(_i % 2 ? "aes128gcm16" : "aes128");
+	struct pair *p;
+
+	take_encr(&kernel[LEFT], _i % 2 ? "aes256gcm16" : "aes256");
+	p = pair_of(policy, child, kernel);
+	pair_up(p, _i < 2 ? LEFT : RIGHT, "site");
+	pair_drain(p);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(p->end[LEFT].sas[0].encr_id, left->id);
+	ck_assert_uint_eq(p->end[LEFT].sas[0].encr_key_bits, left->key_bits);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(esn_is_not_offered_where_the_kernel_has_none)
+{
+	struct plane_caps kernel[2] = { pair_kernel(), { .v4 = false } };
+	const char *const child[2] = { "", "" };
+	struct pair *p;
+
+	kernel[LEFT].esn = false;
+	p = pair_of("", child, kernel);
+	pair_up(p, _i ? LEFT : RIGHT, "site");
+	pair_drain(p);
+	pair_expect_children(p, 1);
+	ck_assert(!p->end[LEFT].sas[0].esn);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_child_that_nobody_carries_is_not_tried)
+{
+	const struct plane_caps kernel[2] = { { .lacks = "CONFIG_INET_ESP" }, { .v4 = false } };
+	const char *const text[2] = { site(LEFT, "start = always", "dataplane = kernel"),
+				      site(RIGHT, "", "") };
+	struct pair *p = pair_new_on(text, kernel);
+	const struct ike_note *n;
+
+	pair_run(p, 200 * NS_PER_S);
+	n = pair_note(p, LEFT, IKE_NOTE_REFUSED);
+	ck_assert_ptr_nonnull(n);
+	ck_assert_int_eq(n->err, ERR_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(n->text, "CONFIG_INET_ESP"));
+	ck_assert_uint_gt(n->next_try_ms, 0);
+	ck_assert_uint_eq(p->n_sent, 0);
+	/* One, two, four ... seconds apart. */
+	ck_assert_uint_le(pair_count(p, LEFT, IKE_NOTE_REFUSED), 12);
+	ck_assert(!view_of(p, LEFT).carried);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_peer_that_wants_what_nobody_carries_is_told)
+{
+	struct plane_caps kernel[2] = { { .v4 = false }, { .lacks = "CONFIG_INET_ESP" } };
+	const char *const child[2] = { "", "dataplane = kernel" };
+	struct pair *p = pair_of("", child, kernel);
+	const struct ike_note *n;
+
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	pair_expect_children(p, 0);
+	n = pair_note(p, RIGHT, IKE_NOTE_CHILD_FAILED);
+	ck_assert_int_eq(n->err, ERR_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(n->text, "CONFIG_INET_ESP"));
+	n = pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED);
+	ck_assert_int_eq(n->err, ERR_PEER_PROPOSAL);
+	pair_free(p);
+}
+END_TEST
+
+/* The way there is what the kernel cannot: UDP, or the family. */
+START_TEST(a_path_that_the_kernel_cannot_carry_is_told)
+{
+	struct plane_caps kernel[2] = { pair_kernel(), { .v4 = false } };
+	const char *const child[2] = { "dataplane = kernel", "" };
+	struct pair *p;
+
+	kernel[LEFT].encap = false;
+	p = pair_of("encap = always", child, kernel);
+	pair_up(p, LEFT, "site");
+	pair_run(p, 40 * NS_PER_S);
+	pair_expect_children(p, 0);
+	ck_assert_ptr_nonnull(strstr(pair_note(p, LEFT, IKE_NOTE_REFUSED)->text, "ESP in UDP"));
+	pair_free(p);
+}
+END_TEST
+
+/* Which install of LEFT's (who begins) or RIGHT's fails, with what. */
+static const struct {
+	enum side side;
+	size_t nth;
+	enum err err;
+	enum err peer_hears; /* of LEFT, when RIGHT's inbound half fails */
+} refusals[] = {
+	{ RIGHT, 1, ERR_NOMEM, ERR_PEER_PROPOSAL },
+	{ RIGHT, 1, ERR_UNSUPPORTED, ERR_PEER_PROPOSAL },
+	{ RIGHT, 1, ERR_EXISTS, ERR_PEER_TS },
+	{ RIGHT, 2, ERR_NOMEM, OK },
+	{ LEFT, 1, ERR_DENIED, OK },
+	{ LEFT, 2, ERR_EXISTS, OK },
+};
+
+START_TEST(what_a_plane_refuses_is_told_and_leaves_nothing)
+{
+	const struct plane_caps kernel[2] = { pair_kernel(), pair_kernel() };
+	const char *const child[2] = { "", "" };
+	struct pair *p = pair_of("", child, kernel);
+	struct end *end = &p->end[refusals[_i].side];
+	const struct ike_note *n;
+
+	end->fail_install = refusals[_i].nth;
+	end->fail_install_err = refusals[_i].err;
+	end->fail_install_why = "the kernel says: no more room";
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	pair_expect_children(p, 0);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
+	n = pair_note(p, refusals[_i].side, IKE_NOTE_CHILD_FAILED);
+	ck_assert_ptr_nonnull(n);
+	ck_assert_int_eq(n->err, refusals[_i].err);
+	ck_assert_ptr_nonnull(strstr(n->text, "no more room"));
+	if (refusals[_i].peer_hears != OK)
+		ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED)->err,
+				 refusals[_i].peer_hears);
+	pair_free(p);
+}
+END_TEST
+
+UNIT("ike/engine-plane")
+{
+	tcase_add_loop_test(tc, a_child_goes_to_the_plane_that_carries_it, 0,
+			    sizeof(choices) / sizeof(choices[0]));
+	tcase_add_loop_test(tc, what_the_kernel_lacks_is_not_agreed_on, 0, 4);
+	tcase_add_loop_test(tc, esn_is_not_offered_where_the_kernel_has_none, 0, 2);
+	tcase_add_test(tc, a_child_that_nobody_carries_is_not_tried);
+	tcase_add_test(tc, a_peer_that_wants_what_nobody_carries_is_told);
+	tcase_add_test(tc, a_path_that_the_kernel_cannot_carry_is_told);
+	tcase_add_loop_test(tc, what_a_plane_refuses_is_told_and_leaves_nothing, 0,
+			    sizeof(refusals) / sizeof(refusals[0]));
+}
