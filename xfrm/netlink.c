@@ -91,6 +91,13 @@ enum err netlink_open(struct netlink *nl, int protocol)
 	return OK;
 }
 
+enum err netlink_over(struct netlink *nl, const struct netlink_ops *ops, void *ctx)
+{
+	*nl = (struct netlink){ .fd = -1, .port = NETLINK_MODEL_PORT, .ops = ops, .ctx = ctx };
+	nl->buf = malloc(DATAGRAM_MAX);
+	return nl->buf == NULL ? ERR_NOMEM : OK;
+}
+
 void netlink_close(struct netlink *nl)
 {
 	if (nl->fd >= 0)
@@ -108,6 +115,16 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static enum err netlink_read_model(struct netlink *nl, struct span *got)
+{
+	ssize_t n = nl->ops->receive(nl->ctx, nl->buf, DATAGRAM_MAX);
+
+	*got = n < 0 ? SPAN_EMPTY : span_of(nl->buf, (size_t)n);
+	if (n >= 0)
+		return OK;
+	return errno == ENOBUFS ? ERR_BUSY : errno == EAGAIN ? ERR_NOT_FOUND : errno_err(errno);
+}
+
 enum err netlink_read(struct netlink *nl, struct span *got)
 {
 	struct sockaddr_nl from = { .nl_family = AF_UNSPEC };
@@ -116,8 +133,11 @@ enum err netlink_read(struct netlink *nl, struct span *got)
 			     .msg_namelen = sizeof(from),
 			     .msg_iov = &iov,
 			     .msg_iovlen = 1 };
-	ssize_t n = recvmsg(nl->fd, &mh, 0);
+	ssize_t n;
 
+	if (nl->ops != NULL)
+		return netlink_read_model(nl, got);
+	n = recvmsg(nl->fd, &mh, 0);
 	*got = SPAN_EMPTY;
 	if (n < 0 && errno == ENOBUFS)
 		return ERR_BUSY;
@@ -136,6 +156,8 @@ static enum err netlink_receive(struct netlink *nl, int64_t until_ms, struct spa
 		struct pollfd p = { .fd = nl->fd, .events = POLLIN };
 		enum err err = netlink_read(nl, got);
 
+		if (err == ERR_NOT_FOUND && nl->ops != NULL)
+			break;
 		if (err == ERR_NOT_FOUND)
 			(void)poll(&p, 1, (int)left);
 		else if (err != OK || got->len > 0)
@@ -148,6 +170,8 @@ enum err netlink_join(const struct netlink *nl, uint32_t group)
 {
 	int n = (int)group;
 
+	if (nl->ops != NULL)
+		return OK;
 	if (setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &n, sizeof(n)) == 0)
 		return OK;
 	return errno_err(errno);
@@ -155,11 +179,15 @@ enum err netlink_join(const struct netlink *nl, uint32_t group)
 
 /* What an earlier request left behind, or its overrun: away, so that it is not taken for an answer
  * to the next. */
-static void netlink_drain(const struct netlink *nl)
+static void netlink_drain(struct netlink *nl)
 {
+	struct span late = SPAN_EMPTY;
+
 	for (int i = 0; i < DUMP_TRIES; i++) {
-		if (recv(nl->fd, nl->buf, DATAGRAM_MAX, 0) < 0 && errno != ENOBUFS &&
-		    errno != EINTR)
+		enum err err = netlink_read(nl, &late);
+
+		secret_wipe(nl->buf, late.len);
+		if (err == ERR_NOT_FOUND)
 			return;
 	}
 }
@@ -173,6 +201,9 @@ static enum err netlink_send(const struct netlink *nl, struct iovec *iov, size_t
 			     .msg_iovlen = n };
 	int tries = DUMP_TRIES;
 
+	if (nl->ops != NULL)
+		return nl->ops->send(nl->ctx, iov->iov_base, iov->iov_len) < 0 ? errno_err(errno)
+									       : OK;
 	while (sendmsg(nl->fd, &mh, 0) < 0) {
 		if (errno != EINTR || tries-- == 0)
 			return errno_err(errno);

@@ -8,6 +8,7 @@
 
 #include <linux/netlink.h>
 #include <netlink/attr.h>
+#include <sys/types.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
@@ -15,11 +16,20 @@
 
 struct nl_msg;
 
+/* What may stand in the place of the kernel: a model of it, in tests. Both as the system call, errno
+ * included; what `receive` has not got now (EAGAIN) never comes. */
+struct netlink_ops {
+	ssize_t (*send)(void *ctx, const void *p, size_t len);
+	ssize_t (*receive)(void *ctx, void *p, size_t size);
+};
+
 struct netlink {
-	int fd; /* -1: closed */
+	int fd; /* -1: closed, or a model's */
 	uint32_t seq;
 	uint32_t port;
-	uint8_t *buf; /* for one datagram */
+	uint8_t *buf; /* for one datagram; NULL: closed */
+	const struct netlink_ops *ops;
+	void *ctx;
 };
 
 /* A request being built. Once something does not fit, or memory is out, it is broken for good and
@@ -46,6 +56,9 @@ struct span ask_span(const struct ask *a);
 /* `protocol`: NETLINK_XFRM, NETLINK_ROUTE, NETLINK_NETFILTER. ERR_UNSUPPORTED: the kernel has not
  * got it. */
 MUST_USE enum err netlink_open(struct netlink *nl, int protocol);
+/* Over a model, which sees us as port NETLINK_MODEL_PORT. */
+enum { NETLINK_MODEL_PORT = 77 };
+MUST_USE enum err netlink_over(struct netlink *nl, const struct netlink_ops *ops, void *ctx);
 void netlink_close(struct netlink *nl);
 
 /* All three free the request. `*a` says how it ended: a->error is the kernel's errno. The result

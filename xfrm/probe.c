@@ -166,7 +166,7 @@ static bool probe_family(struct probe *p, sa_family_t family)
 	const struct name_encr *e;
 
 	for (size_t i = p->row; (e = names_encr_row(i)) != NULL && !p->broken; i++) {
-		int error = probe_row(p, family, e, integ);
+		int error = e->spoken ? probe_row(p, family, e, integ) : ENOSYS;
 
 		if (error == 0)
 			p->row = i;
@@ -189,6 +189,8 @@ static void probe_ciphers(struct probe *p, sa_family_t family)
 	for (size_t i = 0; (e = names_encr_row(i)) != NULL && caps->n_encr < PLANE_ENCR_MAX; i++) {
 		int error = ENOSYS;
 
+		if (!e->spoken)
+			continue;
 		if (i >= p->row && e->kernel != missing)
 			error = probe_row(p, family, e, integ);
 		if (error == 0) {
@@ -210,7 +212,9 @@ static void probe_macs(struct probe *p, sa_family_t family)
 
 	if (!plane_caps_encr(caps, cbc->id, cbc->key_bits))
 		return;
-	for (size_t i = 0; (m = names_integ_row(i)) != NULL; i++) {
+	for (size_t i = 0; (m = names_integ_row(i)) != NULL && !p->broken; i++) {
+		if (!m->spoken)
+			continue;
 		if (caps->n_integ < PLANE_INTEG_MAX && probe_row(p, family, cbc, m) == 0)
 			caps->integ[caps->n_integ++] = m->id;
 		else
@@ -278,7 +282,7 @@ void probe_all(struct netlink *nl, struct plane_caps *caps)
 	sa_family_t family;
 
 	*caps = (struct plane_caps){ .v4 = false };
-	if (nl->fd < 0) {
+	if (nl->buf == NULL) {
 		lacks(&p, "CONFIG_XFRM_USER");
 		return;
 	}

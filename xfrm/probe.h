@@ -13,7 +13,7 @@
 #include "base/sadesc.h"
 #include "xfrm/netlink.h"
 
-/* `nl`: NETLINK_XFRM; closed (nl->fd < 0) where the kernel has none. Never fails: a kernel without
+/* `nl`: NETLINK_XFRM; closed where the kernel has none. Never fails: a kernel without
  * ESP is an answer, in words in caps->lacks. */
 void probe_all(struct netlink *nl, struct plane_caps *caps);
 
