@@ -264,10 +264,14 @@ END_TEST
 
 /* ---- what is not ---- */
 
-static void w_plane(struct scene *s)
-{
-	s->cmd.sa.plane = PLANE_USER;
-}
+/* One thing of the good command, as it must not be. */
+#define SPOIL(name, assignment)           \
+	static void name(struct scene *s) \
+	{                                 \
+		assignment;               \
+	}
+
+SPOIL(w_plane, s->cmd.sa.plane = PLANE_USER)
 
 static void w_reqid_foreign(struct scene *s)
 {
@@ -275,25 +279,10 @@ static void w_reqid_foreign(struct scene *s)
 	s->cmd.sa.reqid = 16385;
 }
 
-static void w_spi_reserved(struct scene *s)
-{
-	s->cmd.sa.spi = 255;
-}
-
-static void w_spi_user(struct scene *s)
-{
-	s->cmd.sa.spi |= SPI_USER_BIT;
-}
-
-static void w_connection(struct scene *s)
-{
-	scene_name(s, "nobody", "lan");
-}
-
-static void w_child(struct scene *s)
-{
-	scene_name(s, "office", "dmz");
-}
+SPOIL(w_spi_reserved, s->cmd.sa.spi = 255)
+SPOIL(w_spi_user, s->cmd.sa.spi |= SPI_USER_BIT)
+SPOIL(w_connection, scene_name(s, "nobody", "lan"))
+SPOIL(w_child, scene_name(s, "office", "dmz"))
 
 static void w_user_child(struct scene *s)
 {
@@ -301,30 +290,11 @@ static void w_user_child(struct scene *s)
 	s->cmd.sa.reqid = s->c->connections[1].children[0].reqid;
 }
 
-static void w_kernel_without_esp(struct scene *s)
-{
-	s->kernel = (struct plane_caps){ .lacks = "CONFIG_INET_ESP" };
-}
-
-static void w_reqid_sibling(struct scene *s)
-{
-	s->cmd.sa.reqid = s->c->connections[1].children[1].reqid;
-}
-
-static void w_if_id(struct scene *s)
-{
-	s->cmd.sa.if_id = 1;
-}
-
-static void w_no_address(struct scene *s)
-{
-	s->cmd.sa.path.local.addr = (struct addr){ .family = AF_UNSPEC };
-}
-
-static void w_local_other(struct scene *s)
-{
-	s->cn->local_address = address("192.0.2.9");
-}
+SPOIL(w_kernel_without_esp, s->kernel = (struct plane_caps){ .lacks = "CONFIG_INET_ESP" })
+SPOIL(w_reqid_sibling, s->cmd.sa.reqid = s->c->connections[1].children[1].reqid)
+SPOIL(w_if_id, s->cmd.sa.if_id = 1)
+SPOIL(w_no_address, s->cmd.sa.path.local.addr = (struct addr){ .family = AF_UNSPEC })
+SPOIL(w_local_other, s->cn->local_address = address("192.0.2.9"))
 
 static void w_moved_elsewhere(struct scene *s)
 {
@@ -338,45 +308,14 @@ static void w_port(struct scene *s)
 	s->cmd.sa.path.remote.port = 0;
 }
 
-static void w_transport(struct scene *s)
-{
-	s->cmd.sa.mode = SA_TRANSPORT;
-}
-
-static void w_tunnel(struct scene *s)
-{
-	s->ch->mode = CONF_MODE_TRANSPORT;
-}
-
-static void w_local_wide(struct scene *s)
-{
-	s->local[0] = network("10.0.0.0/8");
-}
-
-static void w_local_second(struct scene *s)
-{
-	s->local[1] = network("2001:db8::/32");
-}
-
-static void w_local_none(struct scene *s)
-{
-	s->cmd.sa.local.n = 0;
-}
-
-static void w_remote_wide(struct scene *s)
-{
-	s->remote[0] = network("0.0.0.0/0");
-}
-
-static void w_remote_other(struct scene *s)
-{
-	s->remote[0] = network("10.9.0.0/16");
-}
-
-static void w_remote_none(struct scene *s)
-{
-	s->cmd.sa.remote.n = 0;
-}
+SPOIL(w_transport, s->cmd.sa.mode = SA_TRANSPORT)
+SPOIL(w_tunnel, s->ch->mode = CONF_MODE_TRANSPORT)
+SPOIL(w_local_wide, s->local[0] = network("10.0.0.0/8"))
+SPOIL(w_local_second, s->local[1] = network("2001:db8::/32"))
+SPOIL(w_local_none, s->cmd.sa.local.n = 0)
+SPOIL(w_remote_wide, s->remote[0] = network("0.0.0.0/0"))
+SPOIL(w_remote_other, s->remote[0] = network("10.9.0.0/16"))
+SPOIL(w_remote_none, s->cmd.sa.remote.n = 0)
 
 static void w_ports_wide(struct scene *s)
 {
@@ -408,10 +347,7 @@ static void w_integrity_twice(struct scene *s)
 	s->cmd.sa.integ_key.len = 32;
 }
 
-static void w_key_short(struct scene *s)
-{
-	s->cmd.sa.encr_key.len = 20;
-}
+SPOIL(w_key_short, s->cmd.sa.encr_key.len = 20)
 
 static void w_integ_key_short(struct scene *s)
 {
@@ -419,15 +355,8 @@ static void w_integ_key_short(struct scene *s)
 	s->cmd.sa.integ_key.len = 1;
 }
 
-static void w_window_wide(struct scene *s)
-{
-	s->cmd.sa.replay_window = 4097;
-}
-
-static void w_window_none(struct scene *s)
-{
-	s->cmd.sa.replay_window = 0;
-}
+SPOIL(w_window_wide, s->cmd.sa.replay_window = 4097)
+SPOIL(w_window_none, s->cmd.sa.replay_window = 0)
 
 static void w_byte_soft(struct scene *s)
 {
@@ -435,25 +364,10 @@ static void w_byte_soft(struct scene *s)
 	s->cmd.sa.byte_soft = 1001;
 }
 
-static void w_packet_soft(struct scene *s)
-{
-	s->cmd.sa.packet_soft = s->cmd.sa.packet_limit + 1;
-}
-
-static void w_offload(struct scene *s)
-{
-	s->cmd.sa.offload = OFFLOAD_PACKET;
-}
-
-static void w_nat_local(struct scene *s)
-{
-	s->cmd.sa.nat_local = address("2001:db8::1");
-}
-
-static void w_nat_remote(struct scene *s)
-{
-	s->cmd.sa.nat_remote = address("2001:db8::1");
-}
+SPOIL(w_packet_soft, s->cmd.sa.packet_soft = s->cmd.sa.packet_limit + 1)
+SPOIL(w_offload, s->cmd.sa.offload = OFFLOAD_PACKET)
+SPOIL(w_nat_local, s->cmd.sa.nat_local = address("2001:db8::1"))
+SPOIL(w_nat_remote, s->cmd.sa.nat_remote = address("2001:db8::1"))
 
 static const struct {
 	void (*spoil)(struct scene *s);
