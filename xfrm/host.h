@@ -73,7 +73,8 @@ MUST_USE enum err host_guard_list(struct host *h, host_guard_fn *fn, void *ctx,
 MUST_USE enum err host_tun_open(struct host *h, const char *name, unsigned n_queues, int *fds,
 				char why[static HOST_WHY_MAX]);
 /* The device's exceptions from the guards, the nftables table, and rules and routes that lead
- * these children's packets into it, and no others'. Their guards must stand. To be called
+ * these children's packets into it, and no others' (xfrm/share.h: less for those of the kernel's
+ * plane). Their guards must stand. To be called
  * again when the host's addresses change (host_changed): one inside a local selector becomes
  * the source of what the gateway itself sends. Idempotent; what is missing is added first. */
 MUST_USE enum err host_plane_set(struct host *h, const char *tun, const struct host_child *v,
@@ -81,7 +82,8 @@ MUST_USE enum err host_plane_set(struct host *h, const char *tun, const struct h
 /* Everything but guards away: device exceptions, rules, routes, nftables. Idempotent. */
 MUST_USE enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX]);
 /* The routes of one child get this MTU (and TCP's advertised MSS follows), until the next
- * call: also host_plane_set keeps it. Children with the same remote network share its route. */
+ * call: also host_plane_set keeps it. Children with the same remote network share its route; one
+ * in transport mode on the kernel's plane has none. */
 MUST_USE enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu,
 				 char why[static HOST_WHY_MAX]);
 

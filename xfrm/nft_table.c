@@ -3,7 +3,9 @@
  *
  * Chain "marks" stands before everything (hook prerouting, priority raw). It gives packets out of
  * the TUN device the inner mark, by which the policies of the data plane let them in (xfrm/plan.h),
- * and takes that mark from everything else. Outer packets to this host, IKE and ESP, get the outer
+ * and takes that mark from everything else. What XFRM has just decrypted comes by a second time and
+ * loses the outer mark of the packet that it was in: it is to be led into other tunnels. Outer
+ * packets to this host, IKE and ESP, get the outer
  * mark, so that the reverse path filter looks for their sender past our rules: a strict one would
  * otherwise find a peer inside its own tunnel's selectors behind the TUN.
  *
@@ -51,6 +53,17 @@ enum {
 static void proto_is(struct nft_rule *r, uint8_t proto)
 {
 	nft_meta_is(r, NFT_META_L4PROTO, &proto, sizeof(proto));
+}
+
+static void mark_decrypted(struct nft *t)
+{
+	const uint8_t yes = 1;
+	struct nft_rule r = nft_rule_begin(t, &chain_mark);
+
+	nft_meta_is(&r, NFT_META_SECPATH, &yes, sizeof(yes));
+	nft_mark_set(&r, 0, HOST_MARK_MASK);
+	nft_verdict(&r, NFT_RETURN);
+	nft_rule_end(&r);
 }
 
 static void mark_inner(struct nft *t, const char *tun)
@@ -199,6 +212,7 @@ void nft_table_build(struct nft *t, const char *tun, const struct policy_list *g
 	nft_table_delete(t, table);
 	nft_table_add(t, table);
 	nft_chain_add(t, &chain_mark);
+	mark_decrypted(t);
 	mark_inner(t, tun);
 	mark_outer_port(t, 500);
 	mark_outer_port(t, 4500);

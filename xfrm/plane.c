@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The userspace data plane's place on the host (host_plane_*, host_child_mtu).
+/* The data planes' place on the host (host_plane_*, host_child_mtu). The kernel's plane shares rules
+ * and routes with userspace ESP (xfrm/share.h says what is whose).
  *
  * Order matters, because the plane lifts the guard of local IPv6 packets (xfrm/plan.c): what stands
  * for the guard, the nftables table and the rules, is there before and stays until after.
@@ -8,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include "xfrm/nft_table.h"
 #include "xfrm/plan.h"
 #include "xfrm/policy_set.h"
+#include "xfrm/share.h"
 #include "xfrm/tun.h"
 #include "xfrm/words.h"
 
@@ -71,16 +74,31 @@ static enum err mark_counts_in_rp_filter(char *why)
 
 struct plane {
 	const char *tun;
-	const struct host_child *v;
-	size_t n;
+	struct host_child *user;
+	size_t n_user;
+	struct host_child *led;
+	size_t n_led;
 	uint32_t device;
 };
+
+static enum err plane_fill(struct plane *p, const struct host_child *v, size_t n, char *why)
+{
+	p->user = share_pick(SHARE_USER, v, n, &p->n_user);
+	p->led = share_pick(SHARE_LED, v, n, &p->n_led);
+	return p->user != NULL && p->led != NULL ? OK : why_say(why, ERR_NOMEM, "no memory");
+}
+
+static void plane_free(struct plane *p)
+{
+	free(p->user);
+	free(p->led);
+}
 
 static enum err table_set(struct host *h, const struct plane *p, const struct own_list *own,
 			  char *why)
 {
 	struct policy_list guards = { .n = 0 };
-	enum err err = plan_guards(&guards, p->v, p->n, own);
+	enum err err = plan_guards(&guards, p->user, p->n_user, own);
 
 	if (err != OK)
 		err = why_say(why, err, "cannot plan the nftables table: %s", err_text(err));
@@ -95,7 +113,7 @@ static enum err routes_set(struct host *h, const struct plane *p, const struct o
 {
 	struct pair_list pairs = { .n = 0 };
 	struct route_list routes = { .n = 0 };
-	enum err err = pair_list_fill(&pairs, p->v, p->n);
+	enum err err = pair_list_fill(&pairs, p->led, p->n_led);
 
 	if (err == OK)
 		err = lead_routes(&routes, &pairs, own, p->device);
@@ -112,7 +130,7 @@ static enum err rules_set(struct host *h, const struct plane *p, const struct ow
 			  char *why)
 {
 	struct rule_list rules = { .n = 0 };
-	enum err err = lead_rules(&rules, p->v, p->n, own);
+	enum err err = lead_rules(&rules, p->led, p->n_led, own);
 
 	if (err == OK)
 		err = rule_set_apply(&h->route, &rules, why);
@@ -129,7 +147,7 @@ static enum err exceptions(struct host *h, const struct plane *p, change_fn *cha
 {
 	const struct policy_set set = { .nl = &h->xfrm, .section = POLICY_OF_PLANE };
 	struct policy_list wanted = { .n = 0 };
-	enum err err = plan_plane(&wanted, p->v, p->n, (int)p->device);
+	enum err err = plan_plane(&wanted, p->user, p->n_user, (int)p->device);
 
 	if (err == OK)
 		err = change(&set, &wanted, why);
@@ -151,12 +169,14 @@ static enum err exceptions_remove(struct host *h, char *why)
 enum err host_plane_set(struct host *h, const char *tun, const struct host_child *v, size_t n,
 			char why[static HOST_WHY_MAX])
 {
-	const struct plane p = { .tun = tun, .v = v, .n = n, .device = if_nametoindex(tun) };
+	struct plane p = { .tun = tun, .device = if_nametoindex(tun) };
 	struct own_list own = { .n = 0 };
 	enum err err = nft_ready(h, why);
 
 	if (p.device == 0)
 		return why_say(why, ERR_NOT_FOUND, "there is no TUN device %s", tun);
+	if (err == OK)
+		err = plane_fill(&p, v, n, why);
 	if (err == OK)
 		err = mark_counts_in_rp_filter(why);
 	if (err == OK)
@@ -174,6 +194,7 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 	if (err == OK)
 		err = exceptions(h, &p, policy_set_apply, why);
 	own_list_free(&own);
+	plane_free(&p);
 	return err;
 }
 
@@ -199,7 +220,11 @@ enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu
 {
 	struct pair_list pairs = { .n = 0 };
 	struct route_list routes = { .n = 0 };
-	enum err err = pair_list_fill(&pairs, c, 1);
+	enum err err = OK;
+
+	if (!share_has(SHARE_LED, c))
+		return OK; /* it has no route of ours */
+	err = pair_list_fill(&pairs, c, 1);
 
 	if (err != OK)
 		err = why_say(why, err, "cannot plan the routes of %s/%s: %s", c->connection,

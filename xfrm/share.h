@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which of the children something on the host is for: each data plane leaves a different part of
+ * the work to rules, routes and the TUN device. Pure functions.
+ */
+#ifndef XFRM_SHARE_H
+#define XFRM_SHARE_H
+
+#include "xfrm/host.h"
+
+enum share {
+	/* Userspace ESP carries it: what opens the guards for the TUN device, and what stands in
+	 * for the guard that is lifted. A child of the kernel's plane needs no way past the guards:
+	 * its own policies stand above them. */
+	SHARE_USER,
+	/* Rules and routes lead its packets towards the TUN device. Those of a tunnel of the kernel
+	 * are caught by its policies on the way, and have got a route, a source address and an MTU
+	 * by then. But XFRM does not look for a route again for a packet that stays what it is, in
+	 * transport mode: that one must have the route of its peer from the start. */
+	SHARE_LED,
+};
+
+bool share_has(enum share s, const struct host_child *c);
+/* Those that it has, in their order: malloc'd, at least one place; NULL: no memory. What they
+ * borrow they borrow still. */
+struct host_child *share_pick(enum share s, const struct host_child *v, size_t n, size_t *n_picked);
+
+#endif
