@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The data planes' place on the host (host_plane_*, host_child_mtu). The kernel's plane shares rules
- * and routes with userspace ESP (xfrm/share.h says what is whose).
+/* The data planes' place on the host (host_plane_*, host_child_mtu). The kernel's plane shares
+ * rules and routes with userspace ESP (xfrm/share.h says what is whose).
  *
  * Order matters, because the plane lifts the guard of local IPv6 packets (xfrm/plan.c): what stands
  * for the guard, the nftables table and the rules, is there before and stays until after.
