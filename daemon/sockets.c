@@ -45,14 +45,15 @@ static const struct option ike6[] = {
 };
 
 /* ESP packets have DF: an inner packet that is too big is told so, or fragmented before it is
- * encrypted. The outer header's ECN bits are wanted for RFC 6040, and what routers say of the
- * path's MTU comes by the error queue. */
+ * encrypted. The outer header's ECN bits are wanted for RFC 6040, and its TTL for transport mode,
+ * where it is the packet's; what routers say of the path's MTU comes by the error queue. */
 static const struct option esp4[] = {
 	{ SOL_SOCKET, SO_MARK, HOST_MARK_OUTER },
 	{ SOL_SOCKET, SO_RCVBUFFORCE, ESP_BUFFER },
 	{ SOL_SOCKET, SO_SNDBUFFORCE, ESP_BUFFER },
 	{ IPPROTO_IP, IP_PKTINFO, 1 },
 	{ IPPROTO_IP, IP_RECVTOS, 1 },
+	{ IPPROTO_IP, IP_RECVTTL, 1 },
 	{ IPPROTO_IP, IP_RECVERR, 1 },
 	{ IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO },
 	{ 0 },
@@ -65,6 +66,7 @@ static const struct option esp6[] = {
 	{ IPPROTO_IPV6, IPV6_V6ONLY, 1 },
 	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, 1 },
 	{ IPPROTO_IPV6, IPV6_RECVTCLASS, 1 },
+	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1 },
 	{ IPPROTO_IPV6, IPV6_RECVERR, 1 },
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO },
 	{ 0 },
@@ -77,6 +79,7 @@ static const struct option raw6[] = {
 	{ SOL_SOCKET, SO_SNDBUFFORCE, ESP_BUFFER },
 	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, 1 },
 	{ IPPROTO_IPV6, IPV6_RECVTCLASS, 1 },
+	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1 },
 	{ IPPROTO_IPV6, IPV6_RECVERR, 1 },
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO },
 	{ 0 },

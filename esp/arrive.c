@@ -44,7 +44,7 @@ static void clamp(struct worker *w, struct opened *o)
 static void open_own(struct worker *w, uint32_t spi, const struct esp_datagram *d)
 {
 	struct sa *sa = sad_in(w->plane->sad, spi);
-	struct opened o;
+	struct opened o = { .room = wr_into(w->inner_buf, DATAGRAM_MAX) };
 	enum drop why;
 
 	if (!sa) {

@@ -22,8 +22,10 @@ enum drop {
 	DROP_ECN,      /* CE outside, Not-ECT inside (RFC 6040 4.2) */
 
 	/* packets from the TUN */
-	DROP_NO_SA,	/* no SA has selectors for it: an acquire, and never in clear */
-	DROP_TOO_BIG,	/* answered by ICMP when that is allowed */
+	DROP_NO_SA,    /* no SA has selectors for it: an acquire, and never in clear */
+	DROP_TOO_BIG,  /* answered by ICMP when that is allowed */
+	DROP_FRAGMENT, /* transport mode: a datagram that did not become whole */
+	DROP_HEADER, /* transport mode: a header that may not be sealed, and not be left outside */
 	DROP_EXHAUSTED, /* sequence numbers are used up (RFC 4303 3.3.3) */
 
 	/* either way */

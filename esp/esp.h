@@ -21,13 +21,15 @@ enum { ESP_WORKERS_MAX = 64, ESP_SOCKET_BUFFER = 4 << 20 };
 /* The descriptors stay the caller's and must outlive struct esp. Who makes the sockets sets, beside
  * what needs privilege,
  *
- * - IPv4, UDP and raw: IP_PKTINFO, IP_RECVTOS, IP_RECVERR to 1, IP_MTU_DISCOVER to IP_PMTUDISC_DO;
- * - IPv6, UDP and raw: IPV6_RECVPKTINFO, IPV6_RECVTCLASS, IPV6_RECVERR to 1, IPV6_MTU_DISCOVER
- *   to IPV6_PMTUDISC_DO; UDP also IPV6_V6ONLY (which a raw socket refuses);
+ * - IPv4, UDP and raw: IP_PKTINFO, IP_RECVTOS, IP_RECVTTL, IP_RECVERR to 1, IP_MTU_DISCOVER to
+ *   IP_PMTUDISC_DO;
+ * - IPv6, UDP and raw: IPV6_RECVPKTINFO, IPV6_RECVTCLASS, IPV6_RECVHOPLIMIT, IPV6_RECVERR to 1,
+ *   IPV6_MTU_DISCOVER to IPV6_PMTUDISC_DO; UDP also IPV6_V6ONLY (which a raw socket refuses);
  * - all of them: SO_RCVBUFFORCE to ESP_SOCKET_BUFFER.
  *
  * PMTUDISC_DO sets DF on what we send. Without RECVERR path MTUs are guessed by steps; without
- * RECVTOS congestion marks of the path are lost. The TUN is set to O_NONBLOCK here. A datagram
+ * RECVTOS congestion marks of the path are lost, without RECVTTL packets of transport mode get a
+ * TTL of 64. The TUN is set to O_NONBLOCK here. A datagram
  * socketpair may stand in for any of them in tests. */
 struct esp_env {
 	uint8_t n_workers;
@@ -56,10 +58,11 @@ MUST_USE enum err esp_start(struct esp *e); /* starts the threads */
 /* SA commands, from one thread (the channel's). Fills *done. Takes its own copy of what it keeps.
  * An SA that is removed is wiped when this returns (it waits for the batches that are under way).
  * SA_INSTALL: ERR_EXISTS (the SPI, or the slot of an inbound one, is taken), ERR_UNSUPPORTED
- * (algorithms, transport mode), ERR_CONFIG (SPI below 256 or not of this plane, no selectors, no
- * peer address), ERR_CRYPTO (key sizes). A replay_window of 0 is the default of 1024; one over 4096
- * is 4096. SA_REMOVE, SA_MOVE, SA_QUERY: ERR_NOT_FOUND. Outbound SPIs are the peers' choice and may
- * be equal: child_id tells them apart, or path.remote (not with SA_MOVE, where it is new). */
+ * (algorithms), ERR_CONFIG (SPI below 256 or not of this plane, no selectors, no peer address, in
+ * transport mode no own one), ERR_CRYPTO (key sizes). A replay_window of 0 is the default of 1024;
+ * one over 4096 is 4096. SA_REMOVE, SA_MOVE, SA_QUERY: ERR_NOT_FOUND. SA_MOVE to another address in
+ * transport mode: ERR_UNSUPPORTED. Outbound SPIs are the peers' choice and may be equal: child_id
+ * tells them apart, or path.remote (not with SA_MOVE, where it is new). */
 void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done);
 /* All SAs away: the engine is a new one. */
 void esp_flush(struct esp *e);
@@ -70,9 +73,9 @@ struct esp_drops {
 };
 void esp_drops(const struct esp *e, struct esp_drops *out);
 
-/* What of a packet on a path of `path_mtu` bytes is left for an inner packet: IPv4 or IPv6 outer,
- * UDP or not, the suite's IV, ICV, padding to 4 or the block, trailer. 0 when the algorithms are
- * unknown. */
+/* What of a packet on a path of `path_mtu` bytes is left for an inner packet (in transport mode:
+ * for a packet as its host makes it, its header included): IPv4 or IPv6 outer, UDP or not, the
+ * suite's IV, ICV, padding to 4 or the block, trailer. 0 when the algorithms are unknown. */
 uint16_t esp_inner_mtu(const struct sa_desc *sa, uint16_t path_mtu);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "esp/ecn.h"
 #include "esp/select.h"
+#include "esp/transport.h"
 
 bool inbound_spi(struct span d, uint32_t *spi)
 {
@@ -52,8 +53,47 @@ static enum drop open_parts(struct sa *sa, const struct esp_datagram *d, struct 
 	return replay_accept(&sa->replay, seq) ? DROP_NONE : DROP_REPLAY;
 }
 
-/* The inner packet, judged. */
-static enum drop judge_inner(const struct sa *sa, struct span text, uint8_t outer_tos,
+static enum drop judge_tunnel(const struct sa *sa, const struct esp_datagram *d,
+			      struct span payload, uint8_t next, struct opened *o)
+{
+	if (next != NEXT_IPV4 && next != NEXT_IPV6)
+		return DROP_NEXT_HEADER;
+	if (inner_parse(payload, &o->in) != OK || o->in.version != (next == NEXT_IPV4 ? 4 : 6))
+		return DROP_INNER;
+	if (!select_inbound(sa, &o->in.flow))
+		return DROP_SELECTOR;
+	/* The payload is what the text begins with. */
+	return ecn_apply(o->p, o->in.version, d->tos) ? DROP_NONE : DROP_ECN;
+}
+
+/* The outer header is the packet's own: its addresses are judged, its congestion marks are the
+ * packet's (RFC 6040 is about two headers). */
+static enum drop judge_transport(const struct sa *sa, const struct esp_datagram *d,
+				 struct span payload, uint8_t next, struct opened *o)
+{
+	const struct addr *from = &d->path.remote.addr, *to = &d->path.local.addr;
+	const struct transport_head h = {
+		.src = addr_is_any(from) ? sa->host_remote : *from,
+		.dst = addr_is_any(to) ? sa->host_local : *to,
+		.tos = d->tos,
+		.ttl = d->ttl,
+		.next = next,
+	};
+
+	if (!transport_rebuild(&h, payload, &o->room))
+		return DROP_NEXT_HEADER;
+	o->p = o->room.start;
+	if (inner_parse(wr_done(&o->room), &o->in) != OK || o->in.fragment)
+		return DROP_INNER;
+	if (!select_inbound(sa, &o->in.flow))
+		return DROP_SELECTOR;
+	transport_mend(o->p, &o->in, &sa->sum_remote, &h.src);
+	transport_mend(o->p, &o->in, &sa->sum_local, &h.dst);
+	return DROP_NONE;
+}
+
+/* The packet, judged. */
+static enum drop judge_inner(const struct sa *sa, const struct esp_datagram *d, struct span text,
 			     struct opened *o)
 {
 	struct span payload;
@@ -63,14 +103,9 @@ static enum drop judge_inner(const struct sa *sa, struct span text, uint8_t oute
 		return DROP_PADDING;
 	if (next == NEXT_DUMMY)
 		return DROP_DUMMY;
-	if (next != NEXT_IPV4 && next != NEXT_IPV6)
-		return DROP_NEXT_HEADER;
-	if (inner_parse(payload, &o->in) != OK || o->in.version != (next == NEXT_IPV4 ? 4 : 6))
-		return DROP_INNER;
-	if (!select_inbound(sa, &o->in.flow))
-		return DROP_SELECTOR;
-	/* The payload is what the text begins with. */
-	return ecn_apply(o->p, o->in.version, outer_tos) ? DROP_NONE : DROP_ECN;
+	if (sa->mode == SA_TRANSPORT)
+		return judge_transport(sa, d, payload, next, o);
+	return judge_tunnel(sa, d, payload, next, o);
 }
 
 enum drop inbound_open(struct sa *sa, const struct esp_datagram *d, mono_ns now, struct opened *o)
@@ -80,7 +115,7 @@ enum drop inbound_open(struct sa *sa, const struct esp_datagram *d, mono_ns now,
 
 	if (why == DROP_NONE) {
 		o->p = p.text;
-		why = judge_inner(sa, span_of(p.text, p.text_len), d->tos, o);
+		why = judge_inner(sa, d, span_of(p.text, p.text_len), o);
 	}
 	if (why == DROP_NONE)
 		sa_count_packet(sa, o->in.len, now);

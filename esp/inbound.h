@@ -12,12 +12,16 @@ struct esp_datagram {
 	uint8_t *p;
 	size_t len;
 	uint8_t tos;	  /* of the outer header; 0 when unknown */
+	uint8_t ttl;	  /* or hop limit; 0 when unknown */
 	struct path path; /* where it came to and from */
 };
 
 struct opened {
-	uint8_t *p; /* the inner packet, inside the datagram; in.len bytes */
+	uint8_t *p; /* the inner packet, inside the datagram or `room`; in.len bytes */
 	struct inner in;
+	/* The caller's, empty: where a packet of transport mode, which has no IP header in the
+	 * datagram, is made whole. */
+	struct wr room;
 };
 
 /* False when the datagram is too short to have an SPI. */

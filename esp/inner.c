@@ -73,7 +73,7 @@ static enum err parse_v4(struct span p, struct inner *in)
 	in->more = frag & 0x2000;
 	in->frag_at = (uint16_t)((frag & 0x1fff) * FRAG_UNIT);
 	in->fragment = in->more || in->frag_at > 0;
-	rd_skip(&w.r, 1); /* TTL */
+	in->ttl = rd_u8(&w.r);
 	in->flow.proto = rd_u8(&w.r);
 	if (in->head_len < IP4_HEAD_MIN || in->len < in->head_len || in->len > p.len)
 		return ERR_SYNTAX;
@@ -161,6 +161,7 @@ static enum err parse_v6(struct span p, struct inner *in)
 	in->tos = (uint8_t)(first >> 20);
 	in->head_len = IP6_HEAD_LEN;
 	w.next = rd_u8(&w.r);
+	in->ttl = rd_u8(&w.r);
 	/* Payload length 0 belongs to jumbograms (RFC 2675) or to a packet of nothing: neither is
 	 * carried. */
 	if (payload_len == 0 || payload_len > UINT16_MAX - IP6_HEAD_LEN)

@@ -28,6 +28,7 @@ struct inner {
 	struct flow flow;
 	uint8_t version;   /* 4 or 6 */
 	uint8_t tos;	   /* TOS or traffic class, whole */
+	uint8_t ttl;	   /* or hop limit */
 	uint16_t len;	   /* as the packet says; what follows is padding (RFC 4303 2.7) */
 	uint16_t head_len; /* IPv4: with options. IPv6: 40 */
 	uint16_t l4_at;	   /* where the header of flow.proto begins; len when nothing is there */

@@ -19,6 +19,14 @@ uint16_t mtu_inner(const struct shape *s, sa_family_t family, bool encap, uint16
 	return path_mtu > outer ? (uint16_t)shape_payload_max(s, path_mtu - outer) : 0;
 }
 
+uint16_t mtu_transport(const struct shape *s, size_t head_len, bool encap, uint16_t path_mtu)
+{
+	size_t outer = head_len + (encap ? UDP_HEAD_LEN : 0);
+	size_t room = path_mtu > outer ? shape_payload_max(s, path_mtu - outer) : 0;
+
+	return room > 0 ? (uint16_t)(room + head_len) : 0;
+}
+
 /* RFC 1191 7.1, with the tunnels of today added. */
 static const uint16_t plateaus[] = { 9000, 4352, 2002, 1500, 1492, 1480, 1460,
 				     1420, 1400, 1360, 1320, 1280, 1006, 576 };
@@ -46,5 +54,8 @@ uint16_t esp_inner_mtu(const struct sa_desc *sa, uint16_t path_mtu)
 
 	if (shape_from_desc(sa, &s) != OK)
 		return 0;
+	if (sa->mode == SA_TRANSPORT)
+		return mtu_transport(&s, mtu_outer_len(sa->path.remote.addr.family, false),
+				     sa->encap, path_mtu);
 	return mtu_inner(&s, sa->path.remote.addr.family, sa->encap, path_mtu);
 }

@@ -12,6 +12,9 @@ enum { PATH_MTU_DEFAULT = 1500, PATH_MTU_MIN4 = 552, PATH_MTU_MIN6 = 1280, UDP_H
 /* Bytes before the ESP packet: the outer IP header, and UDP's. */
 size_t mtu_outer_len(sa_family_t family, bool encap);
 uint16_t mtu_inner(const struct shape *s, sa_family_t family, bool encap, uint16_t path_mtu);
+/* The same in transport mode, for a packet whose own header, the one that goes outside, has
+ * `head_len` bytes. */
+uint16_t mtu_transport(const struct shape *s, size_t head_len, bool encap, uint16_t path_mtu);
 /* What the path surely does not carry when a packet of `len` bytes did not pass: the next plateau
  * below (RFC 1191 7). */
 uint16_t mtu_step_down(sa_family_t family, size_t len);

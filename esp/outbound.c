@@ -8,6 +8,8 @@
  */
 #include "esp/outbound.h"
 
+#include "esp/transport.h"
+
 /* 0 when they are used up. */
 static uint64_t sequence_take(struct sa *sa)
 {
@@ -43,13 +45,17 @@ static enum drop seal_parts(struct sa *sa, const struct esp_parts *p, uint64_t s
 static enum drop lay_and_seal(struct sa *sa, struct span inner, uint8_t version, struct wr *w)
 {
 	struct esp_parts p = { .spi = sa->spi };
+	uint8_t next = version == 4 ? NEXT_IPV4 : NEXT_IPV6;
+	struct span text = inner;
 	uint64_t seq;
 
+	if (sa->mode == SA_TRANSPORT && !transport_payload(inner, &text, &next))
+		return DROP_HEADER;
 	seq = sequence_take(sa);
 	if (seq == 0)
 		return DROP_EXHAUSTED;
 	p.seq = (uint32_t)seq;
-	if (esp_lay(w, &sa->shape, &p, inner, version == 4 ? NEXT_IPV4 : NEXT_IPV6) != OK)
+	if (esp_lay(w, &sa->shape, &p, text, next) != OK)
 		return DROP_TOO_BIG;
 	return seal_parts(sa, &p, seq);
 }

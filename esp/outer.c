@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { IP4_OPTIONS_MAX = 40 };
+
 static bool is_v6(enum outer_kind k)
 {
 	return k == OUTER_UDP6 || k == OUTER_RAW6;
@@ -84,7 +86,7 @@ static void read_control(struct msghdr *h, struct esp_datagram *d)
 		struct in_pktinfo v4;
 		struct in6_pktinfo v6;
 		uint8_t tos;
-		int tclass;
+		int value;
 
 		/* Addresses of fixed size cannot be refused. */
 		if (control_is(c, IPPROTO_IP, IP_PKTINFO, &v4, sizeof(v4)))
@@ -93,8 +95,11 @@ static void read_control(struct msghdr *h, struct esp_datagram *d)
 			(void)!addr_from_span(&d->path.local.addr, span_of(&v6.ipi6_addr, 16));
 		else if (control_is(c, IPPROTO_IP, IP_TOS, &tos, sizeof(tos)))
 			d->tos = tos;
-		else if (control_is(c, IPPROTO_IPV6, IPV6_TCLASS, &tclass, sizeof(tclass)))
-			d->tos = (uint8_t)tclass;
+		else if (control_is(c, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof(value)))
+			d->tos = (uint8_t)value;
+		else if (control_is(c, IPPROTO_IP, IP_TTL, &value, sizeof(value)) ||
+			 control_is(c, IPPROTO_IPV6, IPV6_HOPLIMIT, &value, sizeof(value)))
+			d->ttl = (uint8_t)value;
 	}
 }
 
@@ -107,7 +112,9 @@ static bool strip_v4(struct esp_datagram *d)
 	struct addr src, dst;
 
 	d->tos = rd_u8(&r);
-	rd_skip(&r, 10);
+	rd_skip(&r, 6);
+	d->ttl = rd_u8(&r);
+	rd_skip(&r, 3);
 	if (!addr_from_span(&src, rd_take(&r, 4)) || !addr_from_span(&dst, rd_take(&r, 4)))
 		return false;
 	rd_skip(&r, head_len - IP4_HEAD_MIN);
@@ -165,11 +172,26 @@ static void put_source(struct msghdr *h, const struct addr *a)
 	}
 }
 
+static void put_head(struct msghdr *h, bool v6, const struct outer_head *head)
+{
+	int tos = head->tos, ttl = head->ttl;
+
+	if (v6)
+		put_control(h, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
+	else
+		put_control(h, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
+	if (ttl > 0 && v6)
+		put_control(h, IPPROTO_IPV6, IPV6_HOPLIMIT, &ttl, sizeof(ttl));
+	else if (ttl > 0)
+		put_control(h, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	if (head->options.len > 0 && head->options.len <= IP4_OPTIONS_MAX)
+		put_control(h, IPPROTO_IP, IP_RETOPTS, head->options.p, head->options.len);
+}
+
 void outer_address(struct msghdr *h, struct envelope *e, const struct outer_sock *s,
-		   const struct path *path, uint8_t tos)
+		   const struct path *path, const struct outer_head *head)
 {
 	struct endpoint to = path->remote;
-	int value = tos;
 
 	h->msg_name = NULL;
 	h->msg_namelen = 0;
@@ -183,10 +205,7 @@ void outer_address(struct msghdr *h, struct envelope *e, const struct outer_sock
 	h->msg_name = &e->name;
 	h->msg_namelen = endpoint_to_sockaddr(&to, &e->name);
 	h->msg_control = e->control.b;
-	if (is_v6(s->kind))
-		put_control(h, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof(value));
-	else
-		put_control(h, IPPROTO_IP, IP_TOS, &value, sizeof(value));
+	put_head(h, is_v6(s->kind), head);
 	put_source(h, &path->local.addr);
 }
 

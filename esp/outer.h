@@ -10,7 +10,7 @@
 
 enum outer_kind { OUTER_UDP4, OUTER_UDP6, OUTER_RAW4, OUTER_RAW6, N_OUTER };
 
-enum { BATCH = 32, DATAGRAM_MAX = 65536, CONTROL_MAX = 128 };
+enum { BATCH = 32, DATAGRAM_MAX = 65536, CONTROL_MAX = 192 };
 
 struct outer_sock {
 	int fd; /* -1: none */
@@ -50,10 +50,17 @@ struct envelope {
 	union control control;
 };
 
-/* Addresses one message along `path` with this TOS, by means of *e, which must live as long as *h.
- */
+/* What of a packet's own header is asked of the kernel for the header outside. */
+struct outer_head {
+	uint8_t tos;
+	uint8_t ttl;	     /* or hop limit; 0: the socket's default */
+	struct span options; /* of IPv4, at most 40 bytes */
+};
+
+/* Addresses one message along `path` with this header, by means of *e, which must live as long as
+ * *h. */
 void outer_address(struct msghdr *h, struct envelope *e, const struct outer_sock *s,
-		   const struct path *path, uint8_t tos);
+		   const struct path *path, const struct outer_head *head);
 
 /* Does what we send carry DF? Normally yes; see tx.h for when not. */
 void outer_dont_fragment(const struct outer_sock *s, bool df);

@@ -9,18 +9,42 @@
 
 #define PATH_MTU_AGE (600 * NS_PER_S)
 
+/* Both ends are one address each, and what is known of NATs is of the same family. */
+static bool two_hosts(const struct sa_desc *d)
+{
+	const struct addr *local = &d->path.local.addr, *remote = &d->path.remote.addr;
+
+	return !addr_is_any(local) && !addr_is_any(remote) && local->family == remote->family &&
+	       (d->nat_local.family == AF_UNSPEC || d->nat_local.family == local->family) &&
+	       (d->nat_remote.family == AF_UNSPEC || d->nat_remote.family == remote->family);
+}
+
 static enum err judge(const struct sa_desc *d, struct shape *shape)
 {
 	sa_family_t family = d->path.remote.addr.family;
 
-	if (d->mode != SA_TUNNEL)
-		return ERR_UNSUPPORTED;
+	if (d->mode == SA_TRANSPORT && !two_hosts(d))
+		return ERR_CONFIG;
 	/* 0 and 1 to 255 are reserved (RFC 4303 2.1); 0 would look like IKE's marker. */
 	if (d->spi < 256 || d->local.n == 0 || d->remote.n == 0)
 		return ERR_CONFIG;
 	if (d->dir == SA_OUT && family != AF_INET && family != AF_INET6)
 		return ERR_CONFIG;
 	return shape_from_desc(d, shape);
+}
+
+static void set_hosts(struct sa *sa, const struct sa_desc *d)
+{
+	sa->host_local = d->path.local.addr;
+	sa->host_remote = d->path.remote.addr;
+	sa->sum_local = d->nat_local.family != AF_UNSPEC ? d->nat_local : sa->host_local;
+	sa->sum_remote = d->nat_remote.family != AF_UNSPEC ? d->nat_remote : sa->host_remote;
+}
+
+bool sa_joins(const struct sa *sa, const struct flow *f)
+{
+	return sa->mode == SA_TUNNEL ||
+	       (addr_eq(&f->src, &sa->host_local) && addr_eq(&f->dst, &sa->host_remote));
 }
 
 enum err esp_sa_new(const struct sa_desc *d, struct sa **out)
@@ -36,12 +60,14 @@ enum err esp_sa_new(const struct sa_desc *d, struct sa **out)
 	if (!sa)
 		return ERR_NOMEM;
 	sa->dir = d->dir;
+	sa->mode = d->mode;
 	sa->spi = d->spi;
 	sa->child_id = d->child_id;
 	sa->shape = shape;
 	sa->byte_limit = d->byte_limit;
 	sa->packet_limit = d->packet_limit;
 	sa->path = d->path;
+	set_hosts(sa, d);
 	sa->encap = d->encap;
 	atomic_init(&sa->path_mtu, PATH_MTU_DEFAULT);
 	replay_init(&sa->replay, d->replay_window, d->esn);

@@ -23,6 +23,7 @@ struct sa_stats {
 struct sa {
 	/* these never change once the SA is published */
 	enum sa_dir dir;
+	enum sa_mode mode;
 	uint32_t spi;
 	uint32_t child_id;
 	struct shape shape;
@@ -30,6 +31,12 @@ struct sa {
 	struct ts_list remote;
 	uint64_t byte_limit;
 	uint64_t packet_limit;
+	/* SA_TRANSPORT: the two hosts as they are seen here, and as the peer's checksums have them
+	 * (RFC 7296 2.23.1), which is the same without a NAT. */
+	struct addr host_local;
+	struct addr host_remote;
+	struct addr sum_local;
+	struct addr sum_remote;
 
 	_Atomic uint64_t seq; /* SA_OUT: the last number taken; atomic, so that none is ever given
 				 out twice */
@@ -51,12 +58,16 @@ struct sa {
 	struct sa *doomed; /* the SAD's thread: the next one to free */
 };
 
-/* ERR_UNSUPPORTED: unknown algorithms, transport mode. ERR_CONFIG: an SPI that cannot be (RFC
- * 4303 2.1), no selectors, no peer. ERR_CRYPTO: keys of wrong size. Copies what it keeps; the keys
- * live in the sealer alone. */
+/* ERR_UNSUPPORTED: unknown algorithms. ERR_CONFIG: an SPI that cannot be (RFC 4303 2.1), no
+ * selectors, no peer, in transport mode not exactly two hosts. ERR_CRYPTO: keys of wrong size.
+ * Copies what it keeps; the keys live in the sealer alone. */
 MUST_USE enum err esp_sa_new(const struct sa_desc *d, struct sa **out);
 /* Wipes. Takes NULL. Nobody else may know the SA any more. */
 void esp_sa_free(struct sa *sa);
+
+/* Does the flow (src is ours) run between the two hosts of a transport mode SA? True in tunnel
+ * mode. */
+bool sa_joins(const struct sa *sa, const struct flow *f);
 
 /* With the lock held. */
 void sa_count_packet(struct sa *sa, size_t inner_len, mono_ns now);

@@ -206,6 +206,11 @@ enum err sad_move(struct sad *d, const struct sa_desc *which)
 		return ERR_NOT_FOUND;
 	if (sa->dir == SA_OUT && addr_len(&which->path.remote.addr) == 0)
 		return ERR_CONFIG;
+	/* In transport mode the hosts are what was negotiated: only ports and encapsulation move.
+	 */
+	if (sa->mode == SA_TRANSPORT && (!addr_eq(&sa->host_local, &which->path.local.addr) ||
+					 !addr_eq(&sa->host_remote, &which->path.remote.addr)))
+		return ERR_UNSUPPORTED;
 	pthread_mutex_lock(&sa->lock);
 	sa->path = which->path;
 	sa->encap = which->encap;

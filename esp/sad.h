@@ -37,7 +37,7 @@ MUST_USE enum err sad_install(struct sad *d, const struct sa_desc *desc);
 /* By spi and dir. An outbound SPI is the peer's choice and two peers may choose alike: child_id,
  * and then path.remote, tell them apart. ERR_NOT_FOUND, also when that leaves it open. */
 MUST_USE enum err sad_remove(struct sad *d, const struct sa_desc *which);
-/* To `which->path` and `which->encap`. */
+/* To `which->path` and `which->encap`. ERR_UNSUPPORTED: another address, in transport mode. */
 MUST_USE enum err sad_move(struct sad *d, const struct sa_desc *which);
 MUST_USE enum err sad_query(struct sad *d, const struct sa_desc *which, struct sa_counters *out);
 void sad_flush(struct sad *d);

@@ -60,7 +60,8 @@ struct sa *select_outbound(const struct sa_list *l, const struct flow *f)
 	unsigned most = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
-		unsigned remote = best(&l->v[i]->remote, &f->dst, f, f->dport);
+		bool joins = sa_joins(l->v[i], f);
+		unsigned remote = joins ? best(&l->v[i]->remote, &f->dst, f, f->dport) : 0;
 		unsigned local = remote > 0 ? best(&l->v[i]->local, &f->src, f, f->sport) : 0;
 
 		if (local > 0 && remote + local > most) {
@@ -82,5 +83,13 @@ bool select_inbound(const struct sa *sa, const struct flow *f)
 		.dport = f->sport,
 	};
 
-	return ts_lists_match(&sa->local, &sa->remote, &out);
+	return sa_joins(sa, &out) && ts_lists_match(&sa->local, &sa->remote, &out);
+}
+
+bool select_whole(const struct sa_list *l, const struct flow *f)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i]->mode == SA_TRANSPORT && sa_joins(l->v[i], f))
+			return true;
+	return false;
 }

@@ -12,5 +12,8 @@
 struct sa *select_outbound(const struct sa_list *l, const struct flow *f);
 /* `f` is as the packet says (src is the peer's side). */
 bool select_inbound(const struct sa *sa, const struct flow *f);
+/* Must a fragment of this flow become whole before its SA is chosen? Yes when one of transport mode
+ * joins its two hosts: which of them it is may depend on ports. */
+bool select_whole(const struct sa_list *l, const struct flow *f);
 
 #endif

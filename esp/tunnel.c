@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the TUN to the network (RFC 4301 5.1).
+/* From the TUN to the network (RFC 4301 5.1), in tunnel and in transport mode.
  *
  * Packets are sent in runs: consecutive packets of one SA, under its lock, flushed by one system
  * call when the SA changes or the batch is full. So numbers leave in order. What no SA takes is
@@ -17,6 +17,7 @@
 #include "esp/mtu.h"
 #include "esp/outbound.h"
 #include "esp/select.h"
+#include "esp/transport.h"
 
 void tunnel_write(struct worker *w, struct span packet)
 {
@@ -34,10 +35,14 @@ static const struct outer_sock *sock_of(const struct worker *w, const struct sa 
 	return &w->sock[v6 ? OUTER_RAW6 : OUTER_RAW4];
 }
 
-static uint16_t mtu_of(struct worker *w, struct sa *sa)
+/* For a packet with an IP header of `head_len` bytes. The lock is held. */
+static uint16_t mtu_of(struct worker *w, struct sa *sa, size_t head_len)
 {
-	return mtu_inner(&sa->shape, sa->path.remote.addr.family, sa->encap,
-			 sa_path_mtu(sa, w->now));
+	uint16_t path = sa_path_mtu(sa, w->now);
+
+	if (sa->mode == SA_TRANSPORT)
+		return mtu_transport(&sa->shape, head_len, sa->encap, path);
+	return mtu_inner(&sa->shape, sa->path.remote.addr.family, sa->encap, path);
 }
 
 static void lower(struct worker *w, struct sa *sa, uint16_t mtu)
@@ -123,16 +128,40 @@ static void run_begin(struct worker *w, struct sa *sa)
 	w->run = sa;
 }
 
+static void drop_of_run(struct worker *w, enum drop why)
+{
+	sa_count_drop(w->run, why);
+	worker_count(w, why);
+}
+
+/* The header outside: made for the tunnel, or the packet's own. False when that cannot be written.
+ */
+static bool head_of(const struct sa *sa, struct span p, const struct inner *in,
+		    struct outer_head *head)
+{
+	*head = (struct outer_head){ .tos = in->tos };
+	if (sa->mode == SA_TRANSPORT) {
+		head->ttl = in->ttl;
+		return transport_options(p, in, &head->options);
+	}
+	head->tos = ecn_encapsulate(in->tos);
+	return true;
+}
+
 static void send_one(struct worker *w, struct span inner, const struct inner *in)
 {
 	struct sa *sa = w->run;
 	const struct outer_sock *s = sock_of(w, sa);
 	struct wr out = tx_room(&w->tx);
+	struct outer_head head;
 	enum drop why;
 
 	if (s->fd < 0) {
-		sa_count_drop(sa, DROP_SEND);
-		worker_count(w, DROP_SEND);
+		drop_of_run(w, DROP_SEND);
+		return;
+	}
+	if (!head_of(sa, inner, in, &head)) {
+		drop_of_run(w, DROP_HEADER);
 		return;
 	}
 	why = outbound_seal(sa, inner, in->version, w->now, &out);
@@ -141,7 +170,7 @@ static void send_one(struct worker *w, struct span inner, const struct inner *in
 		worker_count(w, why);
 		return;
 	}
-	if (tx_add(&w->tx, wr_done(&out), s, &sa->path, ecn_encapsulate(in->tos))) {
+	if (tx_add(&w->tx, wr_done(&out), s, &sa->path, &head)) {
 		run_end(w);
 		run_begin(w, sa);
 	}
@@ -151,8 +180,7 @@ static void answer_too_big(struct worker *w, struct span p, const struct inner *
 {
 	struct wr out = wr_into(w->piece_buf, ICMP_ANSWER_MAX);
 
-	worker_count(w, DROP_TOO_BIG);
-	sa_count_drop(w->run, DROP_TOO_BIG);
+	drop_of_run(w, DROP_TOO_BIG);
 	if (icmp_may_answer(p, in) && limit_allows(&w->icmp_limit, w->now) &&
 	    icmp_too_big(p, in, mtu, &out))
 		tunnel_write(w, wr_done(&out));
@@ -175,8 +203,9 @@ static void send_pieces(struct worker *w, struct span p, const struct inner *in,
 	}
 }
 
-/* A link must carry IPv6 packets of 1280, whatever its path (RFC 8200 5), and nobody may cut those
- * but the outer layer: the one case in which an outer packet goes without DF. */
+/* The outer packet goes without DF and is cut by whoever must. In tunnel mode only for IPv6 packets
+ * of 1280 bytes, which a link must carry whatever its path (RFC 8200 5). In transport mode for all
+ * that their sender allows to be cut: pieces are made after ESP (RFC 4303 3.3.4). */
 static void send_split(struct worker *w, struct span p, const struct inner *in)
 {
 	struct sa *sa = w->run;
@@ -198,34 +227,67 @@ static void report(struct worker *w, const struct inner *in)
 		worker_event(w, &ev);
 }
 
-static void packet(struct worker *w, uint8_t *p, size_t len)
+/* `s` is the packet, in w->inner_buf or, when it was `pieced` together, in w->whole_buf. */
+static void carry(struct worker *w, struct sa *sa, uint8_t *p, const struct inner *in, bool pieced)
 {
-	struct span s = span_of(p, len);
-	struct inner in;
-	struct sa *sa;
+	struct span s = span_of(p, in->len);
+	bool whole_only = sa->mode == SA_TRANSPORT;
 	uint16_t mtu;
 
-	if (inner_parse(s, &in) != OK) {
-		worker_count(w, DROP_INNER);
-		return;
-	}
-	s = span_head(s, in.len);
-	sa = select_outbound(sad_out(w->plane->sad), &in.flow);
-	if (!sa) {
-		report(w, &in);
-		return;
-	}
 	run_begin(w, sa);
-	mtu = mtu_of(w, sa);
-	mss_clamp(p, &in, mtu);
-	if (in.len <= mtu)
-		send_one(w, s, &in);
-	else if (in.version == 6 && in.len <= IP6_MTU_MIN)
-		send_split(w, s, &in);
-	else if (in.df)
-		answer_too_big(w, s, &in, mtu);
+	mtu = mtu_of(w, sa, in->head_len);
+	mss_clamp(p, in, mtu);
+	if (whole_only && in->fragment)
+		drop_of_run(w, DROP_FRAGMENT);
+	else if (in->len <= mtu)
+		send_one(w, s, in);
+	else if (in->version == 6 && (in->len <= IP6_MTU_MIN || pieced))
+		send_split(w, s, in);
+	else if (in->df)
+		answer_too_big(w, s, in, mtu);
+	else if (whole_only)
+		send_split(w, s, in);
 	else
-		send_pieces(w, s, &in, mtu);
+		send_pieces(w, s, in, mtu);
+}
+
+static void carry_or_report(struct worker *w, uint8_t *p, const struct inner *in, bool pieced)
+{
+	struct sa *sa = select_outbound(sad_out(w->plane->sad), &in->flow);
+
+	if (sa)
+		carry(w, sa, p, in, pieced);
+	else
+		report(w, in);
+}
+
+/* A fragment between hosts that transport mode joins: it waits for the others. */
+static void gather(struct worker *w, struct span s, const struct inner *in)
+{
+	struct wr whole = wr_into(w->whole_buf, DATAGRAM_MAX);
+	struct inner of_all;
+	bool complete = reassembler_add(&w->fragments, s, in, w->now, &whole);
+
+	for (; w->fragments.dropped > 0; w->fragments.dropped--)
+		worker_count(w, DROP_FRAGMENT);
+	if (!complete)
+		return;
+	if (inner_parse(wr_done(&whole), &of_all) == OK)
+		carry_or_report(w, w->whole_buf, &of_all, true);
+	else
+		worker_count(w, DROP_INNER);
+}
+
+static void packet(struct worker *w, uint8_t *p, size_t len)
+{
+	struct inner in;
+
+	if (inner_parse(span_of(p, len), &in) != OK)
+		worker_count(w, DROP_INNER);
+	else if (in.fragment && select_whole(sad_out(w->plane->sad), &in.flow))
+		gather(w, span_of(p, in.len), &in);
+	else
+		carry_or_report(w, p, &in, false);
 }
 
 bool tunnel_drain(struct worker *w)
@@ -252,7 +314,7 @@ uint16_t tunnel_mtu_of(struct worker *w, const struct flow *f)
 	if (!sa)
 		return 0;
 	pthread_mutex_lock(&sa->lock);
-	mtu = mtu_of(w, sa);
+	mtu = mtu_of(w, sa, f->src.family == AF_INET6 ? IP6_HEAD_LEN : IP4_HEAD_MIN);
 	pthread_mutex_unlock(&sa->lock);
 	return mtu;
 }

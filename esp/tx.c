@@ -28,13 +28,13 @@ struct wr tx_room(struct tx *tx)
 }
 
 bool tx_add(struct tx *tx, struct span esp, const struct outer_sock *s, const struct path *path,
-	    uint8_t tos)
+	    const struct outer_head *head)
 {
 	int i = tx->n++;
 
 	tx->iov[i] = (struct iovec){ tx->buf + (size_t)i * TX_ROOM, esp.len };
 	tx->m[i].msg_hdr = (struct msghdr){ .msg_iov = &tx->iov[i], .msg_iovlen = 1 };
-	outer_address(&tx->m[i].msg_hdr, &tx->envelope[i], s, path, tos);
+	outer_address(&tx->m[i].msg_hdr, &tx->envelope[i], s, path, head);
 	return tx->n == BATCH;
 }
 
@@ -79,7 +79,9 @@ static void send_all(struct tx *tx, const struct outer_sock *s)
 			 * for each packet. */
 			int n = error == EAGAIN || error == EWOULDBLOCK ? tx->n - at : 1;
 
-			if (error == EMSGSIZE && tx->iov[at].iov_len > tx->too_big)
+			/* What may be cut is too long for IP itself, and says nothing of the path.
+			 */
+			if (error == EMSGSIZE && !tx->split && tx->iov[at].iov_len > tx->too_big)
 				tx->too_big = tx->iov[at].iov_len;
 			tx->lost += (size_t)n;
 			at += n;

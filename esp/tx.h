@@ -23,7 +23,7 @@ void tx_free(struct tx *tx);
 struct wr tx_room(struct tx *tx);
 /* What was written there is to be sent. True when the batch is full now. */
 bool tx_add(struct tx *tx, struct span esp, const struct outer_sock *s, const struct path *path,
-	    uint8_t tos);
+	    const struct outer_head *head);
 /* Sends everything by `s`. */
 void tx_flush(struct tx *tx, const struct outer_sock *s);
 

@@ -68,13 +68,14 @@ enum err worker_init(struct worker *w, struct plane *plane, unsigned index)
 	init_socks(w, &plane->env);
 	w->inner_buf = malloc(DATAGRAM_MAX);
 	w->piece_buf = malloc(DATAGRAM_MAX);
+	w->whole_buf = malloc(DATAGRAM_MAX);
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	e = queue_init(&w->queue);
 	if (e == OK)
 		e = rx_init(&w->rx);
 	if (e == OK)
 		e = tx_init(&w->tx);
-	if (e == OK && (!w->inner_buf || !w->piece_buf))
+	if (e == OK && (!w->inner_buf || !w->piece_buf || !w->whole_buf))
 		e = ERR_NOMEM;
 	if (e == OK)
 		e = w->epoll_fd >= 0 ? watch_all(w) : ERR_SYSTEM;
@@ -90,6 +91,8 @@ void worker_free(struct worker *w)
 	tx_free(&w->tx);
 	secret_free(w->inner_buf, w->inner_buf ? DATAGRAM_MAX : 0);
 	secret_free(w->piece_buf, w->piece_buf ? DATAGRAM_MAX : 0);
+	secret_free(w->whole_buf, w->whole_buf ? DATAGRAM_MAX : 0);
+	reassembler_free(&w->fragments);
 }
 
 void worker_count(struct worker *w, enum drop why)

@@ -10,6 +10,7 @@
 #include "esp/esp.h"
 #include "esp/limit.h"
 #include "esp/queue.h"
+#include "esp/reassemble.h"
 #include "esp/sad.h"
 #include "esp/tx.h"
 
@@ -33,7 +34,9 @@ struct worker {
 	struct queue queue;
 	struct rx rx;
 	struct tx tx;
-	uint8_t *inner_buf; /* one packet from the TUN */
+	uint8_t *inner_buf; /* one packet from the TUN, or one of transport mode on its way there */
+	uint8_t *whole_buf; /* one that was made of fragments */
+	struct reassembler fragments;
 	uint8_t *piece_buf; /* one fragment, or one ICMP answer */
 	struct sa *run;	    /* the outbound SA whose lock is held and whose packets are in tx; NULL:
 			       none */

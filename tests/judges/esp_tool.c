@@ -7,8 +7,9 @@
  *					own, until standard input ends
  *
  * Names: encr, bits, integ (IANA numbers), key, auth (hexadecimal), spi, seq (last number sent, or
- * highest received), esn, encap, local, remote (outer addresses), inside, outside (networks); and
- * for gateway: dev, in (SPI that the peer sends to).
+ * highest received), esn, encap, transport, local, remote (outer addresses), natlocal, natremote
+ * (what the peer sums), inside, outside (networks); and for gateway: dev, in (SPI that the peer
+ * sends to).
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -76,6 +77,12 @@ static void set_addr(struct endpoint *e, const char *text)
 	e->port = 4500;
 }
 
+static void set_nat(struct addr *a, const char *text)
+{
+	if (!addr_parse(text, a))
+		die("bad address");
+}
+
 static void set_net(struct ts *t, const char *text)
 {
 	struct net n;
@@ -99,6 +106,10 @@ static bool set_text(struct options *o, const char *name, const char *value)
 		set_net(&o->inside, value);
 	else if (strcmp(name, "outside") == 0)
 		set_net(&o->outside, value);
+	else if (strcmp(name, "natlocal") == 0)
+		set_nat(&o->d.nat_local, value);
+	else if (strcmp(name, "natremote") == 0)
+		set_nat(&o->d.nat_remote, value);
 	else if (strcmp(name, "dev") == 0)
 		snprintf(o->dev, sizeof(o->dev), "%s", value);
 	else
@@ -124,6 +135,8 @@ static void set_number(struct options *o, const char *name, uint64_t v)
 		o->d.esn = v;
 	else if (strcmp(name, "encap") == 0)
 		o->d.encap = v;
+	else if (strcmp(name, "transport") == 0)
+		o->d.mode = v ? SA_TRANSPORT : SA_TUNNEL;
 	else
 		die("unknown name");
 }
@@ -163,7 +176,8 @@ static void seal_line(struct sa *sa, struct span p)
 static void open_line(struct sa *sa, uint8_t *p, size_t len)
 {
 	struct esp_datagram d = { .p = p, .len = len };
-	struct opened o;
+	static uint8_t room[PACKET_MAX];
+	struct opened o = { .room = wr_into(room, sizeof(room)) };
 	enum drop why = inbound_open(sa, &d, 1, &o);
 
 	if (why == DROP_NONE)
@@ -225,6 +239,7 @@ static int sock_open(int family, int type, int proto)
 	if (family == AF_INET) {
 		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
 		set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
+		set_option(fd, IPPROTO_IP, IP_RECVTTL, 1);
 		set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
 		set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
 	} else {
@@ -232,6 +247,7 @@ static int sock_open(int family, int type, int proto)
 			set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+		set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
 		set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO);
 	}

@@ -71,6 +71,15 @@ void kit_sa_make(struct kit_sa *k, const struct kit_suite *s, enum sa_dir dir, u
 	k->d.remote = (struct ts_list){ 1, &k->remote };
 }
 
+void kit_sa_join(struct kit_sa *k, const char *local, const char *remote)
+{
+	k->d.mode = SA_TRANSPORT;
+	k->d.path.local.addr = kit_addr(local);
+	k->d.path.remote.addr = kit_addr(remote);
+	k->local = kit_ts(local);
+	k->remote = kit_ts(remote);
+}
+
 void kit_sa_mirror(struct kit_sa *k)
 {
 	struct endpoint e = k->d.path.local;
@@ -80,6 +89,16 @@ void kit_sa_mirror(struct kit_sa *k)
 	k->d.path.remote = e;
 	k->local = k->remote;
 	k->remote = t;
+}
+
+uint16_t kit_upper_sum(struct span p, uint8_t proto, const struct addr *src, const struct addr *dst)
+{
+	size_t head = p.p[0] >> 4 == 4 ? (size_t)(p.p[0] & 0x0f) * 4 : IP6_HEAD_LEN;
+	struct span body = span_tail(p, head);
+	uint32_t sum = checksum_add(0, addr_span(src));
+
+	sum = checksum_add(sum, addr_span(dst)) + proto + (uint32_t)body.len;
+	return checksum_fold(checksum_add(sum, body));
 }
 
 void kit_fix_v4(uint8_t *p)

@@ -33,12 +33,18 @@ struct endpoint kit_endpoint(const char *addr, uint16_t port);
  * from the left gateway: 192.0.2.1 to 192.0.2.2, ports 4500. Keys are 1, 2, 3... The in and out
  * description of one SPI fit together. */
 void kit_sa_make(struct kit_sa *k, const struct kit_suite *s, enum sa_dir dir, uint32_t spi);
+/* The SA becomes one of transport mode, between these two hosts and all that they say. */
+void kit_sa_join(struct kit_sa *k, const char *local, const char *remote);
 /* Left and right change places: what the other gateway installs. */
 void kit_sa_mirror(struct kit_sa *k);
 
 /* An inner UDP packet of exactly `len` bytes, addresses as text of either family; gives the span in
  * buf. */
 struct span kit_udp(uint8_t *buf, size_t len, const char *src, const char *dst);
+/* The sum of the pseudo header and what is behind the IP header: 0 when the checksum in there is
+ * right. */
+uint16_t kit_upper_sum(struct span p, uint8_t proto, const struct addr *src,
+		       const struct addr *dst);
 /* Recomputes the checksum of an IPv4 header. */
 void kit_fix_v4(uint8_t *p);
 bool kit_v4_sum_ok(struct span p);

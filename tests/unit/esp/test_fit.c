@@ -252,20 +252,46 @@ START_TEST(inner_mtu_is_exact)
 }
 END_TEST
 
+/* In transport mode the packet's own header is the one outside. */
+START_TEST(transport_mtu_is_exact)
+{
+	struct kit_sa k;
+	struct shape s;
+
+	kit_sa_make(&k, &kit_suites[_i], SA_OUT, 0x1000);
+	ck_assert_int_eq(shape_from_desc(&k.d, &s), OK);
+	for (size_t head = 20; head <= 60; head += 4) {
+		for (size_t udp = 0; udp <= 8; udp += 8) {
+			for (uint16_t path = 576; path <= 9000; path = (uint16_t)(path + 7)) {
+				size_t mtu = mtu_transport(&s, head, udp > 0, path);
+
+				ck_assert_uint_le(head + udp + shape_sealed_len(&s, mtu - head),
+						  path);
+				ck_assert_uint_gt(head + udp + shape_sealed_len(&s, mtu - head + 1),
+						  path);
+			}
+			ck_assert_uint_eq(mtu_transport(&s, head, udp > 0, 30), 0);
+		}
+	}
+}
+END_TEST
+
 START_TEST(inner_mtu_of_known_cases)
 {
 	static const struct {
 		int suite;
 		bool v6, encap;
-		uint16_t want;
+		uint16_t want, transport;
 	} cases[] = {
-		{ 0, false, true, 1438 }, /* 1500 - 20 - 8 - 8 - 8 - 16 - 2 = 1438, and 1440 is a
+		{ 0, false, true, 1438, 1458 }, /* 1500 - 20 - 8 - 8 - 8 - 16 - 2, and 1440 is a
 					     multiple of 4 */
-		{ 0, false, false, 1446 }, { 0, true, true, 1418 }, { 0, true, false, 1426 },
-		{ 3, false, true, 1422 }, /* 1500 - 28 - 8 - 16 - 16 = 1432: 89 blocks = 1424, less
+		{ 0, false, false, 1446, 1466 },
+		{ 0, true, true, 1418, 1458 },
+		{ 0, true, false, 1426, 1466 },
+		{ 3, false, true, 1422, 1442 }, /* 1500 - 28 - 8 - 16 - 16: 89 blocks = 1424, less
 					     2 */
-		{ 4, false, true, 1422 }, /* 1424 is 89 blocks */
-		{ 5, false, true, 1406 }, /* 1416: 88 blocks = 1408 */
+		{ 4, false, true, 1422, 1442 }, /* 1424 is 89 blocks */
+		{ 5, false, true, 1406, 1426 }, /* 1416: 88 blocks = 1408 */
 	};
 	struct kit_sa k;
 
@@ -274,6 +300,8 @@ START_TEST(inner_mtu_of_known_cases)
 	if (cases[_i].v6)
 		k.d.path.remote.addr = kit_addr("2001:db8::2");
 	ck_assert_uint_eq(esp_inner_mtu(&k.d, 1500), cases[_i].want);
+	k.d.mode = SA_TRANSPORT;
+	ck_assert_uint_eq(esp_inner_mtu(&k.d, 1500), cases[_i].transport);
 	k.d.encr_id = 3;
 	ck_assert_uint_eq(esp_inner_mtu(&k.d, 1500), 0);
 }
@@ -305,6 +333,7 @@ UNIT("esp/fit")
 			    (int)(sizeof(answers) / sizeof(answers[0])));
 	tcase_add_test(tc, later_fragments_are_not_answered);
 	tcase_add_loop_test(tc, inner_mtu_is_exact, 0, KIT_SUITES);
+	tcase_add_loop_test(tc, transport_mtu_is_exact, 0, KIT_SUITES);
 	tcase_add_loop_test(tc, inner_mtu_of_known_cases, 0, 7);
 	tcase_add_test(tc, path_mtus_stay_in_bounds);
 }

@@ -55,6 +55,7 @@ START_TEST(raw_sockets_give_a_header_that_is_taken_off)
 	if (headers[_i].good) {
 		ck_assert_uint_eq(d.len, headers[_i].payload_len);
 		ck_assert_uint_eq(d.tos, 3);
+		ck_assert_uint_eq(d.ttl, 64);
 		ck_assert(addr_eq(&d.path.remote.addr, &from));
 		ck_assert(addr_eq(&d.path.local.addr, &to));
 	}
@@ -95,7 +96,7 @@ START_TEST(packets_leave_from_the_address_of_their_path)
 	struct envelope e;
 	int tos;
 
-	outer_address(&h, &e, &s, &path, 0xb9);
+	outer_address(&h, &e, &s, &path, &(struct outer_head){ .tos = 0xb9 });
 	ck_assert(endpoint_from_sockaddr(&to, h.msg_name));
 	ck_assert(endpoint_eq(&to, &want));
 	memcpy(&tos, control_of(&h, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS),
@@ -124,7 +125,7 @@ START_TEST(without_a_local_address_the_kernel_chooses)
 	struct msghdr h = { 0 };
 	struct envelope e;
 
-	outer_address(&h, &e, &s, &path, 0);
+	outer_address(&h, &e, &s, &path, &(struct outer_head){ 0 });
 	ck_assert_ptr_null(control_of(&h, IPPROTO_IP, IP_PKTINFO));
 	ck_assert_ptr_nonnull(control_of(&h, IPPROTO_IP, IP_TOS));
 }
@@ -144,7 +145,7 @@ START_TEST(addresses_and_marks_are_read_from_control_messages)
 
 	/* Sent and received forms are one with IPv6. With IPv4 the destination has another place,
 	 * and the TOS is one byte. */
-	outer_address(&rx.m[0].msg_hdr, &e, &s, &path, 0x2f);
+	outer_address(&rx.m[0].msg_hdr, &e, &s, &path, &(struct outer_head){ .tos = 0x2f });
 	rx.iov[0] = (struct iovec){ b, sizeof(b) };
 	rx.m[0].msg_len = sizeof(b);
 	if (!v6) {
@@ -180,7 +181,9 @@ START_TEST(a_full_batch_is_sent_in_order_and_a_dead_socket_loses_it)
 			struct wr w = tx_room(&tx);
 
 			wr_u8(&w, i);
-			ck_assert_int_eq(tx_add(&tx, wr_done(&w), &s, &path, 0), i == BATCH - 1);
+			ck_assert_int_eq(tx_add(&tx, wr_done(&w), &s, &path,
+						&(struct outer_head){ 0 }),
+					 i == BATCH - 1);
 		}
 		/* The queue of a socketpair is shorter than the batch: read as much as came. */
 		tx_flush(&tx, &s);

@@ -397,7 +397,15 @@ START_TEST(descriptions_that_cannot_be_are_refused)
 		break;
 	case 4:
 		k.d.mode = SA_TRANSPORT;
-		want = ERR_UNSUPPORTED;
+		k.d.path.local.addr = (struct addr){ 0 };
+		break;
+	case 7:
+		k.d.mode = SA_TRANSPORT;
+		k.d.path.local.addr = kit_addr("2001:db8::1");
+		break;
+	case 8:
+		k.d.mode = SA_TRANSPORT;
+		k.d.nat_remote = kit_addr("2001:db8::1");
 		break;
 	case 5:
 		k.d.encr_id = 3;
@@ -430,5 +438,5 @@ UNIT("esp/sealing")
 	tcase_add_loop_test(tc, inner_packets_are_judged, 0, N_LIES);
 	tcase_add_test(tc, a_dummy_of_nothing_is_discarded);
 	tcase_add_loop_test(tc, congestion_comes_out_of_the_tunnel, 0, 4);
-	tcase_add_loop_test(tc, descriptions_that_cannot_be_are_refused, 0, 7);
+	tcase_add_loop_test(tc, descriptions_that_cannot_be_are_refused, 0, 9);
 }

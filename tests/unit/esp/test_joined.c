@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole gateways of which each is a host of its own, in transport mode. */
+#include <poll.h>
+#include <string.h>
+
+#include "esp/fragment.h"
+#include "tests/unit/esp/gateway.h"
+#include "tests/unit/unit.h"
+
+static void joined(struct gateway *left, struct gateway *right, const char *a, const char *b)
+{
+	struct kit_sa k;
+
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, SPI_A);
+	kit_sa_join(&k, a, b);
+	ck_assert_int_eq(gateway_command(left, SA_INSTALL, &k), OK);
+	kit_sa_make(&k, &kit_suites[0], SA_IN, SPI_A);
+	kit_sa_join(&k, a, b);
+	kit_sa_mirror(&k);
+	ck_assert_int_eq(gateway_command(right, SA_INSTALL, &k), OK);
+}
+
+/* Between two hosts, in transport mode: the sender's kernel cut the packet, and it comes out whole;
+ * only the two hosts are joined. */
+START_TEST(fragments_of_a_host_come_out_whole)
+{
+	struct gateway left, right;
+	uint8_t buf[3000], piece[1500], got[3200];
+	struct span p = kit_udp(buf, 3000, "192.0.2.1", "192.0.2.2");
+	struct cutter c;
+	struct inner in;
+	ssize_t n;
+
+	gateway_up(&left, 1);
+	gateway_up(&right, 1);
+	joined(&left, &right, "192.0.2.1", "192.0.2.2");
+	ck_assert_int_eq(inner_parse(p, &in), OK);
+	ck_assert_int_eq(cutter_init(&c, p, &in, 1400), OK);
+	for (;;) {
+		struct wr w = wr_into(piece, sizeof(piece));
+
+		if (!cutter_next(&c, &w))
+			break;
+		ck_assert(gateway_silent(left.net[0]));
+		gateway_put(left.tun[0], wr_done(&w));
+	}
+	n = gateway_get(left.net[0], got, sizeof(got));
+	ck_assert_int_gt(n, 3000 - 20);
+	gateway_put(right.net[0], span_of(got, (size_t)n));
+	ck_assert_int_eq(gateway_get(right.tun[0], got, sizeof(got)), 3000);
+	ck_assert(span_eq(span_of(got + 20, 2980), span_tail(p, 20)));
+	gateway_put(left.tun[0], kit_udp(buf, 100, "192.0.2.1", "192.0.2.3"));
+	gateway_dropped(&left, DROP_NO_SA, 1);
+	ck_assert(gateway_silent(left.net[0]));
+	gateway_down(&left);
+	gateway_down(&right);
+}
+END_TEST
+
+START_TEST(a_host_that_wants_to_know_its_mtu_is_told)
+{
+	struct gateway left, right;
+	uint8_t buf[1500], got[3000];
+	struct span p = kit_udp(buf, 1459, "192.0.2.1", "192.0.2.2");
+
+	gateway_up(&left, 1);
+	gateway_up(&right, 1);
+	joined(&left, &right, "192.0.2.1", "192.0.2.2");
+	buf[6] = 0x40; /* DF */
+	kit_fix_v4(buf);
+	gateway_put(left.tun[0], p);
+	ck_assert_int_eq(gateway_get(left.tun[0], got, sizeof(got)), 576);
+	/* 1500 - 28 - 8 - 8 - 16 - 2, and the 20 of the header that is outside. */
+	ck_assert_uint_eq((unsigned)(got[26] << 8 | got[27]), 1458);
+	ck_assert(gateway_silent(left.net[0]));
+	gateway_down(&left);
+	gateway_down(&right);
+}
+END_TEST
+
+START_TEST(in_transport_mode_only_ports_move)
+{
+	struct gateway g;
+	struct kit_sa k;
+
+	gateway_up(&g, 1);
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, SPI_A);
+	kit_sa_join(&k, "192.0.2.1", "192.0.2.2");
+	ck_assert_int_eq(gateway_command(&g, SA_INSTALL, &k), OK);
+	k.d.path.remote.port = 1234;
+	ck_assert_int_eq(gateway_command(&g, SA_MOVE, &k), OK);
+	k.d.path.remote.addr = kit_addr("192.0.2.3");
+	ck_assert_int_eq(gateway_command(&g, SA_MOVE, &k), ERR_UNSUPPORTED);
+	gateway_down(&g);
+}
+END_TEST
+
+UNIT("esp/joined")
+{
+	tcase_add_test(tc, fragments_of_a_host_come_out_whole);
+	tcase_add_test(tc, a_host_that_wants_to_know_its_mtu_is_told);
+	tcase_add_test(tc, in_transport_mode_only_ports_move);
+}

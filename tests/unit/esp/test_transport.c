@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Transport mode: what is sealed of a packet, what becomes of it at the other host, and checksums
+ * that a NAT made wrong. */
+#include "esp/transport.h"
+
+#include <string.h>
+
+#include "esp/checksum.h"
+#include "esp/outbound.h"
+#include "esp/select.h"
+#include "tests/unit/esp/kit.h"
+#include "tests/unit/unit.h"
+
+enum { SPI = 0x80000102 };
+
+static struct inner parsed(struct span p)
+{
+	struct inner in;
+
+	ck_assert_int_eq(inner_parse(p, &in), OK);
+	return in;
+}
+
+/* ---- what is sealed ---- */
+
+static const struct {
+	const char *why;
+	uint8_t first;	   /* of an IPv4 header; 0x60: IPv6 */
+	uint8_t frag[2];   /* IPv4 flags and offset */
+	uint8_t next;	   /* IPv6 */
+	uint8_t chain[16]; /* IPv6: what follows the header */
+	bool good;
+	size_t at; /* of the payload */
+	uint8_t want;
+} payloads[] = {
+	{ "IPv4", 0x45, { 0 }, 0, { 0 }, true, 20, 17 },
+	{ "IPv4 with DF", 0x45, { 0x40 }, 0, { 0 }, true, 20, 17 },
+	{ "IPv4 with options", 0x47, { 0 }, 0, { 0 }, true, 28, 17 },
+	{ "a first fragment", 0x45, { 0x20 }, 0, { 0 }, false, 0, 0 },
+	{ "a last fragment", 0x45, { 0, 1 }, 0, { 0 }, false, 0, 0 },
+	{ "IPv6", 0x60, { 0 }, 17, { 0 }, true, 40, 17 },
+	{ "destination options are sealed", 0x60, { 0 }, 60, { 17, 0, 1, 4 }, true, 40, 60 },
+	{ "hop by hop options", 0x60, { 0 }, 0, { 17, 0, 1, 4 }, false, 0, 0 },
+	{ "a routing header", 0x60, { 0 }, 43, { 17, 0, 4, 0 }, false, 0, 0 },
+	{ "an IPv6 fragment", 0x60, { 0 }, 44, { 17, 0, 0, 1 }, false, 0, 0 },
+	{ "a later IPv6 fragment", 0x60, { 0 }, 44, { 17, 0, 0, 8 }, false, 0, 0 },
+	{ "a fragment header around all", 0x60, { 0 }, 44, { 17, 0, 0, 0 }, true, 48, 17 },
+	{ "and around what is not sealed", 0x60, { 0 }, 44, { 43, 0, 0, 0 }, false, 0, 0 },
+};
+
+START_TEST(what_is_sealed_begins_behind_the_header)
+{
+	uint8_t b[100] = { 0 };
+	struct span payload;
+	uint8_t next;
+	bool good;
+
+	b[0] = payloads[_i].first;
+	if (b[0] == 0x60) {
+		b[6] = payloads[_i].next;
+		memcpy(b + 40, payloads[_i].chain, sizeof(payloads[_i].chain));
+	} else {
+		memcpy(b + 6, payloads[_i].frag, 2);
+		b[9] = 17;
+	}
+	good = transport_payload(span_of(b, sizeof(b)), &payload, &next);
+	ck_assert_msg(good == payloads[_i].good, "%s", payloads[_i].why);
+	if (!good)
+		return;
+	ck_assert_ptr_eq(payload.p, b + payloads[_i].at);
+	ck_assert_uint_eq(payload.len, sizeof(b) - payloads[_i].at);
+	ck_assert_uint_eq(next, payloads[_i].want);
+}
+END_TEST
+
+START_TEST(options_go_along_but_no_source_route)
+{
+	static const struct {
+		uint8_t b[8];
+		bool good;
+	} cases[] = {
+		{ { 148, 4, 0, 0, 1, 1, 1, 0 }, true },	 { { 7, 7, 4, 0, 0, 0, 0, 0 }, true },
+		{ { 131, 7, 4, 1, 2, 3, 4, 0 }, false }, { { 137, 7, 4, 1, 2, 3, 4, 0 }, false },
+		{ { 1, 131, 7, 4, 1, 2, 3, 4 }, false }, { { 0, 131, 7, 4, 1, 2, 3, 4 }, true },
+		{ { 7, 9, 4, 0, 0, 0, 0, 0 }, false },	 { { 7, 1, 4, 0, 0, 0, 0, 0 }, false },
+		{ { 1, 1, 1, 1, 1, 1, 1, 7 }, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t b[40] = { 0x47, 0, 0, 40 };
+		struct inner in = { .version = 4, .head_len = 28, .len = 40 };
+		struct span options;
+
+		memcpy(b + 20, cases[i].b, 8);
+		ck_assert_msg(transport_options(span_of(b, 40), &in, &options) == cases[i].good,
+			      "%zu", i);
+		ck_assert(!cases[i].good || span_eq(options, span_of(b + 20, 8)));
+	}
+}
+END_TEST
+
+/* ---- there and back ---- */
+
+static const struct {
+	const char *left, *right;
+} hosts[] = {
+	{ "192.0.2.1", "192.0.2.2" },
+	{ "2001:db8::1", "2001:db8::2" },
+};
+
+static struct sa *sa_make(int suite, enum sa_dir dir, int family, struct kit_sa *k)
+{
+	struct sa *sa;
+
+	kit_sa_make(k, &kit_suites[suite], dir, SPI);
+	kit_sa_join(k, hosts[family].left, hosts[family].right);
+	if (dir == SA_IN)
+		kit_sa_mirror(k);
+	ck_assert_int_eq(esp_sa_new(&k->d, &sa), OK);
+	return sa;
+}
+
+/* A packet from left to right with a checksum that is right. */
+static struct span summed(uint8_t *b, size_t len, int family)
+{
+	struct span p = kit_udp(b, len, hosts[family].left, hosts[family].right);
+	struct inner in = parsed(p);
+	uint16_t sum = kit_upper_sum(p, PROTO_UDP, &in.flow.src, &in.flow.dst);
+
+	b[in.l4_at + 6] = (uint8_t)(sum >> 8);
+	b[in.l4_at + 7] = (uint8_t)sum;
+	return p;
+}
+
+struct room {
+	uint8_t b[2048];
+	struct opened o;
+};
+
+static enum drop arrives(struct sa *sa, uint8_t *p, size_t len, const struct path *path,
+			 struct room *room)
+{
+	struct esp_datagram d = { .p = p, .len = len, .tos = 0xbb, .ttl = 7, .path = *path };
+
+	room->o = (struct opened){ .room = wr_into(room->b, sizeof(room->b)) };
+	return inbound_open(sa, &d, 1, &room->o);
+}
+
+START_TEST(a_packet_arrives_with_the_header_that_came)
+{
+	for (int family = 0; family < 2; family++) {
+		struct kit_sa k;
+		struct sa *out = sa_make(_i, SA_OUT, family, &k);
+		struct sa *in = sa_make(_i, SA_IN, family, &k);
+		size_t head = family ? 40 : 20;
+
+		for (size_t len = head + 8; len < head + 60; len++) {
+			uint8_t b[200], sealed[300];
+			struct span p = summed(b, len, family);
+			struct wr w = wr_into(sealed, sizeof(sealed));
+			struct room room;
+
+			ck_assert_int_eq(outbound_seal(out, p, family ? 6 : 4, 1, &w), DROP_NONE);
+			ck_assert_uint_eq(wr_len(&w), shape_sealed_len(&out->shape, len - head));
+			ck_assert_int_eq(arrives(in, sealed, wr_len(&w), &k.d.path, &room),
+					 DROP_NONE);
+			ck_assert_ptr_eq(room.o.p, room.b);
+			ck_assert_uint_eq(room.o.in.len, len);
+			ck_assert(
+				span_eq(span_tail(span_of(room.b, len), head), span_tail(p, head)));
+			ck_assert_uint_eq(room.o.in.tos, 0xbb);
+			ck_assert_uint_eq(room.o.in.ttl, 7);
+			ck_assert(family || kit_v4_sum_ok(span_of(room.b, len)));
+			ck_assert(addr_eq(&room.o.in.flow.src, &k.d.path.remote.addr));
+			ck_assert(addr_eq(&room.o.in.flow.dst, &k.d.path.local.addr));
+		}
+		esp_sa_free(out);
+		esp_sa_free(in);
+	}
+}
+END_TEST
+
+START_TEST(a_datagram_from_elsewhere_is_none_of_this_sa)
+{
+	struct kit_sa k;
+	struct sa *out = sa_make(0, SA_OUT, 0, &k), *in = sa_make(0, SA_IN, 0, &k);
+	static const struct {
+		const char *from, *to;
+		enum drop want;
+	} ways[] = {
+		{ "192.0.2.1", "192.0.2.2", DROP_NONE },
+		{ "192.0.2.9", "192.0.2.2", DROP_SELECTOR },
+		{ "192.0.2.1", "192.0.2.9", DROP_SELECTOR },
+		{ "192.0.2.2", "192.0.2.1", DROP_SELECTOR },
+		{ "2001:db8::1", "2001:db8::2", DROP_SELECTOR },
+	};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct path path = { kit_endpoint(ways[i].to, 4500),
+				     kit_endpoint(ways[i].from, 4500) };
+		uint8_t b[200], sealed[300];
+		struct span p = summed(b, 100, 0);
+		struct wr w = wr_into(sealed, sizeof(sealed));
+		struct room room;
+
+		ck_assert_int_eq(outbound_seal(out, p, 4, 1, &w), DROP_NONE);
+		ck_assert_int_eq(arrives(in, sealed, wr_len(&w), &path, &room), ways[i].want);
+	}
+	esp_sa_free(out);
+	esp_sa_free(in);
+}
+END_TEST
+
+/* What a peer with good keys may put behind ESP. */
+START_TEST(headers_that_stand_outside_are_refused_inside)
+{
+	static const struct {
+		uint8_t next;
+		uint8_t b[16];
+		enum drop v4, v6;
+	} cases[] = {
+		{ 17, { 0, 1, 0, 2, 0, 16 }, DROP_NONE, DROP_NONE },
+		{ 0, { 17, 0, 1, 4 }, DROP_NEXT_HEADER, DROP_NEXT_HEADER },
+		{ 43, { 17, 0, 4, 0 }, DROP_NEXT_HEADER, DROP_NEXT_HEADER },
+		{ 44, { 17, 0, 0, 1 }, DROP_NEXT_HEADER, DROP_NEXT_HEADER },
+		{ 60, { 17, 0, 1, 4, 0, 0, 0, 0, 0, 1, 0, 2, 0, 8 }, DROP_NONE, DROP_NONE },
+		/* fragments that hide behind options */
+		{ 60, { 44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1 }, DROP_NONE, DROP_INNER },
+		{ 60, { 43, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1 }, DROP_NONE, DROP_INNER },
+		{ 59, { 0 }, DROP_DUMMY, DROP_DUMMY },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (int family = 0; family < 2; family++) {
+			struct transport_head h = { .src = kit_addr(hosts[family].left),
+						    .dst = kit_addr(hosts[family].right),
+						    .next = cases[i].next };
+			enum drop want = family ? cases[i].v6 : cases[i].v4;
+			uint8_t b[100];
+			struct wr w = wr_into(b, sizeof(b));
+			struct inner in;
+			bool made = transport_rebuild(&h, span_of(cases[i].b, 16), &w);
+
+			if (want == DROP_DUMMY)
+				continue; /* judged before */
+			ck_assert_msg(made == (want != DROP_NEXT_HEADER), "%zu", i);
+			if (made)
+				ck_assert_msg((inner_parse(wr_done(&w), &in) == OK &&
+					       !in.fragment) == (want == DROP_NONE),
+					      "%zu", i);
+		}
+	}
+}
+END_TEST
+
+/* ---- checksums through a NAT ---- */
+
+static uint32_t seed = 1;
+
+static uint32_t chance(uint32_t below)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return (seed >> 8) % below;
+}
+
+static void random_addr(struct addr *a, sa_family_t family)
+{
+	*a = (struct addr){ .family = family };
+	for (size_t i = 0; i < addr_len(a); i++)
+		a->b[i] = (uint8_t)(chance(3) ? chance(256) : 255 * chance(2));
+	a->b[0] = family == AF_INET ? 10 : 0x20;
+}
+
+static const struct {
+	uint8_t proto;
+	uint8_t sum_at; /* 0: has none */
+} protos[] = {
+	{ PROTO_TCP, 16 }, { PROTO_UDP, 6 },	{ PROTO_UDPLITE, 6 },
+	{ PROTO_DCCP, 6 }, { PROTO_ICMPV6, 2 }, { PROTO_SCTP, 0 },
+	{ 47, 0 },	   { PROTO_ICMP, 0 },
+};
+
+enum { N_PROTOS = sizeof(protos) / sizeof(protos[0]) };
+
+struct mended {
+	uint8_t b[200];
+	struct span p;
+	struct inner in;
+	size_t sum_at;
+	uint8_t proto;
+};
+
+/* A random packet from src to dst. Its checksum is right. */
+static void random_packet(struct mended *m, int i, const struct addr *src, const struct addr *dst)
+{
+	struct transport_head h = { .src = *src, .dst = *dst, .next = protos[i].proto };
+	struct wr w = wr_into(m->b, sizeof(m->b));
+	uint8_t body[120];
+	size_t len = 20 + chance(100);
+	uint16_t sum;
+
+	for (size_t k = 0; k < len; k++)
+		body[k] = (uint8_t)chance(chance(2) ? 256 : 1);
+	ck_assert(transport_rebuild(&h, span_of(body, len), &w));
+	m->p = wr_done(&w);
+	m->in = parsed(m->p);
+	m->proto = protos[i].proto;
+	m->sum_at = m->in.l4_at + (size_t)protos[i].sum_at;
+	if (protos[i].sum_at == 0)
+		return;
+	wr_fill_u16(&w, m->sum_at, 0);
+	sum = kit_upper_sum(m->p, m->proto, src, dst);
+	wr_fill_u16(&w, m->sum_at, m->proto == PROTO_UDP && sum == 0 ? 0xffff : sum);
+}
+
+static bool mends(int i, bool v6)
+{
+	return protos[i].sum_at > 0 && (protos[i].proto != PROTO_ICMPV6 || v6);
+}
+
+/* Against a full computation, 20000 packets of each protocol. */
+START_TEST(mended_checksums_are_those_of_the_new_addresses)
+{
+	for (int round = 0; round < 20000; round++) {
+		sa_family_t family = round % 2 ? AF_INET6 : AF_INET;
+		struct addr src, dst, new_src, new_dst;
+		uint8_t before[200];
+		struct mended m;
+
+		random_addr(&src, family);
+		random_addr(&dst, family);
+		random_addr(&new_src, family);
+		random_addr(&new_dst, family);
+		if (chance(3) == 0)
+			new_dst = dst;
+		random_packet(&m, _i, &src, &dst);
+		memcpy(before, m.b, m.p.len);
+		transport_mend(m.b, &m.in, &src, &new_src);
+		transport_mend(m.b, &m.in, &dst, &new_dst);
+		if (mends(_i, round % 2))
+			ck_assert_uint_eq(kit_upper_sum(m.p, m.proto, &new_src, &new_dst), 0);
+		else
+			ck_assert(memcmp(before, m.b, m.p.len) == 0);
+		if (m.proto == PROTO_UDP)
+			ck_assert(m.b[m.sum_at] != 0 || m.b[m.sum_at + 1] != 0);
+	}
+}
+END_TEST
+
+START_TEST(a_checksum_that_was_wrong_stays_wrong)
+{
+	struct addr src = kit_addr("10.0.0.1"), dst = kit_addr("192.0.2.2"),
+		    seen = kit_addr("203.0.113.7");
+
+	for (int round = 0; round < 1000; round++) {
+		struct mended m;
+
+		random_packet(&m, _i, &src, &dst);
+		m.b[m.p.len - 1] ^= 1;
+		transport_mend(m.b, &m.in, &src, &seen);
+		ck_assert_uint_ne(kit_upper_sum(m.p, m.proto, &seen, &dst), 0);
+	}
+}
+END_TEST
+
+START_TEST(no_checksum_stays_none)
+{
+	struct addr was = kit_addr("192.0.2.1"), is = kit_addr("203.0.113.7");
+	uint8_t b[100], before[100];
+	struct span p = kit_udp(b, 100, "192.0.2.1", "192.0.2.2");
+	struct inner in = parsed(p);
+
+	memcpy(before, b, 100);
+	transport_mend(b, &in, &was, &is);
+	ck_assert(memcmp(before, b, 100) == 0);
+	/* And of another family nothing is mended. */
+	b[26] = 1;
+	memcpy(before, b, 100);
+	is = kit_addr("2001:db8::1");
+	transport_mend(b, &in, &was, &is);
+	ck_assert(memcmp(before, b, 100) == 0);
+}
+END_TEST
+
+/* RFC 7296 2.23.1's picture: the client has 10.0.0.1 and is seen as 203.0.113.1; it calls the
+ * server 203.0.113.2, which has 10.9.0.2. */
+START_TEST(between_two_nats_both_addresses_are_mended)
+{
+	struct kit_sa k;
+	struct sa *client, *server;
+	struct addr seen = kit_addr("203.0.113.1"), own = kit_addr("10.9.0.2");
+	uint8_t b[100], sealed[200];
+	struct span p = kit_udp(b, 100, "10.0.0.1", "203.0.113.2");
+	struct inner in = parsed(p);
+	uint16_t sum = kit_upper_sum(p, PROTO_UDP, &in.flow.src, &in.flow.dst);
+	struct wr w = wr_into(sealed, sizeof(sealed));
+	struct room room;
+
+	b[26] = (uint8_t)(sum >> 8);
+	b[27] = (uint8_t)sum;
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, SPI);
+	kit_sa_join(&k, "10.0.0.1", "203.0.113.2");
+	ck_assert_int_eq(esp_sa_new(&k.d, &client), OK);
+	kit_sa_make(&k, &kit_suites[0], SA_IN, SPI);
+	kit_sa_join(&k, "10.9.0.2", "203.0.113.1");
+	k.d.nat_local = kit_addr("203.0.113.2");
+	k.d.nat_remote = kit_addr("10.0.0.1");
+	ck_assert_int_eq(esp_sa_new(&k.d, &server), OK);
+
+	ck_assert_int_eq(outbound_seal(client, p, 4, 1, &w), DROP_NONE);
+	ck_assert_int_eq(arrives(server, sealed, wr_len(&w), &k.d.path, &room), DROP_NONE);
+	ck_assert_uint_eq(kit_upper_sum(span_of(room.b, 100), PROTO_UDP, &seen, &own), 0);
+	esp_sa_free(client);
+	esp_sa_free(server);
+}
+END_TEST
+
+/* ---- which SA ---- */
+
+START_TEST(only_the_two_hosts_are_joined)
+{
+	struct kit_sa k;
+	struct {
+		struct sa_list l;
+		struct sa *v[2];
+	} list = { .l.n = 2 };
+	static const struct {
+		const char *src, *dst;
+		uint16_t dport;
+		int want; /* -1: none */
+		bool whole;
+	} flows[] = {
+		{ "192.0.2.1", "192.0.2.2", 443, 1, true },
+		{ "192.0.2.1", "192.0.2.2", 80, 0, true },
+		{ "192.0.2.1", "192.0.2.3", 443, -1, false },
+		{ "192.0.2.3", "192.0.2.2", 443, -1, false },
+		{ "192.0.2.2", "192.0.2.1", 443, -1, false },
+	};
+
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, SPI);
+	kit_sa_join(&k, "192.0.2.1", "192.0.2.2");
+	k.local = k.remote = kit_ts("0.0.0.0/0"); /* whatever was negotiated */
+	ck_assert_int_eq(esp_sa_new(&k.d, &list.l.v[0]), OK);
+	k.remote.proto = PROTO_TCP;
+	k.remote.port_lo = k.remote.port_hi = 443;
+	ck_assert_int_eq(esp_sa_new(&k.d, &list.l.v[1]), OK);
+	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
+		struct flow f = { .src = kit_addr(flows[i].src),
+				  .dst = kit_addr(flows[i].dst),
+				  .proto = PROTO_TCP,
+				  .ports_known = true,
+				  .sport = 5000,
+				  .dport = flows[i].dport };
+		struct sa *got = select_outbound(&list.l, &f);
+
+		ck_assert_ptr_eq(got, flows[i].want < 0 ? NULL : list.l.v[flows[i].want]);
+		ck_assert(select_whole(&list.l, &f) == flows[i].whole);
+	}
+	esp_sa_free(list.l.v[0]);
+	esp_sa_free(list.l.v[1]);
+}
+END_TEST
+
+UNIT("esp/transport")
+{
+	tcase_add_loop_test(tc, what_is_sealed_begins_behind_the_header, 0,
+			    (int)(sizeof(payloads) / sizeof(payloads[0])));
+	tcase_add_test(tc, options_go_along_but_no_source_route);
+	tcase_add_loop_test(tc, a_packet_arrives_with_the_header_that_came, 0, KIT_SUITES);
+	tcase_add_test(tc, a_datagram_from_elsewhere_is_none_of_this_sa);
+	tcase_add_test(tc, headers_that_stand_outside_are_refused_inside);
+	tcase_add_loop_test(tc, mended_checksums_are_those_of_the_new_addresses, 0, N_PROTOS);
+	tcase_add_loop_test(tc, a_checksum_that_was_wrong_stays_wrong, 0, 2);
+	tcase_add_test(tc, no_checksum_stays_none);
+	tcase_add_test(tc, between_two_nats_both_addresses_are_mended);
+	tcase_add_test(tc, only_the_two_hosts_are_joined);
+}
