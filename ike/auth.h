@@ -12,6 +12,7 @@
 #define IKE_AUTH_H
 
 #include "base/jobs.h"
+#include "ike/child_offer.h"
 #include "ike/core.h"
 #include "ike/narrow.h"
 #include "ike/note.h"
@@ -30,9 +31,10 @@ struct auth {
 	uint16_t own_id_len;
 	uint8_t own_method;
 	struct packets own_auth;       /* AUTH body behind its header */
+	struct child_offer offer;      /* initiator: what we proposed for it */
 	struct child_sa *child;	       /* the one that is made along; NULL: it failed */
 	struct proposal_chosen chosen; /* its suite */
-	uint16_t child_notify; /* responder: says why not */
+	uint16_t child_notify;	       /* responder: says why not */
 };
 
 /* Begins: our ID payload is written down. */

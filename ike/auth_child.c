@@ -53,14 +53,17 @@ static struct ike_note child_note(const struct ike_sa *sa, const struct conf_chi
 
 /* ---- initiator ---- */
 
-/* The first that is wanted and can be carried. NULL: there is none, and *n says why. */
-static const struct conf_child *first_wanted(const struct ike_sa *sa, struct ike_note *n)
+/* The first that is wanted (`waiting`: by a packet) and can be carried. NULL: there is none, and *n says why. */
+static const struct conf_child *first_wanted(const struct ike_sa *sa, bool waiting,
+					     struct ike_note *n)
 {
 	const struct conf_connection *cn = sa->conn->conf;
 	char why[CONF_PLANE_WHY_MAX];
 
 	for (size_t i = 0; i < cn->n_children; i++) {
-		if (!sa->conn->children[i].wanted)
+		bool passed_over = waiting && !sa->conn->children[i].acquire.waits;
+
+		if (!sa->conn->children[i].wanted || passed_over)
 			continue;
 		if (carry_judge_path(sa, &cn->children[i], why) == OK)
 			return &cn->children[i];
@@ -92,13 +95,35 @@ void auth_child_tell_left_out(const struct ike_sa *sa, const struct conf_child *
 	}
 }
 
+/* Transport mode is for the two ends themselves, and they are not among the selectors. */
+static void explain_ends(const struct ike_sa *sa, const struct conf_child *conf, struct ike_note *n)
+{
+	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
+
+	note_print(n->child, sizeof(n->child), "%s", conf->name);
+	note_print(n->text, sizeof(n->text),
+		   "transport mode joins %s and %s, which are not in child %s",
+		   addr_text(&sa->path.local.addr, local), addr_text(&sa->path.remote.addr, remote),
+		   conf->name);
+	note_print(n->fix, sizeof(n->fix), "local = %s, remote = %s", local, remote);
+	n->line = conf->local_pos.line;
+}
+
 enum err auth_child_begin(struct ike_sa *sa, struct ike_note *n)
 {
-	const struct conf_child *conf = first_wanted(sa, n);
+	const struct conf_child *conf = first_wanted(sa, true, n);
+	enum err err;
 
+	if (!conf)
+		conf = first_wanted(sa, false, n);
 	if (!conf)
 		return n->text[0] ? ERR_UNSUPPORTED : ERR_CONFIG;
 	auth_child_tell_left_out(sa, conf, NULL);
+	err = child_offer_make(sa, conf, acquire_flow(sa->conn, conf), &sa->hs->auth->offer);
+	if (err == ERR_TS)
+		explain_ends(sa, conf, n);
+	if (err != OK)
+		return err;
 	return child_new(sa, conf, true, &sa->hs->auth->child);
 }
 
@@ -108,13 +133,13 @@ void auth_child_put_request(struct ike_sa *sa, struct builder *b)
 	struct suite_policy room;
 	struct proposal_want want = carry_want(sa, c->conf, &room);
 
-	if (c->conf->mode != CONF_MODE_TUNNEL)
+	if (sa->hs->auth->offer.transport)
 		builder_notify(b, NOTIFY_USE_TRANSPORT_MODE, SPAN_EMPTY);
 	proposal_offer(builder_begin(b, PL_SA), &want, c->spi_in);
 	builder_end(b);
-	ts_payload_encode(builder_begin(b, PL_TSI), &c->conf->local);
+	ts_payload_encode(builder_begin(b, PL_TSI), &sa->hs->auth->offer.ts.i);
 	builder_end(b);
-	ts_payload_encode(builder_begin(b, PL_TSR), &c->conf->remote);
+	ts_payload_encode(builder_begin(b, PL_TSR), &sa->hs->auth->offer.ts.r);
 	builder_end(b);
 }
 
@@ -142,8 +167,8 @@ static void explain_peers_refusal(struct ike_sa *sa, const struct pl_notify *ref
 
 	note_print(n.text, sizeof(n.text), "the peer answers %s", notify_name(refusal->type));
 	if (err == ERR_PEER_TS) {
-		note_print_ts(local, sizeof(local), &c->conf->local);
-		note_print_ts(remote, sizeof(remote), &c->conf->remote);
+		note_print_ts(local, sizeof(local), &sa->hs->auth->offer.ts.i);
+		note_print_ts(remote, sizeof(remote), &sa->hs->auth->offer.ts.r);
 		note_print(n.offered, sizeof(n.offered), "%s behind us, %s behind the peer", local,
 			   remote);
 		note_print(n.fix, sizeof(n.fix),
@@ -161,12 +186,11 @@ static void explain_peers_refusal(struct ike_sa *sa, const struct pl_notify *ref
 
 static enum err take_selectors(struct child_sa *c, const struct message *m)
 {
-	struct ts_pair offer = configured(c->conf, true);
 	enum err err = ts_payload_decode(message_body(m, PL_TSI), &c->ts.i);
 
 	if (err == OK)
 		err = ts_payload_decode(message_body(m, PL_TSR), &c->ts.r);
-	return err == OK ? narrow_verify(&offer, &c->ts) : err;
+	return err == OK ? narrow_verify(&c->sa->hs->auth->offer.ts, &c->ts) : err;
 }
 
 static enum err take_mode(struct child_sa *c, const struct message *m)

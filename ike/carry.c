@@ -100,6 +100,20 @@ void carry_explain(const struct conf_child *ch, const char *why, struct ike_note
 						      : "a kernel that has it");
 }
 
+bool carry_any(const struct conn *c, struct ike_note *n)
+{
+	char why[CONF_PLANE_WHY_MAX];
+
+	for (size_t i = 0; i < c->conf->n_children; i++) {
+		if (!c->children[i].wanted)
+			continue;
+		if (carry_judge(c->e, c->conf, &c->conf->children[i], why) == OK)
+			return true;
+		carry_explain(&c->conf->children[i], why, n);
+	}
+	return n->text[0] == 0;
+}
+
 bool carry_transport(const struct ike_engine *e, const struct conf_connection *cn,
 		     const struct conf_child *ch)
 {

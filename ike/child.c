@@ -92,6 +92,7 @@ static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 		.local = *child_local(c),
 		.remote = *child_remote(c),
 		.packet_limit = packet_limit,
+		.acquire = dir == SA_OUT ? acquire_number(c->sa->conn, c->conf) : 0,
 		.offload = c->conf->offload,
 		.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
 	};
@@ -240,7 +241,7 @@ static void up(struct child_sa *c)
 	n.spi = c->spi_in;
 	actions_mtu(&sa->e->actions, n.connection, n.child, c->mtu);
 	note_tell(sa->e, &n);
-	conn_child_up(sa->conn);
+	conn_child_up(sa->conn, c->conf);
 }
 
 void child_explain_plane(const struct child_sa *c, enum err err, const char *why,

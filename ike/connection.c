@@ -147,10 +147,17 @@ bool conn_is_at(const struct conn *c, const struct addr *remote)
 
 /* ---- trying ---- */
 
+void conn_schedule(struct conn *c)
+{
+	mono_ns acquire = acquire_deadline(c);
+
+	heap_set(&c->e->timers, &c->timer.node, acquire < c->next_try ? acquire : c->next_try);
+}
+
 static void schedule(struct conn *c, mono_ns at)
 {
 	c->next_try = at;
-	heap_set(&c->e->timers, &c->timer.node, at);
+	conn_schedule(c);
 }
 
 static mono_ns backoff(const struct conn *c)
@@ -162,28 +169,13 @@ static mono_ns backoff(const struct conn *c)
 	return jitter(&c->e->env.random, first_backoff << doublings);
 }
 
-/* Is there a wanted child that a plane of this machine can carry? Asked before the peer is. */
-static bool is_carried(const struct conn *c, struct ike_note *n)
-{
-	char why[CONF_PLANE_WHY_MAX];
-
-	for (size_t i = 0; i < c->conf->n_children; i++) {
-		if (!c->children[i].wanted)
-			continue;
-		if (carry_judge(c->e, c->conf, &c->conf->children[i], why) == OK)
-			return true;
-		carry_explain(&c->conf->children[i], why, n);
-	}
-	return n->text[0] == 0;
-}
-
 /* Addresses may have changed since the last time, so every round begins with the name (or the
  * route). */
 static void try_now(struct conn *c)
 {
 	struct ike_note n = note_of_conn(c, IKE_NOTE_REFUSED, OK);
 
-	if (!is_carried(c, &n)) {
+	if (!carry_any(c, &n)) {
 		n.initiator = true;
 		c->path_at = c->n_paths; /* no other address of the peer changes that */
 		conn_failed(c, &n);
@@ -261,7 +253,12 @@ void conn_resolved(struct conn *c, const struct ike_resolved *r)
 
 void conn_tick(struct conn *c)
 {
-	c->next_try = NEVER;
+	acquire_tick(c);
+	if (c->next_try > c->e->now) {
+		conn_schedule(c);
+		return;
+	}
+	schedule(c, NEVER);
 	c->resolving = false;
 	if (!c->wanted || has_child(c) || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
 		return;
@@ -272,8 +269,7 @@ void conn_tick(struct conn *c)
 	c->another_path = false;
 }
 
-/* An attempt, unless there is nothing to attempt. */
-static void begin(struct conn *c)
+void conn_try(struct conn *c)
 {
 	if (has_child(c) || c->resolving || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
 		return;
@@ -284,7 +280,7 @@ static void want(struct conn *c)
 {
 	c->wanted = true;
 	c->tries = 0;
-	begin(c);
+	conn_try(c);
 }
 
 void conn_begin(struct conn *c)
@@ -352,6 +348,7 @@ static void down_whole(struct conn *c)
 	c->resolving = false;
 	c->tries = 0;
 	c->since = c->e->now;
+	acquire_fail(c);
 	schedule(c, NEVER);
 	while (sa) {
 		struct ike_sa *next = sa->next;
@@ -388,17 +385,6 @@ void conn_down(struct conn *c, const char *child)
 		down_child(c, child);
 }
 
-void conn_acquire(struct conn *c)
-{
-	if (c->conf->start != CONF_START_TRAFFIC || c->down || c->conf->any_address || c->wanted)
-		return;
-	/* Every packet asks; a peer that has just refused is not called for each of them. */
-	if (c->tries > 0 && c->e->now < c->not_before)
-		return;
-	c->wanted = true;
-	begin(c);
-}
-
 /* ---- what became of it ---- */
 
 void conn_remember(struct conn *c, const struct ike_note *n)
@@ -426,6 +412,7 @@ static void plan(struct conn *c, struct ike_note *n)
 		c->wanted = c->wanted && c->conf->start == CONF_START_ALWAYS;
 		wait = backoff(c);
 		c->not_before = c->e->now + wait;
+		acquire_fail(c);
 	}
 	n->tries = c->tries;
 	schedule(c, c->wanted ? c->e->now + wait : NEVER);
@@ -447,18 +434,23 @@ void conn_succeeded(struct conn *c)
 	schedule(c, NEVER);
 }
 
-void conn_child_up(struct conn *c)
+void conn_child_up(struct conn *c, const struct conf_child *up)
 {
 	c->tries = 0;
+	acquire_answered(c, up);
 	schedule(c, NEVER);
 }
 
 void conn_child_failed(struct conn *c)
 {
-	if (!c->wanted || c->conf->start != CONF_START_ALWAYS)
+	acquire_fail(c);
+	if (c->conf->start == CONF_START_MANUAL ||
+	    (c->conf->start == CONF_START_ALWAYS && !c->wanted))
 		return;
 	c->tries++;
-	schedule(c, c->e->now + backoff(c));
+	c->not_before = c->e->now + backoff(c);
+	c->wanted = c->conf->start == CONF_START_ALWAYS; /* else the next packet asks again */
+	schedule(c, c->wanted ? c->not_before : NEVER);
 }
 
 void conn_child_gone(struct conn *c)
@@ -475,12 +467,13 @@ void conn_lost(struct conn *c, const struct ike_note *n)
 {
 	conn_remember(c, n);
 	c->since = c->e->now;
+	if (c->resolving || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
+		return; /* the next one is on its way */
 	if (c->conf->start == CONF_START_TRAFFIC)
 		c->wanted = false;
 	/* Two ends that began at once may keep the SA whose child could not be made, and let go of
 	 * the one with a child: an SA that is up does not mean that all is well. */
-	if (!c->wanted || c->resolving || has_child(c) ||
-	    find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
+	if (!c->wanted || has_child(c))
 		return;
 	if (n->err == ERR_PEER_LOST) {
 		c->tries = 0;

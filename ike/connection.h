@@ -10,6 +10,7 @@
 #ifndef IKE_CONNECTION_H
 #define IKE_CONNECTION_H
 
+#include "ike/acquire.h"
 #include "ike/engine.h"
 #include "ike/sa.h"
 
@@ -17,6 +18,7 @@ struct conn_child {
 	const struct conf_child *conf;
 	bool guarded;
 	bool wanted; /* not taken down by itself */
+	struct acquire acquire;
 };
 
 struct conn {
@@ -57,10 +59,14 @@ void conn_begin(struct conn *c);
 /* Commands. `child` NULL: all of them. */
 void conn_up(struct conn *c, const char *child);
 void conn_down(struct conn *c, const char *child);
-/* Traffic that wants a child. */
-void conn_acquire(struct conn *c);
+/* Traffic that wants this child. */
+void conn_acquire(struct conn *c, struct conn_child *child, const struct plane_event *ev);
 void conn_resolved(struct conn *c, const struct ike_resolved *r);
 void conn_tick(struct conn *c);
+/* An attempt, unless there is nothing to attempt. */
+void conn_try(struct conn *c);
+/* Sets the one timer to what is due first. */
+void conn_schedule(struct conn *c);
 
 void conn_add_sa(struct conn *c, struct ike_sa *sa);
 void conn_remove_sa(struct conn *c, struct ike_sa *sa);
@@ -71,7 +77,7 @@ bool conn_is_up(const struct conn *c);
 /* An attempt of ours failed, for the reason in *n: decides on the next one and tells both. */
 void conn_failed(struct conn *c, struct ike_note *n);
 /* The first Child SA is up, or could not be made: with `start = always` it is tried again later. */
-void conn_child_up(struct conn *c);
+void conn_child_up(struct conn *c, const struct conf_child *up);
 void conn_child_failed(struct conn *c);
 /* One that was up is gone, though the IKE SA is not. */
 void conn_child_gone(struct conn *c);

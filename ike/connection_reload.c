@@ -13,6 +13,7 @@ void conn_retire(struct conn *c, const struct conf_connection *now)
 	struct ike_sa *sa = c->sas;
 
 	c->wanted = false;
+	acquire_fail(c);
 	while (sa) {
 		struct ike_sa *next = sa->next;
 

@@ -151,17 +151,18 @@ static void on_plane_answer(struct ike_engine *e, const struct sa_done *done)
 		child_on_plane(t->child, t, done);
 }
 
-static struct conn *conn_by_reqid(struct ike_engine *e, uint32_t reqid)
+static void on_acquire(struct ike_engine *e, const struct plane_event *ev)
 {
 	for (size_t i = 0; i < e->n_conns; i++) {
 		const struct conf_connection *cn = e->conns[i]->conf;
 
 		for (size_t k = 0; k < cn->n_children; k++) {
-			if (cn->children[k].reqid == reqid)
-				return e->conns[i];
+			if (cn->children[k].reqid == ev->reqid) {
+				conn_acquire(e->conns[i], &e->conns[i]->children[k], ev);
+				return;
+			}
 		}
 	}
-	return NULL;
 }
 
 static struct child_sa *sa_child_by_spi(struct ike_sa *sa, uint32_t spi, enum sa_dir dir)
@@ -211,13 +212,10 @@ static void on_plane_gone(struct ike_engine *e, enum sa_plane plane)
 static void on_plane(struct ike_engine *e, const struct plane_event *ev)
 {
 	struct child_sa *child;
-	struct conn *c;
 
 	switch (ev->kind) {
 	case PLANE_ACQUIRE:
-		c = conn_by_reqid(e, ev->reqid);
-		if (c)
-			conn_acquire(c);
+		on_acquire(e, ev);
 		break;
 	case PLANE_EXPIRE:
 		child = child_by_spi(e, ev->spi, ev->dir);

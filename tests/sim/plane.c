@@ -62,6 +62,33 @@ static bool has_kernel(const struct end *end)
 	return plane_caps_esp(&end->kernel);
 }
 
+static const mono_ns larval_time = 30 * NS_PER_S;
+
+static bool larval_lives(const struct end *end, const struct larval *l)
+{
+	return l->number != 0 && end->sim->now < l->born + larval_time;
+}
+
+/* The SA that a packet waits for, by its number or without one; or it is not to be. */
+static void let_go(struct end *end, const struct sa_desc *sa)
+{
+	for (size_t i = 0; i < SIM_LARVAE_MAX; i++) {
+		struct larval *l = &end->larvae[i];
+
+		if (l->reqid == sa->reqid && (sa->acquire == 0 || sa->acquire == l->number))
+			l->number = 0;
+	}
+}
+
+static enum err forget(struct end *end, const struct sa_desc *sa)
+{
+	sim_must(end->sim,
+		 sa->plane == PLANE_KERNEL && sa->acquire != 0 && sa->acquire <= end->last_acquire,
+		 "a packet is to be forgotten that never asked");
+	let_go(end, sa);
+	return OK;
+}
+
 static enum err install(struct end *end, const struct sa_desc *sa)
 {
 	struct sim *s = end->sim;
@@ -77,8 +104,12 @@ static enum err install(struct end *end, const struct sa_desc *sa)
 		end->refused_spi = sa->spi;
 		return ERR_SYSTEM;
 	}
-	if (sa->dir == SA_OUT)
+	sim_must(s, sa->acquire <= end->last_acquire && (sa->acquire == 0 || sa->dir == SA_OUT),
+		 "an SA answers what nobody asked");
+	if (sa->dir == SA_OUT) {
 		check_outkey(s, &sa->encr_key);
+		let_go(end, sa);
+	}
 	return sa_desc_copy(&end->sas[end->n_sas++], sa);
 }
 
@@ -109,7 +140,7 @@ static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_c
 	case SA_MOVE:
 		return find(end, &cmd->sa) ? OK : ERR_NOT_FOUND;
 	case SA_FORGET:
-		return OK;
+		return forget(end, &cmd->sa);
 	}
 	return ERR_UNSUPPORTED;
 }
@@ -149,6 +180,7 @@ void plane_clear(struct end *end)
 		sa_desc_wipe(&end->sas[i]);
 	end->n_sas = 0;
 	end->plane_free = 0;
+	memset(end->larvae, 0, sizeof(end->larvae));
 }
 
 void sim_plane_dies(struct sim *s, enum side side)
@@ -180,17 +212,73 @@ void sim_expire(struct sim *s, enum side side)
 	end_event(end, &ev);
 }
 
+static bool is_up(const struct end *end, uint32_t reqid)
+{
+	for (size_t i = 0; i < end->n_sas; i++) {
+		if (end->sas[i].dir == SA_OUT && end->sas[i].reqid == reqid)
+			return true;
+	}
+	return false;
+}
+
+/* One packet asks for all of its kind (facts of the kernel: one larval state for each template). */
+static bool hold_packet(struct end *end, uint32_t reqid)
+{
+	struct larval *free_one = NULL;
+
+	for (size_t i = 0; i < SIM_LARVAE_MAX; i++) {
+		struct larval *l = &end->larvae[i];
+
+		if (!larval_lives(end, l))
+			free_one = l;
+		else if (l->reqid == reqid)
+			return false;
+	}
+	if (!free_one || is_up(end, reqid))
+		return false;
+	*free_one = (struct larval){ reqid, ++end->last_acquire, end->sim->now };
+	return true;
+}
+
+/* A packet of the child's first selectors. */
+static struct flow flow_of(struct sim *s, const struct conf_child *ch)
+{
+	return (struct flow){
+		.src = ch->local.v[0].lo,
+		.dst = ch->remote.v[0].hi,
+		.proto = 6,
+		.ports_known = true,
+		.sport = (uint16_t)sim_draw(s, 1024, 65535),
+		.dport = 443,
+	};
+}
+
 void sim_acquire(struct sim *s, enum side side)
 {
 	struct end *end = &s->end[side];
 	struct plane_event pe = { .kind = PLANE_ACQUIRE };
 	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &pe };
+	const struct conf_child *ch;
 
 	if (s->failed)
 		return;
-	pe.reqid = end->conf->connections[0].children[0].reqid;
-	trace_line(s, side, "plane: acquire");
+	ch = &end->conf->connections[0].children[0];
+	pe.reqid = ch->reqid;
+	pe.flow = flow_of(s, ch);
+	if (has_kernel(end) && !hold_packet(end, ch->reqid))
+		return;
+	pe.acquire = has_kernel(end) ? end->last_acquire : 0;
+	trace_line(s, side, "plane: acquire %u", pe.acquire);
 	end_event(end, &ev);
+}
+
+size_t sim_larvae(const struct sim *s, enum side side)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < SIM_LARVAE_MAX; i++)
+		n += larval_lives(&s->end[side], &s->end[side].larvae[i]);
+	return n;
 }
 
 /* Inbound at one end is outbound at the other: SPI, keys, algorithms, and selectors mirrored. */

@@ -124,6 +124,7 @@ static void by_traffic(struct sim *s)
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 0);
 	packets(s);
+	sim_must(s, sim_larvae(s, LEFT) + sim_larvae(s, RIGHT) == 0, "a packet is still held");
 	sim_expire(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
 	sim_run_until_quiet(s);
 	packets(s);
@@ -140,6 +141,42 @@ static void down_against_traffic(struct sim *s)
 	}
 	gone(s);
 	begin(s);
+}
+
+static const struct sim_conf traffic_mismatch = {
+	{ LEFT_SITE(CERT " start = traffic\n"),
+	  RIGHT_BEGIN CERT MANUAL CHILD("net", "10.7.0.0/16", "10.1.0.0/16") "}\n" }
+};
+
+/* Packets for a child that the peer refuses, or a peer that is not there: each of them may ask, and
+ * the attempts stay few. What the kernel holds is let go of, so that the next packet asks again. */
+static void packets_in_vain(struct sim *s)
+{
+	size_t most = 0, left_over = 0;
+
+	for (uint32_t i = 0; i < 600; i++) {
+		sim_acquire(s, LEFT);
+		sim_run_ms(s, sim_draw(s, 400, 600));
+	}
+	most = sim_notes(s, LEFT, IKE_NOTE_CONNECTING);
+	sim_must(s, most >= 3 && most <= 12, "%zu attempts in five minutes", most);
+	sim_run_s(s, 150);
+	left_over = sim_larvae(s, LEFT);
+	sim_must(s, left_over == 0, "%zu packets are held for ever", left_over);
+	sim_acquire(s, LEFT);
+	sim_must(s, sim_run_until_note(s, LEFT, IKE_NOTE_CONNECTING, 70), "no packet asks again");
+}
+
+static void packets_for_nobody(struct sim *s)
+{
+	sim_set_net(s, (struct sim_net){ .loss = 100 });
+	packets_in_vain(s);
+	sim_set_net(s, (struct sim_net){ .loss = 0 });
+	sim_run_s(s, 100);
+	sim_acquire(s, LEFT);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_must(s, sim_larvae(s, LEFT) == 0, "a packet is still held");
 }
 
 /* ---- another configuration ---- */
@@ -229,6 +266,10 @@ const struct sim_scenario scenarios_life[] = {
 	  &traffic, GOOD, 0 },
 	{ "traffic-lossy", "... of a bad link", packets, &traffic, BAD, 0 },
 	{ "traffic-down", "after `down` no packet does", down_against_traffic, &traffic, GOOD, 0 },
+	{ "traffic-refused", "packets for a child that the peer refuses", packets_in_vain,
+	  &traffic_mismatch, GOOD, 0 },
+	{ "traffic-silent", "packets for a peer that is not there", packets_for_nobody, &traffic,
+	  GOOD, 0 },
 	{ "reload-unchanged", "a reload leaves what is unchanged alone", reload_unchanged, &always,
 	  GOOD, 0 },
 	{ "reload-changed", "a changed connection is made anew", reload_changed, &always, GOOD, 0 },

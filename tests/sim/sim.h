@@ -90,6 +90,8 @@ void sim_expire(struct sim *s, enum side side);
 void sim_plane_dies(struct sim *s, enum side side);
 /* A packet wants through a child that is not up; ICMP says that the peer cannot be reached. */
 void sim_acquire(struct sim *s, enum side side);
+/* Packets that this side's kernel still holds. */
+size_t sim_larvae(const struct sim *s, enum side side);
 void sim_unreachable(struct sim *s, enum side side);
 /* This side's PSK file has another key; its certificate proves another name. */
 void sim_set_psk(struct sim *s, enum side side, const char *psk);

@@ -15,6 +15,7 @@ enum {
 	SIM_PACKET_MAX = 65536,
 	SIM_HISTORY = 64,
 	SIM_MAPPINGS = 16,
+	SIM_LARVAE_MAX = 8,
 	SIM_NOTES = IKE_NOTE_CHILD_FAILED + 1,
 	SIM_LOG_BUCKETS = 512,
 };
@@ -64,6 +65,13 @@ struct mapping {
 
 /* ---- ends ---- */
 
+/* A packet of a trap that waits in the kernel: no other one asks for its child meanwhile. */
+struct larval {
+	uint32_t reqid;
+	uint32_t number;
+	mono_ns born;
+};
+
 struct end {
 	struct sim *sim;
 	enum side side;
@@ -81,7 +89,9 @@ struct end {
 	const char *proves; /* NULL: what its configuration says */
 	uint32_t n_agreed;  /* proofs of the peer that were good */
 	/* the plane */
-	struct plane_caps kernel; /* all zero: there is userspace alone */
+	struct plane_caps kernel;	      /* all zero: there is userspace alone */
+	struct larval larvae[SIM_LARVAE_MAX]; /* number 0: a free place */
+	uint32_t last_acquire;
 	struct sa_desc sas[SIM_SAS_MAX];
 	size_t n_sas;
 	uint32_t refused_spi; /* of the last install that failed */

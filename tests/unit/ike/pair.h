@@ -37,6 +37,11 @@ struct end {
 	struct sa_desc sas[PAIR_SAS_MAX]; /* what the plane holds */
 	size_t n_sas;
 	size_t n_installs;
+	size_t n_forgets;
+	uint32_t forgot;      /* the number of the last acquire that was to be forgotten */
+	uint32_t answered;    /* ... that an outbound SA came for */
+	struct sa_desc moved; /* the last SA_MOVE, without its selectors */
+	size_t n_moves;
 	size_t n_keepalives;
 	size_t n_guards;
 	bool guarded;

@@ -102,6 +102,9 @@ static enum err plane_install(struct end *end, const struct sa_desc *sa)
 		return end->fail_install_err != OK ? end->fail_install_err : ERR_SYSTEM;
 	ck_assert_uint_eq(plane_find(end, sa), end->n_sas);
 	ck_assert_uint_lt(end->n_sas, PAIR_SAS_MAX);
+	ck_assert(sa->dir == SA_OUT || sa->acquire == 0);
+	if (sa->acquire != 0)
+		end->answered = sa->acquire;
 	return sa_desc_copy(&end->sas[end->n_sas++], sa);
 }
 
@@ -117,11 +120,39 @@ static enum err plane_remove(struct end *end, const struct sa_desc *sa)
 	return OK;
 }
 
+/* What the engine says has to fit through the channel. */
+static void go_through_bytes(const struct sa_cmd *cmd)
+{
+	static uint8_t buf[65536];
+	struct wr w = wr_into(buf, sizeof(buf));
+	struct sa_cmd back;
+
+	sa_cmd_encode(&w, cmd);
+	ck_assert(wr_ok(&w));
+	ck_assert_int_eq(sa_cmd_decode(wr_done(&w), &back), OK);
+	ck_assert_uint_eq(back.sa.acquire, cmd->sa.acquire);
+	ck_assert_uint_eq(back.sa.reqid, cmd->sa.reqid);
+	sa_desc_wipe(&back.sa);
+}
+
+static void plane_move(struct end *end, const struct sa_desc *sa)
+{
+	size_t i = plane_find(end, sa);
+
+	ck_assert_uint_lt(i, end->n_sas);
+	end->sas[i].path = sa->path;
+	end->moved = *sa;
+	end->moved.local = (struct ts_list){ .n = 0 };
+	end->moved.remote = (struct ts_list){ .n = 0 };
+	end->n_moves++;
+}
+
 void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 {
 	struct sa_done done = { .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
 	struct ike_event ev = { .kind = IKE_EV_SA, .sa = &done };
 
+	go_through_bytes(cmd);
 	if (end->hold_sas)
 		return;
 	switch (cmd->op) {
@@ -137,7 +168,11 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 		done.counters.bytes = 4711;
 		break;
 	case SA_MOVE:
+		plane_move(end, &cmd->sa);
+		break;
 	case SA_FORGET:
+		end->forgot = cmd->sa.acquire;
+		end->n_forgets++;
 		break;
 	}
 	if (cmd->ticket)

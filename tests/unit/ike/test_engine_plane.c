@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which data plane carries a child, what is then proposed, and what happens when a plane refuses. */
+/* Which data plane carries a child, what is then proposed, and what happens when one refuses. */
 #include <stdio.h>
 #include <string.h>
 

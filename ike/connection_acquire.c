@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a packet may begin: a child that is not up, of a connection that waits for traffic or is on
+ * its way anyhow. One attempt of a connection is under way at a time, whatever the packets want.
+ */
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/core.h"
+
+/* The kernel asks for what is not to be no more often. */
+static const mono_ns acquire_pace = NS_PER_S;
+
+/* Is this child up, or on its way? *up: too far on the way for a packet to be joined to it. */
+static bool is_made(const struct conn *c, const struct conf_child *conf, bool *up)
+{
+	*up = false;
+	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
+		for (const struct child_sa *child = sa->children; child; child = child->next) {
+			if (child->conf != conf || child->delete_wanted || child->delete_sent)
+				continue;
+			*up = child->stage == CHILD_OUTBOUND || child->stage == CHILD_UP;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Does the attempt that is under way make another child than this one? */
+static bool makes_another(const struct conn *c)
+{
+	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
+		if (sa->children && (sa->state == S_AUTH_SENT || sa->state == S_UP))
+			return true;
+	}
+	return false;
+}
+
+/* Until when nothing is to be begun for this child; 0: now. Every packet asks, and a peer that has
+ * just refused is not called for each of them. */
+static mono_ns not_before(const struct conn *c, const struct conn_child *child)
+{
+	bool never = c->down || c->conf->any_address || !child->wanted;
+
+	if (never || (!c->wanted && c->conf->start != CONF_START_TRAFFIC))
+		return c->e->now + acquire_pace;
+	if (!c->wanted && c->tries > 0 && c->e->now < c->not_before)
+		return c->not_before;
+	return 0;
+}
+
+void conn_acquire(struct conn *c, struct conn_child *child, const struct plane_event *ev)
+{
+	bool up, made = is_made(c, child->conf, &up);
+	mono_ns until = made ? 0 : not_before(c, child);
+
+	/* Up, but not for this packet; or there is no room beside another one. */
+	if (up || (!made && makes_another(c)))
+		until = c->e->now + acquire_pace;
+	if (until > 0) {
+		acquire_hold(c, child, ev, until);
+		return;
+	}
+	acquire_join(c, child, ev);
+	if (made || c->wanted)
+		return;
+	c->wanted = true;
+	conn_try(c);
+}
