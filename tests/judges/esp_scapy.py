@@ -13,7 +13,7 @@ import sys
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
+from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6, IPv6ExtHdrDestOpt, PadN
 from scapy.layers.ipsec import ESP, SecurityAssociation
 from scapy.packet import Raw
 
@@ -99,12 +99,12 @@ def hand_opens(suite, high, esp):
     return text[:-2 - text[-2]]
 
 
-def hand_seals(suite, seq, inner, version):
+def hand_seals(suite, seq, inner, following):
     key, auth = keys(suite)
     digest, icv_len, _ = HASHES[suite[3]]
     pad = -(len(inner) + 2) % 16
     e = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).encryptor()
-    text = inner + bytes(range(1, pad + 1)) + bytes([pad, 4 if version == 4 else 41])
+    text = inner + bytes(range(1, pad + 1)) + bytes([pad, following])
     body = struct.pack("!II", SPI, seq & 0xFFFFFFFF) + bytes(16) + e.update(text) + e.finalize()
     return body + hmac.new(auth, body + struct.pack("!I", seq >> 32), digest).digest()[:icv_len]
 
@@ -129,7 +129,7 @@ def we_open_theirs(suite, version, outer, encap, esn, start):
     for i, p in enumerate(packets):
         seq = start + 1 + i
         if suite[3] and esn:
-            sealed.append(hand_seals(suite, seq, p, version))
+            sealed.append(hand_seals(suite, seq, p, 4 if version == 4 else 41))
             continue
         sa = association(suite, outer, encap, esn, seq >> 32)
         inner = (IP if version == 4 else IPv6)(p)
@@ -138,6 +138,107 @@ def we_open_theirs(suite, version, outer, encap, esn, start):
         sealed.append(bytes(sa.encrypt(inner, iv=iv)[ESP]))
     got = tool("open", suite, start, esn, version, sealed)
     return got == [p.hex() for p in packets]
+
+
+# ---- transport mode: the header outside is the packet's own ----
+
+HOSTS = {4: ("192.0.2.1", "192.0.2.2"), 6: ("2001:db8:f::1", "2001:db8:f::2")}
+
+
+def host_packets(version):
+    """As our side writes them anew: DF, no identification, TTL 64."""
+    src, dst = HOSTS[version]
+    ip = IP(src=src, dst=dst, id=0, flags="DF") if version == 4 else IPv6(src=src, dst=dst)
+    echo = ICMP() if version == 4 else ICMPv6EchoRequest()
+    out = [ip / UDP(sport=1, dport=2) / Raw(bytes(range(256))[:n]) for n in (0, 1, 2, 3, 5, 13, 100, 255)]
+    return [bytes(p) for p in out + [ip / TCP(sport=3, dport=4, flags="A") / Raw(b"x" * 1300), ip / echo / Raw(b"ping")]]
+
+
+def host_tool(command, suite, seq, esn, version, lines, *more):
+    key, auth = keys(suite)
+    ends = HOSTS[version] if command == "seal" else HOSTS[version][::-1]
+    bits = 32 if version == 4 else 128
+    args = [TOOL, command, "transport=1", "encr=%d" % suite[1], "bits=%d" % suite[2], "integ=%d" % suite[3], "key=" + key.hex(),
+            "auth=" + auth.hex(), "spi=%#x" % SPI, "seq=%d" % seq, "esn=%d" % esn, "local=" + ends[0], "remote=" + ends[1],
+            "inside=%s/%d" % (ends[0], bits), "outside=%s/%d" % (ends[1], bits), *more]
+    text = "".join(line.hex() + "\n" for line in lines)
+    return subprocess.run(args, input=text, capture_output=True, text=True, check=True).stdout.split("\n")[:-1]
+
+
+def host_association(suite, encap, esn, high):
+    key, auth = keys(suite)
+    return SecurityAssociation(ESP, spi=SPI, crypt_algo=suite[6], crypt_key=key, auth_algo=HASHES[suite[3]][2] if suite[3] else None,
+                               auth_key=auth or None, nat_t_header=UDP(sport=4500, dport=4500) if encap else None, esn_en=esn, esn=high)
+
+
+def host_wrap(packet, esp, version, encap):
+    """The packet's own header with ESP behind it, as it would come from the network."""
+    head = (IP if version == 4 else IPv6)(packet[:20 if version == 4 else 40])
+    if version == 4:
+        del head.len, head.chksum
+        head.proto = 17 if encap else 50
+    else:
+        del head.plen
+        head.nh = 17 if encap else 50
+    return head.__class__(bytes(head / (UDP(sport=4500, dport=4500, chksum=0) / Raw(esp) if encap else Raw(esp))))
+
+
+def they_open_hosts(suite, version, encap, esn, start):
+    packets = host_packets(version)
+    if version == 6:    # with destination options, which are sealed
+        src, dst = HOSTS[6]
+        packets.append(bytes(IPv6(src=src, dst=dst) / IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]) / UDP(sport=1, dport=2)))
+    for i, line in enumerate(host_tool("seal", suite, start, esn, version, packets)):
+        seq, esp = start + 1 + i, bytes.fromhex(line)
+        if suite[3] and esn:
+            if hand_opens(suite, seq >> 32, esp) != packets[i][20 if version == 4 else 40:]:
+                return False
+        else:
+            udp = encap and version == 4  # scapy leaves the UDP header of IPv6 where it is
+            if bytes(host_association(suite, udp, esn, seq >> 32).decrypt(host_wrap(packets[i], esp, version, udp))) != packets[i]:
+                return False
+    return True
+
+
+def we_open_hosts(suite, version, encap, esn, start):
+    packets, sealed = host_packets(version), []
+    for i, p in enumerate(packets):
+        seq = start + 1 + i
+        if suite[3] and esn:
+            head = 20 if version == 4 else 40
+            sealed.append(hand_seals(suite, seq, p[head:], p[9] if version == 4 else p[6]))
+            continue
+        sa = host_association(suite, encap, esn, seq >> 32)
+        sa.seq_num = seq & 0xFFFFFFFF
+        sealed.append(bytes(sa.encrypt((IP if version == 4 else IPv6)(p), iv=struct.pack("!Q", seq) if not suite[3] else None)[ESP]))
+    return host_tool("open", suite, start, esn, version, sealed) == [p.hex() for p in packets]
+
+
+def we_mend_checksums(suite, version):
+    """What was summed with the addresses before the NATs has checksums, as scapy makes them, of those behind them."""
+    before = ("10.9.9.9", "198.51.100.77") if version == 4 else ("fd00::9", "2001:db8:77::7")
+    old, new = [], []
+    for p in host_packets(version):
+        whole = (IP if version == 4 else IPv6)(p)
+        new.append(p.hex())
+        whole.src, whole.dst = before
+        for layer in (UDP, TCP, ICMPv6EchoRequest):
+            if layer in whole:
+                if layer is ICMPv6EchoRequest:
+                    del whole[layer].cksum
+                else:
+                    del whole[layer].chksum
+        if version == 4:
+            del whole.chksum
+        old.append(bytes(whole))
+    key, auth = keys(suite)
+    sealed = [bytes.fromhex(x) for x in subprocess.run(
+        [TOOL, "seal", "transport=1", "encr=%d" % suite[1], "bits=%d" % suite[2], "integ=%d" % suite[3], "key=" + key.hex(), "auth=" + auth.hex(),
+         "spi=%#x" % SPI, "local=" + before[0], "remote=" + before[1], "inside=" + before[0], "outside=" + before[1]],
+        input="".join(o.hex() + "\n" for o in old), capture_output=True, text=True, check=True).stdout.split("\n")[:-1]]
+    unmended = host_tool("open", suite, 0, 0, version, sealed)
+    mended = host_tool("open", suite, 0, 0, version, sealed, "natlocal=" + before[1], "natremote=" + before[0])
+    return mended == new and unmended != new
 
 
 def we_refuse_wrong_ones(suite):
@@ -163,6 +264,18 @@ for s in SUITES:
                         print(repr(e))
                         say("they open ours: " + what, False)
                     say("we open theirs: " + what, we_open_theirs(s, inner, outside, udp, extended, first))
+    for inner in (4, 6):
+        for udp in (True, False):
+            for extended in (0, 1):
+                what = "%s, IPv%d in transport mode, %s%s" % (s[0], inner, "UDP" if udp else "raw", ", ESN" if extended else "")
+                first = (1 << 32) - 5 if extended else 0
+                for word, test in (("they open ours: ", they_open_hosts), ("we open theirs: ", we_open_hosts)):
+                    try:
+                        say(word + what, test(s, inner, udp, extended, first))
+                    except Exception as e:
+                        print(repr(e))
+                        say(word + what, False)
+        say("%s, IPv%d in transport mode: checksums behind NATs are mended" % (s[0], inner), we_mend_checksums(s, inner))
     say("we refuse wrong and repeated ones: " + s[0], we_refuse_wrong_ones(s))
 print("%d passed, %d failed, 0 skipped" % (passed, failed))
 sys.exit(failed > 0)

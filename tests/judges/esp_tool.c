@@ -9,7 +9,7 @@
  * Names: encr, bits, integ (IANA numbers), key, auth (hexadecimal), spi, seq (last number sent, or
  * highest received), esn, encap, transport, local, remote (outer addresses), natlocal, natremote
  * (what the peer sums), inside, outside (networks); and for gateway: dev, in (SPI that the peer
- * sends to).
+ * sends to), mark.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -32,6 +32,7 @@ enum { PACKET_MAX = 65536, LINE_MAX_LEN = 2 * PACKET_MAX + 2 };
 struct options {
 	struct sa_desc d;
 	struct ts inside, outside;
+	uint32_t mark; /* of what the gateway's sockets send */
 	uint32_t spi_in;
 	uint64_t seq;
 	char dev[IFNAMSIZ];
@@ -135,6 +136,8 @@ static void set_number(struct options *o, const char *name, uint64_t v)
 		o->d.esn = v;
 	else if (strcmp(name, "encap") == 0)
 		o->d.encap = v;
+	else if (strcmp(name, "mark") == 0)
+		o->mark = (uint32_t)v;
 	else if (strcmp(name, "transport") == 0)
 		o->d.mode = v ? SA_TRANSPORT : SA_TUNNEL;
 	else
@@ -229,13 +232,14 @@ static void set_option(int fd, int level, int option, int value)
 }
 
 /* What esp.h asks of who makes the sockets. */
-static int sock_open(int family, int type, int proto)
+static int sock_open(const struct options *o, int family, int type, int proto)
 {
 	int fd = socket(family, type | SOCK_CLOEXEC, proto);
 
 	if (fd < 0)
 		die("socket");
 	set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, ESP_SOCKET_BUFFER);
+	set_option(fd, SOL_SOCKET, SO_MARK, (int)o->mark);
 	if (family == AF_INET) {
 		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
 		set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
@@ -254,11 +258,11 @@ static int sock_open(int family, int type, int proto)
 	return fd;
 }
 
-static int udp_open(int family)
+static int udp_open(const struct options *o, int family)
 {
 	struct endpoint any = { .addr.family = (sa_family_t)family, .port = 4500 };
 	struct sockaddr_storage ss;
-	int fd = sock_open(family, SOCK_DGRAM, 0);
+	int fd = sock_open(o, family, SOCK_DGRAM, 0);
 	socklen_t len = endpoint_to_sockaddr(&any, &ss);
 
 	if (bind(fd, (struct sockaddr *)&ss, len) != 0)
@@ -321,10 +325,10 @@ static int run_gateway(struct options *o)
 	struct esp_env env = {
 		.n_workers = 1,
 		.tun_fd = { tun_open(o->dev) },
-		.udp4_fd = { udp_open(AF_INET) },
-		.udp6_fd = { udp_open(AF_INET6) },
-		.raw4_fd = sock_open(AF_INET, SOCK_RAW, IPPROTO_ESP),
-		.raw6_fd = sock_open(AF_INET6, SOCK_RAW, IPPROTO_ESP),
+		.udp4_fd = { udp_open(o, AF_INET) },
+		.udp6_fd = { udp_open(o, AF_INET6) },
+		.raw4_fd = sock_open(o, AF_INET, SOCK_RAW, IPPROTO_ESP),
+		.raw6_fd = sock_open(o, AF_INET6, SOCK_RAW, IPPROTO_ESP),
 		.to_engine = on_ike,
 		.event = on_event,
 	};
