@@ -135,16 +135,24 @@ uint32_t policy_priority(unsigned int narrow, enum policy_order order)
 
 uint32_t policy_index(enum policy_section section, uint32_t slot, uint8_t dir)
 {
+	uint32_t base = section == POLICY_OF_FLOW ? POLICY_INDEX_FLOW : POLICY_INDEX_BASE;
 	uint32_t n = (section == POLICY_OF_PLANE ? POLICY_SLOTS : 0) + slot;
 
-	return (uint32_t)POLICY_INDEX_BASE | n << INDEX_DIR_BITS | dir;
+	return base | n << INDEX_DIR_BITS | dir;
 }
 
 bool policy_index_taken(const struct policy *p, enum policy_section *section, uint32_t *slot)
 {
 	uint32_t n = (p->index & ~(uint32_t)POLICY_INDEX_MASK) >> INDEX_DIR_BITS;
 
-	if (p->index >> 31 != 0 || (p->index & POLICY_INDEX_MASK) != POLICY_INDEX_BASE)
+	if (p->index >> 31 != 0)
+		return false;
+	if ((p->index & POLICY_INDEX_MASK) == POLICY_INDEX_FLOW) {
+		*section = POLICY_OF_FLOW;
+		*slot = n;
+		return true;
+	}
+	if ((p->index & POLICY_INDEX_MASK) != POLICY_INDEX_BASE)
 		return false;
 	*section = n >= POLICY_SLOTS ? POLICY_OF_PLANE : POLICY_OF_GUARD;
 	*slot = n % POLICY_SLOTS;

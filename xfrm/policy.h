@@ -4,7 +4,7 @@
  *
  * A policy of ours is known by its index, which user space may choose (index & 7 is the direction)
  * and the kernel keeps through updates: it lies in a range of ours, one half for guards and one for
- * the exceptions of the data plane. Priorities are far behind everything that other programs use,
+ * the exceptions of the data plane; what encrypts (xfrm/flow.h) has a range of its own. Priorities are far behind everything that other programs use,
  * so theirs win wherever both match.
  */
 #ifndef XFRM_POLICY_H
@@ -15,12 +15,15 @@
 #include "base/ts.h"
 #include "xfrm/netlink.h"
 
-enum policy_section { POLICY_OF_GUARD, POLICY_OF_PLANE };
+enum policy_section { POLICY_OF_GUARD, POLICY_OF_PLANE, POLICY_OF_FLOW };
 
 enum {
 	POLICY_INDEX_BASE = 0x50500000,
+	POLICY_INDEX_FLOW = 0x50600000, /* policies with templates: xfrm/flow.h */
 	POLICY_INDEX_MASK = 0x7ff00000,
-	POLICY_SLOTS = 65536, /* of each section; a slot has an index in each direction */
+	/* Of each section; a slot has an index in each direction. */
+	POLICY_SLOTS = 65536,
+	POLICY_FLOW_SLOTS = 2 * POLICY_SLOTS,
 };
 
 /* Smaller is better, and the kernel takes the best that matches, however wide. So among ours the
@@ -71,7 +74,7 @@ uint32_t policy_priority(unsigned int narrow, enum policy_order order);
 uint32_t policy_index(enum policy_section section, uint32_t slot, uint8_t dir);
 /* Whether it lies in our range at all: such a slot is taken, whoever made the policy. */
 bool policy_index_taken(const struct policy *p, enum policy_section *section, uint32_t *slot);
-/* Range and priority and shape are ours. */
+/* Range and priority and shape are ours; not for POLICY_OF_FLOW, see flow_is_ours. */
 bool policy_is_ours(const struct policy *p, enum policy_section section);
 
 struct ask policy_ask_add(
