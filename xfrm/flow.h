@@ -20,7 +20,7 @@
 #include "xfrm/pair.h"
 #include "xfrm/policy.h"
 
-enum flow_kind { FLOW_EXEMPT, FLOW_CHILD, FLOW_TRAP, N_FLOW_KINDS };
+enum flow_kind { FLOW_EXEMPT, FLOW_CHILD, FLOW_TRAP };
 
 enum {
 	FLOW_MAX = 1024,	/* selectors of one child: each costs up to three policies */

@@ -4,8 +4,8 @@
  *
  * A policy of ours is known by its index, which user space may choose (index & 7 is the direction)
  * and the kernel keeps through updates: it lies in a range of ours, one half for guards and one for
- * the exceptions of the data plane; what encrypts (xfrm/flow.h) has a range of its own. Priorities are far behind everything that other programs use,
- * so theirs win wherever both match.
+ * the exceptions of the data plane; what encrypts (xfrm/flow.h) has a range of its own. Priorities
+ * are far behind everything that other programs use, so theirs win wherever both match.
  */
 #ifndef XFRM_POLICY_H
 #define XFRM_POLICY_H

@@ -203,7 +203,7 @@ START_TEST(an_index_carries_its_direction_and_its_slot)
 END_TEST
 
 static const uint32_t foreign_indexes[] = { 0,		1,	    9,		0x504ffff9,
-					    0x50600001, 0xd0500001, 0xfffffff9, 0x30500001 };
+					    0x50700001, 0xd0500001, 0xfffffff9, 0x30500001 };
 
 START_TEST(an_index_outside_of_the_range_is_foreign)
 {

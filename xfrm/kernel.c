@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's data plane: see xfrm/kernel.h. Opening, and the commands; kernel_inner.h says which
+ * file does what.
+ *
+ * Outbound, the state comes before the policy that names it: a policy that names a state which is
+ * not there makes the kernel wait for it under that very SPI, and then refuse the state. On the way
+ * out the policy goes first.
+ */
+#include "xfrm/kernel.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/xfrm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "xfrm/kernel_inner.h"
+#include "xfrm/probe.h"
+#include "xfrm/words.h"
+
+static enum err open_events(struct netlink *nl)
+{
+	/* The tables themselves are watched because others may empty them. */
+	static const uint32_t groups[] = { XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE, XFRMNLGRP_MAPPING,
+					   XFRMNLGRP_SA, XFRMNLGRP_POLICY };
+	enum err err = netlink_open(nl, NETLINK_XFRM);
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]) && err == OK; i++)
+		err = netlink_join(nl, groups[i]);
+	return err;
+}
+
+static struct kernel *kernel_new(void)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+
+	if (k == NULL)
+		return NULL;
+	k->own.fd = -1;
+	k->events.fd = -1;
+	k->route.fd = -1;
+	k->nl = &k->own;
+	k->taken = calloc(POLICY_FLOW_SLOTS, 1);
+	if (k->taken != NULL)
+		return k;
+	free(k);
+	return NULL;
+}
+
+enum err kernel_open(struct kernel **out, char why[static HOST_WHY_MAX])
+{
+	struct kernel *k = kernel_new();
+	enum err err;
+
+	*out = NULL;
+	if (k == NULL)
+		return why_say(why, ERR_NOMEM, "no memory");
+	err = netlink_open(&k->own, NETLINK_XFRM);
+	if (err == OK)
+		err = open_events(&k->events);
+	if (err == OK)
+		err = netlink_open(&k->route, NETLINK_ROUTE);
+	if (err == OK) {
+		*out = k;
+		return OK;
+	}
+	kernel_close(k);
+	if (err == ERR_UNSUPPORTED)
+		return why_say(why, err, "the kernel has no IPsec (CONFIG_XFRM_USER)");
+	return why_say(why, err, "cannot open a netlink socket for IPsec: %s", strerror(errno));
+}
+
+enum err kernel_over(struct netlink *nl, struct kernel **out)
+{
+	*out = kernel_new();
+	if (*out == NULL)
+		return ERR_NOMEM;
+	(*out)->nl = nl;
+	return OK;
+}
+
+void kernel_close(struct kernel *k)
+{
+	if (k == NULL)
+		return;
+	netlink_close(&k->own);
+	netlink_close(&k->events);
+	netlink_close(&k->route);
+	book_free(k);
+	free(k);
+}
+
+void kernel_probe(struct kernel *k, struct plane_caps *caps)
+{
+	probe_all(k->nl, caps);
+	k->sa_dir = caps->sa_dir;
+}
+
+/* ---- commands ---- */
+
+/* What the half brought in goes: policies in reverse, back to what they were for other halves, then
+ * the state. */
+static enum err take_half(struct kernel *k, struct kernel_sa *sa, char *why)
+{
+	const struct state_id id = state_id_of(&sa->d);
+	char other[HOST_WHY_MAX];
+	struct flow_list flows = { .n = 0 };
+	enum err err = book_flows(k, &sa->d, &flows);
+	enum err gone;
+
+	if (err != OK)
+		return why_say(why, err, "%s", err_text(err));
+	book_take(k, sa);
+	err = settle_flows(k, &flows, why);
+	gone = take_state(k, &id, err == OK ? why : other);
+	flow_list_free(&flows);
+	return err != OK ? err : gone;
+}
+
+static enum err put_flows(struct kernel *k, const struct flow_list *flows, char *why)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < flows->n && err == OK; i++)
+		err = put_policy(k, &flows->v[i], why);
+	return err;
+}
+
+/* In the book first: what the policies of a selector shall be is decided there. */
+static enum err put_half(struct kernel *k, const struct sa_desc *d, const struct flow_list *flows,
+			 char *why)
+{
+	struct state_extra x = { .sa_dir = k->sa_dir };
+	char unused[HOST_WHY_MAX];
+	enum err err = book_put(k, d);
+
+	if (err != OK)
+		return why_say(why, err, "%s", err_text(err));
+	err = put_state(k, d, &x, why);
+	if (err != OK) {
+		book_take(k, &k->sas.v[k->sas.n - 1]);
+		return err;
+	}
+	err = put_flows(k, flows, why);
+	/* What cannot be undone now is in doubt and undone later; the first failure is told. */
+	if (err != OK && take_half(k, &k->sas.v[k->sas.n - 1], unused) != OK)
+		k->doubt = true;
+	return err;
+}
+
+static enum err install(struct kernel *k, const struct sa_desc *d, char *why)
+{
+	struct flow_list flows = { .n = 0 };
+	char unused[HOST_WHY_MAX];
+	enum err err = book_flows(k, d, &flows);
+
+	if (err != OK)
+		return why_say(why, err, "the selectors do not fit into policies of the kernel: %s",
+			       err == ERR_LIMIT ? "there are too many" : err_text(err));
+	err = book_judge(k, d, &flows, why);
+	if (err == OK)
+		err = put_half(k, d, &flows, why);
+	/* The trap shall raise an ACQUIRE again as soon as the child is gone. A larval state that
+	 * stays ends by itself. */
+	if (err == OK && d->dir == SA_OUT)
+		(void)!forget_acquires(k, d->reqid, d->acquire, unused);
+	flow_list_free(&flows);
+	return err;
+}
+
+static enum err remove_half(struct kernel *k, const struct sa_desc *d, char *why)
+{
+	struct kernel_sa *sa = book_find(k, d);
+
+	if (sa == NULL)
+		return why_say(why, ERR_NOT_FOUND, "no state of ours has SPI %08x", d->spi);
+	return take_half(k, sa, why);
+}
+
+/* ---- counters ---- */
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
+		return 1;
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+struct shown {
+	struct state_info s;
+	bool there;
+};
+
+static enum err shown_take(void *ctx, const struct nlmsghdr *m)
+{
+	struct shown *got = ctx;
+	enum err err = state_read(m, &got->s);
+
+	got->there = err == OK;
+	return err;
+}
+
+/* Most kernels do not say when a state was last used, so that is when its counter was last seen to
+ * have moved: as exact as one asks often. */
+static void count(struct kernel_sa *sa, const struct state_info *s, struct sa_counters *c)
+{
+	if (s->packets != sa->packets) {
+		sa->packets = s->packets;
+		sa->last_ns = now_ns();
+	}
+	*c = (struct sa_counters){
+		.bytes = s->bytes,
+		.packets = s->packets,
+		.last_ns = sa->last_ns,
+		.drop_replay = (uint64_t)s->drop_window + s->drop_replay,
+		.drop_integrity = s->drop_integrity,
+	};
+}
+
+static enum err query(struct kernel *k, const struct sa_desc *d, struct sa_counters *c, char *why)
+{
+	struct kernel_sa *sa = book_find(k, d);
+	struct shown got = { .there = false };
+	const struct netlink_sink sink = { .take = shown_take, .ctx = &got };
+	struct state_id id;
+	struct ask req;
+	struct answer a;
+	enum err err;
+
+	if (sa == NULL)
+		return why_say(why, ERR_NOT_FOUND, "no state of ours has SPI %08x", d->spi);
+	id = state_id_of(&sa->d);
+	req = state_ask_get(&id);
+	err = netlink_get(k->nl, &req, &sink, &a);
+	if (err == OK && !got.there)
+		err = ERR_NO_ANSWER;
+	if (err == OK)
+		count(sa, &got.s, c);
+	return why_kernel(why, err, &a, "cannot read the state");
+}
+
+/* ---- one command ---- */
+
+static enum err perform(struct kernel *k, const struct sa_cmd *cmd, struct sa_done *done, char *why)
+{
+	const struct sa_desc *d = &cmd->sa;
+
+	switch (cmd->op) {
+	case SA_INSTALL:
+		done->offload = OFFLOAD_NO;
+		return install(k, d, why);
+	case SA_MOVE:
+		return kernel_move(k, d, why);
+	case SA_REMOVE:
+		return remove_half(k, d, why);
+	case SA_QUERY:
+		return query(k, d, &done->counters, why);
+	case SA_FORGET:
+		return forget_acquires(k, d->reqid, d->acquire, why);
+	}
+	return ERR_UNEXPECTED;
+}
+
+/* Tries once to clear up what was left open; what stays open is tried again the next time. */
+static void clear_doubt(struct kernel *k)
+{
+	const struct settle s = { .larval = false };
+	char unused[HOST_WHY_MAX];
+
+	if (k->doubt)
+		(void)!kernel_settle(k, &s, unused);
+}
+
+void kernel_command(struct kernel *k, const struct sa_cmd *cmd, struct sa_done *done)
+{
+	char why[HOST_WHY_MAX] = "";
+
+	*done = (struct sa_done){ .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
+	clear_doubt(k);
+	done->err = perform(k, cmd, done, why);
+	clear_doubt(k);
+	if (done->err != OK)
+		snprintf(done->why, sizeof(done->why), "%.*s", SA_WHY_MAX - 1, why);
+}
+
+/* ---- all of it ---- */
+
+static void drop_children(struct kernel *k)
+{
+	char unused[HOST_WHY_MAX];
+
+	for (size_t i = k->policies.n; i-- > 0;) {
+		const struct flow_policy key = k->policies.v[i];
+
+		if (key.kind == FLOW_CHILD)
+			(void)!take_policy(k, &key, unused);
+	}
+	while (k->sas.n > 0) {
+		struct kernel_sa *sa = &k->sas.v[k->sas.n - 1];
+		const struct state_id id = state_id_of(&sa->d);
+
+		book_take(k, sa);
+		(void)!take_state(k, &id, unused);
+	}
+}
+
+static void drop_traps(struct kernel *k)
+{
+	char unused[HOST_WHY_MAX];
+
+	while (k->policies.n > 0) {
+		const struct flow_policy key = k->policies.v[k->policies.n - 1];
+
+		(void)!take_policy(k, &key, unused);
+	}
+}
+
+/* Twice, because a first try may be disturbed and there is nobody to ask again later. */
+static enum err settle_all(struct kernel *k, char *why)
+{
+	const struct settle s = { .larval = true };
+	enum err err = kernel_settle(k, &s, why);
+
+	return err == OK ? OK : kernel_settle(k, &s, why);
+}
+
+enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX])
+{
+	drop_children(k);
+	drop_traps(k);
+	return settle_all(k, why);
+}
+
+void kernel_flush(struct kernel *k)
+{
+	char unused[HOST_WHY_MAX];
+
+	drop_children(k);
+	(void)!settle_all(k, unused);
+}
+
+enum err kernel_off(struct kernel *k, char why[static HOST_WHY_MAX])
+{
+	return kernel_clear(k, why);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kernel tells unasked: ACQUIRE, EXPIRE and MAPPING for the engine; and what others do to
+ * the tables, after which they are read and put right.
+ *
+ * Messages are lost when the socket's buffer overruns. A lost ACQUIRE heals by itself: the kernel
+ * makes no larval state when nobody heard it, and the next packet asks again.
+ */
+#include <errno.h>
+#include <linux/xfrm.h>
+#include <netlink/msg.h>
+#include <string.h>
+
+#include "xfrm/kernel_inner.h"
+
+enum { READS_MAX = 1024 };
+
+int kernel_fd(const struct kernel *k)
+{
+	return k->events.fd;
+}
+
+static bool reqid_is_ours(uint32_t reqid)
+{
+	return (reqid & SA_REQID_MASK) == SA_REQID_BASE;
+}
+
+/* The half of the book that the event is about, by where its packets go to. */
+static struct kernel_sa *half_of(const struct kernel *k, const struct event *ev)
+{
+	for (size_t i = k->sas.n; i-- > 0;) {
+		const struct state_id id = state_id_of(&k->sas.v[i].d);
+
+		if (id.spi == ev->plane.spi && addr_eq(&id.dst, &ev->dst.addr))
+			return &k->sas.v[i];
+	}
+	return NULL;
+}
+
+static void on_acquire(struct kernel *k, const struct event *ev, const struct kernel_news *news)
+{
+	const struct state_larval l = { .src = ev->src.addr,
+					.dst = ev->dst.addr,
+					.mode = ev->mode,
+					.reqid = ev->plane.reqid,
+					.seq = ev->plane.acquire,
+					.if_id = ev->if_id };
+
+	acquire_note(k, &l);
+	news->fn(news->ctx, &ev->plane);
+}
+
+/* The kernel has removed the state; its policies go the way of any last half's. */
+static void half_gone(struct kernel *k, struct kernel_sa *sa)
+{
+	char unused[HOST_WHY_MAX];
+	struct flow_list flows = { .n = 0 };
+	enum err err = book_flows(k, &sa->d, &flows);
+
+	book_take(k, sa);
+	if (err == OK)
+		err = settle_flows(k, &flows, unused);
+	if (err != OK)
+		k->doubt = true;
+	flow_list_free(&flows);
+}
+
+static void on_expire(struct kernel *k, const struct event *ev, const struct kernel_news *news)
+{
+	struct plane_event told = ev->plane;
+	struct kernel_sa *sa;
+
+	if (ev->larval) {
+		acquire_drop(k, ev->plane.reqid, ev->plane.acquire);
+		return;
+	}
+	sa = half_of(k, ev);
+	if (sa == NULL)
+		return;
+	told.dir = sa->d.dir;
+	told.acquire = 0;
+	if (!told.soft)
+		half_gone(k, sa);
+	news->fn(news->ctx, &told);
+}
+
+static void on_mapping(const struct kernel *k, const struct event *ev,
+		       const struct kernel_news *news)
+{
+	if (half_of(k, ev) != NULL)
+		news->fn(news->ctx, &ev->plane);
+}
+
+static void on_plane_event(struct kernel *k, const struct event *ev, const struct kernel_news *news)
+{
+	if (!reqid_is_ours(ev->plane.reqid))
+		return;
+	switch (ev->plane.kind) {
+	case PLANE_ACQUIRE:
+		on_acquire(k, ev, news);
+		break;
+	case PLANE_EXPIRE:
+		on_expire(k, ev, news);
+		break;
+	case PLANE_MAPPING:
+		on_mapping(k, ev, news);
+		break;
+	case PLANE_MTU:
+	case PLANE_GONE:
+		break;
+	}
+}
+
+static bool lost_state(const struct kernel *k, const struct nlmsghdr *m)
+{
+	struct state_info s;
+
+	(void)k;
+	return state_read(m, &s) == OK && state_is_ours(&s) && !s.larval;
+}
+
+/* The policy stands in an attribute; the header has only what it was deleted by. */
+static bool lost_policy(const struct nlmsghdr *m)
+{
+	static const struct nla_policy shape[XFRMA_MAX + 1] = {
+		[XFRMA_POLICY] = { .minlen = sizeof(struct xfrm_userpolicy_info) },
+	};
+	/* libnl's parser takes no const; nothing is written. */
+	struct nlmsghdr *h = (struct nlmsghdr *)(uintptr_t)m;
+	struct nlattr *tb[XFRMA_MAX + 1];
+	struct xfrm_userpolicy_info up;
+	struct policy p = { .index = 0 };
+	enum policy_section section;
+	uint32_t slot;
+
+	if (nlmsg_parse(h, sizeof(struct xfrm_userpolicy_id), tb, XFRMA_MAX, shape) < 0 ||
+	    tb[XFRMA_POLICY] == NULL)
+		return false;
+	memcpy(&up, nla_data(tb[XFRMA_POLICY]), sizeof(up));
+	p.index = up.index;
+	return policy_index_taken(&p, &section, &slot) && section == POLICY_OF_FLOW;
+}
+
+/* What others did: our own requests are told to us, too. */
+static bool is_loss(const struct kernel *k, const struct nlmsghdr *m)
+{
+	if (m->nlmsg_pid == k->nl->port)
+		return false;
+	switch (m->nlmsg_type) {
+	case XFRM_MSG_FLUSHSA:
+	case XFRM_MSG_FLUSHPOLICY:
+		return true;
+	case XFRM_MSG_DELSA:
+		return lost_state(k, m);
+	case XFRM_MSG_DELPOLICY:
+		return lost_policy(m);
+	default:
+		return false;
+	}
+}
+
+void kernel_event(struct kernel *k, const struct nlmsghdr *m, struct kernel_news *news)
+{
+	struct event ev;
+
+	if (is_loss(k, m))
+		news->settle = true;
+	else if (event_read(m, &ev) == OK)
+		on_plane_event(k, &ev, news);
+}
+
+void kernel_news_end(struct kernel *k, const struct kernel_news *news)
+{
+	const struct settle s = { .gone = news->fn, .ctx = news->ctx };
+	char unused[HOST_WHY_MAX];
+
+	/* Failing, it is in doubt and tried again with the next event or command. */
+	if ((news->settle || k->doubt) && kernel_settle(k, &s, unused) != OK)
+		k->doubt = true;
+}
+
+void kernel_events(struct kernel *k, kernel_event_fn *fn, void *ctx)
+{
+	struct kernel_news news = { .fn = fn, .ctx = ctx };
+
+	for (int i = 0; i < READS_MAX && k->events.fd >= 0; i++) {
+		struct span got = SPAN_EMPTY;
+		enum err err = netlink_read(&k->events, &got);
+		struct nlmsghdr *m = (struct nlmsghdr *)(uintptr_t)got.p;
+		int left = (int)got.len;
+
+		if (err == ERR_NOT_FOUND)
+			break;
+		/* Overrun, or cut short: something was missed. */
+		if (err != OK)
+			news.settle = true;
+		for (; err == OK && nlmsg_ok(m, left); m = nlmsg_next(m, &left))
+			kernel_event(k, m, &news);
+		/* What is told of states has their keys in it. */
+		if (err == OK)
+			secret_wipe(k->events.buf, got.len);
+	}
+	kernel_news_end(k, &news);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Putting in and taking out one state or policy, and keeping the book true.
+ *
+ * There are three ways to end: the kernel did it; it refused, and nothing has changed; it was not
+ * heard of (the answer was lost, late, or cut), and then it may have done it. After the last, what
+ * was put in is taken out again, and what could not be taken out is in doubt.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "xfrm/kernel_inner.h"
+#include "xfrm/words.h"
+
+enum { SLOT_TRIES = 8, TAKE_TRIES = 3 };
+
+/* Whether the kernel gave its verdict. */
+static bool heard(const struct answer *a)
+{
+	return a->done;
+}
+
+/* ---- states ---- */
+
+static enum err state_words(char *why, enum err err, const struct answer *a, const char *what,
+			    uint32_t spi)
+{
+	char words[NETLINK_WORDS_MAX];
+
+	if (err == OK)
+		return OK;
+	return why_say(why, err, "%s %08x: %s", what, spi, netlink_words(err, a, words));
+}
+
+enum err take_state(struct kernel *k, const struct state_id *id, char *why)
+{
+	struct answer a = { .error = 0 };
+	enum err err = ERR_NO_ANSWER;
+
+	for (int tries = TAKE_TRIES; tries > 0 && err != OK && err != ERR_NOT_FOUND; tries--) {
+		struct ask req = state_ask_delete(id);
+
+		err = netlink_ask(k->nl, &req, &a);
+	}
+	if (err == OK || err == ERR_NOT_FOUND)
+		return OK;
+	k->doubt = true;
+	return state_words(why, err, &a, "cannot remove the state", id->spi);
+}
+
+enum err put_state(struct kernel *k, const struct sa_desc *d, struct state_extra *x, char *why)
+{
+	struct ask req;
+	struct answer a;
+	enum err err = state_check(d);
+
+	if (err != OK)
+		return why_say(why, err, "no state of the kernel's can be made of SPI %08x: %s",
+			       d->spi, err_text(err));
+	x->sa_dir = k->sa_dir;
+	x->if_id = d->if_id;
+	req = state_ask_add(d, x);
+	err = netlink_ask(k->nl, &req, &a);
+	if (err == ERR_EXISTS)
+		return why_say(why, err,
+			       "the SPI %08x is taken by another state, see `ip xfrm state`",
+			       d->spi);
+	/* It may be there now; or the SPI may be that of another program's state, so it is not
+	 * deleted by its name. */
+	if (err != OK && !heard(&a))
+		k->doubt = true;
+	return state_words(why, err, &a, "cannot add the state", d->spi);
+}
+
+/* ---- policies ---- */
+
+static enum err policy_words(char *why, enum err err, const struct answer *a, const char *what,
+			     const struct flow_policy *f)
+{
+	char words[NETLINK_WORDS_MAX];
+	char text[POLICY_TEXT_MAX];
+
+	if (err == OK)
+		return OK;
+	return why_say(why, err, "%s %s: %s", what, policy_text(&f->p, text),
+		       netlink_words(err, a, words));
+}
+
+struct back {
+	const struct flow_policy *sought;
+	bool seen;
+};
+
+static enum err back_take(void *ctx, const struct nlmsghdr *m)
+{
+	struct back *b = ctx;
+	struct flow_policy f;
+	enum err err = flow_read(m, &f);
+
+	if (err == OK && f.p.index == b->sought->p.index && flow_same(&f, b->sought))
+		b->seen = true;
+	return err;
+}
+
+/* Whether it stands under the index that was asked for: the kernel gives another, without a word,
+ * when that is taken, and such a policy would not be known as ours at the next start. */
+static enum err read_back(struct kernel *k, const struct flow_policy *f, bool *seen,
+			  struct answer *a)
+{
+	struct back b = { .sought = f };
+	const struct netlink_sink sink = { .take = back_take, .ctx = &b };
+	struct ask req = flow_ask_get(f);
+	enum err err = netlink_get(k->nl, &req, &sink, a);
+
+	*seen = b.seen;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* By what it is, not by its index, which is in question. Only ours have that selector. */
+static void take_back(struct kernel *k, const struct flow_policy *f)
+{
+	enum err err = ERR_NO_ANSWER;
+
+	for (int tries = TAKE_TRIES; tries > 0 && err != OK && err != ERR_NOT_FOUND; tries--) {
+		struct ask req = flow_ask_delete_selector(f);
+		struct answer a;
+
+		err = netlink_ask(k->nl, &req, &a);
+	}
+	if (err != OK && err != ERR_NOT_FOUND)
+		k->doubt = true;
+}
+
+/* *again: another index was given, or the key was taken; the policy is gone again. */
+static enum err add_at(struct kernel *k, const struct flow_policy *f, bool *again, char *why)
+{
+	struct ask req = flow_ask_add(f);
+	bool seen = false;
+	struct answer a;
+	enum err err = netlink_ask(k->nl, &req, &a);
+
+	if (err != OK && err != ERR_EXISTS && heard(&a))
+		return policy_words(why, err, &a, "cannot add the policy", f);
+	if (err == OK)
+		err = read_back(k, f, &seen, &a);
+	if (err == OK && seen)
+		return OK;
+	/* One that exists has our number in its selector and is not in the book: left over. */
+	take_back(k, f);
+	*again = err == OK || err == ERR_EXISTS;
+	return *again ? why_say(why, ERR_LIMIT, "no index is left for a policy")
+		      : policy_words(why, err, &a, "cannot add the policy", f);
+}
+
+static bool slot_next(struct kernel *k, uint32_t *slot)
+{
+	for (uint32_t i = 0; i < POLICY_FLOW_SLOTS; i++) {
+		*slot = k->slot;
+		k->slot = (k->slot + 1) % POLICY_FLOW_SLOTS;
+		if (!k->taken[*slot])
+			return true;
+	}
+	return false;
+}
+
+static void slot_set(struct kernel *k, const struct flow_policy *f, bool taken)
+{
+	enum policy_section section;
+	uint32_t slot;
+
+	if (policy_index_taken(&f->p, &section, &slot) && section == POLICY_OF_FLOW)
+		k->taken[slot] = taken;
+}
+
+static enum err add_policy(struct kernel *k, struct flow_policy f, char *why)
+{
+	enum err err = ERR_LIMIT;
+	bool again = true;
+	uint32_t slot;
+
+	for (int tries = SLOT_TRIES; tries > 0 && again; tries--) {
+		again = false;
+		if (!slot_next(k, &slot))
+			return why_say(why, ERR_LIMIT, "no index is left for a policy");
+		f.p.index = policy_index(POLICY_OF_FLOW, slot, f.p.dir);
+		err = add_at(k, &f, &again, why);
+	}
+	if (err != OK)
+		return err;
+	slot_set(k, &f, true);
+	err = flow_list_put(&k->policies, &f);
+	if (err == OK)
+		return OK;
+	take_back(k, &f);
+	slot_set(k, &f, false);
+	return why_say(why, err, "%s", err_text(err));
+}
+
+static enum err change_policy(struct kernel *k, struct flow_policy *have, struct flow_policy f,
+			      char *why)
+{
+	struct ask req;
+	struct answer a;
+	enum err err;
+
+	if (flow_same(have, &f))
+		return OK;
+	f.p.index = have->p.index;
+	req = flow_ask_update(&f);
+	err = netlink_ask(k->nl, &req, &a);
+	if (err == OK)
+		*have = f;
+	else if (!heard(&a))
+		have->p.priority = 0; /* not known: whatever is wanted next is another */
+	return policy_words(why, err, &a, "cannot change the policy", &f);
+}
+
+enum err put_policy(struct kernel *k, const struct flow_policy *f, char *why)
+{
+	struct flow_policy *have = flow_list_find(&k->policies, f);
+
+	return have != NULL ? change_policy(k, have, *f, why) : add_policy(k, *f, why);
+}
+
+enum err take_policy(struct kernel *k, const struct flow_policy *key, char *why)
+{
+	const struct flow_policy *have = flow_list_find(&k->policies, key);
+	struct answer a = { .error = 0 };
+	enum err err = ERR_NO_ANSWER;
+	struct flow_policy f;
+
+	if (have == NULL)
+		return OK;
+	f = *have;
+	for (int tries = TAKE_TRIES; tries > 0 && err != OK && err != ERR_NOT_FOUND; tries--) {
+		struct ask req = flow_ask_delete(&f);
+
+		err = netlink_ask(k->nl, &req, &a);
+	}
+	flow_list_take(&k->policies, &f);
+	slot_set(k, &f, false);
+	if (err == OK || err == ERR_NOT_FOUND)
+		return OK;
+	k->doubt = true;
+	return policy_words(why, err, &a, "cannot remove the policy", &f);
+}
+
+/* ---- larval states ---- */
+
+struct allocated {
+	struct state_info s;
+	bool there;
+};
+
+static enum err allocated_take(void *ctx, const struct nlmsghdr *m)
+{
+	struct allocated *got = ctx;
+	enum err err = state_read(m, &got->s);
+
+	got->there = got->there || err == OK;
+	return err;
+}
+
+/* A larval state has no SPI to delete it by, so it gets one first. If the answer to that is lost,
+ * the state ends by itself after xfrm_acq_expires, as it would have. */
+enum err forget_larval(struct kernel *k, const struct state_larval *l, char *why)
+{
+	struct allocated got = { .there = false };
+	const struct netlink_sink sink = { .take = allocated_take, .ctx = &got };
+	struct ask req = state_ask_allocspi(l);
+	struct answer a;
+	enum err err = netlink_get(k->nl, &req, &sink, &a);
+
+	if (!got.there && err != OK) {
+		k->doubt = k->doubt || !heard(&a);
+		return why_kernel(why, err, &a, "cannot find the state that waits for a child");
+	}
+	if (!got.there)
+		return why_say(why, ERR_NO_ANSWER, "the kernel does not show the state that waits");
+	return take_state(k, &(struct state_id){ .dst = got.s.dst, .spi = got.s.spi }, why);
+}
+
+enum err forget_acquires(struct kernel *k, uint32_t reqid, uint32_t seq, char *why)
+{
+	struct state_larval trap = { .src = flow_trap_src(),
+				     .dst = flow_trap_dst(),
+				     .mode = SA_TUNNEL,
+				     .reqid = reqid,
+				     .seq = seq };
+	bool known = false;
+	enum err err = OK;
+
+	for (size_t i = 0; i < KERNEL_ACQUIRES; i++) {
+		struct state_larval l = k->acquires[i];
+		enum err got;
+
+		if (l.reqid != reqid)
+			continue;
+		known = true;
+		got = forget_larval(k, &l, why);
+		if (got == OK)
+			k->acquires[i].reqid = 0;
+		else
+			err = got;
+	}
+	/* One that we were not told of, or too long ago: those of traps are all in one place. */
+	return known || seq == 0 ? err : forget_larval(k, &trap, why);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making the kernel's tables agree with the book, from whatever they are: at the start of a daemon,
+ * after answers or events were lost, and when others took something of ours away.
+ *
+ * Adds first, removes last. What is not ours is read past.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "xfrm/grow.h"
+#include "xfrm/kernel_inner.h"
+#include "xfrm/words.h"
+
+struct seen_state {
+	struct state_larval id; /* what a larval one is known by; src, dst, reqid of any */
+	uint32_t spi;
+	bool larval;
+	bool kept;
+};
+
+/* What of ours is in the kernel. */
+struct view {
+	struct flow_list policies;
+	struct seen_state *states;
+	size_t n;
+	size_t size;
+	uint8_t *taken;
+};
+
+static void view_free(struct view *w)
+{
+	flow_list_free(&w->policies);
+	free(w->states);
+	free(w->taken);
+}
+
+/* ---- reading ---- */
+
+static void policies_restart(void *ctx)
+{
+	struct view *w = ctx;
+
+	w->policies.n = 0;
+	memset(w->taken, 0, POLICY_FLOW_SLOTS);
+}
+
+static enum err policies_take(void *ctx, const struct nlmsghdr *m)
+{
+	struct view *w = ctx;
+	enum policy_section section;
+	struct flow_policy f;
+	uint32_t slot;
+	enum err err = flow_read(m, &f);
+
+	if (err != OK || !policy_index_taken(&f.p, &section, &slot) || section != POLICY_OF_FLOW)
+		return err;
+	w->taken[slot] = 1;
+	if (!flow_is_ours(&f))
+		return OK;
+	err = flow_list_put(&w->policies, &f);
+	return err == ERR_EXISTS ? OK : err; /* doubled */
+}
+
+static void states_restart(void *ctx)
+{
+	((struct view *)ctx)->n = 0;
+}
+
+static enum err states_take(void *ctx, const struct nlmsghdr *m)
+{
+	struct view *w = ctx;
+	struct seen_state *v;
+	struct state_info s;
+	enum err err = state_read(m, &s);
+
+	if (err != OK || !state_is_ours(&s))
+		return err;
+	v = grow(w->states, w->n, &w->size, sizeof(*v));
+	if (v == NULL)
+		return ERR_NOMEM;
+	w->states = v;
+	w->states[w->n++] = (struct seen_state){
+		.id = { .src = s.src,
+			.dst = s.dst,
+			.mode = s.mode == XFRM_MODE_TRANSPORT ? SA_TRANSPORT : SA_TUNNEL,
+			.reqid = s.reqid,
+			.seq = s.seq,
+			.if_id = s.if_id },
+		.spi = s.spi,
+		.larval = s.larval,
+	};
+	return OK;
+}
+
+static int state_cmp(const void *x, const void *y)
+{
+	const struct seen_state *a = x;
+	const struct seen_state *b = y;
+	int order = addr_cmp(&a->id.dst, &b->id.dst);
+
+	return order != 0 ? order : (a->spi > b->spi) - (a->spi < b->spi);
+}
+
+static enum err view_read(struct kernel *k, struct view *w, char *why)
+{
+	const struct netlink_sink policies = { .restart = policies_restart,
+					       .take = policies_take,
+					       .ctx = w };
+	const struct netlink_sink states = { .restart = states_restart,
+					     .take = states_take,
+					     .ctx = w };
+	struct ask req;
+	struct answer a;
+	enum err err;
+
+	w->taken = calloc(POLICY_FLOW_SLOTS, 1);
+	if (w->taken == NULL)
+		return why_say(why, ERR_NOMEM, "no memory to read the IPsec policies");
+	req = policy_ask_dump();
+	err = netlink_dump(k->nl, &req, &policies, &a);
+	if (err != OK)
+		return why_kernel(why, err, &a, "cannot read the IPsec policies of the kernel");
+	req = state_ask_dump();
+	err = netlink_dump(k->nl, &req, &states, &a);
+	if (err == OK && w->n > 0)
+		qsort(w->states, w->n, sizeof(*w->states), state_cmp);
+	return why_kernel(why, err, &a, "cannot read the IPsec states of the kernel");
+}
+
+/* ---- policies ---- */
+
+/* The book learns what the kernel has, so that the usual ways of changing it apply: an entry that
+ * the kernel lacks leaves the book and is put in as new; one that differs is changed. */
+static enum err policies_agree(struct kernel *k, const struct view *w, char *why)
+{
+	enum err first = OK;
+
+	for (size_t i = 0; i < k->policies.n; i++) {
+		struct flow_policy f = k->policies.v[i];
+		const struct flow_policy *have = flow_list_find(&w->policies, &f);
+		enum err err = OK;
+
+		if (have != NULL && have->p.index == f.p.index && flow_same(have, &f))
+			continue;
+		if (have == NULL) {
+			flow_list_take(&k->policies, &f);
+			err = put_policy(k, &f, why);
+			f.p.index = 0; /* wanted still; there is room for it */
+			if (err != OK && flow_list_put(&k->policies, &f) != OK)
+				return ERR_NOMEM;
+		} else {
+			k->policies.v[i] = *have;
+			err = put_policy(k, &f, why);
+		}
+		if (first == OK)
+			first = err;
+	}
+	return first;
+}
+
+static enum err policies_prune(struct kernel *k, const struct view *w, char *why)
+{
+	enum err first = OK;
+
+	for (size_t i = 0; i < w->policies.n; i++) {
+		const struct flow_policy *f = &w->policies.v[i];
+		enum err err = OK;
+
+		if (flow_list_find(&k->policies, f) != NULL)
+			continue;
+		/* As if the book had it: then it is taken out in the usual way. */
+		err = flow_list_put(&k->policies, f);
+		if (err == OK)
+			err = take_policy(k, f, why);
+		if (first == OK)
+			first = err;
+	}
+	return first;
+}
+
+/* ---- states ---- */
+
+static bool view_keeps(struct view *w, const struct sa_desc *d)
+{
+	const struct state_id id = state_id_of(d);
+	const struct seen_state key = { .id = { .dst = id.dst }, .spi = id.spi };
+	struct seen_state *s = NULL;
+
+	if (w->n > 0)
+		s = bsearch(&key, w->states, w->n, sizeof(*w->states), state_cmp);
+	if (s == NULL)
+		return false;
+	s->kept = true;
+	return true;
+}
+
+static void tell_gone(const struct settle *s, const struct sa_desc *d)
+{
+	const struct plane_event ev = { .kind = PLANE_EXPIRE,
+					.spi = d->spi,
+					.dir = d->dir,
+					.reqid = d->reqid };
+
+	s->gone(s->ctx, &ev);
+}
+
+static enum err states_agree(struct kernel *k, struct view *w, const struct settle *s, char *why)
+{
+	enum err first = OK;
+
+	for (size_t i = 0; i < k->sas.n; i++) {
+		struct kernel_sa *sa = &k->sas.v[i];
+		struct flow_list flows = { .n = 0 };
+		enum err err;
+
+		if (view_keeps(w, &sa->d) || s->gone == NULL)
+			continue;
+		tell_gone(s, &sa->d);
+		err = book_flows(k, &sa->d, &flows);
+		book_take(k, sa);
+		i--;
+		if (err == OK)
+			err = settle_flows(k, &flows, why);
+		flow_list_free(&flows);
+		if (first == OK)
+			first = err;
+	}
+	return first;
+}
+
+static enum err states_prune(struct kernel *k, const struct view *w, bool larval, char *why)
+{
+	enum err first = OK;
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct seen_state *s = &w->states[i];
+		const struct state_id id = { .dst = s->id.dst, .spi = s->spi };
+		enum err err = OK;
+
+		if (s->larval && larval)
+			err = forget_larval(k, &s->id, why);
+		else if (!s->larval && !s->kept)
+			err = take_state(k, &id, why);
+		if (first == OK)
+			first = err;
+	}
+	if (larval)
+		memset(k->acquires, 0, sizeof(k->acquires));
+	return first;
+}
+
+enum err kernel_settle(struct kernel *k, const struct settle *s, char *why)
+{
+	struct view w = { .n = 0 };
+	enum err states;
+	enum err pruned;
+	enum err err = view_read(k, &w, why);
+
+	if (err != OK) {
+		view_free(&w);
+		return err;
+	}
+	k->doubt = false;
+	memcpy(k->taken, w.taken, POLICY_FLOW_SLOTS);
+	err = policies_agree(k, &w, why);
+	states = states_agree(k, &w, s, err == OK ? why : (char[HOST_WHY_MAX]){ 0 });
+	if (err == OK)
+		err = states;
+	pruned = policies_prune(k, &w, err == OK ? why : (char[HOST_WHY_MAX]){ 0 });
+	if (err == OK)
+		err = pruned;
+	pruned = states_prune(k, &w, s->larval, err == OK ? why : (char[HOST_WHY_MAX]){ 0 });
+	if (err == OK)
+		err = pruned;
+	if (err != OK)
+		k->doubt = true;
+	view_free(&w);
+	return err;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Traps of configured children, and the exceptions from them: what a guard lets through
+ * (xfrm/plan.h) must not be caught by the trap or the child above it either.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "xfrm/kernel_inner.h"
+#include "xfrm/own.h"
+#include "xfrm/plan.h"
+#include "xfrm/words.h"
+
+#define LARVAL_DROP "/proc/sys/net/core/xfrm_larval_drop"
+
+/* Of the network namespace that we are in. Under a service manager /proc/sys may be read-only. */
+static void hold_packets(char *why)
+{
+	int fd = open(LARVAL_DROP, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, "0\n", 2) == 2;
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	if (!written)
+		(void)!why_say(why, OK,
+			       "packets that wake a tunnel up are lost, not held: cannot set "
+			       "net.core.xfrm_larval_drop to 0: %s",
+			       strerror(error));
+}
+
+static bool is_caught(const struct host_child *c)
+{
+	return c->plane == PLANE_KERNEL;
+}
+
+/* Route-based children catch only what is routed into their device, so nothing needs to be let
+ * past. */
+static bool needs_exceptions(const struct host_child *c)
+{
+	return is_caught(c) && c->interface[0] == '\0';
+}
+
+static enum err own_read_all(struct kernel *k, struct own_list *own, char *why)
+{
+	return k->route.fd < 0 ? OK : own_list_read(&k->route, own, why);
+}
+
+static enum err put_exceptions(struct flow_list *l, const struct policy_list *plan)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < plan->n && err == OK; i++) {
+		struct flow_policy f = flow_exempt(&plan->v[i]);
+
+		if (plan->v[i].action != XFRM_POLICY_ALLOW)
+			continue;
+		err = flow_list_put(l, &f);
+		if (err == ERR_EXISTS)
+			err = OK;
+	}
+	return err;
+}
+
+static enum err wanted_exceptions(struct kernel *k, struct flow_list *l, const struct host_child *v,
+				  size_t n, char *why)
+{
+	struct host_child *some = calloc(n + 1, sizeof(*some));
+	struct own_list own = { .n = 0 };
+	struct policy_list plan = { .n = 0 };
+	size_t n_some = 0;
+	enum err err =
+		some == NULL ? why_say(why, ERR_NOMEM, "no memory") : own_read_all(k, &own, why);
+
+	for (size_t i = 0; i < n && err == OK; i++) {
+		if (needs_exceptions(&v[i]))
+			some[n_some++] = v[i];
+	}
+	if (err == OK) {
+		err = plan_guards(&plan, some, n_some, &own);
+		if (err == OK)
+			err = put_exceptions(l, &plan);
+		if (err != OK)
+			err = why_say(why, err, "the exceptions from the children's selectors: %s",
+				      err_text(err));
+	}
+	policy_list_free(&plan);
+	own_list_free(&own);
+	free(some);
+	return err;
+}
+
+static enum err wanted_traps(struct flow_list *l, const struct host_child *v, size_t n, char *why)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < n && err == OK; i++) {
+		if (!is_caught(&v[i]))
+			continue;
+		err = flow_list_fill_trap(l, &v[i]);
+		if (err != OK)
+			err = why_say(why, err,
+				      "the selectors of connection \"%s\", child \"%s\" do not fit "
+				      "into policies of the kernel: %s",
+				      v[i].connection, v[i].child,
+				      err == ERR_LIMIT ? "there are too many" : err_text(err));
+	}
+	return err;
+}
+
+/* Exceptions before traps: a wide trap must not stand for a moment without. */
+static enum err put_wanted(struct kernel *k, const struct flow_list *wanted, char *why)
+{
+	static const enum flow_kind kinds[] = { FLOW_EXEMPT, FLOW_TRAP };
+	enum err err = OK;
+
+	for (size_t pass = 0; pass < sizeof(kinds) / sizeof(kinds[0]); pass++) {
+		for (size_t i = 0; i < wanted->n && err == OK; i++) {
+			if (wanted->v[i].kind == kinds[pass])
+				err = put_policy(k, &wanted->v[i], why);
+		}
+	}
+	return err;
+}
+
+static enum err take_surplus(struct kernel *k, const struct flow_list *wanted, char *why)
+{
+	enum err err = OK;
+
+	for (size_t i = k->policies.n; i-- > 0 && err == OK;) {
+		const struct flow_policy f = k->policies.v[i];
+
+		if (f.kind != FLOW_CHILD && flow_list_find(wanted, &f) == NULL)
+			err = take_policy(k, &f, why);
+	}
+	return err;
+}
+
+/* Levels come from the traps, so they may have changed under children that are up. */
+static enum err level_children(struct kernel *k, char *why)
+{
+	struct flow_policy want;
+	enum err err = OK;
+
+	for (size_t i = 0; i < k->policies.n && err == OK; i++) {
+		const struct flow_policy f = k->policies.v[i];
+
+		if (f.kind == FLOW_CHILD && book_wants(k, &f, &want))
+			err = put_policy(k, &want, why);
+	}
+	return err;
+}
+
+enum err kernel_traps_set(struct kernel *k, const struct host_child *v, size_t n, bool hold,
+			  char why[static HOST_WHY_MAX])
+{
+	/* Others may have taken away what the book still has. */
+	const struct settle s = { .larval = false };
+	struct flow_list wanted = { .n = 0 };
+	enum err err = kernel_settle(k, &s, why);
+
+	if (err == OK)
+		err = wanted_traps(&wanted, v, n, why);
+	if (err == OK)
+		err = wanted_exceptions(k, &wanted, v, n, why);
+	if (err == OK)
+		err = put_wanted(k, &wanted, why);
+	if (err == OK)
+		err = take_surplus(k, &wanted, why);
+	if (err == OK)
+		err = level_children(k, why);
+	if (err == OK && hold && k->nl == &k->own)
+		hold_packets(why);
+	flow_list_free(&wanted);
+	return err;
+}
