@@ -46,11 +46,12 @@ static const struct note_row rows[] = {
 			    false },
 	[IKE_NOTE_REFUSED] = { "refused", LOG_LEVEL_WARNING,
 			       K_PEER | K_ROLE | K_ERR | K_BOTH | K_NEXT, true },
-	[IKE_NOTE_MOVED] = { "moved", LOG_LEVEL_NOTICE, K_PEER, false },
+	[IKE_NOTE_MOVED] = { "moved", LOG_LEVEL_NOTICE, K_PEER | K_TEXT, false },
 	[IKE_NOTE_DROPPED] = { "dropped", LOG_LEVEL_DEBUG, K_PEER | K_ERR | K_TEXT, false },
 	[IKE_NOTE_COOKIE] = { "cookies", LOG_LEVEL_NOTICE, K_TEXT, false },
 	[IKE_NOTE_CHILD_FAILED] = { "child_failed", LOG_LEVEL_WARNING, K_PEER | K_ERR | K_BOTH,
 				    true },
+	[IKE_NOTE_CHILD_LIMIT] = { "child_limit", LOG_LEVEL_DEBUG, K_SA | K_TEXT, false },
 };
 
 enum { N_ROWS = sizeof rows / sizeof rows[0] };

@@ -53,7 +53,8 @@ static struct ike_note child_note(const struct ike_sa *sa, const struct conf_chi
 
 /* ---- initiator ---- */
 
-/* The first that is wanted (`waiting`: by a packet) and can be carried. NULL: there is none, and *n says why. */
+/* The first that is wanted (`waiting`: by a packet) and can be carried. NULL: there is none, and *n
+ * says why. */
 static const struct conf_child *first_wanted(const struct ike_sa *sa, bool waiting,
 					     struct ike_note *n)
 {

@@ -13,6 +13,8 @@
 
 /* AES-GCM and ChaCha20 stay far from their bounds below 2^32 packets on one key (RFC 8221; A18). */
 static const uint64_t packet_limit = UINT32_MAX;
+/* Time to see to a new one before that: an eighth of it is minutes even at line rate. */
+static const uint64_t packet_soft = UINT32_MAX / 8 * 7;
 
 /* A plane that says nothing for so long does not answer any more. */
 static const mono_ns plane_time = 10 * NS_PER_S;
@@ -68,6 +70,16 @@ const struct ts_list *child_remote(const struct child_sa *c)
 
 /* ---- what a data plane is told ---- */
 
+/* How much one key may carry; lifetimes that are configured would go here. CBC with a block of 128
+ * bits has a bound of its own that nobody reaches, but numbers of 32 bits run out. */
+static void set_limits(struct sa_desc *d, const struct suite *s)
+{
+	if (!s->encr->aead && s->esn)
+		return;
+	d->packet_limit = packet_limit;
+	d->packet_soft = packet_soft;
+}
+
 static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 {
 	/* The initiator of the exchange sends with the i keys (RFC 7296 2.17). */
@@ -91,12 +103,12 @@ static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 		.integ_key = i_keys ? c->keys.i_integ : c->keys.r_integ,
 		.local = *child_local(c),
 		.remote = *child_remote(c),
-		.packet_limit = packet_limit,
 		.acquire = dir == SA_OUT ? acquire_number(c->sa->conn, c->conf) : 0,
 		.offload = c->conf->offload,
 		.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
 	};
 
+	set_limits(&d, &c->suite);
 	note_print(d.connection, sizeof(d.connection), "%s", c->sa->conn->conf->name);
 	note_print(d.child, sizeof(d.child), "%s", c->conf->name);
 	return d;
@@ -165,6 +177,8 @@ void child_free(struct child_sa *c)
 	ticket_drop(e, &c->ticket);
 	ticket_drop(e, &c->query_in);
 	ticket_drop(e, &c->query_out);
+	ticket_drop(e, &c->move_in);
+	ticket_drop(e, &c->move_out);
 	spi_give(&e->spis, c->spi_in);
 	ts_pair_free(&c->ts);
 	secret_free(c, sizeof(*c));
@@ -303,6 +317,22 @@ void child_go_on(struct child_sa *c)
 		refused(c, err, "");
 }
 
+/* One that did not follow carries nothing any more: a new one takes its place. */
+static void on_moved(struct child_sa *c, const struct sa_done *done, struct ticket *t)
+{
+	struct ike_note n;
+
+	ticket_drop(c->sa->e, t);
+	if (done->err == OK || c->delete_wanted || c->delete_sent)
+		return;
+	n = note_of_sa(c->sa, IKE_NOTE_CHILD_FAILED, done->err);
+	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
+	note_print(n.text, sizeof(n.text), "it could not follow its peer to another address: %s",
+		   done->why[0] ? done->why : err_text(done->err));
+	note_tell(c->sa->e, &n);
+	child_delete(c, done->err);
+}
+
 void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_done *done)
 {
 	struct ike_engine *e = c->sa->e;
@@ -310,6 +340,10 @@ void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_
 	if (t == &c->ticket) {
 		ticket_drop(e, &c->ticket);
 		on_installed(c, done);
+		return;
+	}
+	if (t == &c->move_in || t == &c->move_out) {
+		on_moved(c, done, t == &c->move_in ? &c->move_in : &c->move_out);
 		return;
 	}
 	if (done->err == OK)
@@ -324,6 +358,24 @@ void child_plane_gone(struct child_sa *c, enum sa_plane plane)
 	c->in_there = false;
 	c->out_there = false;
 	child_delete(c, ERR_SYSTEM);
+}
+
+void child_expired(struct child_sa *c, bool soft)
+{
+	struct ike_note n;
+
+	if (!soft) {
+		/* Until there is rekeying it is made anew: by `always`, or by the next packet. */
+		child_delete(c, ERR_LIMIT);
+		return;
+	}
+	/* Rekeying begins here. */
+	c->sa->e->stats.soft_limits++;
+	n = note_of_sa(c->sa, IKE_NOTE_CHILD_LIMIT, OK);
+	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
+	note_print(n.text, sizeof(n.text), "its key has carried most of what it may");
+	n.spi = c->spi_in;
+	note_tell(c->sa->e, &n);
 }
 
 mono_ns child_deadline(const struct child_sa *c)
@@ -348,6 +400,14 @@ struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out)
 	while (c && (c->spi_out != spi_out || spi_out == 0))
 		c = c->next;
 	return c;
+}
+
+void child_move(struct child_sa *c)
+{
+	if (c->in_there && ticket_take(&c->move_in, c->sa, c) == OK)
+		command(c, SA_MOVE, SA_IN, c->move_in.number);
+	if (c->out_there && ticket_take(&c->move_out, c->sa, c) == OK)
+		command(c, SA_MOVE, SA_OUT, c->move_out.number);
 }
 
 void child_query(struct child_sa *c)

@@ -43,6 +43,7 @@ struct child_sa {
 	struct ts_pair ts;	/* negotiated; i and r as in the exchange */
 	struct ticket ticket;	/* of the install that is under way */
 	struct ticket query_in, query_out;
+	struct ticket move_in, move_out;
 	struct sa_counters in, out;
 	mono_ns asked; /* the plane, at: */
 	mono_ns since;
@@ -65,6 +66,8 @@ MUST_USE enum err child_install_inbound(struct child_sa *c, const struct proposa
 void child_go_on(struct child_sa *c);
 /* The plane that holds it died: it is deleted at the peer, and made anew later. */
 void child_plane_gone(struct child_sa *c, enum sa_plane plane);
+/* A limit of one of its halves was reached; after a hard one that half is not there any more. */
+void child_expired(struct child_sa *c, bool soft);
 /* When the answer of a plane is overdue; NEVER: nothing is asked. child_tick then gives it up. */
 mono_ns child_deadline(const struct child_sa *c);
 void child_tick(struct child_sa *c);
@@ -76,6 +79,8 @@ void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_
 struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out);
 const struct ts_list *child_local(const struct child_sa *c);
 const struct ts_list *child_remote(const struct child_sa *c);
+/* The peer is elsewhere (the SA's path has changed): what a plane holds follows. */
+void child_move(struct child_sa *c);
 /* Asks for the counters of both halves. */
 void child_query(struct child_sa *c);
 /* The path carries `path_mtu` bytes: tells the inner MTU when that changes. */

@@ -165,20 +165,32 @@ static void on_acquire(struct ike_engine *e, const struct plane_event *ev)
 	}
 }
 
-static struct child_sa *sa_child_by_spi(struct ike_sa *sa, uint32_t spi, enum sa_dir dir)
+/* SPIs that peers chose may be equal: then the address tells, where the plane knows it. */
+static bool is_meant(const struct child_sa *c, const struct plane_event *ev)
+{
+	const struct addr *remote = &c->sa->path.remote.addr;
+
+	if ((ev->dir == SA_IN ? c->spi_in : c->spi_out) != ev->spi)
+		return false;
+	return ev->dir == SA_IN || ev->remote.addr.family == AF_UNSPEC ||
+	       addr_eq(&ev->remote.addr, remote);
+}
+
+static struct child_sa *meant_child(const struct ike_sa *sa, const struct plane_event *ev)
 {
 	struct child_sa *c = sa->children;
 
-	while (c && (dir == SA_IN ? c->spi_in : c->spi_out) != spi)
+	while (c && !is_meant(c, ev))
 		c = c->next;
 	return c;
 }
 
-static struct child_sa *child_by_spi(struct ike_engine *e, uint32_t spi, enum sa_dir dir)
+/* NULL: not one of ours. 0 is no SPI: the kernel has it where there is no SA yet. */
+static struct child_sa *child_of_event(struct ike_engine *e, const struct plane_event *ev)
 {
-	for (size_t i = 0; i < e->n_conns; i++) {
+	for (size_t i = 0; ev->spi != 0 && i < e->n_conns; i++) {
 		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
-			struct child_sa *c = sa_child_by_spi(sa, spi, dir);
+			struct child_sa *c = meant_child(sa, ev);
 
 			if (c)
 				return c;
@@ -218,12 +230,16 @@ static void on_plane(struct ike_engine *e, const struct plane_event *ev)
 		on_acquire(e, ev);
 		break;
 	case PLANE_EXPIRE:
-		child = child_by_spi(e, ev->spi, ev->dir);
-		/* Until there is rekeying, the connection is made anew (start = always). */
+		child = child_of_event(e, ev);
 		if (child)
-			child_delete(child, ERR_LIMIT);
+			child_expired(child, ev->soft);
 		break;
-	case PLANE_MAPPING: /* the dynamic update of RFC 7296 2.23 belongs here */
+	case PLANE_MAPPING:
+		child = ev->dir == SA_IN ? child_of_event(e, ev) : NULL;
+		if (!child)
+			break;
+		move_hint(child->sa, &ev->remote);
+		sa_settle(child->sa);
 		break;
 	case PLANE_MTU:
 		on_path_mtu(e, &ev->remote.addr, ev->mtu);

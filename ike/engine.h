@@ -120,6 +120,7 @@ enum ike_note_kind {
 	IKE_NOTE_COOKIE,     /* cookies are now demanded / no longer: n half-open */
 	IKE_NOTE_CHILD_FAILED, /* IKE SA is up, this child is not: child, err, offered, wanted, got
 				*/
+	IKE_NOTE_CHILD_LIMIT,  /* its key is near the end of what it may carry: child, text */
 };
 
 enum { NOTE_TEXT_MAX = 256 };
@@ -194,7 +195,7 @@ struct ike_child_view {
 	bool up;
 	bool guarded;
 	enum sa_plane plane;
-	bool carried; /* its plane has what it needs */
+	bool carried;			    /* its plane has what it needs */
 	char plane_why[CONF_PLANE_WHY_MAX]; /* ... and why, or what it lacks for this child */
 	enum sa_offload offload;	    /* what the kernel's plane really gave */
 	enum sa_mode mode;
@@ -241,6 +242,7 @@ struct ike_stats {
 	uint64_t sas;
 	uint64_t cookies_sent;
 	uint64_t retransmissions;
+	uint64_t soft_limits; /* of Child SAs that were reached */
 	uint64_t dropped[N_ERR];
 	uint64_t established;
 	uint64_t refused;

@@ -123,7 +123,7 @@ static bool tick_retransmit(struct ike_sa *sa)
 		return true;
 	}
 	sa->e->stats.retransmissions++;
-	send_packets(sa, &sa->window.request, &sa->path);
+	move_send_again(sa);
 	return false;
 }
 

@@ -239,6 +239,9 @@ static void handle_inner(struct ike_sa *sa, const struct path *p, const struct m
 	if (d == RESPONSE) {
 		window_heard(&sa->window);
 		retransmit_idle(&sa->rt);
+		move_answered(sa, &p->remote);
+	} else {
+		move_hint(sa, &p->remote);
 	}
 	s = judge_inner(&t, err);
 	if (d == REQUEST)

@@ -18,6 +18,7 @@
 #include "ike/fragment.h"
 #include "ike/keymat.h"
 #include "ike/message.h"
+#include "ike/move.h"
 #include "ike/proposal.h"
 #include "ike/retransmit.h"
 #include "ike/ticket.h"
@@ -124,6 +125,7 @@ struct ike_sa {
 	uint64_t next_iv;
 	struct window window;
 	struct retransmit rt;
+	struct move move;
 	struct reassembly *fragments; /* of the message that is coming in; NULL: none */
 
 	/* what was agreed */

@@ -79,6 +79,7 @@ enum err send_request(struct ike_sa *sa, uint8_t exchange, struct builder *b)
 {
 	struct ike_header h = send_header(sa, exchange, false, sa->window.next_out);
 	struct packets out = { 0 };
+	struct path path;
 	enum err err;
 
 	if (sa->window.asked)
@@ -87,7 +88,8 @@ enum err send_request(struct ike_sa *sa, uint8_t exchange, struct builder *b)
 	if (err != OK)
 		return err;
 	window_asked(&sa->window, &out);
-	send_packets(sa, &sa->window.request, &sa->path);
+	path = move_path(sa);
+	send_packets(sa, &sa->window.request, &path);
 	retransmit_start(&sa->rt, &sa->e->env.random, sa->e->now);
 	sa_schedule(sa);
 	return OK;

@@ -58,6 +58,21 @@ static bool nat_out(struct end *end, struct endpoint *src)
 	return m != NULL;
 }
 
+bool net_source(struct end *from, struct endpoint *src)
+{
+	return nat_out(from, src);
+}
+
+void sim_rebind(struct sim *s, enum side side, bool address)
+{
+	struct end *end = &s->end[side];
+
+	trace_line(s, side, "its NAT forgets everything");
+	end->n_map = 0;
+	if (address)
+		end->public.b[3] ^= 0x10;
+}
+
 /* The destination as the end itself sees it. False: nobody is there. */
 static bool nat_in(struct end *end, struct endpoint *dst)
 {
@@ -286,6 +301,7 @@ void net_send(struct end *from, const struct ike_action *a)
 	if (!p)
 		return;
 	trace_packet(s, p, routed ? "leaves" : "leaves for nobody");
+	from->n_lost += !routed;
 	if (!routed || (s->middle && !s->middle(s, p, s->middle_ctx))) {
 		free(p);
 		return;

@@ -118,12 +118,25 @@ static enum err take_away(struct end *end, const struct sa_desc *sa)
 	struct sa_desc *at = find(end, sa);
 
 	/* An engine that takes back an install does not know yet that it was refused. */
-	sim_must(end->sim, at || sa->spi == end->refused_spi || end->plane_deaths > 0,
+	sim_must(end->sim,
+		 at || sa->spi == end->refused_spi || end->plane_deaths > 0 || end->lost_sas,
 		 "an SA is removed that is not there");
 	if (!at)
 		return ERR_NOT_FOUND;
 	sa_desc_wipe(at);
 	*at = end->sas[--end->n_sas];
+	return OK;
+}
+
+static enum err move(struct end *end, const struct sa_desc *sa)
+{
+	struct sa_desc *at = find(end, sa);
+
+	sim_must(end->sim, at || end->lost_sas || end->plane_deaths > 0,
+		 "an SA is moved that is not there");
+	if (!at)
+		return ERR_NOT_FOUND;
+	at->path = sa->path;
 	return OK;
 }
 
@@ -138,7 +151,7 @@ static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_c
 		counters->packets = find(end, &cmd->sa) ? 1 : 0;
 		return find(end, &cmd->sa) ? OK : ERR_NOT_FOUND;
 	case SA_MOVE:
-		return find(end, &cmd->sa) ? OK : ERR_NOT_FOUND;
+		return move(end, &cmd->sa);
 	case SA_FORGET:
 		return forget(end, &cmd->sa);
 	}
@@ -199,17 +212,73 @@ void sim_plane_dies(struct sim *s, enum side side)
 	end_event(&s->end[side], &ev);
 }
 
-void sim_expire(struct sim *s, enum side side)
+static void expire(struct sim *s, enum side side, bool soft)
 {
 	struct end *end = &s->end[side];
-	struct plane_event pe = { .kind = PLANE_EXPIRE };
+	struct plane_event pe = { .kind = PLANE_EXPIRE, .soft = soft };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &pe };
+	struct sa_desc *at = &end->sas[sim_draw(s, 0, 1)];
+
+	if (end->n_sas < 2)
+		return;
+	trace_line(s, side, "plane: %s limit of %08x", soft ? "soft" : "hard", at->spi);
+	pe.spi = at->spi;
+	pe.dir = at->dir;
+	pe.remote = at->path.remote;
+	if (!soft) {
+		sa_desc_wipe(at);
+		*at = end->sas[--end->n_sas];
+		end->lost_sas = true;
+	}
+	end_event(end, &ev);
+}
+
+void sim_expire(struct sim *s, enum side side)
+{
+	expire(s, side, false);
+}
+
+void sim_expire_soft(struct sim *s, enum side side)
+{
+	expire(s, side, true);
+}
+
+/* ---- packets ---- */
+
+static const struct sa_desc *first_of(const struct end *end, enum sa_dir dir)
+{
+	for (size_t i = 0; i < end->n_sas; i++) {
+		if (end->sas[i].dir == dir)
+			return &end->sas[i];
+	}
+	return NULL;
+}
+
+void sim_mapping(struct sim *s, enum side side, const struct endpoint *from)
+{
+	struct end *end = &s->end[side];
+	const struct sa_desc *in = first_of(end, SA_IN);
+	struct plane_event pe = { .kind = PLANE_MAPPING, .dir = SA_IN, .remote = *from };
 	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &pe };
 
-	if (end->n_sas == 0)
+	if (s->failed || !in || endpoint_eq(&in->path.remote, from))
 		return;
-	pe.spi = end->sas[0].spi;
-	pe.dir = end->sas[0].dir;
+	trace_line(s, side, "plane: a packet came from port %u", from->port);
+	pe.spi = in->spi;
 	end_event(end, &ev);
+}
+
+void sim_traffic(struct sim *s, enum side side)
+{
+	struct end *end = &s->end[side];
+	const struct sa_desc *out = first_of(end, SA_OUT);
+	struct endpoint src;
+
+	if (!out || !out->encap)
+		return;
+	src = out->path.local;
+	if (net_source(end, &src))
+		sim_mapping(s, 1 - side, &src);
 }
 
 static bool is_up(const struct end *end, uint32_t reqid)

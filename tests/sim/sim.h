@@ -84,8 +84,15 @@ void sim_lose_job(struct sim *s, uint32_t nth);
 void sim_fail_install(struct sim *s, uint32_t nth);
 /* The nth allocation of this side's engine from now on finds no memory. */
 void sim_fail_malloc(struct sim *s, enum side side, uint32_t nth);
-/* The plane says that a hard limit was reached. */
+/* The plane says that a hard limit was reached (a soft one: that it comes near). */
 void sim_expire(struct sim *s, enum side side);
+void sim_expire_soft(struct sim *s, enum side side);
+/* This side's NAT forgets its mappings; `address`: and has another address from now on. */
+void sim_rebind(struct sim *s, enum side side, bool address);
+/* An ESP packet of this side's first child goes to the other end, which may notice from where. */
+void sim_traffic(struct sim *s, enum side side);
+/* ... or somebody makes this side believe that it came from here. */
+void sim_mapping(struct sim *s, enum side side, const struct endpoint *from);
 /* Its process dies with every SA, and what it was asked is answered by a failure. */
 void sim_plane_dies(struct sim *s, enum side side);
 /* A packet wants through a child that is not up; ICMP says that the peer cannot be reached. */
@@ -145,5 +152,6 @@ extern const struct sim_scenario scenarios_middle[];
 extern const struct sim_scenario scenarios_chaos[];
 extern const struct sim_scenario scenarios_insider[];
 extern const struct sim_scenario scenarios_life[];
+extern const struct sim_scenario scenarios_moves[];
 
 #endif

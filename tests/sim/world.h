@@ -16,7 +16,7 @@ enum {
 	SIM_HISTORY = 64,
 	SIM_MAPPINGS = 16,
 	SIM_LARVAE_MAX = 8,
-	SIM_NOTES = IKE_NOTE_CHILD_FAILED + 1,
+	SIM_NOTES = IKE_NOTE_CHILD_LIMIT + 1,
 	SIM_LOG_BUCKETS = 512,
 };
 
@@ -97,6 +97,8 @@ struct end {
 	uint32_t refused_spi; /* of the last install that failed */
 	uint32_t n_sa_commands;
 	uint32_t plane_deaths;
+	uint32_t n_lost;      /* datagrams that left for nobody */
+	bool lost_sas;	      /* some expired by themselves */
 	uint32_t n_protected; /* answers that left with SK or SKF */
 	bool may_lift;	      /* somebody said `down`, or took the connection out */
 	mono_ns plane_free;   /* commands are carried out one after the other */
@@ -146,6 +148,8 @@ void end_live(struct end *end);
 
 /* net.c */
 void net_send(struct end *from, const struct ike_action *a);
+/* The source of what leaves this end, as the world sees it. */
+bool net_source(struct end *from, struct endpoint *src);
 void net_keepalive(struct end *from, const struct path *path);
 struct inject {
 	enum side to;

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* NATs that give a peer another place (RFC 7296 2.23), and those who would like us to think so. */
+#include "ike/header.h"
+#include "tests/sim/confs.h"
+#include "tests/sim/world.h"
+
+#define LEFT_ANYWHERE ME("right.example.org") PEER("any", "left.example.org")
+
+static const struct sim_conf behind_nat = { { LEFT_SITE(CERT ALWAYS " liveness = 10s\n"),
+					      LEFT_ANYWHERE CERT " liveness = 10s\n" RIGHT_NET
+								 "}\n" } };
+static const struct sim_conf two_nats =
+	SITE(CERT ALWAYS " liveness = 10s\n", CERT MANUAL " liveness = 10s\n");
+
+static void begin(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_run_ms(s, sim_draw(s, 0, 40000));
+	sim_expect(s, "site", 1);
+}
+
+/* Does RIGHT send its ESP to where LEFT is now? */
+static void points_to_left(struct sim *s)
+{
+	struct end *left = &s->end[LEFT], *right = &s->end[RIGHT];
+	struct endpoint src = { .addr = left->addr, .port = 4500 };
+
+	if (s->failed || !net_source(left, &src))
+		return;
+	for (size_t i = 0; i < right->n_sas; i++)
+		sim_must(s, endpoint_eq(&right->sas[i].path.remote, &src),
+			 "an SA points to port %u, where nobody is",
+			 right->sas[i].path.remote.port);
+}
+
+static void moved_to(struct sim *s, size_t times)
+{
+	sim_must(s, sim_notes(s, RIGHT, IKE_NOTE_MOVED) == times, "moved %zu times, not %zu",
+		 sim_notes(s, RIGHT, IKE_NOTE_MOVED), times);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "it was made anew");
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_MOVED) == 0, "left thinks that right moved");
+	points_to_left(s);
+}
+
+/* ESP tells where the peer is now, soon enough for nobody to notice. */
+static void rebinds(struct sim *s)
+{
+	begin(s);
+	sim_rebind(s, LEFT, sim_draw(s, 0, 1));
+	sim_traffic(s, LEFT);
+	sim_run_ms(s, 500);
+	moved_to(s, 1);
+	sim_run_s(s, 60);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	moved_to(s, 1);
+}
+
+/* Nothing but IKE tells it: the peer's own request. */
+static void rebinds_idle(struct sim *s)
+{
+	begin(s);
+	sim_rebind(s, LEFT, sim_draw(s, 0, 1));
+	sim_run_s(s, 30);
+	moved_to(s, 1);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
+/* On a bad link, over and over. */
+static void rebinds_often(struct sim *s)
+{
+	begin(s);
+	for (int i = 0; i < 10; i++) {
+		sim_rebind(s, LEFT, sim_draw(s, 0, 1));
+		for (int k = 0; k < 40; k++) {
+			sim_traffic(s, LEFT);
+			sim_run_ms(s, sim_draw(s, 0, 1000));
+		}
+	}
+	sim_run_s(s, 120);
+	sim_run_until_quiet(s);
+	sim_must(s, sim_pairs(s, "site", "net") == 1, "it is not up");
+	sim_must(s, sim_notes(s, RIGHT, IKE_NOTE_MOVED) > 0, "it never moved");
+}
+
+/* Somebody sends what he recorded from wherever he likes: a bounded number of questions go there,
+ * and nothing moves. */
+static void forged(struct sim *s)
+{
+	uint64_t before;
+
+	begin(s);
+	before = s->end[RIGHT].n_lost;
+	for (int i = 0; i < 600; i++) {
+		struct endpoint from = { .addr = s->end[LEFT].public,
+					 .port = (uint16_t)sim_draw(s, 1, 19999) };
+
+		from.addr.b[2] = (uint8_t)sim_draw(s, 0, 255);
+		sim_mapping(s, RIGHT, &from);
+		sim_run_ms(s, sim_draw(s, 50, 150));
+	}
+	moved_to(s, 0);
+	before = s->end[RIGHT].n_lost - before;
+	sim_must(s, before > 0 && before <= 60, "%u datagrams went to nobody", (unsigned)before);
+	sim_run_s(s, 60);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	moved_to(s, 0);
+}
+
+/* Every answer of LEFT's seems to come from somebody who shall get its traffic, but sees none of
+ * what is sent to him. */
+static bool answers_from_elsewhere(struct sim *s, struct sim_packet *p, void *ctx)
+{
+	struct rd r = rd_from(span_of(p->bytes, p->len));
+	struct ike_header h;
+
+	(void)ctx;
+	(void)s;
+	if (p->ev.side == RIGHT && header_decode(rd_rest(&r), &h) == OK && header_is_response(&h))
+		p->path.remote.port = 777;
+	return true;
+}
+
+static void spoofed(struct sim *s)
+{
+	struct endpoint victim = { .addr = s->end[LEFT].public, .port = 777 };
+
+	begin(s);
+	sim_set_middle(s, answers_from_elsewhere, NULL);
+	for (int i = 0; i < 200; i++) {
+		sim_mapping(s, RIGHT, &victim);
+		sim_run_ms(s, sim_draw(s, 0, 1000));
+	}
+	moved_to(s, 0);
+	sim_set_middle(s, NULL, NULL);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
+/* Behind a NAT of our own one packet of an attacker would be enough: never. */
+static void never_behind_nat(struct sim *s)
+{
+	begin(s);
+	for (int i = 0; i < 50; i++) {
+		struct endpoint from = { .addr = s->end[LEFT].public,
+					 .port = (uint16_t)sim_draw(s, 20000, 60000) };
+
+		sim_mapping(s, RIGHT, &from);
+		from.addr = s->end[RIGHT].public;
+		sim_mapping(s, LEFT, &from);
+		sim_run_ms(s, sim_draw(s, 0, 1000));
+	}
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_MOVED) == 0, "left moves its peer");
+	sim_must(s, sim_notes(s, RIGHT, IKE_NOTE_MOVED) == 0, "right moves its peer");
+	sim_must(s, s->end[RIGHT].n_lost == 0, "right asks where nobody is");
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
+/* Recorded messages, sent again from elsewhere, for half an hour. */
+static void replayed(struct sim *s)
+{
+	begin(s);
+	sim_run_s(s, 1800);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	moved_to(s, 0);
+}
+
+/* There is room for the wish of each soft limit; nothing happens yet. */
+static void soft_limit(struct sim *s)
+{
+	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+
+	begin(s);
+	sim_expire_soft(s, side);
+	sim_run_s(s, 30);
+	sim_must(s, sim_notes(s, side, IKE_NOTE_CHILD_LIMIT) == 1, "nobody is told");
+	sim_must(s, sim_notes(s, side, IKE_NOTE_CHILD_DOWN) == 0, "the child goes");
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
+#define GOOD .delay_ms = { 1, 50 }
+
+const struct sim_scenario scenarios_moves[] = {
+	{ "nat-rebinds",
+	  "ESP shows where the peer's NAT has moved it",
+	  rebinds,
+	  &behind_nat,
+	  { GOOD, .nat = { NAT_MAPPED, NAT_NONE } },
+	  0 },
+	{ "nat-rebinds-idle",
+	  "so does IKE",
+	  rebinds_idle,
+	  &behind_nat,
+	  { GOOD, .nat = { NAT_MAPPED, NAT_NONE } },
+	  0 },
+	{ "nat-rebinds-often",
+	  "over and over on a bad link",
+	  rebinds_often,
+	  &behind_nat,
+	  { .loss = 10, .dup = 10, .delay_ms = { 1, 200 }, .nat = { NAT_MAPPED, NAT_NONE } },
+	  0 },
+	{ "nat-forged",
+	  "packets that seem to come from elsewhere move nothing",
+	  forged,
+	  &behind_nat,
+	  { GOOD, .nat = { NAT_MAPPED, NAT_NONE } },
+	  0 },
+	{ "nat-spoofed",
+	  "answers that seem to come from elsewhere move nothing",
+	  spoofed,
+	  &behind_nat,
+	  { GOOD, .nat = { NAT_MAPPED, NAT_NONE } },
+	  0 },
+	{ "nat-replayed",
+	  "messages that are sent again from elsewhere move nothing",
+	  replayed,
+	  &behind_nat,
+	  { GOOD, .replay = 60, .nat = { NAT_MAPPED, NAT_NONE } },
+	  0 },
+	{ "nat-both-never",
+	  "who is behind a NAT never moves its peer",
+	  never_behind_nat,
+	  &two_nats,
+	  { GOOD, .nat = { NAT_MAPPED, NAT_FORWARDED } },
+	  0 },
+	{ "soft-limit", "a soft limit is told and counted", soft_limit, &two_nats, { GOOD }, 0 },
+	{ 0 },
+};
