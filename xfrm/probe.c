@@ -163,15 +163,18 @@ static int probe_row(struct probe *p, sa_family_t family, const struct name_encr
 static bool probe_family(struct probe *p, sa_family_t family)
 {
 	const struct name_integ *integ = names_integ_row(0);
+	const char *missing = NULL;
 	const struct name_encr *e;
 
 	for (size_t i = p->row; (e = names_encr_row(i)) != NULL && !p->broken; i++) {
-		int error = e->spoken ? probe_row(p, family, e, integ) : ENOSYS;
+		int error =
+			e->spoken && e->kernel != missing ? probe_row(p, family, e, integ) : ENOSYS;
 
-		if (error == 0)
+		if (error == 0 || error == EPROTONOSUPPORT || error == EAFNOSUPPORT) {
 			p->row = i;
-		if (error == 0 || error == EPROTONOSUPPORT || error == EAFNOSUPPORT)
 			return error == 0;
+		}
+		missing = error == ENOSYS ? e->kernel : missing;
 	}
 	return false;
 }

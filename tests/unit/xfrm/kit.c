@@ -59,3 +59,27 @@ struct nlmsghdr *kit_answer(struct ask *a, uint16_t type)
 	ask_free(a);
 	return m;
 }
+
+struct nlmsghdr *kit_message(const char *hex)
+{
+	size_t len = strlen(hex) / 2;
+	uint8_t *p = malloc(len);
+
+	ck_assert_ptr_nonnull(p);
+	for (size_t i = 0; i < len; i++) {
+		char two[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+		p[i] = (uint8_t)strtoul(two, NULL, 16);
+	}
+	return (struct nlmsghdr *)(void *)p;
+}
+
+struct nlmsghdr *kit_cut(const struct nlmsghdr *m, uint32_t len)
+{
+	struct nlmsghdr *cut = malloc(len);
+
+	ck_assert_ptr_nonnull(cut);
+	memcpy(cut, m, len);
+	cut->nlmsg_len = len;
+	return cut;
+}

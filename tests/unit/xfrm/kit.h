@@ -18,4 +18,9 @@ void kit_compare(const struct ask *a, uint16_t type, const char *hex);
 /* A message as the kernel would send it, from a request of ours: for readers. Frees the request. */
 struct nlmsghdr *kit_answer(struct ask *a, uint16_t type);
 
+/* A message from its bytes in hexadecimal, in memory of exactly its size. */
+struct nlmsghdr *kit_message(const char *hex);
+/* ... its first `len` bytes, and it says that it is no longer. */
+struct nlmsghdr *kit_cut(const struct nlmsghdr *m, uint32_t len);
+
 #endif
