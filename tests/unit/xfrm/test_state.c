@@ -468,27 +468,6 @@ START_TEST(what_cannot_be_a_state_is_no_message)
 }
 END_TEST
 
-/* A second reference keeps the memory, so that one can look at what was left in it. */
-START_TEST(a_freed_request_leaves_no_key_behind)
-{
-	struct sa_desc d = inbound();
-	struct ask a = state_ask_add(&d, &no_extra);
-	struct nl_msg *msg = a.msg;
-	const uint8_t *p = (const uint8_t *)nlmsg_hdr(msg);
-	size_t len = nlmsg_hdr(msg)->nlmsg_len;
-	size_t used = 0;
-
-	nlmsg_get(msg);
-	for (size_t i = 0; i < len; i++)
-		used += p[i] != 0;
-	ck_assert_uint_gt(used, 64);
-	ask_free(&a);
-	for (size_t i = 0; i < len; i++)
-		ck_assert_uint_eq(p[i], 0);
-	nlmsg_free(msg);
-}
-END_TEST
-
 UNIT("xfrm/state")
 {
 	tcase_add_test(tc, outbound_tunnel_in_udp);
@@ -506,5 +485,4 @@ UNIT("xfrm/state")
 	tcase_add_loop_test(tc, a_transport_state_takes_its_path_and_what_is_sure, 0,
 			    N_OF(selectors));
 	tcase_add_loop_test(tc, what_cannot_be_a_state_is_no_message, 0, N_OF(refusals));
-	tcase_add_test(tc, a_freed_request_leaves_no_key_behind);
 }
