@@ -118,13 +118,14 @@ static void guard_line(void *ctx, const struct ts *src, const struct ts *dst, co
 static struct host_child *children_of(const struct conf *c, size_t *n)
 {
 	struct host_child *v = calloc(host_conf_count(c) + 1, sizeof(*v));
+	const struct plane_caps unknown = { .lacks = "" };
 
 	*n = 0;
 	for (size_t i = 0; v && i < c->n_connections; i++) {
 		const struct conf_connection *cn = &c->connections[i];
 
 		for (size_t k = 0; k < cn->n_children; k++)
-			v[(*n)++] = host_conf_child(c, cn, &cn->children[k]);
+			v[(*n)++] = host_conf_child(c, cn, &cn->children[k], &unknown);
 	}
 	return v;
 }

@@ -10,8 +10,9 @@
 
 /* Children of all connections. */
 size_t host_conf_count(const struct conf *c);
-/* One of them; the selectors stay the configuration's. */
+/* One of them; selectors and addresses stay the configuration's. `kernel`: what the kernel's data
+ * plane can do, which decides the child's plane; guards are the same on either. */
 struct host_child host_conf_child(const struct conf *c, const struct conf_connection *cn,
-				  const struct conf_child *ch);
+				  const struct conf_child *ch, const struct plane_caps *kernel);
 
 #endif

@@ -117,6 +117,8 @@ static int start_host(struct monitor *m)
 	if (e == OK)
 		e = warden_set(m->warden, m->now->conf, why);
 	if (e == OK)
+		monitor_kernel_probe(m);
+	if (e == OK)
 		e = sockets_open(&m->sockets, workers_of(m->now->conf), why);
 	if (e == OK)
 		e = listen_dirs(m->o->run_dir, m->o->state_dir, why);
@@ -124,6 +126,9 @@ static int start_host(struct monitor *m)
 		e = listen_control(m->o->run_dir, &m->control, why);
 	if (e == OK)
 		e = privilege_monitor(why);
+	/* The sockets are ours: no other posternd runs here whose SAs these could be. */
+	if (e == OK)
+		e = monitor_kernel_take(m, why);
 	if (e == OK)
 		e = warden_tun(m->warden, m->now->conf->tun_name, m->sockets.n_workers, m->tun,
 			       why);
@@ -155,6 +160,8 @@ static int start_crew(struct monitor *m)
 		e = crew_new(&env, &m->crew);
 	if (e == OK)
 		e = monitor_watch_host(m, why);
+	if (e == OK)
+		e = monitor_kernel_watch(m);
 	if (e == OK) {
 		reload_init(m);
 		e = crew_start(m->crew);
@@ -195,6 +202,7 @@ static void monitor_close(struct monitor *m)
 		listen_remove(m->o->run_dir);
 	}
 	crew_free(m->crew);
+	monitor_kernel_close(m);
 	/* Routes into the device go while it is there; the guards and their unreachable routes
 	 * stay. */
 	warden_free(m->warden, m->tun[0] >= 0);

@@ -72,8 +72,10 @@ void monitor_equip(void *ctx, enum role r)
 {
 	struct monitor *m = ctx;
 
-	if (r == ROLE_ENGINE)
+	if (r == ROLE_ENGINE) {
 		equip_engine(m);
+		monitor_kernel_tell(m);
+	}
 	if (r == ROLE_ESP)
 		equip_esp(m);
 	monitor_send_config(m, r, m->now, m->generation);
@@ -91,6 +93,8 @@ void monitor_ended(void *ctx, enum role r)
 		reload_failed(
 			m, ERR_BUSY,
 			"a process ended while the new configuration was handed out: try again");
+	if (r == ROLE_ENGINE)
+		monitor_kernel_flush(m);
 	if (r == ROLE_ENGINE && warden_guard_all(m->warden, why) != OK)
 		monitor_log(LOG_LEVEL_ERROR, "guard_failed", why);
 }
@@ -227,6 +231,8 @@ enum err monitor_message(void *ctx, enum role r, const struct chan_msg *msg)
 		return on_reload_request(m, msg->body);
 	case MSG_STATUS:
 		return on_status(m, msg->body);
+	case MSG_SA:
+		return monitor_kernel_command(m, msg->body);
 	default:
 		return ERR_SYNTAX;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The monitor's parts, for monitor.c (start, end, signals), monitor_crew.c (what the other
- * processes say), monitor_reload.c (a new configuration, whole or not at all) and monitor_host.c
- * (what others do to the host).
+ * processes say), monitor_reload.c (a new configuration, whole or not at all), monitor_host.c (what
+ * others do to the host) and monitor_kernel.c (the kernel's data plane).
  */
 #ifndef DAEMON_MONITOR_STATE_H
 #define DAEMON_MONITOR_STATE_H
@@ -31,6 +31,16 @@ struct host_care {
 	bool pending;
 };
 
+/* The kernel's data plane: monitor_kernel.c. */
+struct kernel_plane {
+	struct kernel *kernel;	/* NULL: the kernel has no XFRM for us */
+	struct plane_caps caps; /* all false then */
+	bool ours;		/* what stands there is of this run: it goes at the end */
+	struct loop_watch watch;
+	char larval_drop; /* of that setting: '0', '1', or '?' when it cannot be read */
+	uint64_t denied;  /* commands that the gatekeeper refused */
+};
+
 struct monitor {
 	const struct options *o;
 	struct user_ids ids[N_ROLES];
@@ -51,6 +61,7 @@ struct monitor {
 	struct loop_watch signal_watch;
 	struct loop_timer watchdog;
 	struct host_care host;
+	struct kernel_plane plane;
 };
 
 void monitor_log(enum log_level level, const char *event, const char *why);
@@ -73,6 +84,25 @@ void reload_begin(struct monitor *m, uint64_t ticket);
 /* A process said ready for the generation under way; refused it; or died over it. */
 void reload_ready(struct monitor *m);
 void reload_failed(struct monitor *m, enum err e, const char *why);
+
+/* Opens the kernel's data plane, finds out what it can do, and says so in the log. Changes nothing
+ * that stays; never fails, for there is userspace ESP. */
+void monitor_kernel_probe(struct monitor *m);
+/* What an earlier run left there goes; the warden has it from now on. */
+MUST_USE enum err monitor_kernel_take(struct monitor *m, char why[static HOST_WHY_MAX]);
+/* After the warden was told of a configuration: says so in the log, once, when a setting of the
+ * host was changed for it. */
+void monitor_kernel_settled(struct monitor *m);
+/* Its events go to the engine. */
+MUST_USE enum err monitor_kernel_watch(struct monitor *m);
+/* MSG_CAPS, before the engine's first configuration. */
+void monitor_kernel_tell(struct monitor *m);
+/* MSG_SA: judged, carried out, answered. */
+MUST_USE enum err monitor_kernel_command(struct monitor *m, struct span body);
+/* The engine is gone, and with it whoever could renew the SAs. */
+void monitor_kernel_flush(struct monitor *m);
+/* The end: all but the guards goes. */
+void monitor_kernel_close(struct monitor *m);
 
 /* From now on what others take away is put back. */
 MUST_USE enum err monitor_watch_host(struct monitor *m, char why[static HOST_WHY_MAX]);

@@ -19,7 +19,10 @@ struct warden {
 	struct host *host;
 	struct ward *v;
 	size_t n;
-	char tun[16]; /* "": no device yet */
+	bool hold;	       /* packets that asked for a child wait for it */
+	char tun[16];	       /* "": no device yet */
+	struct kernel *kernel; /* NULL: not there, or not known yet */
+	struct plane_caps caps;
 };
 
 enum err warden_new(struct warden **w, char why[static HOST_WHY_MAX])
@@ -49,6 +52,12 @@ void warden_free(struct warden *w, bool plane_off)
 	host_close(w->host);
 	free(w->v);
 	free(w);
+}
+
+void warden_kernel(struct warden *w, struct kernel *k, const struct plane_caps *caps)
+{
+	w->kernel = k;
+	w->caps = *caps;
 }
 
 static struct ward *ward_find(struct ward *v, size_t n, const char *connection, const char *child)
@@ -90,6 +99,15 @@ static enum err plane_apply(struct warden *w, const struct host_child *h, size_t
 	return e;
 }
 
+static enum err traps_apply(struct warden *w, const struct host_child *h, size_t n,
+			    char why[static HOST_WHY_MAX])
+{
+	/* Without ESP in the kernel a trap has nobody to wait for; the guard holds its packets. */
+	if (w->kernel == NULL || !plane_caps_esp(&w->caps))
+		return OK;
+	return kernel_traps_set(w->kernel, h, n, w->hold, why);
+}
+
 /* Guards first: what a route leads into the device must not be able to leave otherwise. */
 static enum err apply(struct warden *w, char why[static HOST_WHY_MAX])
 {
@@ -97,6 +115,8 @@ static enum err apply(struct warden *w, char why[static HOST_WHY_MAX])
 	struct host_child *h = guarded(w->v, w->n, &n);
 	enum err e = h != NULL ? host_guard_set(w->host, h, n, why) : ERR_NOMEM;
 
+	if (e == OK)
+		e = traps_apply(w, h, n, why);
 	if (e == OK && w->tun[0] != '\0')
 		e = plane_apply(w, h, n, why);
 	free(h);
@@ -114,7 +134,7 @@ static void wards_fill(struct warden *w, const struct conf *c, struct ward *v)
 			const struct ward *old =
 				ward_find(w->v, w->n, cn->name, cn->children[k].name);
 
-			v->host = host_conf_child(c, cn, &cn->children[k]);
+			v->host = host_conf_child(c, cn, &cn->children[k], &w->caps);
 			v->lifted = old != NULL && old->lifted;
 			v->mtu = old != NULL ? old->mtu : 0;
 		}
@@ -126,6 +146,7 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 	struct ward *old = w->v;
 	size_t old_n = w->n, n = host_conf_count(c);
 	struct ward *v = calloc(n + 1, sizeof *v);
+	bool old_hold = w->hold;
 	enum err e;
 
 	if (v == NULL)
@@ -133,6 +154,7 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 	wards_fill(w, c, v);
 	w->v = v;
 	w->n = n;
+	w->hold = c->hold_packets;
 	e = apply(w, why);
 	if (e == OK) {
 		free(old);
@@ -140,6 +162,7 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 	}
 	w->v = old;
 	w->n = old_n;
+	w->hold = old_hold;
 	free(v);
 	return e;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the monitor keeps true on the host: guards for every configured child that no operator has
- * lifted, routes and rules into the TUN device for the same children, the MTU of each. Requests of
+ * lifted, traps of the kernel's data plane, routes and rules into the TUN device for the same
+ * children, the MTU of each. Requests of
  * the engine are about children of the configuration and nothing else.
  *
  * Guards come before everything and outlive everything: no function here but warden_guard
@@ -12,6 +13,7 @@
 #include "conf/model.h"
 #include "daemon/proto.h"
 #include "xfrm/host.h"
+#include "xfrm/kernel.h"
 
 enum { WARDEN_MTU_MIN = 576 };
 
@@ -21,6 +23,10 @@ struct warden;
 MUST_USE enum err warden_new(struct warden **w, char why[static HOST_WHY_MAX]);
 /* Leaves guards, takes the rest away when `plane_off`. Takes NULL. */
 void warden_free(struct warden *w, bool plane_off);
+
+/* The kernel's data plane and what it can do; both must outlive the warden. From the next call on,
+ * children of that plane have traps. */
+void warden_kernel(struct warden *w, struct kernel *k, const struct plane_caps *caps);
 
 /* The children of `c` (which must live until the next call): guards at once, and routes and rules
  * when there is a device. What was lifted and is still configured stays lifted. On failure the old

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's data plane in the monitor's hands, for only the monitor may speak netlink.
+ *
+ * Commands come from the engine, each judged by the gatekeeper before anything is done, and are
+ * carried out at once: the kernel answers before the call returns. Events go up as they come. SAs
+ * live no longer than their engine; traps and guards hold their packets then.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/gatekeeper.h"
+#include "daemon/monitor_state.h"
+
+/* ---- start ---- */
+
+static void log_probed(const struct plane_caps *c)
+{
+	struct log_line l = log_event(LOG_LEVEL_NOTICE, "plane_probed");
+
+	log_str(&l, "kernel", plane_caps_esp(c) ? "yes" : "no");
+	if (c->lacks[0] != '\0')
+		log_str(&l, "lacks", c->lacks);
+	log_write(&l);
+}
+
+static void without_kernel(struct monitor *m, const char *lacks)
+{
+	kernel_close(m->plane.kernel);
+	m->plane.kernel = NULL;
+	m->plane.caps = (struct plane_caps){ .v4 = false };
+	snprintf(m->plane.caps.lacks, sizeof m->plane.caps.lacks, "%s", lacks);
+}
+
+void monitor_kernel_probe(struct monitor *m)
+{
+	char why[HOST_WHY_MAX] = "";
+
+	if (kernel_open(&m->plane.kernel, why) == OK)
+		kernel_probe(m->plane.kernel, &m->plane.caps);
+	else
+		without_kernel(m, why);
+	log_probed(&m->plane.caps);
+}
+
+static const char larval_drop[] = "/proc/sys/net/core/xfrm_larval_drop";
+
+static char larval_drop_read(void)
+{
+	int fd = open(larval_drop, O_RDONLY | O_CLOEXEC);
+	char is = '?';
+
+	if (fd >= 0 && pread(fd, &is, 1, 0) != 1)
+		is = '?';
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+void monitor_kernel_settled(struct monitor *m)
+{
+	struct kernel_plane *p = &m->plane;
+	struct log_line l;
+
+	if (p->larval_drop != '1' || larval_drop_read() != '0')
+		return;
+	p->larval_drop = '0';
+	l = log_event(LOG_LEVEL_NOTICE, "sysctl_set");
+	log_str(&l, "name", "net.core.xfrm_larval_drop");
+	log_str(&l, "value", "0");
+	log_str(&l, "why", "a packet that asks for a child waits for it (hold_packets = yes)");
+	log_write(&l);
+}
+
+enum err monitor_kernel_take(struct monitor *m, char why[static HOST_WHY_MAX])
+{
+	struct kernel_plane *p = &m->plane;
+	enum err e = OK;
+
+	if (p->kernel == NULL)
+		return OK;
+	p->larval_drop = larval_drop_read();
+	e = kernel_clear(p->kernel, why);
+	if (e != OK)
+		return e;
+	p->ours = true;
+	warden_kernel(m->warden, p->kernel, &p->caps);
+	e = warden_set(m->warden, m->now->conf, why);
+	if (e == OK)
+		monitor_kernel_settled(m);
+	return e;
+}
+
+/* ---- events ---- */
+
+static void send_engine(struct monitor *m, uint8_t type, const struct wr *w)
+{
+	if (wr_ok(w))
+		crew_send(m->crew, ROLE_ENGINE, type, wr_done(w), -1);
+}
+
+static void on_event(void *ctx, const struct plane_event *ev)
+{
+	uint8_t b[PROTO_SMALL_MAX];
+	struct wr w = wr_into(b, sizeof b);
+
+	plane_event_encode(&w, ev);
+	send_engine(ctx, MSG_PLANE, &w);
+}
+
+static void on_ready(void *ctx, uint32_t events)
+{
+	struct monitor *m = ctx;
+
+	(void)events;
+	kernel_events(m->plane.kernel, on_event, m);
+}
+
+enum err monitor_kernel_watch(struct monitor *m)
+{
+	struct kernel_plane *p = &m->plane;
+
+	if (p->kernel == NULL)
+		return OK;
+	p->watch = (struct loop_watch){ .fd = kernel_fd(p->kernel), .ready = on_ready, .ctx = m };
+	return loop_add(m->loop, &p->watch, EPOLLIN);
+}
+
+void monitor_kernel_tell(struct monitor *m)
+{
+	uint8_t b[PROTO_SMALL_MAX];
+	struct wr w = wr_into(b, sizeof b);
+
+	plane_caps_encode(&w, &m->plane.caps);
+	send_engine(m, MSG_CAPS, &w);
+}
+
+/* ---- commands ---- */
+
+/* An engine that was taken over shall not fill the log as well: the first, and then every time that
+ * the number has doubled. */
+static void log_denied(struct monitor *m, const struct sa_cmd *cmd, const char *why)
+{
+	uint64_t n = ++m->plane.denied;
+	struct log_line l;
+
+	if ((n & (n - 1)) != 0)
+		return;
+	l = log_event(LOG_LEVEL_ERROR, "sa_denied");
+	log_peer(&l, "connection", span_str(cmd->sa.connection));
+	log_peer(&l, "child", span_str(cmd->sa.child));
+	log_str(&l, "why", why);
+	log_num(&l, "times", (int64_t)n);
+	log_write(&l);
+}
+
+static void carry_out(struct monitor *m, const struct sa_cmd *cmd, struct sa_done *done)
+{
+	const struct kernel_plane *p = &m->plane;
+
+	if (!plane_caps_esp(&p->caps)) {
+		done->err = ERR_UNSUPPORTED;
+		snprintf(done->why, sizeof done->why, "the kernel lacks %s", p->caps.lacks);
+		return;
+	}
+	done->err = gate_judge(m->now->conf, &p->caps, cmd, done->why);
+	if (done->err == OK)
+		kernel_command(p->kernel, cmd, done);
+	else
+		log_denied(m, cmd, done->why);
+}
+
+enum err monitor_kernel_command(struct monitor *m, struct span body)
+{
+	struct sa_done done = { .err = ERR_SYSTEM };
+	uint8_t b[PROTO_SMALL_MAX];
+	struct wr w = wr_into(b, sizeof b);
+	struct sa_cmd cmd;
+	enum err e = sa_cmd_decode(body, &cmd);
+
+	if (e != OK)
+		return e;
+	carry_out(m, &cmd, &done);
+	done.ticket = cmd.ticket;
+	done.spi = cmd.sa.spi;
+	done.dir = cmd.sa.dir;
+	sa_done_encode(&w, &done);
+	if (cmd.ticket != 0)
+		send_engine(m, MSG_SA_DONE, &w);
+	sa_desc_wipe(&cmd.sa);
+	return OK;
+}
+
+/* ---- ends ---- */
+
+void monitor_kernel_flush(struct monitor *m)
+{
+	if (m->plane.ours)
+		kernel_flush(m->plane.kernel);
+}
+
+void monitor_kernel_close(struct monitor *m)
+{
+	char why[HOST_WHY_MAX];
+
+	/* What stays behind is found by its marks and taken away at the next start. */
+	if (m->plane.ours && kernel_off(m->plane.kernel, why) != OK)
+		fprintf(stderr, "posternd: %s\n", why);
+	kernel_close(m->plane.kernel);
+	m->plane.kernel = NULL;
+}
