@@ -119,7 +119,8 @@ static int start_host(struct monitor *m)
 	if (e == OK)
 		monitor_kernel_probe(m);
 	if (e == OK)
-		e = sockets_open(&m->sockets, workers_of(m->now->conf), why);
+		e = sockets_open(&m->sockets, workers_of(m->now->conf),
+				 plane_caps_esp(&m->plane.caps) && m->plane.caps.encap, why);
 	if (e == OK)
 		e = listen_dirs(m->o->run_dir, m->o->state_dir, why);
 	if (e == OK)

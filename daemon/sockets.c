@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/ipv6.h>
+#include <linux/udp.h>
 #include <linux/xfrm.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -85,6 +86,19 @@ static const struct option raw6[] = {
 	{ 0 },
 };
 
+/* ESP in UDP that the kernel decrypts. What is sent by it never passes a socket. */
+static const struct option encap4[] = {
+	{ IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP },
+	{ 0 },
+};
+
+static const struct option encap6[] = {
+	{ IPPROTO_IPV6, IPV6_V6ONLY, 1 },
+	{ IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP },
+	{ 0 },
+};
+
+static const struct option *const encap_options[2] = { encap4, encap6 };
 static const struct option *const ike_options[2] = { ike4, ike6 };
 static const struct option *const esp_options[2] = { esp4, esp6 };
 static const struct option *const raw_options[2] = { esp4, raw6 };
@@ -166,8 +180,19 @@ static enum err open_one(const struct opening *o, int *fd, char why[static SOCKE
 	return ERR_SYSTEM;
 }
 
-/* Member 0 first, then the workers in order: a member's number is the order of binding. */
-static enum err open_group(struct sockets *s, int v, char why[static SOCKETS_WHY_MAX])
+static enum err open_encap(struct sockets *s, const struct opening *o,
+			   char why[static SOCKETS_WHY_MAX])
+{
+	enum err e = open_one(o, &s->encap[o->v], why);
+
+	if (e == OK && s->encap[o->v] >= 0)
+		e = steer_drop_all(s->encap[o->v]);
+	return e;
+}
+
+/* Member 0 first, then the workers in order, the kernel's last: a member's number is the order of
+ * binding. */
+static enum err open_group(struct sockets *s, int v, bool kernel, char why[static SOCKETS_WHY_MAX])
 {
 	struct opening o = {
 		.v = v,
@@ -181,8 +206,11 @@ static enum err open_group(struct sockets *s, int v, char why[static SOCKETS_WHY
 	o.options = esp_options[v];
 	for (unsigned int i = 0; i < s->n_workers && e == OK && s->nat[v] >= 0; i++)
 		e = open_one(&o, &s->worker[v][i], why);
+	o.options = encap_options[v];
+	if (e == OK && kernel && s->nat[v] >= 0)
+		e = open_encap(s, &o, why);
 	if (e == OK && s->nat[v] >= 0) {
-		e = steer_attach(s->nat[v], s->n_workers);
+		e = steer_attach(s->nat[v], s->n_workers, kernel);
 		if (e != OK)
 			snprintf(why, SOCKETS_WHY_MAX, "cannot steer UDP 4500: %s",
 				 strerror(errno));
@@ -190,7 +218,7 @@ static enum err open_group(struct sockets *s, int v, char why[static SOCKETS_WHY
 	return e;
 }
 
-static enum err open_family(struct sockets *s, int v, char why[static SOCKETS_WHY_MAX])
+static enum err open_family(struct sockets *s, int v, bool kernel, char why[static SOCKETS_WHY_MAX])
 {
 	const struct opening ike = { .v = v,
 				     .type = SOCK_DGRAM,
@@ -204,22 +232,25 @@ static enum err open_family(struct sockets *s, int v, char why[static SOCKETS_WH
 	enum err e = open_one(&ike, &s->ike[v], why);
 
 	if (e == OK)
-		e = open_group(s, v, why);
+		e = open_group(s, v, kernel, why);
 	if (e == OK)
 		e = open_one(&probe, &s->probe[v], why);
 	if (e == OK)
 		e = open_one(&raw, &s->raw[v], why);
+	if (e == OK && s->raw[v] >= 0)
+		e = steer_raw(s->raw[v], v == 1);
 	return e;
 }
 
-enum err sockets_open(struct sockets *s, unsigned int n_workers, char why[static SOCKETS_WHY_MAX])
+enum err sockets_open(struct sockets *s, unsigned int n_workers, bool kernel,
+		      char why[static SOCKETS_WHY_MAX])
 {
 	enum err e = OK;
 
 	memset(s, 0xff, sizeof *s); /* every descriptor -1 */
 	s->n_workers = n_workers < SOCKETS_WORKERS_MAX ? n_workers : SOCKETS_WORKERS_MAX;
 	for (int v = 0; v < 2 && e == OK; v++)
-		e = open_family(s, v, why);
+		e = open_family(s, v, kernel, why);
 	if (e != OK)
 		sockets_close(s);
 	return e;
@@ -239,6 +270,7 @@ void sockets_close(struct sockets *s)
 		close_one(&s->nat[v]);
 		close_one(&s->probe[v]);
 		close_one(&s->raw[v]);
+		close_one(&s->encap[v]);
 		for (unsigned int i = 0; i < SOCKETS_WORKERS_MAX; i++)
 			close_one(&s->worker[v][i]);
 	}

@@ -21,11 +21,12 @@ struct sockets {
 	int worker[2][SOCKETS_WORKERS_MAX];
 	int probe[2];
 	int raw[2];
+	int encap[2]; /* the kernel's member of each group; nobody reads it. -1: no ESP there */
 };
 
-/* Nothing of it is open when it fails, and `why` says what was in the way: for a port that is
+/* `kernel`: the kernel decrypts ESP in UDP, its own. Nothing of it is open when it fails, and `why` says what was in the way: for a port that is
  * taken, by whom. */
-MUST_USE enum err sockets_open(struct sockets *s, unsigned int n_workers,
+MUST_USE enum err sockets_open(struct sockets *s, unsigned int n_workers, bool kernel,
 			       char why[static SOCKETS_WHY_MAX]);
 void sockets_close(struct sockets *s);
 

@@ -11,7 +11,7 @@
 #include "daemon/steer.h"
 #include "tests/unit/unit.h"
 
-enum { N_WORKERS = 3, N_MEMBERS = N_WORKERS + 1, DATAGRAM = 64 };
+enum { N_WORKERS = 3, KERNELS = N_WORKERS + 1, N_MEMBERS = KERNELS + 1, DATAGRAM = 64 };
 
 struct group {
 	int member[N_MEMBERS];
@@ -30,7 +30,8 @@ static int member_new(uint16_t port)
 	return fd;
 }
 
-static struct group group_new(void)
+/* `kernel`: the last member is for the kernel's ESP; else nothing may ever come to it. */
+static struct group group_new(bool kernel)
 {
 	struct group g;
 	struct sockaddr_in in;
@@ -41,7 +42,7 @@ static struct group group_new(void)
 	g.port = ntohs(in.sin_port);
 	for (int i = 1; i < N_MEMBERS; i++)
 		g.member[i] = member_new(g.port);
-	ck_assert_int_eq(steer_attach(g.member[0], N_WORKERS), OK);
+	ck_assert_int_eq(steer_attach(g.member[0], N_WORKERS, kernel), OK);
 	g.sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return g;
 }
@@ -86,7 +87,7 @@ START_TEST(ike_and_short_datagrams_go_to_the_engine)
 	static const uint8_t ike[DATAGRAM] = { 0, 0, 0, 0, 0xff, 0xff };
 	static const uint8_t keepalive[] = { 0xff };
 	static const uint8_t shorts[] = { 0xff, 0xff, 0xff };
-	struct group g = group_new();
+	struct group g = group_new(_i == 1);
 
 	ck_assert_int_eq(receiver_of(&g, ike, sizeof ike), 0);
 	ck_assert_int_eq(receiver_of(&g, ike, 4), 0);
@@ -99,7 +100,7 @@ END_TEST
 
 START_TEST(esp_goes_to_the_worker_that_owns_its_spi)
 {
-	struct group g = group_new();
+	struct group g = group_new(_i == 1);
 
 	for (unsigned int owner = 0; owner < SPI_OWNERS; owner++)
 		ck_assert_int_eq(receiver_of_spi(&g, spi_user((uint8_t)owner, 0xa5, 0x1234)),
@@ -108,20 +109,70 @@ START_TEST(esp_goes_to_the_worker_that_owns_its_spi)
 }
 END_TEST
 
-START_TEST(esp_of_the_kernels_plane_goes_to_the_engine)
+START_TEST(esp_of_the_kernels_plane_goes_to_its_own_member_or_to_the_engine)
 {
-	struct group g = group_new();
+	struct group g = group_new(_i == 1);
+	int wanted = _i == 1 ? KERNELS : 0;
 
-	ck_assert_int_eq(receiver_of_spi(&g, 256), 0);
-	ck_assert_int_eq(receiver_of_spi(&g, 0x7fffffff), 0);
+	ck_assert_int_eq(receiver_of_spi(&g, 256), wanted);
+	ck_assert_int_eq(receiver_of_spi(&g, 1), wanted);
+	ck_assert_int_eq(receiver_of_spi(&g, 0x7fffffff), wanted);
 	group_free(&g);
+}
+END_TEST
+
+START_TEST(a_socket_that_drops_all_queues_nothing)
+{
+	struct group g = group_new(true);
+
+	ck_assert_int_eq(receiver_of_spi(&g, 256), KERNELS);
+	ck_assert_int_eq(steer_drop_all(g.member[KERNELS]), OK);
+	ck_assert_int_eq(receiver_of_spi(&g, 256), -1);
+	group_free(&g);
+}
+END_TEST
+
+/* Does what a raw socket would be given for this SPI pass its filter? A pair of local sockets stands
+ * for it, for filters are the same on all. */
+static bool raw_passes(bool v6, uint32_t spi, uint8_t options)
+{
+	uint8_t d[DATAGRAM + 60] = { 0 };
+	struct wr w = wr_into(d, sizeof d);
+	int fd[2];
+	bool passes;
+
+	if (!v6) {
+		wr_u8(&w, (uint8_t)(0x45 + options));
+		wr_zero(&w, 19u + 4u * options);
+	}
+	wr_u32(&w, spi);
+	wr_zero(&w, DATAGRAM - 4);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fd), 0);
+	ck_assert_int_eq(steer_raw(fd[1], v6), OK);
+	ck_assert_int_eq(send(fd[0], d, wr_done(&w).len, 0), (ssize_t)wr_done(&w).len);
+	passes = recv(fd[1], d, sizeof d, MSG_DONTWAIT) == (ssize_t)wr_done(&w).len;
+	close(fd[0]);
+	close(fd[1]);
+	return passes;
+}
+
+START_TEST(raw_sockets_hear_esp_of_userspace_alone)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		ck_assert(raw_passes(v6 == 1, SPI_USER_BIT, 0));
+		ck_assert(raw_passes(v6 == 1, spi_user(127, 255, 65535), 0));
+		ck_assert(!raw_passes(v6 == 1, 256, 0));
+		ck_assert(!raw_passes(v6 == 1, 0x7fffffff, 0));
+	}
+	ck_assert(raw_passes(false, SPI_USER_BIT, 10));
+	ck_assert(!raw_passes(false, 0x7fffffff, 10));
 }
 END_TEST
 
 /* The monitor keeps a duplicate of each member for this. */
 START_TEST(a_member_that_is_closed_elsewhere_keeps_its_number)
 {
-	struct group g = group_new();
+	struct group g = group_new(true);
 	int kept = dup(g.member[1]);
 
 	close(g.member[1]);
@@ -136,16 +187,19 @@ START_TEST(a_group_without_workers_is_refused)
 {
 	int fd = member_new(0);
 
-	ck_assert_int_eq(steer_attach(fd, 0), ERR_CONFIG);
+	ck_assert_int_eq(steer_attach(fd, 0, false), ERR_CONFIG);
 	close(fd);
 }
 END_TEST
 
 UNIT("daemon/steer")
 {
-	tcase_add_test(tc, ike_and_short_datagrams_go_to_the_engine);
-	tcase_add_test(tc, esp_goes_to_the_worker_that_owns_its_spi);
-	tcase_add_test(tc, esp_of_the_kernels_plane_goes_to_the_engine);
+	tcase_add_loop_test(tc, ike_and_short_datagrams_go_to_the_engine, 0, 2);
+	tcase_add_loop_test(tc, esp_goes_to_the_worker_that_owns_its_spi, 0, 2);
+	tcase_add_loop_test(tc, esp_of_the_kernels_plane_goes_to_its_own_member_or_to_the_engine, 0,
+			    2);
+	tcase_add_test(tc, raw_sockets_hear_esp_of_userspace_alone);
+	tcase_add_test(tc, a_socket_that_drops_all_queues_nothing);
 	tcase_add_test(tc, a_member_that_is_closed_elsewhere_keeps_its_number);
 	tcase_add_test(tc, a_group_without_workers_is_refused);
 }
