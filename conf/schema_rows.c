@@ -73,6 +73,19 @@ static const struct schema_option options[] = {
 			"remote is 0.0.0.0/0 or ::/0. With yes they do not.",
 		.example = "lockdown = yes",
 	},
+	{
+		.block = SCHEMA_GLOBAL, .name = "hold_packets", .type = SCHEMA_YES_NO,
+		FIELD(conf, hold_packets),
+		.preset = "yes", .since = "0.1", .reload = RELOAD_QUIET,
+		.values = "yes | no",
+		.brief = "whether a packet that asks for a child waits in the kernel until that is "
+			"up",
+		.text = "With yes the daemon sets net.core.xfrm_larval_drop to 0, where a child of "
+			"the kernel's data plane is configured, and says so in the log; it stays so. "
+			"With no that setting is left alone, and by default the kernel drops the "
+			"packets that come before the child is up, the first among them.",
+		.example = "hold_packets = no",
+	},
 
 	{
 		.block = SCHEMA_ME, .name = "identity", .type = SCHEMA_IDENTITY,

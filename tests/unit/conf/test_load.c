@@ -74,6 +74,7 @@ START_TEST(first_sight_has_its_defaults)
 
 	ck_assert_str_eq(c->tun_name, "postern0");
 	ck_assert(!c->lockdown);
+	ck_assert(c->hold_packets);
 	ck_assert_uint_eq(cn->port, 500);
 	ck_assert_int_eq(cn->start, CONF_START_ALWAYS);
 	ck_assert_str_eq(cn->policy.name, "modern");

@@ -17,12 +17,14 @@ static const struct {
 	const char *text;
 	const char *shown;	/* this line is in the configuration as shown */
 } rows[] = {
-	{ 1, "tun = ipsec-7.a_b", "tun      = ipsec-7.a_b\n" },
-	{ 1, "", "tun      = postern0\n" },
-	{ 1, "workers = 128", "workers  = 128\n" },
-	{ 1, "", "workers  = 0\n" },
-	{ 1, "lockdown = yes", "lockdown = yes\n" },
-	{ 1, "", "lockdown = no\n" },
+	{ 1, "tun = ipsec-7.a_b", "tun          = ipsec-7.a_b\n" },
+	{ 1, "", "tun          = postern0\n" },
+	{ 1, "workers = 128", "workers      = 128\n" },
+	{ 1, "", "workers      = 0\n" },
+	{ 1, "lockdown = yes", "lockdown     = yes\n" },
+	{ 1, "", "lockdown     = no\n" },
+	{ 1, "hold_packets = no", "hold_packets = no\n" },
+	{ 1, "", "hold_packets = yes\n" },
 	{ 3, "identity = 2001:db8::1", "\tidentity        = 2001:db8::1\n" },
 	{ 3, "identity = ops@example.org", "\tidentity        = ops@example.org\n" },
 	{ 3, "identity = keyid:office-7", "\tidentity        = keyid:office-7\n" },
