@@ -24,6 +24,22 @@ static const char *suite_words(const json_t *c, char *buf, size_t size)
 	return buf;
 }
 
+/* Who carries it and why; of hardware only when it helps. */
+static void plane_print(const json_t *k)
+{
+	const char *why = cli_str(k, "dataplane_why", ""), *offload = cli_str(k, "offload", "no");
+	bool kernel = strcmp(cli_str(k, "dataplane", ""), "kernel") == 0;
+	char line[400];
+
+	snprintf(line, sizeof(line), "%s%s: %s%s%s",
+		 cli_true(k, "carried") ? "carried by " : "not carried by ",
+		 kernel ? "the kernel" : "userspace ESP", why,
+		 strcmp(offload, "no") != 0 ? "; offload: " : "",
+		 strcmp(offload, "no") != 0 ? offload : "");
+	printf("%*s", CHILD_COLUMN, "");
+	cli_wrap(stdout, CHILD_COLUMN, CHILD_COLUMN, line);
+}
+
 static void child_print(const struct cli *cli, const json_t *k)
 {
 	char local[512], remote[512], line[1100], in[CLI_WORDS_MAX], out[CLI_WORDS_MAX];
@@ -39,6 +55,7 @@ static void child_print(const struct cli *cli, const json_t *k)
 		       cli_bytes(cli_num(k, "in_bytes"), in),
 		       cli_bytes(cli_num(k, "out_bytes"), out), cli_str(k, "encryption", "-"),
 		       cli_true(k, "esn") ? "" : ", no ESN", (long long)cli_num(k, "mtu_bytes"));
+	plane_print(k);
 	if (up && cli->verbose)
 		printf("%*sSPI in %s, out %s; %lld packets in, %lld out\n", CHILD_COLUMN, "",
 		       cli_str(k, "spi_in", "-"), cli_str(k, "spi_out", "-"),

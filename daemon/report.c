@@ -124,21 +124,38 @@ static void child_traffic(json_t *o, const struct ike_child_view *c)
 				      "other", (json_int_t)(c->in.drop_other + c->out.drop_other)));
 }
 
+/* Who carries it, or will, and why; with `carried` false nobody does, and why says what is missing.
+ */
+static void child_plane(json_t *o, const struct ike_child_view *c)
+{
+	static const char *const offloads[] = { [OFFLOAD_AUTO] = "auto",
+						[OFFLOAD_NO] = "no",
+						[OFFLOAD_CRYPTO] = "crypto",
+						[OFFLOAD_PACKET] = "packet" };
+
+	json_object_set_new(o, "dataplane",
+			    json_string(c->plane == PLANE_USER ? "user" : "kernel"));
+	json_object_set_new(o, "dataplane_why", text_or_null(c->plane_why));
+	json_object_set_new(o, "carried", json_boolean(c->carried));
+	json_object_set_new(o, "offload",
+			    c->up && c->plane == PLANE_KERNEL ? json_string(offloads[c->offload])
+							      : json_null());
+}
+
 static json_t *child_report(const struct ike_child_view *c, const struct report_now *now)
 {
 	const struct ts_list *local = c->up ? c->local : &c->conf->local,
 			     *remote = c->up ? c->remote : &c->conf->remote;
-	json_t *o = json_pack(
-		"{s:s, s:s, s:o, s:o, s:s, s:b, s:o, s:o, s:o}", "name", c->conf->name, "state",
-		c->up ? "up" : "down", "since", c->up ? when(c->since, now) : json_null(),
-		"dataplane",
-		c->up ? json_string(c->plane == PLANE_USER ? "user" : "kernel") : json_null(),
-		"mode", c->mode == SA_TUNNEL ? "tunnel" : "transport", "guarded", c->guarded,
-		"mtu_bytes", c->up && c->mtu ? json_integer(c->mtu) : json_null(), "local",
-		selectors_report(local), "remote", selectors_report(remote));
+	json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:b, s:o, s:o, s:o}", "name", c->conf->name,
+			      "state", c->up ? "up" : "down", "since",
+			      c->up ? when(c->since, now) : json_null(), "mode",
+			      c->mode == SA_TUNNEL ? "tunnel" : "transport", "guarded", c->guarded,
+			      "mtu_bytes", c->up && c->mtu ? json_integer(c->mtu) : json_null(),
+			      "local", selectors_report(local), "remote", selectors_report(remote));
 
 	if (!o)
 		return NULL;
+	child_plane(o, c);
 	json_object_set_new(o, "encryption",
 			    c->up && c->suite.encr ? json_string(c->suite.encr->keyword)
 						   : json_null());
