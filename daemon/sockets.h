@@ -24,8 +24,8 @@ struct sockets {
 	int encap[2]; /* the kernel's member of each group; nobody reads it. -1: no ESP there */
 };
 
-/* `kernel`: the kernel decrypts ESP in UDP, its own. Nothing of it is open when it fails, and `why` says what was in the way: for a port that is
- * taken, by whom. */
+/* `kernel`: the kernel decrypts ESP in UDP, its own. Nothing of it is open when it fails, and `why`
+ * says what was in the way: for a port that is taken, by whom. */
 MUST_USE enum err sockets_open(struct sockets *s, unsigned int n_workers, bool kernel,
 			       char why[static SOCKETS_WHY_MAX]);
 void sockets_close(struct sockets *s);

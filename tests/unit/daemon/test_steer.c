@@ -132,8 +132,8 @@ START_TEST(a_socket_that_drops_all_queues_nothing)
 }
 END_TEST
 
-/* Does what a raw socket would be given for this SPI pass its filter? A pair of local sockets stands
- * for it, for filters are the same on all. */
+/* Does what a raw socket would be given for this SPI pass its filter? A pair of local sockets
+ * stands for it, for filters are the same on all. */
 static bool raw_passes(bool v6, uint32_t spi, uint8_t options)
 {
 	uint8_t d[DATAGRAM + 60] = { 0 };
