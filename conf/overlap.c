@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Children that claim the same packets, or the same route. Between connections that is an error:
- * which peer gets them would be chance. Within one connection it is a warning, the peer is the same.
+ * which peer gets them would be chance. Within one connection it is a warning, the peer is the
+ * same.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "xfrm/host_inner.h"
+#include "xfrm/iface.h"
 #include "xfrm/tun.h"
 #include "xfrm/words.h"
 
@@ -71,5 +72,26 @@ void host_close(struct host *h)
 enum err host_tun_open(struct host *h, const char *name, unsigned int n_queues, int *fds,
 		       char why[static HOST_WHY_MAX])
 {
-	return tun_open(&h->route, name, n_queues, fds, why);
+	const struct tun t = tun_shared(name);
+
+	return tun_open(&h->route, &t, n_queues, fds, why);
+}
+
+enum err host_iface_open(struct host *h, const struct host_child *c, unsigned int n_queues,
+			 int *fds, char why[static HOST_WHY_MAX])
+{
+	const struct iface want = iface_of(c);
+	const struct tun t = { .name = want.name,
+			       .alias = want.alias,
+			       .mtu = want.mtu != 0 ? want.mtu : IFACE_MTU_FIRST,
+			       .stays = true };
+	enum err err = iface_clear(&h->route, &want, why);
+
+	return err == OK ? tun_open(&h->route, &t, n_queues, fds, why) : err;
+}
+
+enum err host_iface_prune(struct host *h, const struct host_child *v, size_t n,
+			  char why[static HOST_WHY_MAX])
+{
+	return iface_prune(&h->route, v, n, why);
 }

@@ -32,6 +32,7 @@ struct host_child {
 	char interface[16];
 	const struct net *addresses; /* borrowed */
 	size_t n_addresses;
+	uint16_t mtu; /* what host_child_mtu was told last; 0: not yet */
 	/* Where the peer is, as far as the configuration says it: AF_UNSPEC for a name or `any`. */
 	struct addr peer;
 	struct addr own;
@@ -41,7 +42,8 @@ enum {
 	HOST_MARK_OUTER = 0x50000000, /* our IKE and ESP packets, both directions */
 	HOST_MARK_INNER = 0x60000000, /* packets that came out of the TUN device */
 	HOST_MARK_MASK = 0x70000000,
-	HOST_TABLE = 5050, /* our routing table */
+	HOST_TABLE = 5050,	 /* our routing table */
+	HOST_TABLE_OUTER = 5051, /* and that of our outer packets, xfrm/outer.h */
 	HOST_RULE_PRIORITY = 5050,
 	HOST_PROTOCOL = 0x50, /* rtm_protocol and FRA_PROTOCOL of what we make */
 };
@@ -72,6 +74,14 @@ MUST_USE enum err host_guard_list(struct host *h, host_guard_fn *fn, void *ctx,
  * packets); one of others is ERR_EXISTS. */
 MUST_USE enum err host_tun_open(struct host *h, const char *name, unsigned n_queues, int *fds,
 				char why[static HOST_WHY_MAX]);
+/* Route-based children of the userspace plane: the child's own TUN, as host_tun_open. It stays
+ * without descriptors too, and drops what it is given then. */
+MUST_USE enum err host_iface_open(struct host *h, const struct host_child *c, unsigned int n_queues,
+				  int *fds, char why[static HOST_WHY_MAX]);
+/* Devices of ours that none of these children has, go. Nothing else takes one away: it keeps what
+ * is routed into it from leaving in clear, as a guard does. */
+MUST_USE enum err host_iface_prune(struct host *h, const struct host_child *v, size_t n,
+				   char why[static HOST_WHY_MAX]);
 /* The device's exceptions from the guards, the nftables table, and rules and routes that lead
  * these children's packets into it, and no others' (xfrm/share.h: less for those of the kernel's
  * plane). Their guards must stand. To be called

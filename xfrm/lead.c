@@ -3,6 +3,9 @@
 #include "xfrm/lead.h"
 
 #include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+
+#include "xfrm/iface.h"
 
 static struct rule rule_to(uint32_t priority, uint8_t action, const struct net *from,
 			   const struct net *to)
@@ -114,17 +117,43 @@ static enum err lead_exempt(struct rule_list *l, const struct pair_list *exempt,
 	return err;
 }
 
-static enum err lead_frame(struct rule_list *l, sa_family_t family)
+static struct rule rule_outer(uint32_t priority, uint8_t action, sa_family_t family)
+{
+	const struct net any = net_any(family);
+	struct rule r = rule_to(priority, action, &any, &any);
+
+	r.mark = HOST_MARK_OUTER;
+	r.mask = HOST_MARK_MASK;
+	return r;
+}
+
+/* See xfrm/outer.h. */
+static enum err lead_outer(struct rule_list *l, sa_family_t family)
+{
+	struct rule r = rule_outer(LEAD_MARK, FR_ACT_TO_TBL, family);
+	enum err err;
+
+	r.table = RT_TABLE_MAIN;
+	r.ifgroup = IFACE_GROUP;
+	err = rule_list_add(l, &r);
+	r = rule_outer(LEAD_OUTER, FR_ACT_TO_TBL, family);
+	r.table = HOST_TABLE_OUTER;
+	if (err == OK)
+		err = rule_list_add(l, &r);
+	r = rule_outer(LEAD_OUTER_DEAD, FR_ACT_UNREACHABLE, family);
+	return err == OK ? rule_list_add(l, &r) : err;
+}
+
+static enum err lead_frame(struct rule_list *l, sa_family_t family, bool routed)
 {
 	const struct net any = net_any(family);
 	struct net half = { .addr = { .family = family }, .bits = 1 };
 	struct rule r = rule_to(LEAD_END, FR_ACT_NOP, &any, &any);
 	enum err err = rule_list_add(l, &r);
 
-	r = rule_to(LEAD_MARK, FR_ACT_GOTO, &any, &any);
-	r.mark = HOST_MARK_OUTER;
-	r.mask = HOST_MARK_MASK;
-	if (err == OK)
+	r = rule_outer(LEAD_MARK, FR_ACT_GOTO, family);
+	r.target = LEAD_END;
+	if (err == OK && !routed)
 		err = rule_list_add(l, &r);
 	for (size_t i = 0; i < 2 && family == AF_INET6 && err == OK; i++) {
 		r = rule_to(LEAD_SOURCED, FR_ACT_GOTO, &half, &any);
@@ -135,7 +164,7 @@ static enum err lead_frame(struct rule_list *l, sa_family_t family)
 }
 
 enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
-		    const struct own_list *own)
+		    const struct own_list *own, bool routed)
 {
 	struct pair_list pairs = { .n = 0 };
 	struct pair_list exempt = { .n = 0 };
@@ -144,9 +173,13 @@ enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
 	if (err == OK)
 		err = pair_list_fill_exempt(&exempt, v, n, own);
 	if (err == OK && pair_list_has(&pairs, AF_INET))
-		err = lead_frame(l, AF_INET);
+		err = lead_frame(l, AF_INET, routed);
 	if (err == OK && pair_list_has(&pairs, AF_INET6))
-		err = lead_frame(l, AF_INET6);
+		err = lead_frame(l, AF_INET6, routed);
+	if (err == OK && routed)
+		err = lead_outer(l, AF_INET);
+	if (err == OK && routed)
+		err = lead_outer(l, AF_INET6);
 	if (err == OK)
 		err = lead_exempt(l, &exempt, own);
 	if (err == OK)
@@ -174,5 +207,46 @@ enum err lead_routes(struct route_list *l, const struct pair_list *pairs,
 		else if (old->source.family == AF_UNSPEC)
 			old->source = r.source;
 	}
+	return err;
+}
+
+static enum err lead_network(struct route_list *l, const struct net *to, const struct addr *source,
+			     uint32_t device)
+{
+	struct route r = { .to = *to, .device = device, .main = true };
+	struct route dead = { .to = *to, .main = true, .dead = true };
+	enum err err = OK;
+
+	if (source != NULL)
+		r.source = *source;
+	if (to->bits == 0 || route_list_same(l, &r) != NULL)
+		return OK;
+	if (device != 0)
+		err = route_list_add(l, &r);
+	return err == OK ? route_list_add(l, &dead) : err;
+}
+
+/* The address that the gateway itself sends from: the device's own by the kernel's choice, when it
+ * has one of that family; else one inside the local selector. */
+static const struct addr *device_source(const struct host_child *c, const struct pair *p,
+					const struct own_list *own)
+{
+	for (size_t i = 0; i < c->n_addresses; i++) {
+		if (net_contains(&p->local, &c->addresses[i].addr))
+			return NULL;
+	}
+	return own_list_inside(own, &p->local);
+}
+
+enum err lead_device_routes(struct route_list *l, const struct host_child *c,
+			    const struct own_list *own, uint32_t device)
+{
+	struct pair_list pairs = { .n = 0 };
+	enum err err = pair_list_fill(&pairs, c, 1);
+
+	for (size_t i = 0; i < pairs.n && err == OK; i++)
+		err = lead_network(l, &pairs.v[i].remote, device_source(c, &pairs.v[i], own),
+				   device);
+	pair_list_free(&pairs);
 	return err;
 }

@@ -5,6 +5,7 @@
  *
  *   LEAD_MARK     mark of our outer packets: past the end, whatever the addresses, so that ESP to a
  *                 peer inside its own tunnel's selectors does not run in a circle
+ *                 Beside children with devices of their own (`routed`): as xfrm/outer.h says
  *   LEAD_PAIRS    a level for each narrowness of pairs, the narrowest first, and on each level
  *     +0          what has to stay out of the tunnel: past the end
  *     +1          from local to remote: our table
@@ -31,6 +32,8 @@
 enum {
 	LEAD_LEVELS = PAIR_NARROW_MAX / 2 + 1, /* single ports do not make a level of their own */
 	LEAD_MARK = HOST_RULE_PRIORITY,
+	LEAD_OUTER,
+	LEAD_OUTER_DEAD,
 	LEAD_PAIRS,
 	LEAD_SOURCED = LEAD_PAIRS + 3 * LEAD_LEVELS,
 	LEAD_NEW,
@@ -40,11 +43,15 @@ enum {
 /* Where in a level. */
 enum lead_step { LEAD_EXEMPT, LEAD_LOOKUP, LEAD_DEAD };
 
-/* Settled, in the order to add. Nothing at all when there are no pairs. */
+/* Settled, in the order to add. Nothing at all when there are no pairs, and nothing is routed. */
 MUST_USE enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
-			     const struct own_list *own);
+			     const struct own_list *own, bool routed);
 /* One for each remote network; mtu is 0. */
 MUST_USE enum err lead_routes(struct route_list *l, const struct pair_list *pairs,
 			      const struct own_list *own, uint32_t device);
+/* Into the device of a child, by the main table: a route and a dead one behind it for each remote
+ * network that is not everything. */
+MUST_USE enum err lead_device_routes(struct route_list *l, const struct host_child *c,
+				     const struct own_list *own, uint32_t device);
 
 #endif

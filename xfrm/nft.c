@@ -255,6 +255,42 @@ void nft_net_is(struct nft_rule *r, uint32_t offset, const struct net *n)
 	compare(r, NFT_CMP_EQ, n->addr.b, len);
 }
 
+static void immediate(struct nft_rule *r, const void *p, size_t len)
+{
+	struct nft_expr e = expr_begin(r, "immediate");
+
+	ask_be32(r->ask, NFTA_IMMEDIATE_DREG, REG);
+	value(r, NFTA_IMMEDIATE_DATA, p, len);
+	expr_end(r, &e);
+}
+
+void nft_mss_set(struct nft_rule *r, uint16_t mss)
+{
+	enum { OPTION_MAXSEG = 2, VALUE_AT = 2 }; /* RFC 9293 3.2 */
+	const uint16_t wire = htons(mss);
+	struct nft_expr e;
+
+	immediate(r, &wire, sizeof(wire));
+	e = expr_begin(r, "exthdr");
+	ask_be32(r->ask, NFTA_EXTHDR_SREG, REG);
+	ask_u8(r->ask, NFTA_EXTHDR_TYPE, OPTION_MAXSEG);
+	ask_be32(r->ask, NFTA_EXTHDR_OFFSET, VALUE_AT);
+	ask_be32(r->ask, NFTA_EXTHDR_LEN, sizeof(wire));
+	ask_be32(r->ask, NFTA_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
+	expr_end(r, &e);
+}
+
+void nft_ipsec_out(struct nft_rule *r)
+{
+	const uint8_t yes = 1;
+	struct nft_expr e = expr_begin(r, "rt");
+
+	ask_be32(r->ask, NFTA_RT_DREG, REG);
+	ask_be32(r->ask, NFTA_RT_KEY, NFT_RT_XFRM);
+	expr_end(r, &e);
+	compare(r, NFT_CMP_EQ, &yes, sizeof(yes));
+}
+
 void nft_to_this_host(struct nft_rule *r)
 {
 	const uint32_t local = RTN_LOCAL;

@@ -56,6 +56,9 @@ void nft_payload_masked(struct nft_rule *r, uint32_t base, uint32_t offset, uint
 			bool zero);
 void nft_net_is(struct nft_rule *r, uint32_t offset,
 		const struct net *n);		    /* address in the network header */
+void nft_mss_set(struct nft_rule *r, uint16_t mss); /* of a SYN; it is only lowered */
+/* It has a way out through XFRM: what is before encryption, whatever its device says. */
+void nft_ipsec_out(struct nft_rule *r);
 void nft_to_this_host(struct nft_rule *r);	    /* fib daddr type local */
 void nft_verdict(struct nft_rule *r, int32_t code); /* NF_ACCEPT, NF_DROP, NFT_RETURN */
 

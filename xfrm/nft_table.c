@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "xfrm/host.h"
+#include "xfrm/nft_mss.h"
 #include "xfrm/words.h"
 
 static const char table[] = NFT_TABLE;
@@ -66,7 +67,7 @@ static void mark_decrypted(struct nft *t)
 	nft_rule_end(&r);
 }
 
-static void mark_inner(struct nft *t, const char *tun)
+static void mark_device(struct nft *t, const char *tun)
 {
 	struct nft_rule r = nft_rule_begin(t, &chain_mark);
 
@@ -74,7 +75,18 @@ static void mark_inner(struct nft *t, const char *tun)
 	nft_mark_set(&r, HOST_MARK_INNER, HOST_MARK_MASK);
 	nft_verdict(&r, NFT_RETURN);
 	nft_rule_end(&r);
+}
 
+/* A TUN of a child's own is ours to read, so what comes out of it has been through ESP. */
+static void mark_inner(struct nft *t, const struct nft_plan *p)
+{
+	struct nft_rule r;
+
+	mark_device(t, p->tun);
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->v[i].interface[0] != '\0' && p->v[i].plane == PLANE_USER)
+			mark_device(t, p->v[i].interface);
+	}
 	r = nft_rule_begin(t, &chain_mark);
 	nft_mark_is(&r, HOST_MARK_INNER, HOST_MARK_MASK);
 	nft_mark_set(&r, 0, HOST_MARK_MASK);
@@ -126,6 +138,33 @@ static void guard6_device(struct nft *t, const char *name)
 	nft_device_is(&r, NFT_META_OIFNAME, name, true);
 	nft_verdict(&r, NF_ACCEPT);
 	nft_rule_end(&r);
+}
+
+/* What the kernel is about to encrypt passes here under the name of the device that it leaves by
+ * afterwards. */
+static void guard6_encrypted(struct nft *t)
+{
+	struct nft_rule r = nft_rule_begin(t, &chain_guard6);
+
+	nft_ipsec_out(&r);
+	nft_verdict(&r, NF_ACCEPT);
+	nft_rule_end(&r);
+}
+
+static void guard6_devices(struct nft *t, const struct nft_plan *p)
+{
+	bool kernel = false;
+
+	guard6_device(t, "lo");
+	guard6_device(t, p->tun);
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->v[i].interface[0] == '\0')
+			continue;
+		guard6_device(t, p->v[i].interface);
+		kernel = kernel || p->v[i].plane == PLANE_KERNEL;
+	}
+	if (kernel)
+		guard6_encrypted(t);
 }
 
 /* IKE, ESP, and the neighbours without whom neither leaves. */
@@ -203,7 +242,7 @@ static void guard6_policies(struct nft *t, const struct policy_list *guards)
 	free(v);
 }
 
-void nft_table_build(struct nft *t, const char *tun, const struct policy_list *guards)
+void nft_table_build(struct nft *t, const struct nft_plan *p)
 {
 	nft_begin(t);
 	/* Adding it makes removing it possible whether it was there or not; all within one
@@ -213,16 +252,16 @@ void nft_table_build(struct nft *t, const char *tun, const struct policy_list *g
 	nft_table_add(t, table);
 	nft_chain_add(t, &chain_mark);
 	mark_decrypted(t);
-	mark_inner(t, tun);
+	mark_inner(t, p);
 	mark_outer_port(t, 500);
 	mark_outer_port(t, 4500);
 	mark_outer_fragment(t);
 	mark_outer_esp(t);
 	nft_chain_add(t, &chain_guard6);
-	guard6_device(t, "lo");
-	guard6_device(t, tun);
+	guard6_devices(t, p);
 	guard6_always(t);
-	guard6_policies(t, guards);
+	guard6_policies(t, p->guards);
+	nft_mss_build(t, table, p->v, p->n);
 	nft_end(t);
 }
 
@@ -240,14 +279,13 @@ static enum err said(char *why, enum err err, const struct answer *a, const char
 	return why_kernel(why, err, a, what);
 }
 
-enum err nft_table_apply(struct netlink *nl, const char *tun, const struct policy_list *guards,
-			 char *why)
+enum err nft_table_apply(struct netlink *nl, const struct nft_plan *p, char *why)
 {
 	struct nft t;
 	struct answer a;
 	enum err err;
 
-	nft_table_build(&t, tun, guards);
+	nft_table_build(&t, p);
 	err = nft_commit(nl, &t, &a);
 	nft_free(&t);
 	return err == OK ? OK

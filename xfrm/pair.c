@@ -159,23 +159,41 @@ static enum err pair_list_join(struct pair_list *l, const struct ts *local, cons
 	return pair_list_cut(l, local, remote, p);
 }
 
+static struct ts addresses_of(const struct ts *t)
+{
+	return (struct ts){ .port_hi = UINT16_MAX, .lo = t->lo, .hi = t->hi };
+}
+
+static bool is_everything(const struct ts *t)
+{
+	const struct net all = { .addr = { .family = t->lo.family } };
+	const struct ts every = ts_from_net(&all);
+	const struct ts a = addresses_of(t);
+
+	return ts_eq(&a, &every);
+}
+
+static bool by_routes_alone(const struct host_child *c, const struct ts *local,
+			    const struct ts *remote)
+{
+	return c->interface[0] != '\0' && is_everything(local) && is_everything(remote);
+}
+
 enum err pair_list_fill(struct pair_list *l, const struct host_child *v, size_t n)
 {
 	enum err err = OK;
 
 	for (size_t c = 0; c < n && err == OK; c++) {
-		for (size_t i = 0; i < v[c].local.n && err == OK; i++) {
-			for (size_t k = 0; k < v[c].remote.n && err == OK; k++)
-				err = pair_list_join(l, &v[c].local.v[i], &v[c].remote.v[k]);
+		for (size_t k = 0; k < (size_t)v[c].local.n * v[c].remote.n && err == OK; k++) {
+			const struct ts *local = &v[c].local.v[k / v[c].remote.n];
+			const struct ts *remote = &v[c].remote.v[k % v[c].remote.n];
+
+			if (!by_routes_alone(&v[c], local, remote))
+				err = pair_list_join(l, local, remote);
 		}
 	}
 	pair_list_settle(l);
 	return err;
-}
-
-static struct ts addresses_of(const struct ts *t)
-{
-	return (struct ts){ .port_hi = UINT16_MAX, .lo = t->lo, .hi = t->hi };
 }
 
 /* `wide` has all addresses of `t` and more. Not when they are equal: then the exception would be
@@ -251,15 +269,6 @@ static enum err exempt_link_only(struct pair_list *l, const struct ts *from,
 	return err;
 }
 
-static bool is_everything(const struct ts *t)
-{
-	const struct net all = { .addr = { .family = t->lo.family } };
-	const struct ts every = ts_from_net(&all);
-	const struct ts a = addresses_of(t);
-
-	return ts_eq(&a, &every);
-}
-
 static enum err exempt_links(struct pair_list *l, const struct ts *from, const struct ts *remote,
 			     const struct own_list *own)
 {
@@ -282,7 +291,7 @@ static enum err exempt_pair(struct pair_list *l, const struct host_child *c, con
 {
 	enum err err = OK;
 
-	if (from->lo.family != to->lo.family)
+	if (from->lo.family != to->lo.family || by_routes_alone(c, from, to))
 		return OK;
 	err = exempt_kin(l, c, from, to);
 	if (err == OK)

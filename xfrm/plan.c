@@ -244,6 +244,23 @@ static enum err plan_tun(struct policy_list *l, sa_family_t family, int ifindex)
 	return err;
 }
 
+enum err plan_device(struct policy_list *l, const struct host_child *c, int ifindex)
+{
+	static const sa_family_t families[] = { AF_INET, AF_INET6 };
+	struct pair_list pairs = { .n = 0 };
+	enum err err = pair_list_fill(&pairs, c, 1);
+
+	for (size_t i = 0; i < 2 && err == OK; i++) {
+		if (!pair_list_has(&pairs, families[i]))
+			continue;
+		err = plan_into_tun(l, families[i], XFRM_POLICY_OUT, ifindex);
+		if (err == OK)
+			err = plan_into_tun(l, families[i], XFRM_POLICY_FWD, ifindex);
+	}
+	pair_list_free(&pairs);
+	return err;
+}
+
 enum err plan_plane(struct policy_list *l, const struct host_child *v, size_t n, int ifindex)
 {
 	struct pair_list pairs = { .n = 0 };

@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "xfrm/host_inner.h"
+#include "xfrm/iface.h"
 #include "xfrm/lead.h"
 #include "xfrm/nft_table.h"
+#include "xfrm/outer.h"
 #include "xfrm/plan.h"
 #include "xfrm/policy_set.h"
 #include "xfrm/share.h"
@@ -74,36 +76,45 @@ static enum err mark_counts_in_rp_filter(char *why)
 
 struct plane {
 	const char *tun;
-	struct host_child *user;
-	size_t n_user;
+	const struct host_child *v;
+	size_t n;
+	struct host_child *open; /* SHARE_DEVICE */
+	size_t n_open;
 	struct host_child *led;
 	size_t n_led;
+	struct host_child *routed;
+	size_t n_routed;
 	uint32_t device;
 };
 
 static enum err plane_fill(struct plane *p, const struct host_child *v, size_t n, char *why)
 {
-	p->user = share_pick(SHARE_USER, v, n, &p->n_user);
+	p->open = share_pick(SHARE_DEVICE, v, n, &p->n_open);
 	p->led = share_pick(SHARE_LED, v, n, &p->n_led);
-	return p->user != NULL && p->led != NULL ? OK : why_say(why, ERR_NOMEM, "no memory");
+	p->routed = share_pick(SHARE_ROUTED, v, n, &p->n_routed);
+	return p->open != NULL && p->led != NULL && p->routed != NULL
+		       ? OK
+		       : why_say(why, ERR_NOMEM, "no memory");
 }
 
 static void plane_free(struct plane *p)
 {
-	free(p->user);
+	free(p->open);
 	free(p->led);
+	free(p->routed);
 }
 
 static enum err table_set(struct host *h, const struct plane *p, const struct own_list *own,
 			  char *why)
 {
 	struct policy_list guards = { .n = 0 };
-	enum err err = plan_guards(&guards, p->user, p->n_user, own);
+	const struct nft_plan wish = { .tun = p->tun, .guards = &guards, .v = p->v, .n = p->n };
+	enum err err = plan_guards(&guards, p->open, p->n_open, own);
 
 	if (err != OK)
 		err = why_say(why, err, "cannot plan the nftables table: %s", err_text(err));
 	else
-		err = nft_table_apply(&h->nft, p->tun, &guards, why);
+		err = nft_table_apply(&h->nft, &wish, why);
 	policy_list_free(&guards);
 	return err;
 }
@@ -117,6 +128,9 @@ static enum err routes_set(struct host *h, const struct plane *p, const struct o
 
 	if (err == OK)
 		err = lead_routes(&routes, &pairs, own, p->device);
+	for (size_t i = 0; i < p->n_routed && err == OK; i++)
+		err = lead_device_routes(&routes, &p->routed[i], own,
+					 if_nametoindex(p->routed[i].interface));
 	if (err == OK)
 		err = route_set_apply(&h->route, &routes, why);
 	else
@@ -130,7 +144,7 @@ static enum err rules_set(struct host *h, const struct plane *p, const struct ow
 			  char *why)
 {
 	struct rule_list rules = { .n = 0 };
-	enum err err = lead_rules(&rules, p->led, p->n_led, own);
+	enum err err = lead_rules(&rules, p->led, p->n_led, own, p->n_routed > 0);
 
 	if (err == OK)
 		err = rule_set_apply(&h->route, &rules, why);
@@ -147,8 +161,13 @@ static enum err exceptions(struct host *h, const struct plane *p, change_fn *cha
 {
 	const struct policy_set set = { .nl = &h->xfrm, .section = POLICY_OF_PLANE };
 	struct policy_list wanted = { .n = 0 };
-	enum err err = plan_plane(&wanted, p->user, p->n_user, (int)p->device);
+	enum err err = OK;
 
+	for (size_t i = 0; i < p->n_routed && err == OK; i++)
+		err = plan_device(&wanted, &p->routed[i],
+				  (int)if_nametoindex(p->routed[i].interface));
+	if (err == OK)
+		err = plan_plane(&wanted, p->open, p->n_open, (int)p->device);
 	if (err == OK)
 		err = change(&set, &wanted, why);
 	else
@@ -169,7 +188,7 @@ static enum err exceptions_remove(struct host *h, char *why)
 enum err host_plane_set(struct host *h, const char *tun, const struct host_child *v, size_t n,
 			char why[static HOST_WHY_MAX])
 {
-	struct plane p = { .tun = tun, .device = if_nametoindex(tun) };
+	struct plane p = { .tun = tun, .v = v, .n = n, .device = if_nametoindex(tun) };
 	struct own_list own = { .n = 0 };
 	enum err err = nft_ready(h, why);
 
@@ -180,6 +199,8 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 	if (err == OK)
 		err = mark_counts_in_rp_filter(why);
 	if (err == OK)
+		err = iface_set(&h->route, p.routed, p.n_routed, why);
+	if (err == OK)
 		err = own_list_read(&h->route, &own, why);
 	if (err == OK)
 		err = exceptions(h, &p, policy_set_prune, why);
@@ -187,6 +208,8 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 		err = table_set(h, &p, &own, why);
 	if (err == OK)
 		err = tun_up(&h->route, p.device, why);
+	if (err == OK)
+		err = outer_apply(&h->route, p.n_routed > 0, why);
 	if (err == OK)
 		err = routes_set(h, &p, &own, why);
 	if (err == OK)
@@ -208,6 +231,8 @@ enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX])
 		err = rule_set_apply(&h->route, &no_rules, why);
 	if (err == OK)
 		err = route_set_apply(&h->route, &no_routes, why);
+	if (err == OK)
+		err = outer_apply(&h->route, false, why);
 	/* Where there is no nftables there is no table of ours. */
 	if (err != OK || nft_ready(h, why) != OK)
 		return err;
@@ -215,35 +240,47 @@ enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX])
 	return err == ERR_UNSUPPORTED ? OK : err;
 }
 
-enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu,
+static enum err child_route_mtu(struct host *h, const struct route_list *routes,
+				const struct host_child *c, const struct net *to, char *why)
+{
+	const struct route like = { .to = *to, .main = c->interface[0] != '\0' };
+	struct route *r = route_list_same(routes, &like);
+	bool v6 = to->addr.family == AF_INET6;
+	uint16_t least = v6 && c->mtu < ROUTE_MTU_LEAST6 ? ROUTE_MTU_LEAST6 : c->mtu;
+
+	if (r == NULL)
+		return like.main && to->bits == 0
+			       ? OK
+			       : why_say(why, ERR_NOT_FOUND, "a route of %s/%s is not there",
+					 c->connection, c->child);
+	if (r->mtu == least)
+		return OK;
+	r->mtu = least;
+	return route_put(&h->route, r, why);
+}
+
+enum err host_child_mtu(struct host *h, const struct host_child *child, uint16_t mtu,
 			char why[static HOST_WHY_MAX])
 {
 	struct pair_list pairs = { .n = 0 };
 	struct route_list routes = { .n = 0 };
-	enum err err = OK;
+	struct host_child c = *child;
+	enum err err;
 
-	if (!share_has(SHARE_LED, c))
+	if (!share_has(SHARE_LED, &c) && !share_has(SHARE_ROUTED, &c))
 		return OK; /* it has no route of ours */
-	err = pair_list_fill(&pairs, c, 1);
-
-	if (err != OK)
-		err = why_say(why, err, "cannot plan the routes of %s/%s: %s", c->connection,
-			      c->child, err_text(err));
-	else
-		err = route_set_read(&h->route, &routes, why);
-	for (size_t i = 0; i < pairs.n && err == OK; i++) {
-		struct route *r = route_list_find(&routes, &pairs.v[i].remote);
-		bool v6 = pairs.v[i].remote.addr.family == AF_INET6;
-		uint16_t least = v6 && mtu < ROUTE_MTU_LEAST6 ? ROUTE_MTU_LEAST6 : mtu;
-
-		if (r == NULL) {
-			err = why_say(why, ERR_NOT_FOUND, "a route of %s/%s is not there",
-				      c->connection, c->child);
-		} else if (r->mtu != least) {
-			r->mtu = least;
-			err = route_put(&h->route, r, why);
-		}
+	c.mtu = mtu;
+	err = iface_set(&h->route, &c, 1, why);
+	if (err == OK) {
+		err = pair_list_fill(&pairs, &c, 1);
+		if (err != OK)
+			err = why_say(why, err, "cannot plan the routes of %s/%s: %s", c.connection,
+				      c.child, err_text(err));
 	}
+	if (err == OK)
+		err = route_set_read(&h->route, &routes, why);
+	for (size_t i = 0; i < pairs.n && err == OK; i++)
+		err = child_route_mtu(h, &routes, &c, &pairs.v[i].remote, why);
 	route_list_free(&routes);
 	pair_list_free(&pairs);
 	return err;

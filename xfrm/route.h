@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Routes of our table: each leads one remote network into the TUN device. */
+/* Routes of ours. Those of our table lead remote networks into the TUN device; those of the main
+ * table lead them into the devices of route-based children, each with a dead one of the worst
+ * metric behind it: when the device goes, its routes go with it, and nothing falls through to a
+ * wider route.
+ */
 #ifndef XFRM_ROUTE_H
 #define XFRM_ROUTE_H
 
@@ -11,6 +15,8 @@ struct route {
 	struct addr source; /* AF_UNSPEC: none */
 	uint32_t device;    /* ifindex; when read 0: no device or several */
 	uint32_t mtu;	    /* 0: the device's */
+	bool main;	    /* of the main table, else of ours */
+	bool dead;	    /* unreachable; no device, source or MTU */
 };
 
 struct route_list {
@@ -21,11 +27,14 @@ struct route_list {
 
 MUST_USE enum err route_list_add(struct route_list *l, const struct route *r);
 void route_list_free(struct route_list *l);
+/* The one of our table, or NULL. */
 struct route *route_list_find(const struct route_list *l, const struct net *to);
+/* The one of the same table and kind to the same network, or NULL. */
+struct route *route_list_same(const struct route_list *l, const struct route *r);
 
 struct ask route_ask_put(const struct route *r); /* adds, or replaces the one to the same network */
 struct ask route_ask_delete(const struct route *r);
-struct ask route_ask_dump(sa_family_t family);
+struct ask route_ask_dump(sa_family_t family, uint32_t table);
 /* ERR_NOT_FOUND: not ours (table, protocol); ERR_SYNTAX: malformed. */
 MUST_USE enum err route_read(const struct nlmsghdr *m, struct route *r);
 

@@ -29,14 +29,14 @@ static void restart_routes(void *ctx)
 	((struct route_list *)ctx)->n = 0;
 }
 
-static enum err routes_read(struct netlink *nl, sa_family_t family, struct route_list *got,
-			    char *why)
+static enum err table_read(struct netlink *nl, sa_family_t family, uint32_t table,
+			   struct route_list *got, char *why)
 {
 	struct route_list part = { .n = 0 };
 	const struct netlink_sink sink = { .restart = restart_routes,
 					   .take = take_route,
 					   .ctx = &part };
-	struct ask req = route_ask_dump(family);
+	struct ask req = route_ask_dump(family, table);
 	struct answer a;
 	enum err err = netlink_dump(nl, &req, &sink, &a);
 
@@ -46,6 +46,14 @@ static enum err routes_read(struct netlink *nl, sa_family_t family, struct route
 		err = route_list_add(got, &part.v[i]);
 	route_list_free(&part);
 	return why_kernel(why, err, &a, "cannot read the routes");
+}
+
+static enum err routes_read(struct netlink *nl, sa_family_t family, struct route_list *got,
+			    char *why)
+{
+	enum err err = table_read(nl, family, HOST_TABLE, got, why);
+
+	return err != OK ? err : table_read(nl, family, RT_TABLE_MAIN, got, why);
 }
 
 enum err route_set_read(struct netlink *nl, struct route_list *got, char *why)
@@ -75,10 +83,10 @@ static enum err put_missing(struct netlink *nl, const struct route_list *wanted,
 	enum err err = OK;
 
 	for (size_t i = 0; i < wanted->n && err == OK; i++) {
-		const struct route *old = route_list_find(have, &wanted->v[i].to);
+		const struct route *old = route_list_same(have, &wanted->v[i]);
 		struct route r = wanted->v[i];
 
-		if (r.mtu == 0)
+		if (r.mtu == 0 && !r.dead)
 			r.mtu = old != NULL ? old->mtu : ROUTE_MTU_FIRST;
 		if (old == NULL || old->device != r.device || old->mtu != r.mtu ||
 		    !addr_eq(&old->source, &r.source))
@@ -98,7 +106,7 @@ enum err route_set_apply(struct netlink *nl, const struct route_list *wanted, ch
 	for (size_t i = 0; i < have.n && err == OK; i++) {
 		struct ask req;
 
-		if (route_list_find(wanted, &have.v[i].to) != NULL)
+		if (route_list_same(wanted, &have.v[i]) != NULL)
 			continue;
 		req = route_ask_delete(&have.v[i]);
 		err = netlink_ask(nl, &req, &a);

@@ -76,6 +76,10 @@ int rule_cmp(const struct rule *a, const struct rule *b)
 		order = number_cmp(a->mark, b->mark);
 	if (order == 0)
 		order = number_cmp(a->mask, b->mask);
+	if (order == 0)
+		order = number_cmp(a->table, b->table);
+	if (order == 0)
+		order = number_cmp(a->ifgroup, b->ifgroup);
 	return order;
 }
 
@@ -138,7 +142,9 @@ static struct ask ask_rule(uint16_t type, uint16_t flags, const struct rule *r)
 	ask_ports(&a, FRA_DPORT_RANGE, r->dport_lo, r->dport_hi);
 	ask_mark(&a, r);
 	if (r->action == FR_ACT_TO_TBL)
-		ask_u32(&a, FRA_TABLE, HOST_TABLE);
+		ask_u32(&a, FRA_TABLE, r->table != 0 ? r->table : HOST_TABLE);
+	if (r->ifgroup != 0)
+		ask_u32(&a, FRA_SUPPRESS_IFGROUP, r->ifgroup);
 	if (r->action == FR_ACT_GOTO)
 		ask_u32(&a, FRA_GOTO, r->target);
 	ask_u32(&a, FRA_PRIORITY, r->priority);
@@ -194,6 +200,21 @@ static uint8_t read_u8(struct nlattr *const *tb, int type)
 	return tb[type] == NULL ? 0 : nla_get_u8(tb[type]);
 }
 
+static uint32_t read_table(const struct fib_rule_hdr *h, struct nlattr *const *tb)
+{
+	uint32_t table = h->action == FR_ACT_TO_TBL ? read_u32(tb, FRA_TABLE) : 0;
+
+	return table == HOST_TABLE ? 0 : table;
+}
+
+/* All ones: none. */
+static uint32_t read_ifgroup(struct nlattr *const *tb)
+{
+	uint32_t group = read_u32(tb, FRA_SUPPRESS_IFGROUP);
+
+	return group == UINT32_MAX ? 0 : group;
+}
+
 static enum err read_fields(const struct fib_rule_hdr *h, struct nlattr *const *tb, struct rule *r)
 {
 	*r = (struct rule){
@@ -203,6 +224,8 @@ static enum err read_fields(const struct fib_rule_hdr *h, struct nlattr *const *
 		.target = h->action == FR_ACT_GOTO ? read_u32(tb, FRA_GOTO) : 0,
 		.mark = read_u32(tb, FRA_FWMARK),
 		.mask = read_u32(tb, FRA_FWMASK),
+		.table = read_table(h, tb),
+		.ifgroup = read_ifgroup(tb),
 	};
 	if (!read_net(tb[FRA_SRC], h->family, h->src_len, &r->from) ||
 	    !read_net(tb[FRA_DST], h->family, h->dst_len, &r->to))
@@ -219,6 +242,8 @@ enum err rule_read(const struct nlmsghdr *m, struct rule *r)
 		[FRA_GOTO] = { .type = NLA_U32 },
 		[FRA_FWMARK] = { .type = NLA_U32 },
 		[FRA_FWMASK] = { .type = NLA_U32 },
+		[FRA_TABLE] = { .type = NLA_U32 },
+		[FRA_SUPPRESS_IFGROUP] = { .type = NLA_U32 },
 		[FRA_PROTOCOL] = { .type = NLA_U8 },
 		[FRA_IP_PROTO] = { .type = NLA_U8 },
 		[FRA_SPORT_RANGE] = { .minlen = sizeof(struct fib_rule_port_range) },

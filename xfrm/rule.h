@@ -20,6 +20,8 @@ struct rule {
 	uint32_t target; /* FR_ACT_GOTO: a priority */
 	uint32_t mark;
 	uint32_t mask; /* 0: no mark is asked for */
+	uint32_t table;	  /* FR_ACT_TO_TBL: 0 is our table */
+	uint32_t ifgroup; /* routes into devices of that group do not count; 0: all do */
 };
 
 struct rule_list {

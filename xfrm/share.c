@@ -6,12 +6,15 @@
 bool share_has(enum share s, const struct host_child *c)
 {
 	bool user = c->plane == PLANE_USER;
+	bool routed = c->interface[0] != '\0';
 
 	switch (s) {
-	case SHARE_USER:
-		return user;
+	case SHARE_DEVICE:
+		return user || routed;
 	case SHARE_LED:
-		return user || c->mode == SA_TUNNEL;
+		return !routed && (user || c->mode == SA_TUNNEL);
+	case SHARE_ROUTED:
+		return routed;
 	}
 	return false;
 }

@@ -8,15 +8,18 @@
 #include "xfrm/host.h"
 
 enum share {
-	/* Userspace ESP carries it: what opens the guards for the TUN device, and what stands in
-	 * for the guard that is lifted. A child of the kernel's plane needs no way past the guards:
-	 * its own policies stand above them. */
-	SHARE_USER,
+	/* Its packets go into a device, the TUN of userspace ESP or one of the child's own: what
+	 * opens the guards for that, and what stands in for the guard that is lifted. Other
+	 * children of the kernel's plane need no way past the guards: their own policies stand
+	 * above them. */
+	SHARE_DEVICE,
 	/* Rules and routes lead its packets towards the TUN device. Those of a tunnel of the kernel
 	 * are caught by its policies on the way, and have got a route, a source address and an MTU
 	 * by then. But XFRM does not look for a route again for a packet that stays what it is, in
 	 * transport mode: that one must have the route of its peer from the start. */
 	SHARE_LED,
+	/* It has a device of its own, with routes in the main table. */
+	SHARE_ROUTED,
 };
 
 bool share_has(enum share s, const struct host_child *c);

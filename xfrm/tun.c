@@ -29,7 +29,10 @@ enum {
 	ADDR_GEN_NONE = 1, /* IN6_ADDR_GEN_MODE_NONE */
 };
 
-static const char tun_alias[] = "postern";
+struct tun tun_shared(const char *name)
+{
+	return (struct tun){ .name = name, .alias = "postern", .mtu = TUN_MTU };
+}
 
 /* rp_filter is the greater of the device's and everybody's, so "loose" here keeps a strict host
  * from refusing what came out of the tunnel (its reverse path may hang on ports, which that look-up
@@ -44,23 +47,23 @@ static void ask_family_inet(struct ask *a)
 	ask_nest_end(a, inet);
 }
 
-struct ask tun_ask_setup(uint32_t ifindex)
+struct ask tun_ask_setup(uint32_t ifindex, const struct tun *t)
 {
 	const struct ifinfomsg h = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
 	struct ask a = ask_new(RTM_NEWLINK, 0);
 	struct nlattr *spec;
 
 	ask_header(&a, &h, sizeof(h));
-	ask_u32(&a, IFLA_MTU, TUN_MTU);
-	ask_bytes(&a, IFLA_IFALIAS, tun_alias, sizeof(tun_alias) - 1);
+	if (t->mtu != 0)
+		ask_u32(&a, IFLA_MTU, t->mtu);
+	ask_bytes(&a, IFLA_IFALIAS, t->alias, strlen(t->alias));
 	spec = ask_nest(&a, IFLA_AF_SPEC);
 	ask_family_inet(&a);
 	ask_nest_end(&a, spec);
 	return a;
 }
 
-/* By itself, for a host without IPv6 refuses it. */
-static struct ask tun_ask_no_autoconf(uint32_t ifindex)
+struct ask tun_ask_no_autoconf(uint32_t ifindex)
 {
 	const struct ifinfomsg h = { .ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex };
 	struct ask a = ask_new(RTM_NEWLINK, 0);
@@ -99,6 +102,20 @@ enum err tun_up(struct netlink *route, uint32_t ifindex, char *why)
 	return why_kernel(why, err, &a, "cannot bring the TUN device up");
 }
 
+struct tun_look {
+	const char *alias;
+	bool ours;
+};
+
+/* Children's devices keep their prefix when the configuration gives them to another child. */
+static bool alias_is_ours(const char *got, const char *alias)
+{
+	static const char prefix[] = "postern ";
+	bool child = strncmp(alias, prefix, sizeof(prefix) - 1) == 0;
+
+	return child ? strncmp(got, prefix, sizeof(prefix) - 1) == 0 : strcmp(got, alias) == 0;
+}
+
 static enum err take_alias(void *ctx, const struct nlmsghdr *m)
 {
 	static const struct nla_policy shape[IFLA_MAX + 1] = { [IFLA_IFALIAS] = {
@@ -106,64 +123,65 @@ static enum err take_alias(void *ctx, const struct nlmsghdr *m)
 	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)
 		m; /* libnl's parser takes no const; nothing is written */
 	struct nlattr *tb[IFLA_MAX + 1];
-	bool *ours = ctx;
+	struct tun_look *look = ctx;
 
 	if (m->nlmsg_type != RTM_NEWLINK ||
 	    nlmsg_parse(msg, sizeof(struct ifinfomsg), tb, IFLA_MAX, shape) < 0)
 		return ERR_SYNTAX;
-	*ours = tb[IFLA_IFALIAS] != NULL && nla_strcmp(tb[IFLA_IFALIAS], tun_alias) == 0;
+	look->ours = tb[IFLA_IFALIAS] != NULL &&
+		     alias_is_ours(nla_get_string(tb[IFLA_IFALIAS]), look->alias);
 	return OK;
 }
 
 /* A device that is there already must be ours. */
-static enum err tun_check(struct netlink *route, const char *name, char *why)
+static enum err tun_check(struct netlink *route, const struct tun *t, char *why)
 {
 	const struct ifinfomsg h = { .ifi_family = AF_UNSPEC };
-	bool ours = false;
-	const struct netlink_sink sink = { .take = take_alias, .ctx = &ours };
+	struct tun_look look = { .alias = t->alias };
+	const struct netlink_sink sink = { .take = take_alias, .ctx = &look };
 	struct ask req = ask_new(RTM_GETLINK, 0);
 	struct answer a;
 	enum err err;
 
 	ask_header(&req, &h, sizeof(h));
-	ask_str(&req, IFLA_IFNAME, name);
+	ask_str(&req, IFLA_IFNAME, t->name);
 	err = netlink_get(route, &req, &sink, &a);
 	if (err == ERR_NOT_FOUND)
 		return OK;
-	if (err == OK && !ours)
+	if (err == OK && !look.ours)
 		return why_say(why, ERR_EXISTS,
 			       "a network device %s is there that postern did not make: "
 			       "remove it, or set another name",
-			       name);
+			       t->name);
 	return why_kernel(why, err, &a, "cannot look for the TUN device");
 }
 
-static enum err tun_queue(const char *name, int *fd, char *why)
+static enum err tun_queue(const struct tun *t, int *fd, char *why)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE };
 
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", t->name);
 	*fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (*fd < 0)
 		return why_say(why,
 			       errno == ENOENT || errno == ENODEV ? ERR_UNSUPPORTED : ERR_SYSTEM,
 			       "cannot open /dev/net/tun: %s (the kernel needs CONFIG_TUN)",
 			       strerror(errno));
-	if (ioctl(*fd, TUNSETIFF, &ifr) == 0)
+	if (ioctl(*fd, TUNSETIFF, &ifr) == 0 && (!t->stays || ioctl(*fd, TUNSETPERSIST, 1) == 0))
 		return OK;
 	return why_say(why, errno == EBUSY ? ERR_BUSY : ERR_SYSTEM,
-		       "cannot make the TUN device %s: %s", name, strerror(errno));
+		       "cannot make the TUN device %s: %s", t->name, strerror(errno));
 }
 
-static enum err tun_setup(struct netlink *route, const char *name, char *why)
+static enum err tun_setup(struct netlink *route, const struct tun *t, char *why)
 {
-	uint32_t ifindex = if_nametoindex(name);
+	uint32_t ifindex = if_nametoindex(t->name);
 	struct ask req = tun_ask_no_autoconf(ifindex);
 	struct answer a;
 	enum err err = netlink_ask(route, &req, &a);
 
 	if (err == OK || err == ERR_UNSUPPORTED) {
-		req = tun_ask_setup(ifindex);
+		req = tun_ask_setup(ifindex, t);
 		err = netlink_ask(route, &req, &a);
 	}
 	if (err == OK) {
@@ -173,23 +191,23 @@ static enum err tun_setup(struct netlink *route, const char *name, char *why)
 	return why_kernel(why, err, &a, "cannot set up the TUN device");
 }
 
-enum err tun_open(struct netlink *route, const char *name, unsigned int n_queues, int *fds,
+enum err tun_open(struct netlink *route, const struct tun *t, unsigned int n_queues, int *fds,
 		  char *why)
 {
 	enum err err;
 
-	if (name[0] == '\0' || strlen(name) >= IFNAMSIZ || n_queues == 0 ||
+	if (t->name[0] == '\0' || strlen(t->name) >= IFNAMSIZ || n_queues == 0 ||
 	    n_queues > TUN_QUEUES_MAX)
 		return why_say(why, ERR_CONFIG,
 			       "a TUN device needs a name below %d bytes and 1 to %d queues",
 			       IFNAMSIZ, TUN_QUEUES_MAX);
 	for (unsigned int i = 0; i < n_queues; i++)
 		fds[i] = -1;
-	err = tun_check(route, name, why);
+	err = tun_check(route, t, why);
 	for (unsigned int i = 0; i < n_queues && err == OK; i++)
-		err = tun_queue(name, &fds[i], why);
+		err = tun_queue(t, &fds[i], why);
 	if (err == OK)
-		err = tun_setup(route, name, why);
+		err = tun_setup(route, t, why);
 	for (unsigned int i = 0; i < n_queues && err != OK; i++) {
 		if (fds[i] >= 0)
 			close(fds[i]);

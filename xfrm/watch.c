@@ -15,7 +15,9 @@
 #include <sys/epoll.h>
 
 #include "xfrm/host_inner.h"
+#include "xfrm/iface.h"
 #include "xfrm/nft_table.h"
+#include "xfrm/outer.h"
 #include "xfrm/policy.h"
 #include "xfrm/route.h"
 #include "xfrm/rule.h"
@@ -38,16 +40,31 @@ static bool was_our_route(const struct nlmsghdr *m)
 	return route_read(m, &r) == OK;
 }
 
+/* A device of a child: deleted, or taken down, and with it the routes into it, of which the kernel
+ * tells nothing. */
+static bool was_our_device(const struct nlmsghdr *m)
+{
+	struct iface i;
+
+	return iface_read(m, &i) == OK && iface_is_ours(&i) &&
+	       (m->nlmsg_type == RTM_DELLINK || !i.up);
+}
+
 static bool route_concerns(const struct nlmsghdr *m)
 {
 	switch (m->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		return was_our_device(m);
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		return true;
 	case RTM_DELRULE:
 		return was_our_rule(m);
+	case RTM_NEWROUTE:
+		return outer_concerns(m);
 	case RTM_DELROUTE:
-		return was_our_route(m);
+		return was_our_route(m) || outer_concerns(m);
 	default:
 		return false;
 	}
@@ -123,7 +140,7 @@ bool watch_concerns(enum watch_kind kind, const struct nlmsghdr *m, uint32_t ask
 
 /* ---- sockets ---- */
 
-enum { GROUPS_MAX = 6 };
+enum { GROUPS_MAX = 7 };
 
 static const struct {
 	int protocol;
@@ -131,7 +148,8 @@ static const struct {
 } watches[N_WATCHES] = {
 	[WATCH_ROUTE] = { NETLINK_ROUTE,
 			  { RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_ROUTE,
-			    RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR } },
+			    RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+			    RTNLGRP_LINK } },
 	[WATCH_POLICY] = { NETLINK_XFRM, { XFRMNLGRP_POLICY } },
 	[WATCH_NFT] = { NETLINK_NETFILTER, { NFNLGRP_NFTABLES } },
 };

@@ -70,9 +70,50 @@ static bool parse_side(char *s, struct ts_list *l)
 	return l->n > 0;
 }
 
+/* The host's bits are kept. */
+static bool parse_address(char *s, struct host_child *c)
+{
+	char *slash = strchr(s, '/');
+	struct net *v = realloc((void *)(uintptr_t)c->addresses, (c->n_addresses + 1) * sizeof(*v));
+
+	if (v == NULL || slash == NULL)
+		return false;
+	*slash = '\0';
+	c->addresses = v;
+	v[c->n_addresses].bits = (uint8_t)strtoul(slash + 1, NULL, 10);
+	return addr_parse(s, &v[c->n_addresses++].addr);
+}
+
+static bool parse_device(char *text, struct host_child *c)
+{
+	char *save = NULL;
+	char *name = strtok_r(text, "%", &save);
+
+	if (name == NULL)
+		return false;
+	snprintf(c->interface, sizeof(c->interface), "%s", name);
+	for (char *one = strtok_r(NULL, "%", &save); one != NULL;
+	     one = strtok_r(NULL, "%", &save)) {
+		if (!parse_address(one, c))
+			return false;
+	}
+	return true;
+}
+
 static bool parse_child(char *text, struct host_child *c)
 {
 	char *remote = strchr(text, '>');
+	char *device = strchr(text, '%');
+	char *kernel = strstr(text, "+kernel");
+
+	if (device != NULL)
+		*device++ = '\0';
+	if (kernel != NULL) {
+		*kernel = '\0';
+		c->plane = PLANE_KERNEL;
+	}
+	if (device != NULL && !parse_device(device, c))
+		return false;
 
 	if (remote == NULL)
 		return false;
@@ -100,6 +141,7 @@ void children_free(struct children *c)
 	for (size_t i = 0; i < c->n; i++) {
 		free(c->v[i].local.v);
 		free(c->v[i].remote.v);
+		free((void *)(uintptr_t)c->v[i].addresses);
 	}
 	free(c->v);
 	*c = (struct children){ .v = NULL };

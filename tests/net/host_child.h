@@ -2,6 +2,11 @@
 /* Children for tests, written LOCAL>REMOTE with lists of selectors:
  *
  *	10.1.0.0/24,2001:db8:1::/64>10.2.0.0-10.2.0.9@tcp=80-90,2001:db8:2::/64@icmp6
+ *
+ * Behind it "+kernel" says that the kernel carries it, and "%ipsec0" that it has that device, with
+ * the addresses behind "%" each:
+ *
+ *	0.0.0.0/0>0.0.0.0/0+kernel%ipsec0%10.255.0.1/30
  */
 #ifndef TESTS_NET_HOST_CHILD_H
 #define TESTS_NET_HOST_CHILD_H

@@ -7,6 +7,7 @@
  *	watch			says "ready", and "changed" when others change what concerns us
  *	plane TUN CHILD...	the data plane, on a device that is there
  *	mtu MTU CHILD...
+ *	prune CHILD...		removes devices of ours that none of these has
  *	peer TUN CHILD...	makes the device, sets the plane, says "ready", and is the far side
  *				of the tunnel: answers every ping that comes out of the device;
  *				"ping SOURCE TARGET" on its standard input sends one into the host,
@@ -138,12 +139,14 @@ static int without_children(struct tool *t, const char *verb)
 static int with_children(struct tool *t, char **argv, int argc)
 {
 	char why[HOST_WHY_MAX] = "";
-	int skip = strcmp(argv[1], "guard") == 0 ? 2 : 3;
+	int skip = strcmp(argv[1], "guard") == 0 || strcmp(argv[1], "prune") == 0 ? 2 : 3;
 
 	if (argc < skip || !children_parse(&t->c, argv + skip, (size_t)(argc - skip)))
 		return usage(argv[argc - 1]);
 	if (strcmp(argv[1], "guard") == 0)
 		return done(host_guard_set(t->host, t->c.v, t->c.n, why), why);
+	if (strcmp(argv[1], "prune") == 0)
+		return done(host_iface_prune(t->host, t->c.v, t->c.n, why), why);
 	if (strcmp(argv[1], "plane") == 0)
 		return done(host_plane_set(t->host, argv[2], t->c.v, t->c.n, why), why);
 	if (strcmp(argv[1], "mtu") == 0)
@@ -179,8 +182,9 @@ int main(int argc, char **argv)
 	if (t == NULL || argc < 2)
 		return 2;
 	if (done(host_open(&t->host, why), why) == 0)
-		code = argc == 2 && strcmp(argv[1], "guard") != 0 ? without_children(t, argv[1])
-								  : with_children(t, argv, argc);
+		code = argc == 2 && strcmp(argv[1], "guard") != 0 && strcmp(argv[1], "prune") != 0
+			       ? without_children(t, argv[1])
+			       : with_children(t, argv, argc);
 	children_free(&t->c);
 	host_close(t->host);
 	free(t);

@@ -4,8 +4,10 @@
 #include "xfrm/lead.h"
 
 #include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
 
 #include "tests/unit/xfrm/kit.h"
+#include "xfrm/iface.h"
 
 enum way { MAIN, TUNNEL, DEAD };
 
@@ -233,7 +235,7 @@ START_TEST(packets_go_where_they_shall)
 	struct own v[2];
 	struct own_list own = own_addresses(v);
 
-	ck_assert_int_eq(lead_rules(&l, children.v, children.n, &own), OK);
+	ck_assert_int_eq(lead_rules(&l, children.v, children.n, &own, false), OK);
 	ck_assert_msg(judge(&l, &c->k, true) == (c->into_tunnel ? TUNNEL : MAIN), "%s", c->name);
 	ck_assert_msg(judge(&l, &c->k, false) == (c->into_tunnel ? DEAD : MAIN),
 		      "%s without the device", c->name);
@@ -247,7 +249,7 @@ START_TEST(no_children_no_rules)
 	const struct own_list own = { .n = 0 };
 	struct rule_list l = { .n = 0 };
 
-	ck_assert_int_eq(lead_rules(&l, NULL, 0, &own), OK);
+	ck_assert_int_eq(lead_rules(&l, NULL, 0, &own, false), OK);
 	ck_assert_uint_eq(l.n, 0);
 }
 END_TEST
@@ -272,8 +274,57 @@ START_TEST(a_remote_network_has_one_route_with_a_source_if_any_child_has_one)
 }
 END_TEST
 
+/* Past routes into our devices, then the copy of the default routes, then nowhere: never the main
+ * table as it is. */
+START_TEST(beside_devices_our_outer_packets_have_a_way_of_their_own)
+{
+	static const sa_family_t families[] = { AF_INET, AF_INET6 };
+	const struct own_list own = { .n = 0 };
+	struct rule_list l = { .n = 0 };
+
+	ck_assert_int_eq(lead_rules(&l, NULL, 0, &own, true), OK);
+	ck_assert_uint_eq(l.n, 6);
+	for (size_t i = 0; i < l.n; i++) {
+		const struct rule *r = &l.v[i];
+
+		ck_assert_uint_eq(r->mark, HOST_MARK_OUTER);
+		ck_assert_uint_eq(r->mask, HOST_MARK_MASK);
+		ck_assert(r->from.addr.family == families[i % 2]);
+		ck_assert_uint_eq(r->priority, LEAD_MARK + i / 2);
+		ck_assert_uint_eq(r->action, i < 4 ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE);
+		ck_assert_uint_eq(r->table, i < 2 ? RT_TABLE_MAIN : i < 4 ? HOST_TABLE_OUTER : 0);
+		ck_assert_uint_eq(r->ifgroup, i < 2 ? IFACE_GROUP : 0);
+	}
+	rule_list_free(&l);
+}
+END_TEST
+
+START_TEST(a_device_gets_routes_with_dead_ones_behind_and_never_to_everything)
+{
+	static const char *const text[] = {
+		"10.1.0.0/16,2001:db8:1::/64>10.2.0.0/16,0.0.0.0/0,2001:db8:2::/64+kernel%ipsec0"
+	};
+	struct children c = kit_children(text, 1);
+	const struct own_list own = { .n = 0 };
+	struct route_list l = { .n = 0 };
+
+	ck_assert_int_eq(lead_device_routes(&l, &c.v[0], &own, 7), OK);
+	ck_assert_uint_eq(l.n, 4);
+	for (size_t i = 0; i < l.n; i++) {
+		ck_assert(l.v[i].main);
+		ck_assert(l.v[i].to.bits > 0);
+		ck_assert_int_eq(l.v[i].dead, i % 2 == 1);
+		ck_assert_uint_eq(l.v[i].device, i % 2 == 1 ? 0 : 7);
+	}
+	route_list_free(&l);
+	children_free(&c);
+}
+END_TEST
+
 UNIT("xfrm/lead")
 {
+	tcase_add_test(tc, beside_devices_our_outer_packets_have_a_way_of_their_own);
+	tcase_add_test(tc, a_device_gets_routes_with_dead_ones_behind_and_never_to_everything);
 	tcase_add_loop_test(tc, packets_go_where_they_shall, 0,
 			    (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tc, no_children_no_rules);

@@ -130,7 +130,7 @@ START_TEST(our_table_marks_as_nft_would)
 	const struct policy_list none = { .n = 0 };
 	struct nft t;
 
-	nft_table_build(&t, "postern0", &none);
+	nft_table_build(&t, &(struct nft_plan){ .tun = "postern0", .guards = &none });
 	ck_assert(!t.bad);
 	ck_assert(table_has(&t, chain_marks));
 	ck_assert(table_has(&t, inner));
@@ -155,12 +155,67 @@ START_TEST(guards_of_ipv6_are_drops_as_nft_would_write_them)
 	ck_assert(net_parse("2001:db8:1::/62", &from));
 	v[0].sel = policy_selector(&from, &any, 0);
 	v[1].sel = v[0].sel;
-	nft_table_build(&t, "postern0", &guards);
+	nft_table_build(&t, &(struct nft_plan){ .tun = "postern0", .guards = &guards });
 	ck_assert(table_has(&t, drop6));
 	nft_free(&t);
-	nft_table_build(&t, "postern0", &inward);
+	nft_table_build(&t, &(struct nft_plan){ .tun = "postern0", .guards = &inward });
 	ck_assert(!table_has(&t, drop6));
 	nft_free(&t);
+}
+END_TEST
+
+/* add rule inet t mss meta nfproto ipv4 meta l4proto tcp tcp option maxseg size set 1340: what
+ * comes behind the two comparisons, as nft writes it, but in one register */
+static const char mss_set[] = "2c0001800e000100696d6d656469617465000000180002800800010000000001"
+			      "0c00028006000100053c0000"
+			      "3c0001800b0001006578746864720000"
+			      "2c000280080007000000000105000200020000000800030000000002"
+			      "08000400000000020800060000000001";
+
+static bool ends_with(const struct nft *t, const char *hex)
+{
+	size_t len = strlen(hex) / 2;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct span s = ask_span(&t->v[i]);
+		size_t k = 0;
+
+		if (s.len < len)
+			continue;
+		while (k < len && strtoul((char[]){ hex[2 * k], hex[2 * k + 1], 0 }, NULL, 16) ==
+					  s.p[s.len - len + k])
+			k++;
+		if (k == len)
+			return true;
+	}
+	return false;
+}
+
+static const struct {
+	const char *child;
+	uint16_t mtu;
+	bool clamped;
+} clamps[] = {
+	{ "10.1.0.0/16>10.2.0.0/16+kernel", 1380, true },
+	{ "10.1.0.0/16>10.2.0.0/16+kernel", 0, true },
+	{ "10.1.0.0/16>10.2.0.0/16+kernel", 1400, false }, /* to another size */
+	{ "0.0.0.0/0>0.0.0.0/0+kernel%ipsec0", 1380, true },
+	{ "10.1.0.0/16>10.2.0.0/16", 1380, false }, /* userspace does it by itself */
+};
+
+START_TEST(what_the_kernel_carries_is_clamped_as_nft_would)
+{
+	const struct policy_list none = { .n = 0 };
+	struct children c = kit_children(&clamps[_i].child, 1);
+	struct nft t;
+
+	c.v[0].mtu = clamps[_i].mtu;
+	nft_table_build(&t,
+			&(struct nft_plan){ .tun = "postern0", .guards = &none, .v = c.v, .n = 1 });
+	ck_assert(!t.bad);
+	ck_assert_int_eq(ends_with(&t, mss_set), clamps[_i].clamped);
+	nft_free(&t);
+	children_free(&c);
 }
 END_TEST
 
@@ -169,7 +224,7 @@ START_TEST(the_last_change_alone_is_acknowledged)
 	const struct policy_list none = { .n = 0 };
 	struct nft t;
 
-	nft_table_build(&t, "postern0", &none);
+	nft_table_build(&t, &(struct nft_plan){ .tun = "postern0", .guards = &none });
 	for (size_t i = 0; i < t.n; i++) {
 		struct nlmsghdr h;
 
@@ -182,6 +237,8 @@ END_TEST
 
 UNIT("xfrm/nft")
 {
+	tcase_add_loop_test(tc, what_the_kernel_carries_is_clamped_as_nft_would, 0,
+			    sizeof(clamps) / sizeof(clamps[0]));
 	tcase_add_test(tc, a_table_and_its_chains_are_what_nft_sends);
 	tcase_add_test(tc, our_table_marks_as_nft_would);
 	tcase_add_test(tc, guards_of_ipv6_are_drops_as_nft_would_write_them);

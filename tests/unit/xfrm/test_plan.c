@@ -458,8 +458,39 @@ END_TEST
 
 #define N_OF(v) (int)(sizeof(v) / sizeof((v)[0]))
 
+/* It would take the whole host; the device is its guard. A narrower one has both. */
+START_TEST(everything_by_a_device_has_no_guards_of_policies)
+{
+	static const char *const all[] = { "0.0.0.0/0,::/0>0.0.0.0/0,::/0+kernel%ipsec0" };
+	static const char *const some[] = { "10.1.0.0/16>0.0.0.0/0+kernel%ipsec0" };
+	const struct own_list nowhere = { .n = 0 };
+	struct children children = kit_children(all, 1);
+	struct policy_list l = { .n = 0 };
+
+	ck_assert_int_eq(plan_guards(&l, children.v, children.n, &nowhere), OK);
+	ck_assert_uint_eq(l.n, 0);
+	ck_assert_int_eq(plan_device(&l, &children.v[0], 7), OK);
+	ck_assert_uint_eq(l.n, 0);
+	children_free(&children);
+	children = kit_children(some, 1);
+	ck_assert_int_eq(plan_device(&l, &children.v[0], 7), OK);
+	ck_assert_uint_eq(l.n, 2);
+	for (size_t i = 0; i < l.n; i++) {
+		ck_assert_int_eq(l.v[i].sel.ifindex, 7);
+		ck_assert_uint_eq(l.v[i].action, XFRM_POLICY_ALLOW);
+		ck_assert_uint_ne(l.v[i].dir, XFRM_POLICY_IN);
+	}
+	l.n = 0;
+	ck_assert_int_eq(plan_guards(&l, children.v, children.n, &nowhere), OK);
+	ck_assert_uint_gt(l.n, 0);
+	policy_list_free(&l);
+	children_free(&children);
+}
+END_TEST
+
 UNIT("xfrm/plan")
 {
+	tcase_add_test(tc, everything_by_a_device_has_no_guards_of_policies);
 	tcase_add_loop_test(tc, guards_stop_what_they_shall_and_no_more, 0, N_OF(cases));
 	tcase_add_test(tc, lockdown_makes_no_exception_for_links);
 	tcase_add_test(tc, a_plan_has_nothing_twice);

@@ -55,7 +55,8 @@ static const struct {
 	uint8_t protocol;
 	uint32_t flags;
 } foreign[] = {
-	{ RT_TABLE_MAIN, HOST_PROTOCOL, 0 },
+	{ RT_TABLE_MAIN, RTPROT_STATIC, 0 },
+	{ RT_TABLE_LOCAL, HOST_PROTOCOL, 0 },
 	{ HOST_TABLE, RTPROT_STATIC, 0 },
 	{ HOST_TABLE, HOST_PROTOCOL, RTM_F_CLONED },
 	{ 0, HOST_PROTOCOL, 0 },

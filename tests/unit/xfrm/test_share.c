@@ -8,13 +8,14 @@
 #include "xfrm/plan.h"
 #include "xfrm/share.h"
 
-enum { OF_USER, OF_TUNNEL, OF_TRANSPORT, OF_USER_TRANSPORT, N_CHILDREN };
+enum { OF_USER, OF_TUNNEL, OF_TRANSPORT, OF_USER_TRANSPORT, OF_DEVICE, N_CHILDREN };
 
 static const char *const text[N_CHILDREN] = {
 	[OF_USER] = "10.1.0.0/16,2001:db8:1::/64>10.2.0.0/16,2001:db8:2::/64",
 	[OF_TUNNEL] = "10.1.0.0/16,2001:db8:1::/64>10.3.0.0/16,2001:db8:3::/64",
 	[OF_TRANSPORT] = "192.0.2.1/32,2001:db8:f::1/128>192.0.2.2/32,2001:db8:f::2/128",
 	[OF_USER_TRANSPORT] = "192.0.2.1/32>192.0.2.3/32",
+	[OF_DEVICE] = "10.1.0.0/16>10.4.0.0/16+kernel%ipsec0",
 };
 
 static struct children planes(void)
@@ -36,18 +37,22 @@ START_TEST(only_transport_of_the_kernel_is_not_led_to_the_device)
 	ck_assert(share_has(SHARE_LED, &c.v[OF_TUNNEL]));
 	ck_assert(!share_has(SHARE_LED, &c.v[OF_TRANSPORT]));
 	ck_assert(share_has(SHARE_LED, &c.v[OF_USER_TRANSPORT]));
+	ck_assert(!share_has(SHARE_LED, &c.v[OF_DEVICE]));
 	children_free(&c);
 }
 END_TEST
 
-START_TEST(only_children_of_userspace_open_the_guards)
+START_TEST(only_what_goes_into_a_device_opens_the_guards)
 {
 	struct children c = planes();
 
-	ck_assert(share_has(SHARE_USER, &c.v[OF_USER]));
-	ck_assert(!share_has(SHARE_USER, &c.v[OF_TUNNEL]));
-	ck_assert(!share_has(SHARE_USER, &c.v[OF_TRANSPORT]));
-	ck_assert(share_has(SHARE_USER, &c.v[OF_USER_TRANSPORT]));
+	ck_assert(share_has(SHARE_DEVICE, &c.v[OF_USER]));
+	ck_assert(!share_has(SHARE_DEVICE, &c.v[OF_TUNNEL]));
+	ck_assert(!share_has(SHARE_DEVICE, &c.v[OF_TRANSPORT]));
+	ck_assert(share_has(SHARE_DEVICE, &c.v[OF_USER_TRANSPORT]));
+	ck_assert(share_has(SHARE_DEVICE, &c.v[OF_DEVICE]));
+	ck_assert(share_has(SHARE_ROUTED, &c.v[OF_DEVICE]));
+	ck_assert(!share_has(SHARE_ROUTED, &c.v[OF_USER]));
 	children_free(&c);
 }
 END_TEST
@@ -63,7 +68,7 @@ START_TEST(what_is_picked_keeps_its_order)
 	ck_assert_ptr_eq(v[1].remote.v, c.v[OF_TUNNEL].remote.v);
 	ck_assert_ptr_eq(v[2].remote.v, c.v[OF_USER_TRANSPORT].remote.v);
 	free(v);
-	v = share_pick(SHARE_USER, NULL, 0, &n);
+	v = share_pick(SHARE_DEVICE, NULL, 0, &n);
 	ck_assert_ptr_nonnull(v);
 	ck_assert_uint_eq(n, 0);
 	free(v);
@@ -94,7 +99,7 @@ START_TEST(the_guard_of_a_child_of_the_kernel_is_never_lifted)
 	const struct own_list own = { .n = 0 };
 	struct policy_list lifts = { .n = 0 }, guards = { .n = 0 };
 	size_t n;
-	struct host_child *user = share_pick(SHARE_USER, c.v, c.n, &n);
+	struct host_child *user = share_pick(SHARE_DEVICE, c.v, c.n, &n);
 
 	ck_assert_int_eq(plan_plane(&lifts, user, n, 42), OK);
 	ck_assert_int_eq(plan_guards(&guards, c.v, c.n, &own), OK);
@@ -114,7 +119,7 @@ END_TEST
 UNIT("xfrm/share")
 {
 	tcase_add_test(tc, only_transport_of_the_kernel_is_not_led_to_the_device);
-	tcase_add_test(tc, only_children_of_userspace_open_the_guards);
+	tcase_add_test(tc, only_what_goes_into_a_device_opens_the_guards);
 	tcase_add_test(tc, what_is_picked_keeps_its_order);
 	tcase_add_test(tc, the_guard_of_a_child_of_the_kernel_is_never_lifted);
 }

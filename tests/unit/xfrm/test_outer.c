@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "xfrm/outer.h"
+
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+#include "tests/unit/xfrm/kit.h"
+
+static struct iface devices[] = { { .ifindex = 3, .group = 0 },
+				  { .ifindex = 7, .group = IFACE_GROUP } };
+static const struct iface_list list = { .v = devices, .n = 2 };
+
+static const struct route_case {
+	const char *name;
+	const char *to;
+	const char *via; /* NULL: on the link */
+	uint32_t device;
+	uint32_t table;
+	uint8_t protocol;
+	uint8_t type;
+	bool copied;
+} cases[] = {
+	{ "default", "0.0.0.0/0", "192.0.2.9", 3, RT_TABLE_MAIN, RTPROT_BOOT, RTN_UNICAST, true },
+	{ "default v6", "::/0", "fe80::1", 3, RT_TABLE_MAIN, RTPROT_RA, RTN_UNICAST, true },
+	{ "on the link", "192.0.2.0/24", NULL, 3, RT_TABLE_MAIN, RTPROT_KERNEL, RTN_UNICAST, true },
+	{ "default into a device of a child", "0.0.0.0/0", NULL, 7, RT_TABLE_MAIN, RTPROT_BOOT,
+	  RTN_UNICAST, false },
+	{ "a network behind a router", "198.51.100.0/24", "192.0.2.9", 3, RT_TABLE_MAIN,
+	  RTPROT_BOOT, RTN_UNICAST, false },
+	{ "ours", "10.2.0.0/16", NULL, 3, RT_TABLE_MAIN, HOST_PROTOCOL, RTN_UNICAST, false },
+	{ "another table", "0.0.0.0/0", "192.0.2.9", 3, 100, RTPROT_BOOT, RTN_UNICAST, false },
+	{ "a dead one", "0.0.0.0/0", NULL, 0, RT_TABLE_MAIN, RTPROT_BOOT, RTN_UNREACHABLE, false },
+};
+
+static struct nlmsghdr *kernel_says(const struct route_case *c)
+{
+	struct ask a = ask_new(RTM_NEWROUTE, 0);
+	struct rtmsg h = { .rtm_protocol = c->protocol, .rtm_type = c->type };
+	struct addr via;
+	struct net to;
+
+	ck_assert(net_parse(c->to, &to));
+	h.rtm_family = (uint8_t)to.addr.family;
+	h.rtm_dst_len = to.bits;
+	ask_header(&a, &h, sizeof(h));
+	ask_u32(&a, RTA_TABLE, c->table);
+	if (to.bits > 0)
+		ask_bytes(&a, RTA_DST, to.addr.b, addr_len(&to.addr));
+	if (c->via != NULL) {
+		ck_assert(addr_parse(c->via, &via));
+		ask_bytes(&a, RTA_GATEWAY, via.b, addr_len(&via));
+	}
+	if (c->device != 0)
+		ask_u32(&a, RTA_OIF, c->device);
+	ask_u32(&a, RTA_PRIORITY, 100);
+	return kit_answer(&a, RTM_NEWROUTE);
+}
+
+START_TEST(default_routes_and_links_are_copied_when_they_lead_elsewhere)
+{
+	struct nlmsghdr *m = kernel_says(&cases[_i]);
+	struct ask a;
+	enum err err = outer_copy(m, &list, &a);
+
+	ck_assert_msg(err == (cases[_i].copied ? OK : ERR_NOT_FOUND), "%s", cases[_i].name);
+	if (err == OK)
+		ask_free(&a);
+	free(m);
+}
+END_TEST
+
+START_TEST(a_copy_has_our_table_and_number)
+{
+	struct nlmsghdr *m = kernel_says(&cases[0]);
+	struct ask a;
+
+	ck_assert_int_eq(outer_copy(m, &list, &a), OK);
+	kit_expect(&a, RTM_NEWROUTE,
+		   "020000000050000100000000"
+		   "08000f00bb130000"
+		   "08000500c0000209"
+		   "0800040003000000"
+		   "0800060064000000");
+	free(m);
+}
+END_TEST
+
+START_TEST(only_a_default_route_of_others_is_news)
+{
+	struct nlmsghdr *m = kernel_says(&cases[0]);
+	struct nlmsghdr *link = kernel_says(&cases[2]);
+	struct nlmsghdr *ours = kernel_says(&cases[5]);
+
+	ck_assert(outer_concerns(m));
+	m->nlmsg_type = RTM_DELROUTE;
+	ck_assert(outer_concerns(m));
+	ck_assert(!outer_concerns(link));
+	ck_assert(!outer_concerns(ours));
+	free(m);
+	free(link);
+	free(ours);
+}
+END_TEST
+
+UNIT("xfrm/outer")
+{
+	tcase_add_loop_test(tc, default_routes_and_links_are_copied_when_they_lead_elsewhere, 0,
+			    sizeof(cases) / sizeof(cases[0]));
+	tcase_add_test(tc, a_copy_has_our_table_and_number);
+	tcase_add_test(tc, only_a_default_route_of_others_is_news);
+}

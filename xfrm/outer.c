@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The copy of default routes: see xfrm/outer.h.
+ *
+ * Routes are copied attribute by attribute, unread: several next hops, metrics and flags come along
+ * whatever they are. Both tables are compared as the requests that would make their routes.
+ */
+#include "xfrm/outer.h"
+
+#include <linux/rtnetlink.h>
+#include <netlink/msg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xfrm/grow.h"
+#include "xfrm/host.h"
+#include "xfrm/words.h"
+
+struct copies {
+	const struct iface_list *devices;
+	struct ask *v;
+	size_t n;
+	size_t size;
+};
+
+static void copies_clear(struct copies *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		ask_free(&c->v[i]);
+	c->n = 0;
+}
+
+static void copies_free(struct copies *c)
+{
+	copies_clear(c);
+	free(c->v);
+}
+
+static bool into_our_device(const struct nlattr *oif, const struct iface_list *devices)
+{
+	uint32_t ifindex;
+
+	if (oif == NULL || nla_len(oif) != (int)sizeof(ifindex))
+		return false;
+	memcpy(&ifindex, nla_data(oif), sizeof(ifindex));
+	for (size_t i = 0; i < devices->n; i++) {
+		if (devices->v[i].ifindex == ifindex)
+			return devices->v[i].group == IFACE_GROUP;
+	}
+	return false;
+}
+
+static enum err parse(const struct nlmsghdr *m, struct nlattr **tb)
+{
+	static const struct nla_policy shape[RTA_MAX + 1] = { [RTA_TABLE] = { .type = NLA_U32 } };
+	/* libnl's parser takes no const; nothing is written. */
+	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)m;
+
+	if ((m->nlmsg_type != RTM_NEWROUTE && m->nlmsg_type != RTM_DELROUTE) ||
+	    nlmsg_parse(msg, sizeof(struct rtmsg), tb, RTA_MAX, shape) < 0)
+		return ERR_SYNTAX;
+	return OK;
+}
+
+/* A default route, or a network on a link. Others are longer than what could hide them, or meant to
+ * be hidden. */
+static bool is_copied(const struct rtmsg *h, struct nlattr *const *tb, uint32_t table)
+{
+	bool link = tb[RTA_GATEWAY] == NULL && tb[RTA_VIA] == NULL && tb[RTA_MULTIPATH] == NULL;
+
+	return tb[RTA_TABLE] != NULL && nla_get_u32(tb[RTA_TABLE]) == table &&
+	       h->rtm_type == RTN_UNICAST && !(h->rtm_flags & RTM_F_CLONED) &&
+	       (h->rtm_dst_len == 0 || link);
+}
+
+static void copy_fields(struct ask *a, const struct rtmsg *h, struct nlattr *const *tb)
+{
+	static const int kept[] = { RTA_DST,	 RTA_GATEWAY,	RTA_VIA,     RTA_OIF, RTA_PRIORITY,
+				    RTA_PREFSRC, RTA_MULTIPATH, RTA_METRICS, RTA_PREF };
+	const struct rtmsg to = {
+		.rtm_family = h->rtm_family,
+		.rtm_dst_len = h->rtm_dst_len,
+		.rtm_tos = h->rtm_tos,
+		.rtm_protocol = HOST_PROTOCOL,
+		.rtm_scope = h->rtm_scope,
+		.rtm_type = h->rtm_type,
+		.rtm_flags = h->rtm_flags & RTNH_F_ONLINK,
+	};
+
+	ask_header(a, &to, sizeof(to));
+	ask_u32(a, RTA_TABLE, HOST_TABLE_OUTER);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		const struct nlattr *attr = tb[kept[i]];
+
+		if (attr != NULL)
+			ask_bytes(a, attr->nla_type, nla_data(attr), (size_t)nla_len(attr));
+	}
+}
+
+static enum err copy_of(const struct nlmsghdr *m, uint32_t table, struct ask *a)
+{
+	struct nlattr *tb[RTA_MAX + 1];
+	const struct rtmsg *h = nlmsg_data(m);
+	enum err err = parse(m, tb);
+
+	if (err != OK)
+		return err;
+	if (!is_copied(h, tb, table))
+		return ERR_NOT_FOUND;
+	*a = ask_new(RTM_NEWROUTE, NLM_F_CREATE);
+	copy_fields(a, h, tb);
+	return OK;
+}
+
+enum err outer_copy(const struct nlmsghdr *m, const struct iface_list *devices, struct ask *a)
+{
+	struct nlattr *tb[RTA_MAX + 1];
+	const struct rtmsg *h = nlmsg_data(m);
+	enum err err = parse(m, tb);
+
+	if (err != OK)
+		return err;
+	if (h->rtm_protocol == HOST_PROTOCOL || into_our_device(tb[RTA_OIF], devices))
+		return ERR_NOT_FOUND;
+	return copy_of(m, RT_TABLE_MAIN, a);
+}
+
+bool outer_concerns(const struct nlmsghdr *m)
+{
+	const struct rtmsg *h = nlmsg_data(m);
+	struct nlattr *tb[RTA_MAX + 1];
+
+	return parse(m, tb) == OK && h->rtm_dst_len == 0 && h->rtm_protocol != HOST_PROTOCOL &&
+	       is_copied(h, tb, RT_TABLE_MAIN);
+}
+
+/* ---- both tables ---- */
+
+static enum err copies_add(struct copies *c, struct ask *a)
+{
+	struct ask *v = grow(c->v, c->n, &c->size, sizeof(*v));
+
+	if (v == NULL) {
+		ask_free(a);
+		return ERR_NOMEM;
+	}
+	c->v = v;
+	c->v[c->n++] = *a;
+	return OK;
+}
+
+static enum err take_wanted(void *ctx, const struct nlmsghdr *m)
+{
+	struct copies *c = ctx;
+	struct ask a;
+	enum err err = outer_copy(m, c->devices, &a);
+
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	return err != OK ? err : copies_add(c, &a);
+}
+
+static enum err take_have(void *ctx, const struct nlmsghdr *m)
+{
+	struct ask a;
+	enum err err = copy_of(m, HOST_TABLE_OUTER, &a);
+
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	return err != OK ? err : copies_add(ctx, &a);
+}
+
+static void restart(void *ctx)
+{
+	copies_clear(ctx);
+}
+
+static enum err table_read(struct netlink *route, sa_family_t family, uint32_t table,
+			   struct copies *c, char *why)
+{
+	const struct netlink_sink sink = { .restart = restart,
+					   .take = table == HOST_TABLE_OUTER ? take_have
+									     : take_wanted,
+					   .ctx = c };
+	const struct rtmsg h = { .rtm_family = (uint8_t)family };
+	struct ask req = ask_new(RTM_GETROUTE, NLM_F_DUMP);
+	struct answer a;
+	enum err err;
+
+	ask_header(&req, &h, sizeof(h));
+	ask_u32(&req, RTA_TABLE, table);
+	err = netlink_dump(route, &req, &sink, &a);
+	if (err == ERR_NOT_FOUND || (err == ERR_UNSUPPORTED && family == AF_INET6))
+		err = OK;
+	return why_kernel(why, err, &a, "cannot read the routes");
+}
+
+static bool has(const struct copies *c, const struct ask *a)
+{
+	struct span body = span_tail(ask_span(a), NLMSG_HDRLEN);
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (span_eq(span_tail(ask_span(&c->v[i]), NLMSG_HDRLEN), body))
+			return true;
+	}
+	return false;
+}
+
+/* The same request, as another one of the kernel. */
+static enum err copy_send(struct netlink *route, uint16_t type, const struct ask *from, char *why)
+{
+	struct span body = span_tail(ask_span(from), NLMSG_HDRLEN);
+	struct ask req = ask_new(type, type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_APPEND : 0);
+	struct answer a;
+	enum err err;
+
+	ask_header(&req, body.p, body.len);
+	err = netlink_ask(route, &req, &a);
+	if (err == ERR_EXISTS || (type == RTM_DELROUTE && err == ERR_NOT_FOUND))
+		err = OK;
+	return why_kernel(why, err, &a, "cannot copy a default route");
+}
+
+/* A default route by way of a network on the link wants that network first. */
+static bool is_link(const struct ask *a)
+{
+	const struct rtmsg *h = nlmsg_data(nlmsg_hdr(a->msg));
+
+	return h->rtm_dst_len != 0;
+}
+
+static enum err add_missing(struct netlink *route, const struct copies *want,
+			    const struct copies *have, bool link, char *why)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < want->n && err == OK; i++) {
+		if (!want->v[i].bad && is_link(&want->v[i]) == link && !has(have, &want->v[i]))
+			err = copy_send(route, RTM_NEWROUTE, &want->v[i], why);
+	}
+	return err;
+}
+
+static enum err apply_family(struct netlink *route, const struct iface_list *devices, bool any,
+			     sa_family_t family, char *why)
+{
+	struct copies want = { .devices = devices };
+	struct copies have = { .devices = devices };
+	enum err err = any ? table_read(route, family, RT_TABLE_MAIN, &want, why) : OK;
+
+	if (err == OK)
+		err = table_read(route, family, HOST_TABLE_OUTER, &have, why);
+	if (err == OK)
+		err = add_missing(route, &want, &have, true, why);
+	if (err == OK)
+		err = add_missing(route, &want, &have, false, why);
+	for (size_t i = 0; i < have.n && err == OK; i++) {
+		if (!have.v[i].bad && !has(&want, &have.v[i]))
+			err = copy_send(route, RTM_DELROUTE, &have.v[i], why);
+	}
+	copies_free(&want);
+	copies_free(&have);
+	return err;
+}
+
+enum err outer_apply(struct netlink *route, bool any, char *why)
+{
+	struct iface_list devices = { .n = 0 };
+	enum err err = any ? iface_list_read(route, &devices, why) : OK;
+
+	if (err == OK)
+		err = apply_family(route, &devices, any, AF_INET, why);
+	if (err == OK)
+		err = apply_family(route, &devices, any, AF_INET6, why);
+	iface_list_free(&devices);
+	return err;
+}
