@@ -131,6 +131,10 @@ static void ask_replay(struct ask *a, const struct sa_desc *d, const struct stat
 
 	wr_span(&w, span_of(&r, sizeof(r)));
 	wr_zero(&w, r.bmp_len * sizeof(r.bmp[0]));
+	/* A state that goes on: which of the older numbers came is not known any more, and one that
+	 * did must not be taken again (RFC 4303 3.4.3). */
+	if (x->received != 0)
+		memset(buf + sizeof(r), UINT8_MAX, r.bmp_len * sizeof(r.bmp[0]));
 	ask_bytes(a, XFRMA_REPLAY_ESN_VAL, buf, wr_done(&w).len);
 }
 
@@ -170,11 +174,11 @@ static void ask_extras(struct ask *a, const struct sa_desc *d, const struct stat
 {
 	if (d->encap)
 		ask_encap(a, d);
-	if (d->dir == SA_OUT) {
-		/* So that rules and interfaces of ours let the outer packet past. */
-		ask_u32(a, XFRMA_SET_MARK, HOST_MARK_OUTER);
-		ask_u32(a, XFRMA_SET_MARK_MASK, HOST_MARK_MASK);
-	}
+	/* So that rules and interfaces of ours let the outer packet past; and the other way round:
+	 * an inner packet keeps the mark of the outer one, with which it would not be led into the
+	 * next tunnel. */
+	ask_u32(a, XFRMA_SET_MARK, d->dir == SA_OUT ? HOST_MARK_OUTER : 0);
+	ask_u32(a, XFRMA_SET_MARK_MASK, HOST_MARK_MASK);
 	if (x->if_id != 0)
 		ask_u32(a, XFRMA_IF_ID, x->if_id);
 	if (x->sa_dir)

@@ -7,6 +7,7 @@
 
 #include "tests/unit/xfrm/kit.h"
 #include "xfrm/attr.h"
+#include "xfrm/host.h"
 
 #define N_OF(v) (int)(sizeof(v) / sizeof((v)[0]))
 
@@ -142,7 +143,8 @@ START_TEST(inbound_tunnel_with_cbc)
 		   "0000000000000000000000000000000000000000000000000000000000000000"
 		   "00000000000000000000000000000000000100000102030405060708090a0b0c"
 		   "0d0e0f101112131415161718191a1b1c1d1e1f20240017000200000000000000"
-		   "000000000000000000000000400000000000000000000000");
+		   "00000000000000000000000040000000000000000000000008001d0000000000"
+		   "08001e0000000070");
 }
 END_TEST
 
@@ -185,9 +187,9 @@ START_TEST(inbound_transport_through_nat)
 		   "2900000000000000000000000000000000000000000000000000000000000000"
 		   "0000000020010000800000000102030405060708090a0b0c0d0e0f1011121314"
 		   "15161718191a1b1c1d1e1f202122232428001700030000000000000007000000"
-		   "0000000002000000600000000000000000000000000000001c00040002001195"
-		   "119400000a090001000000000000000000000000080020000500000005002100"
-		   "01000000");
+		   "000000000200000060000000ffffffffffffffffffffffff1c00040002001195"
+		   "119400000a090001000000000000000000000000080020000500000008001d00"
+		   "0000000008001e00000000700500210001000000");
 }
 END_TEST
 
@@ -354,8 +356,8 @@ START_TEST(a_state_of_one_cpu_says_so)
 }
 END_TEST
 
-/* An inbound state with a mark would put it on what comes out of the tunnel. */
-START_TEST(only_what_leaves_is_marked)
+/* The outer packet's mark would stay on what comes out of the tunnel. */
+START_TEST(what_leaves_is_marked_and_what_came_is_not_any_more)
 {
 	struct sa_desc in = inbound();
 	struct sa_desc out = outbound();
@@ -364,8 +366,9 @@ START_TEST(only_what_leaves_is_marked)
 	struct nlmsghdr *m = kit_answer(&a, XFRM_MSG_NEWSA);
 	struct nlmsghdr *n = kit_answer(&b, XFRM_MSG_NEWSA);
 
-	ck_assert_ptr_null(attr_of(m, XFRMA_SET_MARK));
-	ck_assert_ptr_nonnull(attr_of(n, XFRMA_SET_MARK));
+	ck_assert_uint_eq(nla_get_u32(attr_of(m, XFRMA_SET_MARK)), 0);
+	ck_assert_uint_eq(nla_get_u32(attr_of(m, XFRMA_SET_MARK_MASK)), HOST_MARK_MASK);
+	ck_assert_uint_eq(nla_get_u32(attr_of(n, XFRMA_SET_MARK)), HOST_MARK_OUTER);
 	ck_assert_ptr_null(attr_of(n, XFRMA_MTIMER_THRESH));
 	free(m);
 	free(n);
@@ -481,7 +484,7 @@ UNIT("xfrm/state")
 	tcase_add_loop_test(tc, windows_are_what_the_kernel_takes, 0, N_OF(windows));
 	tcase_add_loop_test(tc, offload_is_asked_of_a_known_device, 0, N_OF(offloads));
 	tcase_add_test(tc, a_state_of_one_cpu_says_so);
-	tcase_add_test(tc, only_what_leaves_is_marked);
+	tcase_add_test(tc, what_leaves_is_marked_and_what_came_is_not_any_more);
 	tcase_add_loop_test(tc, a_transport_state_takes_its_path_and_what_is_sure, 0,
 			    N_OF(selectors));
 	tcase_add_loop_test(tc, what_cannot_be_a_state_is_no_message, 0, N_OF(refusals));
