@@ -69,9 +69,10 @@ static void step_print(const json_t *n)
 	} else if (strcmp(event, "child_up") == 0) {
 		char line[700];
 
-		snprintf(line, sizeof(line), "%s carries %s (%s, MTU %lld)",
+		snprintf(line, sizeof(line), "%s carries %s (%s, %s, MTU %lld)",
 			 cli_str(n, "child", "-"), cli_str(n, "text", "traffic"),
-			 cli_str(n, "suite", "-"), (long long)cli_num(n, "mtu_bytes"));
+			 cli_str(n, "dataplane", "-"), cli_str(n, "suite", "-"),
+			 (long long)cli_num(n, "mtu_bytes"));
 		cli_wrap(stdout, 0, 2, line);
 	}
 	fflush(stdout);

@@ -23,6 +23,7 @@ enum {
 	K_SA = 1 << 9,	 /* spi, mtu */
 	K_TEXT = 1 << 10,
 	K_SELECTORS = 1 << 11, /* the text is both sides' selectors */
+	K_PLANE = 1 << 12,     /* plane, mode */
 };
 
 struct note_row {
@@ -40,7 +41,8 @@ static const struct note_row rows[] = {
 	[IKE_NOTE_PROVED] = { "proved", LOG_LEVEL_INFO, K_PEER | K_WHO, false },
 	[IKE_NOTE_UP] = { "connection_up", LOG_LEVEL_NOTICE,
 			  K_PEER | K_ROLE | K_WHO | K_SUITE | K_NAT | K_MS, false },
-	[IKE_NOTE_CHILD_UP] = { "child_up", LOG_LEVEL_NOTICE, K_SUITE | K_SA | K_SELECTORS, false },
+	[IKE_NOTE_CHILD_UP] = { "child_up", LOG_LEVEL_NOTICE,
+				K_SUITE | K_SA | K_SELECTORS | K_PLANE, false },
 	[IKE_NOTE_CHILD_DOWN] = { "child_down", LOG_LEVEL_NOTICE, K_ERR | K_SA, false },
 	[IKE_NOTE_DOWN] = { "connection_down", LOG_LEVEL_NOTICE, K_PEER | K_ERR | K_TEXT | K_NEXT,
 			    false },
@@ -155,6 +157,10 @@ static void put_keys(struct log_line *l, const struct ike_note *n, unsigned int 
 		put_text(l, "selectors", n->text);
 	if ((keys & K_TEXT) != 0)
 		put_text(l, "why", n->text);
+	if ((keys & K_PLANE) != 0) {
+		log_str(l, "plane", n->plane == PLANE_USER ? "user" : "kernel");
+		log_str(l, "mode", n->mode == SA_TUNNEL ? "tunnel" : "transport");
+	}
 	if ((keys & K_SA) != 0 && n->spi != 0)
 		log_hex(l, "spi", n->spi);
 	if ((keys & K_SA) != 0)

@@ -273,6 +273,10 @@ json_t *report_note(const struct ike_note *n, time_t wall)
 	json_object_set_new(o, "next_address", json_boolean(n->next_address));
 	json_object_set_new(o, "tries", json_integer(n->tries));
 	json_object_set_new(o, "mtu_bytes", n->mtu ? json_integer(n->mtu) : json_null());
+	json_object_set_new(o, "dataplane",
+			    n->kind == IKE_NOTE_CHILD_UP
+				    ? json_string(n->plane == PLANE_USER ? "user" : "kernel")
+				    : json_null());
 	json_object_set_new(o, "offered", text_or_null(n->offered));
 	json_object_set_new(o, "wanted", text_or_null(n->wanted));
 	json_object_set_new(o, "got", text_or_null(n->got));

@@ -253,6 +253,8 @@ static void up(struct child_sa *c)
 	note_print(n.text, sizeof(n.text), "%s = %s", local, remote);
 	n.mtu = c->mtu;
 	n.spi = c->spi_in;
+	n.plane = c->plane;
+	n.mode = c->mode;
 	actions_mtu(&sa->e->actions, n.connection, n.child, c->mtu);
 	note_tell(sa->e, &n);
 	conn_child_up(sa->conn, c->conf);

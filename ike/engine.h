@@ -110,7 +110,7 @@ enum ike_note_kind {
 	IKE_NOTE_HINT,	     /* an unauthenticated error in clear: err, text */
 	IKE_NOTE_PROVED,     /* the peer authenticated: identity, scheme */
 	IKE_NOTE_UP,	     /* IKE SA established: peer, role, suite, ms */
-	IKE_NOTE_CHILD_UP,   /* child, suite, plane, mtu, selectors */
+	IKE_NOTE_CHILD_UP,   /* child, suite, plane, mode, mtu, selectors */
 	IKE_NOTE_CHILD_DOWN, /* child, err */
 	IKE_NOTE_DOWN,	     /* IKE SA gone: err */
 	IKE_NOTE_REFUSED,    /* a negotiation failed: err, proved, offered, wanted, got, text, fix;
@@ -143,6 +143,8 @@ struct ike_note {
 	uint32_t tries;
 	uint16_t mtu;
 	uint64_t spi;
+	enum sa_plane plane; /* CHILD_UP: who carries it, and how */
+	enum sa_mode mode;
 	char scheme[48]; /* how the peer proved itself */
 	char suite[96];
 	char offered[NOTE_TEXT_MAX]; /* what the other (or we) offered */
