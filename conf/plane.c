@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which data plane carries a child: see conf_child_plane in model.h. */
+/* Which data plane carries a child: see conf_child_plane in model.h and conf_check_planes in load.h.
+ */
 #include <stdio.h>
 
-#include "conf/model.h"
+#include "conf/load.h"
 #include "crypto/alg.h"
 
 static bool encr_carried(const struct suite_policy *p, const struct plane_caps *kernel,
@@ -39,6 +40,10 @@ static bool carried(const struct conf_connection *cn, const struct conf_child *c
 		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks CONFIG_XFRM_INTERFACE");
 		return false;
 	}
+	if (ch->mode != CONF_MODE_TUNNEL && !kernel->transport) {
+		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks transport mode");
+		return false;
+	}
 	return encr_carried(&cn->policy, kernel, why);
 }
 
@@ -54,4 +59,24 @@ enum sa_plane conf_child_plane(const struct conf_connection *cn, const struct co
 		return PLANE_USER;
 	snprintf(why, CONF_PLANE_WHY_MAX, "the kernel carries every suite of its policy");
 	return PLANE_KERNEL;
+}
+
+void conf_check_planes(const struct conf *c, const struct plane_caps *kernel,
+		       struct conf_problems *problems)
+{
+	char why[CONF_PLANE_WHY_MAX], text[CONF_PLANE_WHY_MAX + 64];
+
+	for (size_t i = 0; i < c->n_connections; i++) {
+		const struct conf_connection *cn = &c->connections[i];
+
+		for (size_t k = 0; k < cn->n_children; k++) {
+			const struct conf_child *ch = &cn->children[k];
+
+			if (ch->dataplane != CONF_PLANE_KERNEL || carried(cn, ch, kernel, why))
+				continue;
+			snprintf(text, sizeof(text), "dataplane = kernel, but on this machine %s",
+				 why);
+			conf_problem_warn(problems, ch->pos, 5, text, "dataplane = auto");
+		}
+	}
 }

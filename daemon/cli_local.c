@@ -14,7 +14,7 @@
 #include "conf/show.h"
 #include "daemon/cli.h"
 #include "daemon/host_conf.h"
-#include "xfrm/host.h"
+#include "xfrm/kernel.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20 };
 
@@ -39,6 +39,33 @@ static bool file_read(const char *path, struct span *text)
 	return ok;
 }
 
+static bool wants_kernel(const struct conf *c)
+{
+	for (size_t i = 0; i < c->n_connections; i++) {
+		for (size_t k = 0; k < c->connections[i].n_children; k++) {
+			if (c->connections[i].children[k].dataplane == CONF_PLANE_KERNEL)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Only root may ask the kernel. The configuration may be meant for another machine, so that what
+ * this one's kernel lacks is worth a warning, no more. */
+static void kernel_judge(const struct conf *c, struct conf_problems *problems)
+{
+	struct plane_caps caps = { .lacks = "IPsec" };
+	struct kernel *k = NULL;
+	char why[HOST_WHY_MAX];
+
+	if (geteuid() != 0 || !wants_kernel(c))
+		return;
+	if (kernel_open(&k, why) == OK)
+		kernel_probe(k, &caps);
+	kernel_close(k);
+	conf_check_planes(c, &caps, problems);
+}
+
 /* Loads and judges; all problems go to stderr. NULL: refused. */
 static struct conf *conf_judge(const char *path, size_t *n_problems)
 {
@@ -54,6 +81,7 @@ static struct conf *conf_judge(const char *path, size_t *n_problems)
 	if (conf_load(path, text, &disk, &c, &problems) == OK) {
 		cert_check(c, time(NULL), &problems);
 		conf_check_release(c, &problems);
+		kernel_judge(c, &problems);
 	}
 	words = conf_problems_text(path, text, &problems);
 	if (words)

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which data plane a child has, on kernels that can do this or that. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/alg.h"
+#include "tests/unit/conf/fixture.h"
+#include "tests/unit/unit.h"
+
+/* A kernel that carries all of the policy `modern`. */
+static struct plane_caps able(void)
+{
+	const struct suite_policy *p = suite_policy_modern();
+	struct plane_caps k = { .v4 = true,
+				.v6 = true,
+				.encap = true,
+				.transport = true,
+				.interface = true };
+
+	for (size_t i = 0; i < SUITE_ENCR_MAX && p->encr[i] != NULL; i++) {
+		k.encr[k.n_encr].id = p->encr[i]->id;
+		k.encr[k.n_encr++].key_bits = p->encr[i]->key_bits;
+	}
+	return k;
+}
+
+static void as_able(struct plane_caps *k)
+{
+	(void)k;
+}
+
+static void without_esp(struct plane_caps *k)
+{
+	*k = (struct plane_caps){ .lacks = "CONFIG_INET_ESP" };
+}
+
+static void without_v6(struct plane_caps *k)
+{
+	k->v6 = false;
+	memcpy(k->lacks, "CONFIG_INET6_ESP", sizeof("CONFIG_INET6_ESP"));
+}
+
+static void without_chacha(struct plane_caps *k)
+{
+	k->n_encr--;
+}
+
+static void without_transport(struct plane_caps *k)
+{
+	k->transport = false;
+}
+
+static void without_interface(struct plane_caps *k)
+{
+	k->interface = false;
+}
+
+static const struct {
+	enum conf_dataplane wanted;
+	enum conf_mode mode;
+	const char *interface;
+	void (*lack)(struct plane_caps *k);
+	enum sa_plane got;
+	const char *why;
+} cases[] = {
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", as_able, PLANE_KERNEL, "carries every suite" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_esp, PLANE_USER, "lacks CONFIG_INET_ESP" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_v6, PLANE_USER, "lacks CONFIG_INET6_ESP" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_chacha, PLANE_USER, "lacks CHACHA20" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_transport, PLANE_KERNEL, "every suite" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TRANSPORT, "", without_transport, PLANE_USER, "transport" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_interface, PLANE_KERNEL, "every suite" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "ipsec0", without_interface, PLANE_USER, "INTERFACE" },
+	{ CONF_PLANE_USER, CONF_MODE_TUNNEL, "", as_able, PLANE_USER, "as configured" },
+	{ CONF_PLANE_KERNEL, CONF_MODE_TUNNEL, "", as_able, PLANE_KERNEL, "as configured" },
+	{ CONF_PLANE_KERNEL, CONF_MODE_TUNNEL, "", without_esp, PLANE_KERNEL, "as configured" },
+};
+enum { N_CASES = sizeof cases / sizeof cases[0] };
+
+struct scene {
+	struct conf *c;
+	struct plane_caps kernel;
+};
+
+static struct scene scene_of(int i)
+{
+	char *text = fixture_text(0, NULL);
+	struct scene s = { .c = fixture_load(text), .kernel = able() };
+	struct conf_child *ch = &s.c->connections[0].children[0];
+
+	free(text);
+	ch->dataplane = cases[i].wanted;
+	ch->mode = cases[i].mode;
+	memcpy(ch->interface, cases[i].interface, strlen(cases[i].interface) + 1);
+	cases[i].lack(&s.kernel);
+	return s;
+}
+
+START_TEST(a_child_has_the_plane_that_can_carry_it)
+{
+	struct scene s = scene_of(_i);
+	const struct conf_connection *cn = &s.c->connections[0];
+	char why[CONF_PLANE_WHY_MAX];
+
+	ck_assert_int_eq(conf_child_plane(cn, &cn->children[0], &s.kernel, why), cases[_i].got);
+	ck_assert_msg(strstr(why, cases[_i].why) != NULL, "%s: %s", cases[_i].why, why);
+	conf_free(s.c);
+}
+END_TEST
+
+/* Nobody but a child that wants the kernel is worth a warning: the others have another way. */
+START_TEST(check_warns_of_the_kernel_that_is_wanted_and_lacks_something)
+{
+	struct scene s = scene_of(_i);
+	struct conf_problems p = { 0 };
+	bool warns = cases[_i].wanted == CONF_PLANE_KERNEL && cases[_i].lack != as_able;
+
+	conf_check_planes(s.c, &s.kernel, &p);
+	ck_assert_uint_eq(p.n, warns ? 1 : 0);
+	ck_assert_uint_eq(p.n_errors, 0);
+	if (warns)
+		ck_assert_ptr_nonnull(strstr(p.v[0].text, s.kernel.lacks));
+	conf_free(s.c);
+}
+END_TEST
+
+UNIT("conf/plane")
+{
+	tcase_add_loop_test(tc, a_child_has_the_plane_that_can_carry_it, 0, N_CASES);
+	tcase_add_loop_test(tc, check_warns_of_the_kernel_that_is_wanted_and_lacks_something, 0,
+			    N_CASES);
+}
