@@ -3,6 +3,7 @@
  * that a NAT made wrong. */
 #include "esp/transport.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "esp/checksum.h"
@@ -420,10 +421,7 @@ END_TEST
 START_TEST(only_the_two_hosts_are_joined)
 {
 	struct kit_sa k;
-	struct {
-		struct sa_list l;
-		struct sa *v[2];
-	} list = { .l.n = 2 };
+	struct sa_list *l = calloc(1, sizeof(*l) + 2 * sizeof(l->v[0]));
 	static const struct {
 		const char *src, *dst;
 		uint16_t dport;
@@ -437,13 +435,14 @@ START_TEST(only_the_two_hosts_are_joined)
 		{ "192.0.2.2", "192.0.2.1", 443, -1, false },
 	};
 
+	l->n = 2;
 	kit_sa_make(&k, &kit_suites[0], SA_OUT, SPI);
 	kit_sa_join(&k, "192.0.2.1", "192.0.2.2");
 	k.local = k.remote = kit_ts("0.0.0.0/0"); /* whatever was negotiated */
-	ck_assert_int_eq(esp_sa_new(&k.d, &list.l.v[0]), OK);
+	ck_assert_int_eq(esp_sa_new(&k.d, &l->v[0]), OK);
 	k.remote.proto = PROTO_TCP;
 	k.remote.port_lo = k.remote.port_hi = 443;
-	ck_assert_int_eq(esp_sa_new(&k.d, &list.l.v[1]), OK);
+	ck_assert_int_eq(esp_sa_new(&k.d, &l->v[1]), OK);
 	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
 		struct flow f = { .src = kit_addr(flows[i].src),
 				  .dst = kit_addr(flows[i].dst),
@@ -451,13 +450,14 @@ START_TEST(only_the_two_hosts_are_joined)
 				  .ports_known = true,
 				  .sport = 5000,
 				  .dport = flows[i].dport };
-		struct sa *got = select_outbound(&list.l, &f);
+		struct sa *got = select_outbound(l, &f);
 
-		ck_assert_ptr_eq(got, flows[i].want < 0 ? NULL : list.l.v[flows[i].want]);
-		ck_assert(select_whole(&list.l, &f) == flows[i].whole);
+		ck_assert_ptr_eq(got, flows[i].want < 0 ? NULL : l->v[flows[i].want]);
+		ck_assert(select_whole(l, &f) == flows[i].whole);
 	}
-	esp_sa_free(list.l.v[0]);
-	esp_sa_free(list.l.v[1]);
+	esp_sa_free(l->v[0]);
+	esp_sa_free(l->v[1]);
+	free(l);
 }
 END_TEST
 
