@@ -37,8 +37,6 @@ void build_check(struct build *b);
 void build_check_overlaps(struct build *b);
 /* Devices of children: named once, and what must have one. */
 void build_check_interfaces(struct build *b);
-/* What the grammar takes and this release does not have yet. */
-void build_check_later(struct build *b);
 /* A number for each child; see reqid.c. */
 void build_number_children(struct build *b);
 

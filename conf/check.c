@@ -192,6 +192,56 @@ static void check_child_family(struct build *b, const struct tree_block *block,
 		       : "add it to local, or leave it out here");
 }
 
+static bool is_host(const struct ts *t, const struct addr *a)
+{
+	return addr_eq(&t->lo, a) && addr_eq(&t->hi, a);
+}
+
+static bool all_are_of(const struct ts_list *l, const struct addr *hosts, size_t n)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < n && !found; k++)
+			found = is_host(&l->v[i], &hosts[k]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static void mode_problem(struct build *b, const struct tree_block *block,
+			 const struct conf_child *ch, const char *option, const struct addr *right)
+{
+	char text[WORDS_MAX];
+	char hint[WORDS_MAX];
+	char addr[ADDR_TEXT_MAX];
+	struct mark at = tree_value_mark(block, option);
+
+	words(hint, "%s = %s, or mode = tunnel", option, addr_text(right, addr));
+	words(text, "transport mode joins the two ends themselves, and %s is something else",
+	      option);
+	if (ch->mode == CONF_MODE_TRANSPORT)
+		mark_error(b->p, at, text, hint);
+	else
+		mark_warning(b->p, at, text, hint);
+}
+
+/* RFC 7296 2.23.1: nothing but the two ends' own addresses. Where those are not written (a name,
+ * any, by the route) the selectors are cut to them when they are known. */
+static void check_child_mode(struct build *b, const struct tree_block *block,
+			     const struct conf_connection *cn, const struct conf_child *ch)
+{
+	bool own = cn->local_address.family != AF_UNSPEC;
+
+	if (ch->mode == CONF_MODE_TUNNEL)
+		return;
+	if (cn->n_addresses > 0 && !all_are_of(&ch->remote, cn->addresses, cn->n_addresses))
+		mode_problem(b, block, ch, "remote", &cn->addresses[0]);
+	if (own && !all_are_of(&ch->local, &cn->local_address, 1))
+		mode_problem(b, block, ch, "local", &cn->local_address);
+}
+
 static void connection_check(struct build *b, const struct tree_block *block)
 {
 	static void (*const checks[])(struct build *, const struct tree_block *,
@@ -207,6 +257,7 @@ static void connection_check(struct build *b, const struct tree_block *block)
 			continue;
 		check_child_family(b, in, in->made, AF_INET);
 		check_child_family(b, in, in->made, AF_INET6);
+		check_child_mode(b, in, block->made, in->made);
 	}
 }
 

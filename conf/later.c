@@ -6,27 +6,6 @@
 
 #include "conf/build.h"
 
-static void child_check(struct build *b, const struct tree_block *block,
-			const struct conf_child *ch)
-{
-	if (ch->mode == CONF_MODE_TRANSPORT)
-		mark_error(b->p, tree_value_mark(block, "mode"), "mode = transport comes later",
-			   "mode = tunnel");
-	if (ch->mode == CONF_MODE_PREFER_TRANSPORT)
-		mark_error(b->p, tree_value_mark(block, "mode"),
-			   "mode = prefer-transport comes later", "mode = tunnel");
-}
-
-void build_check_later(struct build *b)
-{
-	for (const struct tree_block *cn = b->t->root.blocks; cn; cn = cn->next) {
-		for (const struct tree_block *ch = cn->blocks; ch; ch = ch->next) {
-			if (ch->made)
-				child_check(b, ch, ch->made);
-		}
-	}
-}
-
 void conf_check_release(const struct conf *c, struct conf_problems *problems)
 {
 	for (size_t i = 0; i < c->n_connections; i++) {

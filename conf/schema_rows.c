@@ -323,8 +323,14 @@ static const struct schema_option options[] = {
 		.preset = "tunnel", .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "tunnel | transport | prefer-transport",
 		.brief = "whether whole packets are carried or only what is in them",
-		.text = "This release has tunnel; the others are refused with a word on when they "
-			"come.",
+		.text = "Transport is for packets between the two ends themselves: the selectors "
+			"have their own addresses, with a protocol and ports where wanted. Where "
+			"an address is not written (a name, any, ours by the route), wider "
+			"selectors are cut to the two ends; 0.0.0.0/0[udp/1701] is one for any "
+			"peer. Behind a NAT they have the addresses that packets have at this end. "
+			"With prefer-transport a peer that wants a tunnel gets one; with "
+			"transport it is refused. Of several peers behind one NAT each needs ports "
+			"of its own in its selectors, and the second one with the same is refused.",
 		.example = "mode = tunnel",
 	},
 	{

@@ -62,7 +62,7 @@ MUST_USE enum err auth_ask_peer(struct ike_sa *sa);
 MUST_USE enum err auth_take_own(struct ike_sa *sa, const struct job_result *r, struct ike_note *n);
 MUST_USE enum err auth_take_peer(struct ike_sa *sa, const struct job_result *r, struct ike_note *n);
 
-/* ---- the child that is made along (ike/auth_child.c) ---- */
+/* ---- the child that is made along (ike/auth_child.c, ike/auth_child_responder.c) ---- */
 
 /* Initiator: takes an SPI (ERR_UNSUPPORTED: no child can be carried, *n says why), then writes SA,
  * TSi, TSr; at the answer checks them and commands the inbound half. */
@@ -79,6 +79,10 @@ void auth_child_put_response(struct ike_sa *sa, struct builder *b);
 /* What the peer is told when a child of IKE_AUTH cannot be. Only errors of which RFC 7296 1.2 says
  * that they leave the IKE SA up: there are peers who let go of it for any other. */
 uint16_t auth_child_notify(enum err err);
+/* An outbound SPI must be a real one, and not one that this peer's other child has (A27). */
+MUST_USE enum err auth_child_judge_spi(const struct ike_sa *sa, uint64_t spi);
+/* A note about a child that fails; `conf` NULL: which one is not known. */
+struct ike_note auth_child_note(const struct ike_sa *sa, const struct conf_child *conf);
 /* It is not to be: told, and the answer will say it. */
 void auth_child_failed(struct ike_sa *sa, enum err err, uint16_t notify, struct ike_note *n);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Child SA that IKE_AUTH makes along (RFC 7296 1.2, 2.9, 2.17), both roles. If it cannot be,
- * the IKE SA stays, and both ends are told why (2.21.2). */
+/* The Child SA that IKE_AUTH makes along (RFC 7296 1.2, 2.9, 2.17), as initiator, and what both
+ * roles share. If it cannot be, the IKE SA stays, and both ends are told why (2.21.2). */
 #include <string.h>
 
 #include "ike/auth.h"
@@ -8,14 +8,7 @@
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/peer.h"
-
-static struct ts_pair configured(const struct conf_child *conf, bool we_initiate)
-{
-	return (struct ts_pair){
-		.i = we_initiate ? conf->local : conf->remote,
-		.r = we_initiate ? conf->remote : conf->local,
-	};
-}
+#include "ike/transport.h"
 
 uint16_t auth_child_notify(enum err err)
 {
@@ -40,7 +33,7 @@ void auth_child_failed(struct ike_sa *sa, enum err err, uint16_t notify, struct 
 	note_tell(sa->e, n);
 }
 
-static struct ike_note child_note(const struct ike_sa *sa, const struct conf_child *conf)
+struct ike_note auth_child_note(const struct ike_sa *sa, const struct conf_child *conf)
 {
 	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_FAILED, OK);
 
@@ -82,7 +75,7 @@ void auth_child_tell_left_out(const struct ike_sa *sa, const struct conf_child *
 	char why[CONF_PLANE_WHY_MAX];
 
 	for (size_t i = 0; i < cn->n_children; i++) {
-		struct ike_note n = child_note(sa, &cn->children[i]);
+		struct ike_note n = auth_child_note(sa, &cn->children[i]);
 
 		if (&cn->children[i] == made || !sa->conn->children[i].wanted ||
 		    (only && strcmp(only, cn->children[i].name) != 0))
@@ -160,7 +153,7 @@ static enum err refusal_of(uint16_t notify)
 static void explain_peers_refusal(struct ike_sa *sa, const struct pl_notify *refusal)
 {
 	const struct child_sa *c = sa->hs->auth->child;
-	struct ike_note n = child_note(sa, c->conf);
+	struct ike_note n = auth_child_note(sa, c->conf);
 	struct suite_policy room;
 	struct proposal_want want = carry_want(sa, c->conf, &room);
 	enum err err = refusal_of(refusal->type);
@@ -185,20 +178,25 @@ static void explain_peers_refusal(struct ike_sa *sa, const struct pl_notify *ref
 	conn_child_failed(sa->conn);
 }
 
+/* In transport mode with the addresses that packets have here (2.23.1). */
 static enum err take_selectors(struct child_sa *c, const struct message *m)
 {
+	const struct child_offer *offer = &c->sa->hs->auth->offer;
 	enum err err = ts_payload_decode(message_body(m, PL_TSI), &c->ts.i);
 
 	if (err == OK)
 		err = ts_payload_decode(message_body(m, PL_TSR), &c->ts.r);
-	return err == OK ? narrow_verify(&c->sa->hs->auth->offer.ts, &c->ts) : err;
+	if (err == OK && c->mode == SA_TRANSPORT &&
+	    !transport_substitute(c->sa, true, &c->ts, &c->nat))
+		err = ERR_TS;
+	return err == OK ? narrow_verify(&offer->ts, &c->ts) : err;
 }
 
 static enum err take_mode(struct child_sa *c, const struct message *m)
 {
 	bool transport = message_notify(m, NOTIFY_USE_TRANSPORT_MODE, NULL);
 
-	if ((transport && c->conf->mode == CONF_MODE_TUNNEL) ||
+	if ((transport && !c->sa->hs->auth->offer.transport) ||
 	    (!transport && c->conf->mode == CONF_MODE_TRANSPORT))
 		return ERR_MODE;
 	c->mode = transport ? SA_TRANSPORT : SA_TUNNEL;
@@ -206,7 +204,7 @@ static enum err take_mode(struct child_sa *c, const struct message *m)
 }
 
 /* An outbound SPI must be a real one, and not one that this peer's other child has (A27). */
-static enum err judge_spi(const struct ike_sa *sa, uint64_t spi)
+enum err auth_child_judge_spi(const struct ike_sa *sa, uint64_t spi)
 {
 	if (spi < ESP_SPI_MIN || spi > UINT32_MAX)
 		return ERR_SYNTAX;
@@ -225,7 +223,7 @@ static enum err take_answer(struct ike_sa *sa, struct child_sa *c, const struct 
 	enum err err = proposal_verify(message_body(m, PL_SA), &want, &chosen);
 
 	if (err == OK)
-		err = judge_spi(sa, chosen.spi);
+		err = auth_child_judge_spi(sa, chosen.spi);
 	if (err == OK)
 		err = take_mode(c, m);
 	if (err == OK)
@@ -233,6 +231,19 @@ static enum err take_answer(struct ike_sa *sa, struct child_sa *c, const struct 
 	if (err == OK)
 		err = child_install_inbound(c, &chosen, sa->hs->ni, sa->hs->nr);
 	return err;
+}
+
+static void explain_answer(const struct child_sa *c, enum err err, struct ike_note *n)
+{
+	if (err == ERR_MODE) {
+		note_print(n->text, sizeof(n->text), "we want transport mode, the peer a tunnel");
+		note_print(n->fix, sizeof(n->fix), "make `mode` of both ends the same");
+		return;
+	}
+	note_print(n->text, sizeof(n->text), "the peer's answer does not lie in our offer: %s",
+		   err_text(err));
+	note_print_ts(n->got, sizeof(n->got), &c->ts.r);
+	note_print_ts(n->wanted, sizeof(n->wanted), &c->sa->hs->auth->offer.ts.r);
 }
 
 void auth_child_answered(struct ike_sa *sa)
@@ -251,173 +262,12 @@ void auth_child_answered(struct ike_sa *sa)
 	err = take_answer(sa, c, &a->m);
 	if (err == OK)
 		return;
-	n = child_note(sa, c->conf);
+	n = auth_child_note(sa, c->conf);
 	n.err = err;
-	note_print(n.text, sizeof(n.text), "the peer's answer does not lie in our offer: %s",
-		   err_text(err));
-	note_print_ts(n.got, sizeof(n.got), &c->ts.r);
-	note_print_ts(n.wanted, sizeof(n.wanted), &c->conf->remote);
+	explain_answer(c, err, &n);
 	conn_remember(sa->conn, &n);
 	note_tell(sa->e, &n);
 	/* The peer has it and must hear that we do not. */
 	child_delete(c, err);
 	conn_child_failed(sa->conn);
-}
-
-/* ---- responder ---- */
-
-/* The child of the connection that carries most of what is offered; *out is owned by the caller. */
-static enum err narrow_best(const struct conn *cn, const struct ts_pair *offer,
-			    const struct conf_child **best, struct ts_pair *out)
-{
-	enum err result = ERR_TS;
-
-	for (size_t i = 0; i < cn->conf->n_children; i++) {
-		struct ts_pair ours = configured(&cn->conf->children[i], false);
-		struct ts_pair got = { 0 };
-		enum err err = cn->children[i].wanted ? narrow_respond(offer, &ours, &got) : ERR_TS;
-		bool better = err == OK && (result != OK || (narrow_keeps_first(offer, &got) &&
-							     !narrow_keeps_first(offer, out)));
-
-		if (!better) {
-			ts_pair_free(&got);
-			continue;
-		}
-		ts_pair_free(out);
-		*out = got;
-		*best = &cn->conf->children[i];
-		result = OK;
-	}
-	return result;
-}
-
-static void explain_ts(struct ike_sa *sa, const struct ts_pair *offer)
-{
-	const struct conf_connection *cn = sa->conn->conf;
-	const struct conf_child *conf = cn->n_children > 0 ? &cn->children[0] : NULL;
-	struct ike_note n = child_note(sa, conf);
-	char there[NOTE_TEXT_MAX / 3], here[NOTE_TEXT_MAX / 3];
-
-	note_print_ts(there, sizeof(there), &offer->i);
-	note_print_ts(here, sizeof(here), &offer->r);
-	note_print(n.offered, sizeof(n.offered), "%s behind the peer, %s behind us", there, here);
-	note_print(n.text, sizeof(n.text),
-		   "the peer says %s is behind it and %s behind us; no child is configured so",
-		   there, here);
-	if (conf) {
-		note_print_ts(there, sizeof(there), &conf->remote);
-		note_print_ts(here, sizeof(here), &conf->local);
-		note_print(n.wanted, sizeof(n.wanted), "%s behind the peer, %s behind us", there,
-			   here);
-		note_print(
-			n.fix, sizeof(n.fix),
-			"make `local` of child %s what the peer has as remote, and `remote` what it has as local",
-			conf->name);
-		n.line = conf->local_pos.line;
-	}
-	auth_child_failed(sa, ERR_TS, NOTIFY_TS_UNACCEPTABLE, &n);
-}
-
-static void explain_proposal(struct ike_sa *sa, const struct conf_child *conf, struct span sa_body)
-{
-	struct suite_policy room;
-	struct proposal_want want = carry_want(sa, conf, &room);
-	struct ike_note n = child_note(sa, conf);
-	struct proposal_texts texts;
-
-	proposal_explain(sa_body, &want, &texts);
-	note_print(n.offered, sizeof(n.offered), "%s", texts.offered);
-	note_print(n.wanted, sizeof(n.wanted), "%s", texts.wanted);
-	note_print(n.text, sizeof(n.text), "%s", texts.differs);
-	note_print(n.fix, sizeof(n.fix), "make `policy` of both ends have an ESP suite in common");
-	n.line = sa->conn->conf->pos.line;
-	auth_child_failed(sa, ERR_NO_PROPOSAL, NOTIFY_NO_PROPOSAL_CHOSEN, &n);
-}
-
-static void explain_other(struct ike_sa *sa, const struct conf_child *conf, enum err err)
-{
-	struct ike_note n = child_note(sa, conf);
-	char why[CONF_PLANE_WHY_MAX];
-
-	if (err == ERR_MODE) {
-		note_print(n.text, sizeof(n.text),
-			   "we want transport mode, the peer offers a tunnel");
-		note_print(n.fix, sizeof(n.fix), "make `mode` of both ends the same");
-	}
-	if (err == ERR_UNSUPPORTED && carry_judge_path(sa, conf, why) != OK)
-		carry_explain(conf, why, &n);
-	auth_child_failed(sa, err, auth_child_notify(err), &n);
-}
-
-/* Suite, mode and keys for a child whose selectors are known; takes over *ts. */
-static enum err make_child(struct ike_sa *sa, const struct conf_child *conf, struct ts_pair *ts)
-{
-	struct auth *a = sa->hs->auth;
-	struct suite_policy room;
-	struct proposal_want want = carry_want(sa, conf, &room);
-	bool transport = conf->mode != CONF_MODE_TUNNEL &&
-			 message_notify(&a->m, NOTIFY_USE_TRANSPORT_MODE, NULL);
-	char why[CONF_PLANE_WHY_MAX];
-	enum err err = carry_judge_path(sa, conf, why);
-
-	if (err == OK)
-		err = proposal_choose(message_body(&a->m, PL_SA), &want, &a->chosen);
-	if (err == OK && conf->mode == CONF_MODE_TRANSPORT && !transport)
-		err = ERR_MODE;
-	if (err == OK)
-		err = judge_spi(sa, a->chosen.spi);
-	if (err == OK)
-		err = child_new(sa, conf, false, &a->child);
-	if (err != OK)
-		return err;
-	a->child->ts = *ts;
-	*ts = (struct ts_pair){ 0 };
-	a->child->mode = transport ? SA_TRANSPORT : SA_TUNNEL;
-	return child_install_inbound(a->child, &a->chosen, sa->hs->ni, sa->hs->nr);
-}
-
-enum err auth_child_respond(struct ike_sa *sa)
-{
-	struct auth *a = sa->hs->auth;
-	const struct conf_child *conf = NULL;
-	struct ts_pair offer = { 0 }, ts = { 0 };
-	enum err err = ts_payload_decode(message_body(&a->m, PL_TSI), &offer.i);
-
-	if (err == OK)
-		err = ts_payload_decode(message_body(&a->m, PL_TSR), &offer.r);
-	if (err == OK)
-		err = narrow_best(sa->conn, &offer, &conf, &ts);
-	if (err == OK)
-		err = make_child(sa, conf, &ts);
-	if (err == ERR_TS)
-		explain_ts(sa, &offer);
-	else if (err == ERR_NO_PROPOSAL)
-		explain_proposal(sa, conf, message_body(&a->m, PL_SA));
-	else if (err != OK)
-		explain_other(sa, conf, err);
-	ts_pair_free(&offer);
-	ts_pair_free(&ts);
-	return err;
-}
-
-void auth_child_put_response(struct ike_sa *sa, struct builder *b)
-{
-	const struct auth *a = sa->hs->auth;
-	const struct child_sa *c = a->child;
-	struct suite_policy room;
-	struct proposal_want want;
-
-	if (!c) {
-		builder_notify(b, a->child_notify, SPAN_EMPTY);
-		return;
-	}
-	want = carry_want(sa, c->conf, &room);
-	if (c->mode == SA_TRANSPORT)
-		builder_notify(b, NOTIFY_USE_TRANSPORT_MODE, SPAN_EMPTY);
-	proposal_answer(builder_begin(b, PL_SA), &want, &a->chosen, c->spi_in);
-	builder_end(b);
-	ts_payload_encode(builder_begin(b, PL_TSI), &c->ts.i);
-	builder_end(b);
-	ts_payload_encode(builder_begin(b, PL_TSR), &c->ts.r);
-	builder_end(b);
 }

@@ -104,6 +104,8 @@ static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 		.local = *child_local(c),
 		.remote = *child_remote(c),
 		.acquire = dir == SA_OUT ? acquire_number(c->sa->conn, c->conf) : 0,
+		.nat_local = c->nat.local,
+		.nat_remote = c->nat.remote,
 		.offload = c->conf->offload,
 		.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
 	};
@@ -404,8 +406,13 @@ struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out)
 	return c;
 }
 
-void child_move(struct child_sa *c)
+void child_move(struct child_sa *c, const struct addr *was)
 {
+	if (c->mode == SA_TRANSPORT && !addr_eq(was, &c->sa->path.remote.addr)) {
+		c->why = ERR_REPLACED;
+		c->delete_wanted = !c->delete_sent; /* sent when the SA is settled */
+		return;
+	}
 	if (c->in_there && ticket_take(&c->move_in, c->sa, c) == OK)
 		command(c, SA_MOVE, SA_IN, c->move_in.number);
 	if (c->out_there && ticket_take(&c->move_out, c->sa, c) == OK)

@@ -12,6 +12,7 @@
 #include "ike/core.h"
 #include "ike/narrow.h"
 #include "ike/proposal.h"
+#include "ike/transport.h"
 
 enum { SA_CHILDREN_MAX = 64 };
 
@@ -32,6 +33,7 @@ struct child_sa {
 	enum child_stage stage;
 	enum sa_plane plane;
 	enum sa_mode mode;
+	struct transport_nat nat; /* of transport mode */
 	enum sa_offload offload;  /* as the plane gave it, once a half is in */
 	bool in_there, out_there; /* commanded, so to be removed at the end */
 	bool delete_wanted;	  /* a Delete for it is due */
@@ -79,8 +81,9 @@ void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_
 struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out);
 const struct ts_list *child_local(const struct child_sa *c);
 const struct ts_list *child_remote(const struct child_sa *c);
-/* The peer is elsewhere (the SA's path has changed): what a plane holds follows. */
-void child_move(struct child_sa *c);
+/* The peer is elsewhere (the SA's path has changed): what a plane holds follows. With transport
+ * mode it cannot follow to another address, which its selectors have: then it is made anew. */
+void child_move(struct child_sa *c, const struct addr *was);
 /* Asks for the counters of both halves. */
 void child_query(struct child_sa *c);
 /* The path carries `path_mtu` bytes: tells the inner MTU when that changes. */

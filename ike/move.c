@@ -29,9 +29,10 @@ static bool may_move(const struct ike_sa *sa, const struct endpoint *to)
 {
 	bool translated = sa->nat_there && !sa->nat_here && sa->encap;
 
-	return sa->state == S_UP && translated && sa->path.local.port != PORT_IKE &&
-	       to->port != 0 && to->addr.family == sa->path.remote.addr.family &&
-	       !endpoint_eq(to, &sa->path.remote);
+	/* Only to where the configuration expects it: it could not come back from elsewhere. */
+	return sa->state == S_UP && translated && conn_is_at(sa->conn, &to->addr) &&
+	       sa->path.local.port != PORT_IKE && to->port != 0 &&
+	       to->addr.family == sa->path.remote.addr.family && !endpoint_eq(to, &sa->path.remote);
 }
 
 void move_hint(struct ike_sa *sa, const struct endpoint *from)
@@ -81,16 +82,17 @@ void move_send_again(struct ike_sa *sa)
 
 static void carry_over(struct ike_sa *sa)
 {
+	const struct endpoint was = sa->path.remote;
 	struct ike_note n;
-	char was[ENDPOINT_TEXT_MAX];
+	char text[ENDPOINT_TEXT_MAX];
 
-	endpoint_text(&sa->path.remote, was);
 	sa->path.remote = sa->move.to;
 	stay(sa);
 	for (struct child_sa *c = sa->children; c; c = c->next)
-		child_move(c);
+		child_move(c, &was.addr);
 	n = note_of_sa(sa, IKE_NOTE_MOVED, OK);
-	note_print(n.text, sizeof(n.text), "its NAT moved it; it was at %s", was);
+	note_print(n.text, sizeof(n.text), "its NAT moved it; it was at %s",
+		   endpoint_text(&was, text));
 	note_tell(sa->e, &n);
 }
 

@@ -350,6 +350,19 @@ size_t sim_larvae(const struct sim *s, enum side side)
 	return n;
 }
 
+/* Each end of a transport mode SA has its own idea of the addresses when there is a NAT. */
+static bool selectors_mirror(const struct ts_list *a, const struct ts_list *b, enum sa_mode mode)
+{
+	if (mode == SA_TUNNEL || a->n != b->n)
+		return ts_list_eq(a, b);
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->v[i].proto != b->v[i].proto || a->v[i].port_lo != b->v[i].port_lo ||
+		    a->v[i].port_hi != b->v[i].port_hi || !addr_eq(&a->v[i].lo, &a->v[i].hi))
+			return false;
+	}
+	return true;
+}
+
 /* Inbound at one end is outbound at the other: SPI, keys, algorithms, and selectors mirrored. */
 bool plane_twin(const struct end *other, const struct sa_desc *sa)
 {
@@ -362,7 +375,8 @@ bool plane_twin(const struct end *other, const struct sa_desc *sa)
 		    o->integ_id == sa->integ_id &&
 		    secret_eq(key_span(&o->encr_key), key_span(&sa->encr_key)) &&
 		    secret_eq(key_span(&o->integ_key), key_span(&sa->integ_key)) &&
-		    ts_list_eq(&o->local, &sa->remote) && ts_list_eq(&o->remote, &sa->local))
+		    selectors_mirror(&o->local, &sa->remote, sa->mode) &&
+		    selectors_mirror(&o->remote, &sa->local, sa->mode))
 			return true;
 	}
 	return false;

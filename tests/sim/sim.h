@@ -153,5 +153,6 @@ extern const struct sim_scenario scenarios_chaos[];
 extern const struct sim_scenario scenarios_insider[];
 extern const struct sim_scenario scenarios_life[];
 extern const struct sim_scenario scenarios_moves[];
+extern const struct sim_scenario scenarios_transport[];
 
 #endif

@@ -205,7 +205,8 @@ static void do_resolve(struct end *end, const struct conf_connection *cn)
 	if (end->hold_names)
 		return;
 	for (size_t i = 0; i < r.n; i++) {
-		r.paths[i].local.addr = end->addr;
+		r.paths[i].local.addr =
+			cn->local_address.family != AF_UNSPEC ? cn->local_address : end->addr;
 		r.paths[i].remote.addr = cn->addresses[i];
 	}
 	pair_event(end, &ev);
@@ -353,6 +354,15 @@ size_t pair_count(const struct pair *p, enum side s, enum ike_note_kind kind)
 	return n;
 }
 
+/* Each end of a transport mode SA has its own idea of the addresses when there is a NAT. */
+static bool mirror(const struct ts_list *a, const struct ts_list *b, enum sa_mode mode)
+{
+	if (mode == SA_TUNNEL)
+		return ts_list_eq(a, b);
+	return a->n == b->n && a->v[0].proto == b->v[0].proto &&
+	       a->v[0].port_lo == b->v[0].port_lo && a->v[0].port_hi == b->v[0].port_hi;
+}
+
 static bool has_twin(const struct end *other, const struct sa_desc *sa)
 {
 	for (size_t i = 0; i < other->n_sas; i++) {
@@ -362,7 +372,8 @@ static bool has_twin(const struct end *other, const struct sa_desc *sa)
 		    o->encap == sa->encap &&
 		    secret_eq(key_span(&o->encr_key), key_span(&sa->encr_key)) &&
 		    secret_eq(key_span(&o->integ_key), key_span(&sa->integ_key)) &&
-		    ts_list_eq(&o->local, &sa->remote) && ts_list_eq(&o->remote, &sa->local))
+		    o->mode == sa->mode && mirror(&o->local, &sa->remote, sa->mode) &&
+		    mirror(&o->remote, &sa->local, sa->mode))
 			return true;
 	}
 	return false;
