@@ -104,8 +104,9 @@ void kernel_probe(struct kernel *k, struct plane_caps *caps)
  * the state. */
 static enum err take_half(struct kernel *k, struct kernel_sa *sa, char *why)
 {
+	const struct settle again = { .larval = false };
 	const struct state_id id = state_id_of(&sa->d);
-	char other[HOST_WHY_MAX];
+	char unused[HOST_WHY_MAX];
 	struct flow_list flows = { .n = 0 };
 	enum err err = book_flows(k, &sa->d, &flows);
 	enum err gone;
@@ -113,10 +114,10 @@ static enum err take_half(struct kernel *k, struct kernel_sa *sa, char *why)
 	if (err != OK)
 		return why_say(why, err, "%s", err_text(err));
 	book_take(k, sa);
-	err = settle_flows(k, &flows, why);
-	gone = take_state(k, &id, err == OK ? why : other);
+	err = settle_flows(k, &flows, unused);
+	gone = take_state(k, &id, unused);
 	flow_list_free(&flows);
-	return err != OK ? err : gone;
+	return err == OK && gone == OK ? OK : kernel_settle(k, &again, why);
 }
 
 static enum err put_flows(struct kernel *k, const struct flow_list *flows, char *why)

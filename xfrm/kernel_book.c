@@ -142,6 +142,24 @@ bool book_wants(const struct kernel *k, const struct flow_policy *key, struct fl
 	return false;
 }
 
+void book_refresh(struct kernel *k)
+{
+	struct flow_policy want;
+
+	for (size_t i = k->policies.n; i-- > 0;) {
+		struct flow_policy *f = &k->policies.v[i];
+
+		if (f->kind != FLOW_CHILD)
+			continue;
+		if (!book_wants(k, f, &want)) {
+			flow_list_take(&k->policies, f);
+			continue;
+		}
+		want.p.index = f->p.index;
+		*f = want;
+	}
+}
+
 /* Two hosts behind one NAT look like one (RFC 7296 2.23.1): in transport mode what goes to the
  * second would take the first one's way. The same host that comes again has the same port, or its
  * old child was removed first. */

@@ -65,6 +65,9 @@ bool book_wants(const struct kernel *k, const struct flow_policy *key, struct fl
 MUST_USE enum err book_judge(const struct kernel *k, const struct sa_desc *d,
 			     const struct flow_list *flows, char *why);
 
+/* Every child's policy in the book becomes what the halves ask for, whatever the kernel has. */
+void book_refresh(struct kernel *k);
+
 void acquire_note(struct kernel *k, const struct state_larval *l);
 void acquire_drop(struct kernel *k, uint32_t reqid, uint32_t seq);
 
@@ -85,7 +88,7 @@ MUST_USE enum err forget_acquires(struct kernel *k, uint32_t reqid, uint32_t seq
 
 MUST_USE enum err kernel_move(struct kernel *k, const struct sa_desc *to, char *why);
 /* The policies of a half say what the book wants of them; all are tried, the first failure is
- * told. */
+ * told and in doubt. */
 MUST_USE enum err settle_flows(struct kernel *k, const struct flow_list *flows, char *why);
 
 /* ---- kernel_settle.c ---- */
@@ -98,7 +101,7 @@ struct settle {
 	void *ctx;
 };
 /* Reads all states and policies: what of ours the book does not have goes, policies that it has and
- * the kernel has not come back. */
+ * the kernel has not, or otherwise, come back. */
 MUST_USE enum err kernel_settle(struct kernel *k, const struct settle *s, char *why);
 
 /* ---- kernel_event.c ---- */

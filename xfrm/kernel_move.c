@@ -33,6 +33,7 @@ enum err settle_flows(struct kernel *k, const struct flow_list *flows, char *why
 		if (first == OK)
 			first = err;
 	}
+	k->doubt = k->doubt || first != OK;
 	return first;
 }
 
@@ -157,7 +158,8 @@ static enum err move_whole(struct kernel *k, struct kernel_sa *sa, const struct 
 	char unused[HOST_WHY_MAX];
 	struct move m = { .to = to };
 	struct state_info s;
-	enum err undone;
+	const struct settle again = { .larval = false };
+	enum err settled;
 	enum err err = read_state(k, &sa->d, &s, why);
 
 	if (err != OK)
@@ -172,9 +174,9 @@ static enum err move_whole(struct kernel *k, struct kernel_sa *sa, const struct 
 		err = change_place(k, sa, &m, why);
 	if (m.lost)
 		book_take(k, sa);
-	undone = settle_flows(k, &flows, err == OK ? why : unused);
+	settled = settle_flows(k, &flows, unused);
 	flow_list_free(&flows);
-	return err != OK ? err : undone;
+	return err == OK && settled != OK ? kernel_settle(k, &again, why) : err;
 }
 
 enum err kernel_move(struct kernel *k, const struct sa_desc *to, char *why)

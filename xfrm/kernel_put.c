@@ -41,9 +41,11 @@ enum err take_state(struct kernel *k, const struct state_id *id, char *why)
 
 		err = netlink_ask(k->nl, &req, &a);
 	}
-	if (err == OK || err == ERR_NOT_FOUND)
+	/* What is not there although the book had it: what else is not? */
+	if (err != OK)
+		k->doubt = true;
+	if (err == ERR_NOT_FOUND)
 		return OK;
-	k->doubt = true;
 	return state_words(why, err, &a, "cannot remove the state", id->spi);
 }
 
@@ -238,9 +240,10 @@ enum err take_policy(struct kernel *k, const struct flow_policy *key, char *why)
 	}
 	flow_list_take(&k->policies, &f);
 	slot_set(k, &f, false);
-	if (err == OK || err == ERR_NOT_FOUND)
+	if (err != OK)
+		k->doubt = true;
+	if (err == ERR_NOT_FOUND)
 		return OK;
-	k->doubt = true;
 	return policy_words(why, err, &a, "cannot remove the policy", &f);
 }
 

@@ -249,29 +249,33 @@ static enum err states_prune(struct kernel *k, const struct view *w, bool larval
 	return first;
 }
 
+/* The words of the first failure are kept. */
+static enum err settle_tables(struct kernel *k, struct view *w, const struct settle *s, char *why)
+{
+	char other[HOST_WHY_MAX];
+	enum err err = policies_agree(k, w, why);
+	enum err next = states_agree(k, w, s, err == OK ? why : other);
+
+	if (err == OK)
+		err = next;
+	next = policies_prune(k, w, err == OK ? why : other);
+	if (err == OK)
+		err = next;
+	next = states_prune(k, w, s->larval, err == OK ? why : other);
+	return err == OK ? next : err;
+}
+
 enum err kernel_settle(struct kernel *k, const struct settle *s, char *why)
 {
 	struct view w = { .n = 0 };
-	enum err states;
-	enum err pruned;
 	enum err err = view_read(k, &w, why);
 
-	if (err != OK) {
-		view_free(&w);
-		return err;
+	if (err == OK) {
+		k->doubt = false;
+		memcpy(k->taken, w.taken, POLICY_FLOW_SLOTS);
+		book_refresh(k);
+		err = settle_tables(k, &w, s, why);
 	}
-	k->doubt = false;
-	memcpy(k->taken, w.taken, POLICY_FLOW_SLOTS);
-	err = policies_agree(k, &w, why);
-	states = states_agree(k, &w, s, err == OK ? why : (char[HOST_WHY_MAX]){ 0 });
-	if (err == OK)
-		err = states;
-	pruned = policies_prune(k, &w, err == OK ? why : (char[HOST_WHY_MAX]){ 0 });
-	if (err == OK)
-		err = pruned;
-	pruned = states_prune(k, &w, s->larval, err == OK ? why : (char[HOST_WHY_MAX]){ 0 });
-	if (err == OK)
-		err = pruned;
 	if (err != OK)
 		k->doubt = true;
 	view_free(&w);

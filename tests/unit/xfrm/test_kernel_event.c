@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kernel's data plane refuses, forgets, and hears of. */
+#include <arpa/inet.h>
+#include <netlink/msg.h>
+#include <string.h>
+
+#include "tests/unit/xfrm/kernel_world.h"
+
+/* ---- who may have what ---- */
+
+START_TEST(another_child_with_the_same_selectors_is_refused)
+{
+	struct world *w = world_new();
+	struct sa_cmd cmd = world_cmd(w, SA_INSTALL, SA_OUT, 0x3002);
+
+	world_up(w);
+	cmd.sa.reqid = REQID + 5;
+	world_run(w, &cmd);
+	ck_assert_int_eq(w->err, ERR_EXISTS);
+	ck_assert_ptr_nonnull(strstr(w->why, "10.1.0.0/24 -> 10.2.0.0/24 out"));
+	ck_assert_ptr_null(world_wrong(w));
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_second_host_behind_a_nat_is_refused_in_transport_mode)
+{
+	struct world *w = world_new();
+	struct sa_cmd cmd = world_cmd(w, SA_INSTALL, SA_OUT, 0x3002);
+
+	cmd.sa.mode = SA_TRANSPORT;
+	cmd.sa.encap = true;
+	cmd.sa.path.local.port = 4500;
+	cmd.sa.path.remote.port = 1024;
+	world_run(w, &cmd);
+	ck_assert_msg(w->err == OK, "%s", w->why);
+	cmd.sa.spi = 0x3012;
+	cmd.sa.child_id++;
+	cmd.sa.path.remote.port = 1025;
+	world_run(w, &cmd);
+	ck_assert_int_eq(w->err, ERR_EXISTS);
+	ck_assert_ptr_nonnull(strstr(w->why, "192.0.2.2:1024"));
+	cmd.sa.path.remote.port = 1024;
+	world_run(w, &cmd);
+	ck_assert_msg(w->err == OK, "the same host again: %s", w->why);
+	ck_assert_ptr_null(world_wrong(w));
+	world_free(w);
+}
+END_TEST
+
+/* ---- larval states ---- */
+
+static size_t larval(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->m->n_states; i++)
+		n += w->m->states[i].acquire;
+	return n;
+}
+
+START_TEST(an_answered_or_forgotten_acquire_leaves_no_larval_state)
+{
+	static const enum sa_op ops[] = { SA_INSTALL, SA_FORGET };
+	struct world *w = world_new();
+	struct sa_cmd cmd = world_cmd(w, ops[_i], SA_OUT, 0x1002);
+
+	world_asked_for(w);
+	ck_assert_uint_eq(larval(w), 1);
+	cmd.sa.acquire = 99;
+	world_run(w, &cmd);
+	ck_assert_msg(w->err == OK, "%s", w->why);
+	ck_assert_uint_eq(larval(w), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_flush_leaves_no_larval_state)
+{
+	struct world *w = world_new();
+
+	world_asked_for(w);
+	kernel_flush(w->k);
+	ck_assert_uint_eq(larval(w), 0);
+	ck_assert_ptr_null(world_wrong(w));
+	world_free(w);
+}
+END_TEST
+
+/* ---- events ---- */
+
+static void tell(void *ctx, const struct plane_event *ev)
+{
+	struct world *w = ctx;
+
+	w->told++;
+	w->ev = *ev;
+}
+
+static void event(struct world *w, struct ask *a, uint32_t port)
+{
+	struct kernel_news news = { .fn = tell, .ctx = w };
+	struct nlmsghdr *m = (struct nlmsghdr *)(uintptr_t)ask_span(a).p;
+
+	w->told = 0;
+	m->nlmsg_pid = port;
+	kernel_event(w->k, m, &news);
+	kernel_news_end(w->k, &news);
+	ask_free(a);
+}
+
+static struct ask acquire_message(uint32_t reqid)
+{
+	struct xfrm_user_acquire u = { .id = { .proto = IPPROTO_ESP }, .seq = 55 };
+	struct xfrm_user_tmpl t = { .family = AF_INET, .reqid = reqid, .mode = XFRM_MODE_TUNNEL };
+	struct ask a = ask_new(XFRM_MSG_ACQUIRE, 0);
+
+	u.saddr.a4 = htonl(0x7f000001);
+	u.sel.family = AF_INET;
+	u.sel.saddr.a4 = htonl(0x0a010001);
+	u.sel.daddr.a4 = htonl(0x0a020001);
+	t.id.proto = IPPROTO_ESP;
+	ask_header(&a, &u, sizeof(u));
+	ask_bytes(&a, XFRMA_TMPL, &t, sizeof(t));
+	return a;
+}
+
+START_TEST(an_acquire_of_ours_is_told_and_remembered)
+{
+	struct world *w = world_new();
+	struct ask a = acquire_message(REQID);
+
+	event(w, &a, 0);
+	ck_assert_int_eq(w->told, 1);
+	ck_assert_int_eq((int)w->ev.kind, PLANE_ACQUIRE);
+	ck_assert_uint_eq(w->ev.reqid, REQID);
+	ck_assert_uint_eq(w->ev.acquire, 55);
+	ck_assert_uint_eq(w->k->acquires[0].reqid, REQID);
+	a = acquire_message(7);
+	event(w, &a, 0);
+	ck_assert_int_eq(w->told, 0);
+	world_free(w);
+}
+END_TEST
+
+static struct ask expire_message(uint32_t spi, bool hard)
+{
+	struct xfrm_user_expire u = { .hard = hard };
+	struct ask a = ask_new(XFRM_MSG_EXPIRE, 0);
+
+	u.state.id.spi = htonl(spi);
+	u.state.id.proto = IPPROTO_ESP;
+	u.state.id.daddr.a4 = htonl(0xc0000202);
+	u.state.family = AF_INET;
+	u.state.reqid = REQID;
+	u.state.mode = XFRM_MODE_TUNNEL;
+	ask_header(&a, &u, sizeof(u));
+	return a;
+}
+
+START_TEST(a_soft_limit_is_told_and_changes_nothing)
+{
+	struct world *w = world_new();
+	struct ask a = expire_message(0x1002, false);
+
+	world_up(w);
+	event(w, &a, 0);
+	ck_assert_int_eq(w->told, 1);
+	ck_assert(w->ev.soft && w->ev.dir == SA_OUT && w->ev.spi == 0x1002);
+	ck_assert_ptr_null(world_wrong(w));
+	ck_assert_uint_eq(w->k->sas.n, 2);
+	world_free(w);
+}
+END_TEST
+
+static void vanish(struct world *w, uint32_t spi)
+{
+	for (size_t i = 0; i < w->m->n_states; i++) {
+		if (ntohl(w->m->states[i].u.id.spi) == spi) {
+			w->m->states[i] = w->m->states[--w->m->n_states];
+			return;
+		}
+	}
+}
+
+START_TEST(after_a_hard_limit_the_policies_are_gone_too)
+{
+	struct world *w = world_new();
+	struct ask a = expire_message(0x1002, true);
+
+	world_up(w);
+	vanish(w, 0x1002);
+	event(w, &a, 0);
+	ck_assert_int_eq(w->told, 1);
+	ck_assert(!w->ev.soft);
+	ck_assert_ptr_null(world_wrong(w));
+	ck_assert_uint_eq(w->k->sas.n, 1);
+	a = expire_message(0x1002, true);
+	event(w, &a, 0);
+	ck_assert_msg(w->told == 0, "not ours any more");
+	world_free(w);
+}
+END_TEST
+
+/* A flush by others, as a lost event, leads to reading all. */
+START_TEST(what_others_take_is_told_or_put_back)
+{
+	struct world *w = world_new();
+	struct ask a = ask_new(XFRM_MSG_FLUSHSA, 0);
+	size_t policies;
+
+	world_up(w);
+	vanish(w, 0x1002);
+	policies = w->m->n_policies;
+	event(w, &a, 1);
+	ck_assert_int_eq(w->told, 1);
+	ck_assert(w->ev.kind == PLANE_EXPIRE && !w->ev.soft && w->ev.spi == 0x1002);
+	ck_assert_ptr_null(world_wrong(w));
+	ck_assert_uint_eq(w->m->n_policies, policies - 1);
+	w->m->n_policies -= 2;
+	ck_assert_ptr_nonnull(world_wrong(w));
+	a = ask_new(XFRM_MSG_FLUSHPOLICY, 0);
+	event(w, &a, 1);
+	ck_assert_int_eq(w->told, 0);
+	ck_assert_ptr_null(world_wrong(w));
+	world_free(w);
+}
+END_TEST
+
+START_TEST(what_we_do_ourselves_is_no_news)
+{
+	struct world *w = world_new();
+	struct ask a = ask_new(XFRM_MSG_FLUSHSA, 0);
+
+	world_up(w);
+	vanish(w, 0x1002);
+	event(w, &a, NETLINK_MODEL_PORT);
+	ck_assert_int_eq(w->told, 0);
+	ck_assert_ptr_nonnull(world_wrong(w));
+	world_free(w);
+}
+END_TEST
+
+UNIT("xfrm/kernel_event")
+{
+	tcase_add_test(tc, another_child_with_the_same_selectors_is_refused);
+	tcase_add_test(tc, a_second_host_behind_a_nat_is_refused_in_transport_mode);
+	tcase_add_loop_test(tc, an_answered_or_forgotten_acquire_leaves_no_larval_state, 0, 2);
+	tcase_add_test(tc, a_flush_leaves_no_larval_state);
+	tcase_add_test(tc, an_acquire_of_ours_is_told_and_remembered);
+	tcase_add_test(tc, a_soft_limit_is_told_and_changes_nothing);
+	tcase_add_test(tc, after_a_hard_limit_the_policies_are_gone_too);
+	tcase_add_test(tc, what_others_take_is_told_or_put_back);
+	tcase_add_test(tc, what_we_do_ourselves_is_no_news);
+}
