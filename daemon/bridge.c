@@ -87,14 +87,16 @@ static enum err on_done(struct bridge_peer *p, struct span body)
 	return OK;
 }
 
-/* The child that this packet wants; 0: none, so the packet is no reason for anything. */
+/* The child that this packet wants, which came from the device of all; 0: none, so the packet is no
+ * reason for anything. A child with a device of its own is named by that. */
 static uint32_t reqid_of_flow(const struct conf *c, const struct flow *f)
 {
 	for (size_t i = 0; i < c->n_connections; i++) {
 		const struct conf_connection *cn = &c->connections[i];
 
 		for (size_t k = 0; k < cn->n_children; k++) {
-			if (ts_lists_match(&cn->children[k].local, &cn->children[k].remote, f))
+			if (cn->children[k].interface[0] == '\0' &&
+			    ts_lists_match(&cn->children[k].local, &cn->children[k].remote, f))
 				return cn->children[k].reqid;
 		}
 	}

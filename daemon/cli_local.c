@@ -178,7 +178,9 @@ static enum err guard_off(struct host *h, char why[static HOST_WHY_MAX])
 {
 	enum err e = host_guard_off(h, why);
 
-	return e == OK ? host_plane_off(h, why) : e;
+	if (e == OK)
+		e = host_plane_off(h, why);
+	return e == OK ? host_iface_prune(h, NULL, 0, why) : e;
 }
 
 /* Is a daemon there? It would put back at once what is changed behind its back. */

@@ -21,6 +21,14 @@
 
 enum { UP_MAX = 70000 }; /* a whole datagram and its path */
 
+/* A child's TUN whose queues are still coming. */
+struct coming {
+	struct coming *next;
+	uint32_t if_id;
+	unsigned int n;
+	int fd[ESP_WORKERS_MAX];
+};
+
 struct esp_process {
 	struct process *process;
 	struct link engine;
@@ -30,6 +38,7 @@ struct esp_process {
 	struct chan *up;
 	struct esp_env env;
 	struct esp *esp;
+	struct coming *coming;
 	int waiting_fd; /* the engine's channel, when it came before the workers run; -1: none */
 	atomic_uint_fast64_t up_dropped;
 };
@@ -180,11 +189,75 @@ static int *socket_place(struct esp_env *env, const struct msg_socket *m)
 	return m->kind == SOCK_RAW6 ? &env->raw6_fd : NULL;
 }
 
+static struct coming *coming_of(struct esp_process *p, uint32_t if_id)
+{
+	struct coming *c = p->coming;
+
+	while (c != NULL && c->if_id != if_id)
+		c = c->next;
+	if (c != NULL)
+		return c;
+	c = calloc(1, sizeof *c);
+	if (c == NULL)
+		return NULL;
+	c->if_id = if_id;
+	c->next = p->coming;
+	p->coming = c;
+	return c;
+}
+
+static void coming_free(struct esp_process *p)
+{
+	while (p->coming != NULL) {
+		struct coming *c = p->coming;
+
+		p->coming = c->next;
+		for (unsigned int i = 0; i < c->n; i++)
+			close(c->fd[i]);
+		free(c);
+	}
+}
+
+/* Whole devices go to the workers, once these run. */
+static enum err devices_start(struct esp_process *p)
+{
+	struct coming **at = &p->coming;
+	enum err e = OK;
+
+	while (p->esp != NULL && *at != NULL && e == OK) {
+		struct coming *c = *at;
+
+		if (c->n < p->env.n_workers) {
+			at = &c->next;
+			continue;
+		}
+		*at = c->next;
+		e = esp_device(p->esp, c->if_id, c->fd);
+		free(c);
+	}
+	return e;
+}
+
+/* The queues come in their order, and all of them. */
+static enum err device_socket(struct esp_process *p, const struct msg_socket *m, int fd)
+{
+	struct coming *c = m->device != 0 ? coming_of(p, m->device) : NULL;
+
+	if (c == NULL || m->index != c->n || c->n == ESP_WORKERS_MAX) {
+		close(fd);
+		return ERR_SYNTAX;
+	}
+	c->fd[c->n++] = fd;
+	return devices_start(p);
+}
+
 static enum err esp_socket(void *ctx, const struct msg_socket *m, int fd)
 {
 	struct esp_process *p = ctx;
 	int *place = socket_place(&p->env, m);
 
+	if (m->kind == SOCK_DEVICE)
+		return device_socket(p, m, fd);
 	if (place == NULL || *place >= 0) {
 		close(fd);
 		return ERR_SYNTAX;
@@ -223,6 +296,8 @@ static enum err workers_start(struct esp_process *p, uint8_t n)
 	e = esp_new(&p->env, &p->esp);
 	if (e == OK)
 		e = esp_start(p->esp);
+	if (e == OK)
+		e = devices_start(p);
 	if (e != OK || fd < 0)
 		return e;
 	p->waiting_fd = -1;
@@ -283,6 +358,7 @@ int esp_main(const struct options *o)
 	};
 	code = process_run(p.process);
 	esp_free(p.esp);
+	coming_free(&p);
 	up_close(&p);
 	return code;
 }

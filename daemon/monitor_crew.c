@@ -34,6 +34,24 @@ static void equip_engine(struct monitor *m)
 	send_socket(m, ROLE_ENGINE, SOCK_CONTROL, 0, m->control);
 }
 
+static void send_device(void *ctx, uint32_t if_id, unsigned int index, int fd)
+{
+	const struct msg_socket s = { .kind = SOCK_DEVICE,
+				      .index = (uint8_t)index,
+				      .device = if_id };
+	struct monitor *m = ctx;
+	uint8_t b[8];
+	struct wr w = wr_into(b, sizeof b);
+
+	msg_socket_put(&w, &s);
+	crew_send(m->crew, ROLE_ESP, MSG_SOCKET, wr_done(&w), fd);
+}
+
+void monitor_send_devices(struct monitor *m)
+{
+	own_tuns_hand_over(warden_devices(m->warden), send_device, m);
+}
+
 static void equip_esp(struct monitor *m)
 {
 	const struct sockets *s = &m->sockets;
@@ -45,6 +63,8 @@ static void equip_esp(struct monitor *m)
 	}
 	send_socket(m, ROLE_ESP, SOCK_RAW4, 0, s->raw[0]);
 	send_socket(m, ROLE_ESP, SOCK_RAW6, 0, s->raw[1]);
+	own_tuns_again(warden_devices(m->warden));
+	monitor_send_devices(m);
 }
 
 void monitor_send_config(struct monitor *m, enum role r, const struct loaded *l,

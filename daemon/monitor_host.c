@@ -40,6 +40,7 @@ static void on_again(void *ctx)
 		e = tun_renew(m, why);
 	else
 		e = warden_again(m->warden, why);
+	monitor_send_devices(m);
 	if (e != OK)
 		monitor_log(LOG_LEVEL_ERROR, "host_failed", why);
 }

@@ -41,6 +41,8 @@ void monitor_kernel_probe(struct monitor *m)
 		kernel_probe(m->plane.kernel, &m->plane.caps);
 	else
 		without_kernel(m, why);
+	/* SAs know the number of a device whether there can be one or not. */
+	m->plane.caps.interface = m->plane.caps.interface && warden_interfaces(m->warden);
 	log_probed(&m->plane.caps);
 }
 

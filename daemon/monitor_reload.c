@@ -185,6 +185,7 @@ static void reload_commit(struct monitor *m)
 		reload_failed(m, ERR_SYSTEM, why);
 		return;
 	}
+	monitor_send_devices(m);
 	monitor_kernel_settled(m);
 	log_changes(m);
 	m->now = m->reload.next;

@@ -77,6 +77,9 @@ void monitor_send_config(struct monitor *m, enum role r, const struct loaded *l,
 			 uint64_t generation);
 void monitor_send_number(struct monitor *m, enum role r, uint8_t type, uint64_t number);
 
+/* To esp, what it has not got yet of the devices of route-based children. */
+void monitor_send_devices(struct monitor *m);
+
 void reload_init(struct monitor *m);
 /* Reads the configuration anew and asks every process; the answer goes to the engine (and the log)
  * when all are ready, or one refused. */

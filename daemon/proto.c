@@ -22,7 +22,7 @@ enum {
 		{ .type = MSG_COMMIT, .min = NUMBER, .max = NUMBER },             \
 		{ .type = MSG_ABORT, .min = NUMBER, .max = NUMBER },              \
 		{ .type = MSG_PEER, .min = 1, .max = 1, .fd = true },             \
-		{ .type = MSG_SOCKET, .min = 2, .max = 2, .fd = true },           \
+		{ .type = MSG_SOCKET, .min = 6, .max = 6, .fd = true },           \
 		{ .type = MSG_STOP, .min = 0, .max = 0 },                         \
 	{                                                                         \
 		.type = MSG_PING, .min = 0, .max = 0                              \
@@ -165,6 +165,7 @@ void msg_socket_put(struct wr *w, const struct msg_socket *m)
 {
 	pack_enum(w, m->kind);
 	wr_u8(w, m->index);
+	wr_u32(w, m->device);
 }
 
 enum err msg_socket_get(struct span s, struct msg_socket *m)
@@ -173,6 +174,7 @@ enum err msg_socket_get(struct span s, struct msg_socket *m)
 
 	m->kind = (enum sock_kind)unpack_enum(&r, N_SOCK);
 	m->index = rd_u8(&r);
+	m->device = rd_u32(&r);
 	return rd_end(&r) ? OK : ERR_SYNTAX;
 }
 

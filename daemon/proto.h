@@ -86,13 +86,15 @@ enum sock_kind {
 	SOCK_RAW4,
 	SOCK_RAW6, /* IPPROTO_ESP */
 	SOCK_TUN,
+	SOCK_DEVICE, /* a queue of a child's own TUN */
 	SOCK_CONTROL, /* listening */
 	N_SOCK
 };
 
 struct msg_socket {
 	enum sock_kind kind;
-	uint8_t index; /* of the worker */
+	uint8_t index;	 /* of the worker */
+	uint32_t device; /* SOCK_DEVICE: its if_id */
 };
 
 /* Engine to monitor: about a child of the configuration. */

@@ -19,8 +19,9 @@ struct warden {
 	struct host *host;
 	struct ward *v;
 	size_t n;
-	bool hold;	       /* packets that asked for a child wait for it */
-	char tun[16];	       /* "": no device yet */
+	bool hold;    /* packets that asked for a child wait for it */
+	char tun[16]; /* "": no device yet */
+	struct own_tuns tuns;
 	struct kernel *kernel; /* NULL: not there, or not known yet */
 	struct plane_caps caps;
 };
@@ -49,9 +50,20 @@ void warden_free(struct warden *w, bool plane_off)
 	/* What stays behind is found by its mark and taken away at the next start. */
 	if (plane_off && host_plane_off(w->host, why) != OK)
 		fprintf(stderr, "posternd: %s\n", why);
+	own_tuns_free(&w->tuns);
 	host_close(w->host);
 	free(w->v);
 	free(w);
+}
+
+bool warden_interfaces(struct warden *w)
+{
+	return host_iface_probe(w->host);
+}
+
+struct own_tuns *warden_devices(struct warden *w)
+{
+	return &w->tuns;
 }
 
 void warden_kernel(struct warden *w, struct kernel *k, const struct plane_caps *caps)
@@ -88,8 +100,10 @@ static struct host_child *guarded(const struct ward *v, size_t n, size_t *n_guar
 static enum err plane_apply(struct warden *w, const struct host_child *h, size_t n,
 			    char why[static HOST_WHY_MAX])
 {
-	enum err e = host_plane_set(w->host, w->tun, h, n, why);
+	enum err e = own_tuns_set(&w->tuns, w->host, h, n, why);
 
+	if (e == OK)
+		e = host_plane_set(w->host, w->tun, h, n, why);
 	for (size_t i = 0; i < w->n && e == OK; i++) {
 		const struct ward *x = &w->v[i];
 
@@ -123,6 +137,23 @@ static enum err apply(struct warden *w, char why[static HOST_WHY_MAX])
 	return e;
 }
 
+/* Devices that no child has any more. One of a child that is lifted stays, without routes of ours:
+ * what others route into it is dropped. Not before the plane of each child is known. */
+static enum err devices_prune(struct warden *w, char why[static HOST_WHY_MAX])
+{
+	struct host_child *all = calloc(w->n + 1, sizeof *all);
+	enum err e;
+
+	if (all == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < w->n; i++)
+		all[i] = w->v[i].host;
+	own_tuns_prune(&w->tuns, all, w->n);
+	e = host_iface_prune(w->host, all, w->n, why);
+	free(all);
+	return e;
+}
+
 /* ---- the configuration ---- */
 
 static void wards_fill(struct warden *w, const struct conf *c, struct ward *v)
@@ -137,6 +168,7 @@ static void wards_fill(struct warden *w, const struct conf *c, struct ward *v)
 			v->host = host_conf_child(c, cn, &cn->children[k], &w->caps);
 			v->lifted = old != NULL && old->lifted;
 			v->mtu = old != NULL ? old->mtu : 0;
+			v->host.mtu = v->mtu;
 		}
 	}
 }
@@ -158,7 +190,7 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 	e = apply(w, why);
 	if (e == OK) {
 		free(old);
-		return OK;
+		return w->tun[0] != '\0' ? devices_prune(w, why) : OK;
 	}
 	w->v = old;
 	w->n = old_n;
@@ -175,7 +207,9 @@ enum err warden_tun(struct warden *w, const char *name, unsigned int n_queues, i
 	if (e != OK)
 		return e;
 	snprintf(w->tun, sizeof w->tun, "%s", name);
-	return apply(w, why);
+	w->tuns.n_queues = n_queues;
+	e = apply(w, why);
+	return e == OK ? devices_prune(w, why) : e;
 }
 
 bool warden_tun_gone(const struct warden *w)
@@ -228,7 +262,13 @@ enum err warden_mtu(struct warden *w, const struct msg_child *m, char why[static
 	if (x == NULL || m->value < WARDEN_MTU_MIN)
 		return ERR_DENIED;
 	x->mtu = m->value;
-	return x->lifted || w->tun[0] == '\0' ? OK : host_child_mtu(w->host, &x->host, x->mtu, why);
+	x->host.mtu = m->value;
+	if (x->lifted || w->tun[0] == '\0')
+		return OK;
+	/* What TCP is told of the kernel's tunnels stands in the table that all share. */
+	if (x->host.plane == PLANE_KERNEL)
+		return apply(w, why);
+	return host_child_mtu(w->host, &x->host, x->mtu, why);
 }
 
 /* ---- others ---- */

@@ -11,6 +11,7 @@
 #define DAEMON_WARDEN_H
 
 #include "conf/model.h"
+#include "daemon/own_tun.h"
 #include "daemon/proto.h"
 #include "xfrm/host.h"
 #include "xfrm/kernel.h"
@@ -27,6 +28,11 @@ void warden_free(struct warden *w, bool plane_off);
 /* The kernel's data plane and what it can do; both must outlive the warden. From the next call on,
  * children of that plane have traps. */
 void warden_kernel(struct warden *w, struct kernel *k, const struct plane_caps *caps);
+
+/* Can the kernel make XFRM interfaces? Tries. */
+bool warden_interfaces(struct warden *w);
+/* The TUN devices of children's own, for whoever hands them to the esp process. */
+struct own_tuns *warden_devices(struct warden *w);
 
 /* The children of `c` (which must live until the next call): guards at once, and routes and rules
  * when there is a device. What was lifted and is still configured stays lifted. On failure the old

@@ -25,7 +25,7 @@ enum arrival arrival_of(struct span datagram)
 
 /* SYN segments that come out of the tunnel tell our side how long its segments may be: what fits on
  * the way back. */
-static void clamp(struct worker *w, struct opened *o)
+static void clamp(struct worker *w, struct opened *o, uint32_t if_id)
 {
 	struct flow back = o->in.flow;
 	uint16_t mtu;
@@ -36,7 +36,7 @@ static void clamp(struct worker *w, struct opened *o)
 	back.dst = o->in.flow.src;
 	back.sport = o->in.flow.dport;
 	back.dport = o->in.flow.sport;
-	mtu = tunnel_mtu_of(w, &back);
+	mtu = tunnel_mtu_of(w, &back, if_id);
 	if (mtu > 0)
 		mss_clamp(o->p, &o->in, mtu);
 }
@@ -59,8 +59,8 @@ static void open_own(struct worker *w, uint32_t spi, const struct esp_datagram *
 		worker_count(w, why);
 		return;
 	}
-	clamp(w, &o);
-	tunnel_write(w, span_of(o.p, o.in.len));
+	clamp(w, &o, sa->if_id);
+	tunnel_write(w, sa->if_id, span_of(o.p, o.in.len));
 }
 
 static void esp(struct worker *w, const struct esp_datagram *d)

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "esp/worker.h"
 
@@ -68,6 +69,8 @@ void esp_free(struct esp *e)
 		worker_join(&e->plane.workers[i]);
 	for (unsigned i = 0; i < e->n_init; i++)
 		worker_free(&e->plane.workers[i]);
+	for (unsigned i = 0; i < ESP_DEVICES_MAX; i++)
+		device_free(atomic_load(&e->plane.devices.v[i]));
 	sad_free(e->plane.sad);
 	free(e->plane.workers);
 	free(e);
@@ -80,6 +83,55 @@ enum err esp_start(struct esp *e)
 	for (unsigned i = 0; err == OK && i < e->n_init; i++)
 		err = worker_start(&e->plane.workers[i]);
 	return err;
+}
+
+/* The workers see it no more. */
+static void device_remove(struct esp *e, unsigned slot)
+{
+	struct device *old = atomic_exchange(&e->plane.devices.v[slot], NULL);
+
+	for (unsigned i = 0; old != NULL && i < e->n_init; i++)
+		worker_unwatch_device(&e->plane.workers[i], old);
+	if (old != NULL)
+		sad_grace(e->plane.sad);
+	device_free(old);
+}
+
+static enum err device_add(struct esp *e, unsigned slot, struct device *d)
+{
+	enum err err = OK;
+
+	for (unsigned i = 0; i < d->n && err == OK; i++)
+		err = nonblocking(d->fd[i]);
+	atomic_store(&e->plane.devices.v[slot], d);
+	for (unsigned i = 0; i < e->n_init && err == OK; i++)
+		err = worker_watch_device(&e->plane.workers[i], d, slot);
+	if (err != OK)
+		device_remove(e, slot);
+	return err;
+}
+
+static void close_all(const int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+enum err esp_device(struct esp *e, uint32_t if_id, const int *fds)
+{
+	unsigned slot = device_slot(&e->plane.devices, if_id);
+	unsigned n = e->plane.env.n_workers;
+	struct device *d;
+
+	if (slot < ESP_DEVICES_MAX)
+		device_remove(e, slot);
+	if (fds == NULL)
+		return OK;
+	d = slot < ESP_DEVICES_MAX ? device_new(if_id, fds, n) : NULL;
+	if (d != NULL)
+		return device_add(e, slot, d);
+	close_all(fds, n);
+	return slot < ESP_DEVICES_MAX ? ERR_NOMEM : ERR_LIMIT;
 }
 
 void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done)

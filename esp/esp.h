@@ -16,7 +16,7 @@ struct esp;
 
 /* ESP_SOCKET_BUFFER: bytes for SO_RCVBUFFORCE, some thousand packets. With the kernel's default of
  * 200 KiB a burst from one TCP connection overruns the socket while the worker is sealing. */
-enum { ESP_WORKERS_MAX = 64, ESP_SOCKET_BUFFER = 4 << 20 };
+enum { ESP_WORKERS_MAX = 64, ESP_DEVICES_MAX = 256, ESP_SOCKET_BUFFER = 4 << 20 };
 
 /* The descriptors stay the caller's and must outlive struct esp. Who makes the sockets sets, beside
  * what needs privilege,
@@ -54,6 +54,11 @@ MUST_USE enum err esp_new(const struct esp_env *env, struct esp **out);
 /* Stops and joins the workers, wipes all keys. Takes NULL. */
 void esp_free(struct esp *e);
 MUST_USE enum err esp_start(struct esp *e); /* starts the threads */
+
+/* A TUN of a child's own, besides the one of the env: n_workers queues, which are taken over, and
+ * closed here, also on failure. One with this number goes first; `fds` NULL: it only goes. From the
+ * thread of the commands. ERR_LIMIT: more than ESP_DEVICES_MAX. */
+MUST_USE enum err esp_device(struct esp *e, uint32_t if_id, const int *fds);
 
 /* SA commands, from one thread (the channel's). Fills *done. Takes its own copy of what it keeps.
  * An SA that is removed is wiped when this returns (it waits for the batches that are under way).

@@ -63,6 +63,7 @@ enum err esp_sa_new(const struct sa_desc *d, struct sa **out)
 	sa->mode = d->mode;
 	sa->spi = d->spi;
 	sa->child_id = d->child_id;
+	sa->if_id = d->if_id;
 	sa->shape = shape;
 	sa->byte_limit = d->byte_limit;
 	sa->packet_limit = d->packet_limit;

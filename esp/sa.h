@@ -26,6 +26,7 @@ struct sa {
 	enum sa_mode mode;
 	uint32_t spi;
 	uint32_t child_id;
+	uint32_t if_id; /* of the device that it belongs to; 0: the shared one */
 	struct shape shape;
 	struct ts_list local;
 	struct ts_list remote;

@@ -79,7 +79,7 @@ const struct sa_list *sad_out(struct sad *d)
 	return l ? l : &empty;
 }
 
-static void grace(struct sad *d)
+void sad_grace(struct sad *d)
 {
 	epoch_wait(d->readers, d->n_readers);
 }
@@ -128,7 +128,7 @@ static void publish(struct sad *d, struct sa_list *l)
 {
 	struct sa_list *old = atomic_exchange(&d->out, l);
 
-	grace(d);
+	sad_grace(d);
 	free(old);
 }
 
@@ -189,7 +189,7 @@ enum err sad_remove(struct sad *d, const struct sa_desc *which)
 		return ERR_NOT_FOUND;
 	if (sa->dir == SA_IN) {
 		atomic_store(&d->slots[spi_slot(sa->spi)], NULL);
-		grace(d);
+		sad_grace(d);
 	} else {
 		e = take_out(d, sa);
 	}
@@ -244,7 +244,7 @@ void sad_flush(struct sad *d)
 		sa->doomed = doomed;
 		doomed = sa;
 	}
-	grace(d);
+	sad_grace(d);
 	while (doomed) {
 		struct sa *next = doomed->doomed;
 

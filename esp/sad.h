@@ -41,5 +41,7 @@ MUST_USE enum err sad_remove(struct sad *d, const struct sa_desc *which);
 MUST_USE enum err sad_move(struct sad *d, const struct sa_desc *which);
 MUST_USE enum err sad_query(struct sad *d, const struct sa_desc *which, struct sa_counters *out);
 void sad_flush(struct sad *d);
+/* Comes back when no reader can see any more what the caller has taken out of its sight. */
+void sad_grace(struct sad *d);
 
 #endif

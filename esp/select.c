@@ -54,13 +54,13 @@ static unsigned best(const struct ts_list *l, const struct addr *a, const struct
 	return most;
 }
 
-struct sa *select_outbound(const struct sa_list *l, const struct flow *f)
+struct sa *select_outbound(const struct sa_list *l, const struct flow *f, uint32_t if_id)
 {
 	struct sa *found = NULL;
 	unsigned most = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
-		bool joins = sa_joins(l->v[i], f);
+		bool joins = l->v[i]->if_id == if_id && sa_joins(l->v[i], f);
 		unsigned remote = joins ? best(&l->v[i]->remote, &f->dst, f, f->dport) : 0;
 		unsigned local = remote > 0 ? best(&l->v[i]->local, &f->src, f, f->sport) : 0;
 

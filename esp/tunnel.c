@@ -19,9 +19,13 @@
 #include "esp/select.h"
 #include "esp/transport.h"
 
-void tunnel_write(struct worker *w, struct span packet)
+void tunnel_write(struct worker *w, uint32_t if_id, struct span packet)
 {
-	if (write(w->tun_fd, packet.p, packet.len) != (ssize_t)packet.len)
+	const struct device *d = if_id != 0 ? device_find(&w->plane->devices, if_id) : NULL;
+	int fd = d != NULL ? d->fd[w->index] : w->tun_fd;
+
+	/* Never another device: what it stands for is not the same. */
+	if ((if_id != 0 && d == NULL) || write(fd, packet.p, packet.len) != (ssize_t)packet.len)
 		worker_count(w, DROP_SEND);
 }
 
@@ -183,7 +187,7 @@ static void answer_too_big(struct worker *w, struct span p, const struct inner *
 	drop_of_run(w, DROP_TOO_BIG);
 	if (icmp_may_answer(p, in) && limit_allows(&w->icmp_limit, w->now) &&
 	    icmp_too_big(p, in, mtu, &out))
-		tunnel_write(w, wr_done(&out));
+		tunnel_write(w, w->from, wr_done(&out));
 }
 
 static void send_pieces(struct worker *w, struct span p, const struct inner *in, uint16_t mtu)
@@ -222,6 +226,7 @@ static void report(struct worker *w, const struct inner *in)
 {
 	struct plane_event ev = { .kind = PLANE_ACQUIRE, .dir = SA_OUT, .flow = in->flow };
 
+	ev.reqid = w->from; /* a device has the number of its child */
 	worker_count(w, DROP_NO_SA);
 	if (acquire_limit_allows(&w->acquire_limit, &in->flow, w->now))
 		worker_event(w, &ev);
@@ -253,7 +258,7 @@ static void carry(struct worker *w, struct sa *sa, uint8_t *p, const struct inne
 
 static void carry_or_report(struct worker *w, uint8_t *p, const struct inner *in, bool pieced)
 {
-	struct sa *sa = select_outbound(sad_out(w->plane->sad), &in->flow);
+	struct sa *sa = select_outbound(sad_out(w->plane->sad), &in->flow, w->from);
 
 	if (sa)
 		carry(w, sa, p, in, pieced);
@@ -290,12 +295,13 @@ static void packet(struct worker *w, uint8_t *p, size_t len)
 		carry_or_report(w, p, &in, false);
 }
 
-bool tunnel_drain(struct worker *w)
+bool tunnel_drain(struct worker *w, int fd, uint32_t if_id)
 {
 	bool gone = false;
 
+	w->from = if_id;
 	for (int i = 0; i < BATCH; i++) {
-		ssize_t n = read(w->tun_fd, w->inner_buf, DATAGRAM_MAX);
+		ssize_t n = read(fd, w->inner_buf, DATAGRAM_MAX);
 
 		gone = n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
 		if (n <= 0)
@@ -306,9 +312,9 @@ bool tunnel_drain(struct worker *w)
 	return !gone;
 }
 
-uint16_t tunnel_mtu_of(struct worker *w, const struct flow *f)
+uint16_t tunnel_mtu_of(struct worker *w, const struct flow *f, uint32_t if_id)
 {
-	struct sa *sa = select_outbound(sad_out(w->plane->sad), f);
+	struct sa *sa = select_outbound(sad_out(w->plane->sad), f, if_id);
 	uint16_t mtu;
 
 	if (!sa)

@@ -17,7 +17,7 @@
 #include "esp/arrive.h"
 #include "esp/tunnel.h"
 
-enum { READY_TUN = N_OUTER, READY_QUEUE, N_READY };
+enum { READY_TUN = N_OUTER, READY_QUEUE, N_READY, READY_DEVICES = N_READY };
 enum { ICMP_BURST = 50 };
 
 #define TELL_AGAIN (10 * NS_PER_S)
@@ -38,6 +38,16 @@ static enum err watch(struct worker *w, int fd, uint32_t what)
 	if (fd < 0)
 		return OK;
 	return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &ev) == 0 ? OK : ERR_SYSTEM;
+}
+
+enum err worker_watch_device(struct worker *w, const struct device *d, unsigned slot)
+{
+	return watch(w, d->fd[w->index], READY_DEVICES + slot);
+}
+
+void worker_unwatch_device(struct worker *w, const struct device *d)
+{
+	(void)epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, d->fd[w->index], NULL);
 }
 
 static enum err watch_all(struct worker *w)
@@ -130,15 +140,30 @@ static mono_ns monotonic(void)
 	return (mono_ns)t.tv_sec * NS_PER_S + (mono_ns)t.tv_nsec;
 }
 
+/* A device that was deleted would be ready for ever. Whoever makes it anew starts this process
+ * anew, or gives a child's new one. */
+static void drain(struct worker *w, int fd, uint32_t if_id)
+{
+	if (!tunnel_drain(w, fd, if_id))
+		(void)epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static void drain_device(struct worker *w, unsigned slot)
+{
+	const struct device *d = device_at(&w->plane->devices, slot);
+
+	if (d != NULL)
+		drain(w, d->fd[w->index], d->if_id);
+}
+
 static void ready(struct worker *w, const struct epoll_event *ev)
 {
 	uint32_t what = ev->data.u32;
 
-	if (what == READY_TUN) {
-		/* A device that was deleted would be ready for ever. Whoever makes it anew starts
-		 * this process anew. */
-		if (!tunnel_drain(w))
-			(void)epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, w->tun_fd, NULL);
+	if (what >= READY_DEVICES) {
+		drain_device(w, what - READY_DEVICES);
+	} else if (what == READY_TUN) {
+		drain(w, w->tun_fd, 0);
 	} else if (what == READY_QUEUE) {
 		arrive_handed(w);
 	} else {

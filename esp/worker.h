@@ -7,6 +7,7 @@
 #ifndef ESP_WORKER_H
 #define ESP_WORKER_H
 
+#include "esp/device.h"
 #include "esp/esp.h"
 #include "esp/limit.h"
 #include "esp/queue.h"
@@ -18,7 +19,8 @@
 struct plane {
 	struct esp_env env;
 	struct sad *sad;
-	struct worker *workers; /* env.n_workers */
+	struct device_table devices; /* children's own */
+	struct worker *workers;	     /* env.n_workers */
 	_Atomic bool stop;
 };
 
@@ -38,7 +40,8 @@ struct worker {
 	uint8_t *whole_buf; /* one that was made of fragments */
 	struct reassembler fragments;
 	uint8_t *piece_buf; /* one fragment, or one ICMP answer */
-	struct sa *run;	    /* the outbound SA whose lock is held and whose packets are in tx; NULL:
+	uint32_t from;	/* the device that the packets at hand come from: its if_id; 0: tun_fd */
+	struct sa *run; /* the outbound SA whose lock is held and whose packets are in tx; NULL:
 			       none */
 	struct limit icmp_limit;
 	struct acquire_limit acquire_limit;
@@ -51,6 +54,10 @@ MUST_USE enum err worker_init(struct worker *w, struct plane *plane, unsigned in
 void worker_free(struct worker *w);
 MUST_USE enum err worker_start(struct worker *w);
 void worker_join(struct worker *w);
+
+/* From the thread that changes the table of devices. */
+MUST_USE enum err worker_watch_device(struct worker *w, const struct device *d, unsigned slot);
+void worker_unwatch_device(struct worker *w, const struct device *d);
 
 /* One round of everything that is ready, without a thread: waits at most `timeout_ms`. The thread
  * is a loop of this. */

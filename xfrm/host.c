@@ -90,6 +90,11 @@ enum err host_iface_open(struct host *h, const struct host_child *c, unsigned in
 	return err == OK ? tun_open(&h->route, &t, n_queues, fds, why) : err;
 }
 
+bool host_iface_probe(struct host *h)
+{
+	return iface_probe(&h->route);
+}
+
 enum err host_iface_prune(struct host *h, const struct host_child *v, size_t n,
 			  char why[static HOST_WHY_MAX])
 {

@@ -78,6 +78,8 @@ MUST_USE enum err host_tun_open(struct host *h, const char *name, unsigned n_que
  * without descriptors too, and drops what it is given then. */
 MUST_USE enum err host_iface_open(struct host *h, const struct host_child *c, unsigned int n_queues,
 				  int *fds, char why[static HOST_WHY_MAX]);
+/* Can the kernel make XFRM interfaces? One is made and deleted again. */
+bool host_iface_probe(struct host *h);
 /* Devices of ours that none of these children has, go. Nothing else takes one away: it keeps what
  * is routed into it from leaving in clear, as a guard does. */
 MUST_USE enum err host_iface_prune(struct host *h, const struct host_child *v, size_t n,

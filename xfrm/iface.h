@@ -71,6 +71,8 @@ MUST_USE enum err iface_set(struct netlink *route, const struct host_child *v, s
  * is.
  */
 MUST_USE enum err iface_clear(struct netlink *route, const struct iface *want, char *why);
+/* Makes one and deletes it. */
+bool iface_probe(struct netlink *route);
 /* Removes ours that none of these children has. */
 MUST_USE enum err iface_prune(struct netlink *route, const struct host_child *v, size_t n,
 			      char *why);

@@ -304,3 +304,21 @@ enum err iface_prune(struct netlink *route, const struct host_child *v, size_t n
 	iface_list_free(&all);
 	return err;
 }
+
+/* One that a daemon left that died between making and deleting is as good. */
+bool iface_probe(struct netlink *route)
+{
+	const struct iface trial = { .name = "postern-probe",
+				     .kind = "xfrm",
+				     .if_id = SA_REQID_BASE | ~SA_REQID_MASK,
+				     .group = IFACE_GROUP };
+	struct ask req = iface_ask_make(&trial);
+	struct answer a;
+	enum err err = netlink_ask(route, &req, &a);
+
+	if (err != OK && err != ERR_EXISTS)
+		return false;
+	req = iface_ask_delete(if_nametoindex(trial.name));
+	err = netlink_ask(route, &req, &a);
+	return true;
+}

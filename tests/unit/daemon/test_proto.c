@@ -61,7 +61,7 @@ static enum err get_role(struct span s)
 
 static void put_socket(struct wr *w)
 {
-	msg_socket_put(w, &(struct msg_socket){ .kind = SOCK_TUN, .index = 63 });
+	msg_socket_put(w, &(struct msg_socket){ .kind = SOCK_DEVICE, .index = 63, .device = 7 });
 }
 
 static enum err get_socket(struct span s)
@@ -70,7 +70,7 @@ static enum err get_socket(struct span s)
 	enum err e = msg_socket_get(s, &m);
 
 	if (e == OK)
-		ck_assert(m.kind == SOCK_TUN && m.index == 63);
+		ck_assert(m.kind == SOCK_DEVICE && m.index == 63 && m.device == 7);
 	return e;
 }
 

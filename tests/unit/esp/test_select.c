@@ -77,7 +77,8 @@ START_TEST(the_narrowest_selectors_win)
 		all[i].remote = (struct ts_list){ 1, &remote[i] };
 		l->v[N_SAS - 1 - i] = &all[i]; /* newest first */
 	}
-	ck_assert_msg(select_outbound(l, &f) == (flows[_i].want < 0 ? NULL : &all[flows[_i].want]),
+	ck_assert_msg(select_outbound(l, &f, 0) ==
+			      (flows[_i].want < 0 ? NULL : &all[flows[_i].want]),
 		      "%s", flows[_i].why);
 	free(l);
 	free(all);
@@ -99,7 +100,7 @@ START_TEST(between_equals_the_newest_wins)
 		all[i].remote = (struct ts_list){ 1, &remote };
 		l->v[i] = &all[i];
 	}
-	ck_assert_ptr_eq(select_outbound(l, &f), &all[0]);
+	ck_assert_ptr_eq(select_outbound(l, &f, 0), &all[0]);
 	free(l);
 	free(all);
 }

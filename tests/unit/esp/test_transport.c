@@ -450,7 +450,7 @@ START_TEST(only_the_two_hosts_are_joined)
 				  .ports_known = true,
 				  .sport = 5000,
 				  .dport = flows[i].dport };
-		struct sa *got = select_outbound(l, &f);
+		struct sa *got = select_outbound(l, &f, 0);
 
 		ck_assert_ptr_eq(got, flows[i].want < 0 ? NULL : l->v[flows[i].want]);
 		ck_assert(select_whole(l, &f) == flows[i].whole);
