@@ -54,6 +54,8 @@ static void open_own(struct worker *w, uint32_t spi, const struct esp_datagram *
 	pthread_mutex_lock(&sa->lock);
 	why = inbound_open(sa, d, w->now, &o);
 	worker_tell_end(w, sa, why);
+	if (o.newest)
+		worker_tell_elsewhere(w, sa, &d->path);
 	pthread_mutex_unlock(&sa->lock);
 	if (why != DROP_NONE) {
 		worker_count(w, why);

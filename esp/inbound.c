@@ -21,7 +21,8 @@ bool inbound_spi(struct span d, uint32_t *spi)
 }
 
 /* To the text in clear: everything that RFC 4303 3.4 does. */
-static enum drop open_parts(struct sa *sa, const struct esp_datagram *d, struct esp_parts *p)
+static enum drop open_parts(struct sa *sa, const struct esp_datagram *d, struct esp_parts *p,
+			    bool *newest)
 {
 	struct esp_cover cover;
 	struct seal_text t;
@@ -48,8 +49,7 @@ static enum drop open_parts(struct sa *sa, const struct esp_datagram *d, struct 
 	e = unseal(sa->sealer, &t);
 	if (e != OK)
 		return e == ERR_ICV ? DROP_ICV : DROP_CRYPTO;
-	/* When the SA learns new endpoints of peers behind NAT (RFC 7296 2.23), it is here: the
-	 * packet is authentic, and the newest if seq is over the window's top. */
+	*newest = seq > sa->replay.top;
 	return replay_accept(&sa->replay, seq) ? DROP_NONE : DROP_REPLAY;
 }
 
@@ -111,8 +111,10 @@ static enum drop judge_inner(const struct sa *sa, const struct esp_datagram *d, 
 enum drop inbound_open(struct sa *sa, const struct esp_datagram *d, mono_ns now, struct opened *o)
 {
 	struct esp_parts p;
-	enum drop why = open_parts(sa, d, &p);
+	enum drop why;
 
+	o->newest = false;
+	why = open_parts(sa, d, &p, &o->newest);
 	if (why == DROP_NONE) {
 		o->p = p.text;
 		why = judge_inner(sa, d, span_of(p.text, p.text_len), o);

@@ -19,6 +19,7 @@ struct esp_datagram {
 struct opened {
 	uint8_t *p; /* the inner packet, inside the datagram or `room`; in.len bytes */
 	struct inner in;
+	bool newest; /* it was authentic, and no later one of its SA came before */
 	/* The caller's, empty: where a packet of transport mode, which has no IP header in the
 	 * datagram, is made whole. */
 	struct wr room;

@@ -54,7 +54,8 @@ struct sa {
 	struct replay replay; /* SA_IN */
 	struct path path;
 	bool encap;
-	mono_ns told; /* when PLANE_EXPIRE was sent last; 0: not yet */
+	mono_ns told;		/* when PLANE_EXPIRE was sent last; 0: not yet */
+	mono_ns told_elsewhere; /* when PLANE_MAPPING was */
 
 	struct sa *doomed; /* the SAD's thread: the next one to free */
 };

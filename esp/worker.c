@@ -20,7 +20,8 @@
 enum { READY_TUN = N_OUTER, READY_QUEUE, N_READY, READY_DEVICES = N_READY };
 enum { ICMP_BURST = 50 };
 
-#define TELL_AGAIN (10 * NS_PER_S)
+#define TELL_AGAIN	     (10 * NS_PER_S)
+#define TELL_ELSEWHERE_AGAIN (2 * NS_PER_S)
 
 static void init_socks(struct worker *w, const struct esp_env *env)
 {
@@ -128,6 +129,22 @@ void worker_tell_end(struct worker *w, struct sa *sa, enum drop why)
 	    (sa->told > 0 && w->now - sa->told < TELL_AGAIN))
 		return;
 	sa->told = w->now;
+	worker_event(w, &ev);
+}
+
+void worker_tell_elsewhere(struct worker *w, struct sa *sa, const struct path *path)
+{
+	struct plane_event ev = { .kind = PLANE_MAPPING,
+				  .spi = sa->spi,
+				  .dir = SA_IN,
+				  .remote = path->remote };
+
+	if (!sa->encap || path->remote.port == 0 || addr_is_any(&path->remote.addr) ||
+	    endpoint_eq(&path->remote, &sa->path.remote))
+		return;
+	if (sa->told_elsewhere > 0 && w->now - sa->told_elsewhere < TELL_ELSEWHERE_AGAIN)
+		return;
+	sa->told_elsewhere = w->now;
 	worker_event(w, &ev);
 }
 

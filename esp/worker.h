@@ -65,6 +65,10 @@ void worker_round(struct worker *w, int timeout_ms);
 
 void worker_count(struct worker *w, enum drop why);
 void worker_event(struct worker *w, const struct plane_event *ev);
+/* An authentic packet, the newest, came to the SA by `path`: told when it is from elsewhere than
+ * the SA's own path, at most every two seconds (RFC 7296 2.23: who believes a replayed or an old
+ * packet can be sent anywhere). Only with UDP, for a NAT moves ports. The lock is held. */
+void worker_tell_elsewhere(struct worker *w, struct sa *sa, const struct path *path);
 /* The SA came to its end by `why`: told once, and again every ten seconds in which a packet still
  * wants it, because what is told may get lost. Its lock is held. */
 void worker_tell_end(struct worker *w, struct sa *sa, enum drop why);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "esp/fragment.h"
+#include "esp/worker.h"
 #include "tests/unit/esp/gateway.h"
 #include "tests/unit/unit.h"
 
@@ -95,8 +96,50 @@ START_TEST(in_transport_mode_only_ports_move)
 }
 END_TEST
 
+/* RFC 7296 2.23: told for the engine to ask there; the SA itself goes nowhere. */
+START_TEST(a_peer_whose_packets_come_from_elsewhere_is_told)
+{
+	static const struct {
+		const char *from;
+		uint16_t port;
+		bool encap;
+		int s; /* when, seconds */
+		int want;
+	} cases[] = {
+		{ "192.0.2.2", 4500, true, 1, 0 },  /* where it is */
+		{ "192.0.2.2", 1024, true, 2, 1 },  /* another port */
+		{ "192.0.2.2", 1024, true, 3, 1 },  /* not so soon again */
+		{ "192.0.2.2", 1024, true, 4, 2 },  /* it may have got lost */
+		{ "192.0.2.9", 4500, true, 10, 3 }, /* another address */
+		{ "192.0.2.9", 0, true, 20, 3 },    /* raw ESP: there is no NAT */
+		{ "192.0.2.9", 4500, false, 30, 3 },
+		{ "0.0.0.0", 4500, true, 40, 3 }, /* the socket did not say */
+	};
+	struct heard heard = { .n_ike = 0 };
+	struct plane plane = { .env = { .event = gateway_event, .ctx = &heard } };
+	struct worker w = { .plane = &plane };
+	struct kit_sa k;
+	struct sa *sa;
+
+	kit_sa_make(&k, &kit_suites[0], SA_IN, SPI_A);
+	ck_assert_int_eq(esp_sa_new(&k.d, &sa), OK);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct path path = { k.d.path.local, kit_endpoint(cases[i].from, cases[i].port) };
+
+		w.now = (mono_ns)cases[i].s * NS_PER_S;
+		sa->encap = cases[i].encap;
+		worker_tell_elsewhere(&w, sa, &path);
+		ck_assert_msg(atomic_load(&heard.n_events) == cases[i].want, "%zu", i);
+	}
+	ck_assert_int_eq(atomic_load(&heard.last_kind), PLANE_MAPPING);
+	ck_assert(endpoint_eq(&sa->path.remote, &k.d.path.remote));
+	esp_sa_free(sa);
+}
+END_TEST
+
 UNIT("esp/joined")
 {
+	tcase_add_test(tc, a_peer_whose_packets_come_from_elsewhere_is_told);
 	tcase_add_test(tc, fragments_of_a_host_come_out_whole);
 	tcase_add_test(tc, a_host_that_wants_to_know_its_mtu_is_told);
 	tcase_add_test(tc, in_transport_mode_only_ports_move);

@@ -206,6 +206,8 @@ START_TEST(a_datagram_from_elsewhere_is_none_of_this_sa)
 
 		ck_assert_int_eq(outbound_seal(out, p, 4, 1, &w), DROP_NONE);
 		ck_assert_int_eq(arrives(in, sealed, wr_len(&w), &path, &room), ways[i].want);
+		/* Authentic it is, so that a NAT that moved the peer is found out. */
+		ck_assert(room.o.newest);
 	}
 	esp_sa_free(out);
 	esp_sa_free(in);
