@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fake data plane: holds what was installed and looks at what it is told to do. Commands are
  * carried out one after the other, as over a channel; the answer comes later. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +90,24 @@ static enum err forget(struct end *end, const struct sa_desc *sa)
 	return OK;
 }
 
-static enum err install(struct end *end, const struct sa_desc *sa)
+const char *const sim_plane_says = "the plane says no";
+
+static bool is_nth(uint32_t *until)
+{
+	return *until > 0 && --*until == 0;
+}
+
+/* What a kernel says no with, and the words that somebody has to read in the end. */
+static enum err refusal(struct sim *s, char why[static SA_WHY_MAX])
+{
+	static const enum err errors[] = { ERR_SYSTEM, ERR_NOMEM,	ERR_EXISTS,
+					   ERR_DENIED, ERR_UNSUPPORTED, ERR_NO_ANSWER };
+
+	snprintf(why, SA_WHY_MAX, "%s", sim_plane_says);
+	return errors[sim_draw(s, 0, sizeof(errors) / sizeof(errors[0]) - 1)];
+}
+
+static enum err install(struct end *end, const struct sa_desc *sa, char why[static SA_WHY_MAX])
 {
 	struct sim *s = end->sim;
 
@@ -100,9 +118,9 @@ static enum err install(struct end *end, const struct sa_desc *sa)
 	sim_must(s, !find(end, sa), "an SA is installed that is there already");
 	sim_must(s, end->n_sas < SIM_SAS_MAX, "SAs pile up in the plane");
 	sim_must(s, sa->twin_spi != 0 && sa->spi > 255, "an SA without its SPIs");
-	if (sim_failed(s) || (s->installs_until_failure > 0 && --s->installs_until_failure == 0)) {
+	if (sim_failed(s) || is_nth(&s->installs_until_failure)) {
 		end->refused_spi = sa->spi;
-		return ERR_SYSTEM;
+		return refusal(s, why);
 	}
 	sim_must(s, sa->acquire <= end->last_acquire && (sa->acquire == 0 || sa->dir == SA_OUT),
 		 "an SA answers what nobody asked");
@@ -128,7 +146,7 @@ static enum err take_away(struct end *end, const struct sa_desc *sa)
 	return OK;
 }
 
-static enum err move(struct end *end, const struct sa_desc *sa)
+static enum err move(struct end *end, const struct sa_desc *sa, char why[static SA_WHY_MAX])
 {
 	struct sa_desc *at = find(end, sa);
 
@@ -136,22 +154,24 @@ static enum err move(struct end *end, const struct sa_desc *sa)
 		 "an SA is moved that is not there");
 	if (!at)
 		return ERR_NOT_FOUND;
+	if (is_nth(&end->sim->moves_until_failure))
+		return refusal(end->sim, why);
 	at->path = sa->path;
 	return OK;
 }
 
-static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_counters *counters)
+static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_done *done)
 {
 	switch (cmd->op) {
 	case SA_INSTALL:
-		return install(end, &cmd->sa);
+		return install(end, &cmd->sa, done->why);
 	case SA_REMOVE:
 		return take_away(end, &cmd->sa);
 	case SA_QUERY:
-		counters->packets = find(end, &cmd->sa) ? 1 : 0;
+		done->counters.packets = find(end, &cmd->sa) ? 1 : 0;
 		return find(end, &cmd->sa) ? OK : ERR_NOT_FOUND;
 	case SA_MOVE:
-		return move(end, &cmd->sa);
+		return move(end, &cmd->sa, done->why);
 	case SA_FORGET:
 		return forget(end, &cmd->sa);
 	}
@@ -178,7 +198,7 @@ void plane_do(struct end *end, const struct sa_cmd *cmd)
 				    .drop = answer_drop };
 	a->done = (struct sa_done){ .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
 	a->deaths = end->plane_deaths;
-	a->done.err = carry_out(end, cmd, &a->done.counters);
+	a->done.err = carry_out(end, cmd, &a->done);
 	if (cmd->ticket == 0) {
 		free(a);
 		return;
@@ -231,6 +251,11 @@ static void expire(struct sim *s, enum side side, bool soft)
 		end->lost_sas = true;
 	}
 	end_event(end, &ev);
+}
+
+void sim_fail_move(struct sim *s, uint32_t nth)
+{
+	s->moves_until_failure = nth;
 }
 
 void sim_expire(struct sim *s, enum side side)

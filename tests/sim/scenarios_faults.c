@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The world fails: jobs, installs, memory, whole processes. Both ends are clean afterwards, and up
  * again where `start = always` says so. */
+#include <string.h>
+
 #include "tests/sim/confs.h"
 #include "tests/sim/world.h"
 
@@ -65,12 +67,21 @@ static void install_fails(struct sim *s)
 	up_again(s);
 }
 
+/* In the plane's own words. */
+static bool is_explained(const struct sim *s, enum side side)
+{
+	const struct ike_note *n = sim_note(s, side, IKE_NOTE_CHILD_FAILED);
+
+	return n && strstr(n->text, sim_plane_says);
+}
+
 /* Without `always` perhaps nobody tries again; but nothing is half installed. */
 static void install_fails_once_and_for_all(struct sim *s)
 {
 	sim_fail_install(s, sim_draw(s, 1, 4));
 	sim_up(s, LEFT, "site");
 	sim_run_until_quiet(s);
+	sim_must(s, is_explained(s, LEFT) || is_explained(s, RIGHT), "the reason is lost");
 	sim_up(s, LEFT, "site");
 	up_again(s);
 }

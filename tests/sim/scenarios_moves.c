@@ -68,6 +68,20 @@ static void rebinds_idle(struct sim *s)
 	sim_expect(s, "site", 1);
 }
 
+/* A half that cannot follow is of no use: both go, and a new child comes. */
+static void move_fails(struct sim *s)
+{
+	begin(s);
+	sim_fail_move(s, sim_draw(s, 1, 2));
+	sim_rebind(s, LEFT, sim_draw(s, 0, 1));
+	sim_traffic(s, LEFT);
+	sim_run_s(s, 20);
+	sim_must(s, sim_notes(s, RIGHT, IKE_NOTE_CHILD_FAILED) == 1, "nobody is told");
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	points_to_left(s);
+}
+
 /* On a bad link, over and over. */
 static void rebinds_often(struct sim *s)
 {
@@ -204,6 +218,12 @@ const struct sim_scenario scenarios_moves[] = {
 	  rebinds_often,
 	  &behind_nat,
 	  { .loss = 10, .dup = 10, .delay_ms = { 1, 200 }, .nat = { NAT_MAPPED, NAT_NONE } },
+	  0 },
+	{ "nat-move-fails",
+	  "an SA that cannot follow gives way to a new one",
+	  move_fails,
+	  &behind_nat,
+	  { GOOD, .nat = { NAT_MAPPED, NAT_NONE } },
 	  0 },
 	{ "nat-forged",
 	  "packets that seem to come from elsewhere move nothing",

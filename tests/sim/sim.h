@@ -82,6 +82,7 @@ void sim_set_net(struct sim *s, struct sim_net net);
 void sim_fail_job(struct sim *s, uint32_t nth);
 void sim_lose_job(struct sim *s, uint32_t nth);
 void sim_fail_install(struct sim *s, uint32_t nth);
+void sim_fail_move(struct sim *s, uint32_t nth);
 /* The nth allocation of this side's engine from now on finds no memory. */
 void sim_fail_malloc(struct sim *s, enum side side, uint32_t nth);
 /* The plane says that a hard limit was reached (a soft one: that it comes near). */

@@ -124,7 +124,7 @@ struct sim {
 	size_t n_history;
 	size_t n_in_flight;
 	mono_ns stirred; /* when something last happened that is not liveness */
-	uint32_t jobs_until_failure, jobs_until_loss, installs_until_failure;
+	uint32_t jobs_until_failure, jobs_until_loss, installs_until_failure, moves_until_failure;
 	struct sent *sent[SIM_LOG_BUCKETS];    /* what is on the wire must never repeat an IV */
 	struct proof *proofs[SIM_LOG_BUCKETS]; /* octets that were signed or MACed */
 	struct outkey *outkeys;		       /* of outbound SAs, ever */
@@ -164,6 +164,8 @@ void jobs_free(struct sim *s);
 
 /* plane.c */
 void plane_do(struct end *end, const struct sa_cmd *cmd);
+/* Its words when it refuses something. */
+extern const char *const sim_plane_says;
 void plane_clear(struct end *end);
 /* From the engine's begin on there is a kernel that carries everything. */
 void plane_give_kernel(struct end *end);
