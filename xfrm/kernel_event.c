@@ -174,7 +174,7 @@ void kernel_news_end(struct kernel *k, const struct kernel_news *news)
 	char unused[HOST_WHY_MAX];
 
 	/* Failing, it is in doubt and tried again with the next event or command. */
-	if ((news->settle || k->doubt) && kernel_settle(k, &s, unused) != OK)
+	if ((news->settle || k->doubt || k->missing) && kernel_settle(k, &s, unused) != OK)
 		k->doubt = true;
 }
 

@@ -38,6 +38,7 @@ struct kernel {
 	struct netlink *nl;    /* &own, or the caller's */
 	bool sa_dir;	       /* from the probe */
 	bool doubt;
+	bool missing; /* a half of the book is not in the kernel, and nobody was told yet */
 	struct kernel_sas sas;
 	struct flow_list policies; /* with their indexes */
 	uint8_t *taken;		   /* a byte for each slot of POLICY_OF_FLOW */

@@ -213,7 +213,10 @@ static enum err states_agree(struct kernel *k, struct view *w, const struct sett
 		struct flow_list flows = { .n = 0 };
 		enum err err;
 
-		if (view_keeps(w, &sa->d) || s->gone == NULL)
+		if (view_keeps(w, &sa->d))
+			continue;
+		k->missing = s->gone == NULL;
+		if (k->missing)
 			continue;
 		tell_gone(s, &sa->d);
 		err = book_flows(k, &sa->d, &flows);

@@ -35,8 +35,8 @@ struct world {
 struct world *world_new(void);
 void world_free(struct world *w);
 
-/* A command about the first child; SPIs 0x1001 and 0x1002 are its halves, 0x1011 and 0x1012 those of
- * a later one. */
+/* A command about the first child; SPIs 0x1001 and 0x1002 are its halves, 0x1011 and 0x1012 those
+ * of a later one. */
 struct sa_cmd world_cmd(const struct world *w, enum sa_op op, enum sa_dir dir, uint32_t spi);
 void world_run(struct world *w, const struct sa_cmd *cmd);
 void world_simply(struct world *w, enum sa_op op, enum sa_dir dir, uint32_t spi);

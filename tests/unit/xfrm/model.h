@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* XFRM in memory: states and policies with the rules of Linux as far as the kernel's data plane
- * meets them, behind struct netlink_ops. It reads and writes messages by the structs of linux/xfrm.h
- * and nothing of xfrm/, so that it does not share its mistakes.
+ * meets them, behind struct netlink_ops. It reads and writes messages by the structs of
+ * linux/xfrm.h and nothing of xfrm/, so that it does not share its mistakes.
  *
  * One request can be made to go wrong: refused with an errno, or done and not properly answered.
  */
