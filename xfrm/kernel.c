@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "xfrm/kernel_inner.h"
+#include "xfrm/offload.h"
 #include "xfrm/probe.h"
 #include "xfrm/words.h"
 
@@ -57,6 +58,7 @@ enum err kernel_open(struct kernel **out, char why[static HOST_WHY_MAX])
 	*out = NULL;
 	if (k == NULL)
 		return why_say(why, ERR_NOMEM, "no memory");
+	k->device = offload_device;
 	err = netlink_open(&k->own, NETLINK_XFRM);
 	if (err == OK)
 		err = open_events(&k->events);
@@ -129,6 +131,16 @@ static enum err put_flows(struct kernel *k, const struct flow_list *flows, char 
 	return err;
 }
 
+/* A kernel that cannot do what it was asked for takes the state without a word. */
+static void read_offload(struct kernel *k, struct kernel_sa *sa, const struct state_extra *x)
+{
+	char unused[HOST_WHY_MAX];
+	struct state_info s;
+
+	if (x->ifindex != 0 && show_state(k, &sa->d, &s, unused) == OK)
+		sa->offload = s.offload;
+}
+
 /* In the book first: what the policies of a selector shall be is decided there. */
 static enum err put_half(struct kernel *k, const struct sa_desc *d, const struct flow_list *flows,
 			 char *why)
@@ -144,6 +156,7 @@ static enum err put_half(struct kernel *k, const struct sa_desc *d, const struct
 		book_take(k, &k->sas.v[k->sas.n - 1]);
 		return err;
 	}
+	read_offload(k, &k->sas.v[k->sas.n - 1], &x);
 	err = put_flows(k, flows, why);
 	/* What cannot be undone now is in doubt and undone later; the first failure is told. */
 	if (err != OK && take_half(k, &k->sas.v[k->sas.n - 1], unused) != OK)
@@ -151,7 +164,8 @@ static enum err put_half(struct kernel *k, const struct sa_desc *d, const struct
 	return err;
 }
 
-static enum err install(struct kernel *k, const struct sa_desc *d, char *why)
+static enum err install(struct kernel *k, const struct sa_desc *d, enum sa_offload *given,
+			char *why)
 {
 	struct flow_list flows = { .n = 0 };
 	char unused[HOST_WHY_MAX];
@@ -163,6 +177,8 @@ static enum err install(struct kernel *k, const struct sa_desc *d, char *why)
 	err = book_judge(k, d, &flows, why);
 	if (err == OK)
 		err = put_half(k, d, &flows, why);
+	if (err == OK)
+		*given = k->sas.v[k->sas.n - 1].offload;
 	/* The trap shall raise an ACQUIRE again as soon as the child is gone. A larval state that
 	 * stays ends by itself. */
 	if (err == OK && d->dir == SA_OUT)
@@ -191,20 +207,6 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-struct shown {
-	struct state_info s;
-	bool there;
-};
-
-static enum err shown_take(void *ctx, const struct nlmsghdr *m)
-{
-	struct shown *got = ctx;
-	enum err err = state_read(m, &got->s);
-
-	got->there = err == OK;
-	return err;
-}
-
 /* Most kernels do not say when a state was last used, so that is when its counter was last seen to
  * have moved: as exact as one asks often. */
 static void count(struct kernel_sa *sa, const struct state_info *s, struct sa_counters *c)
@@ -225,23 +227,15 @@ static void count(struct kernel_sa *sa, const struct state_info *s, struct sa_co
 static enum err query(struct kernel *k, const struct sa_desc *d, struct sa_counters *c, char *why)
 {
 	struct kernel_sa *sa = book_find(k, d);
-	struct shown got = { .there = false };
-	const struct netlink_sink sink = { .take = shown_take, .ctx = &got };
-	struct state_id id;
-	struct ask req;
-	struct answer a;
+	struct state_info s;
 	enum err err;
 
 	if (sa == NULL)
 		return why_say(why, ERR_NOT_FOUND, "no state of ours has SPI %08x", d->spi);
-	id = state_id_of(&sa->d);
-	req = state_ask_get(&id);
-	err = netlink_get(k->nl, &req, &sink, &a);
-	if (err == OK && !got.there)
-		err = ERR_NO_ANSWER;
+	err = show_state(k, &sa->d, &s, why);
 	if (err == OK)
-		count(sa, &got.s, c);
-	return why_kernel(why, err, &a, "cannot read the state");
+		count(sa, &s, c);
+	return err;
 }
 
 /* ---- one command ---- */
@@ -252,8 +246,7 @@ static enum err perform(struct kernel *k, const struct sa_cmd *cmd, struct sa_do
 
 	switch (cmd->op) {
 	case SA_INSTALL:
-		done->offload = OFFLOAD_NO;
-		return install(k, d, why);
+		return install(k, d, &done->offload, why);
 	case SA_MOVE:
 		return kernel_move(k, d, why);
 	case SA_REMOVE:
@@ -280,7 +273,10 @@ void kernel_command(struct kernel *k, const struct sa_cmd *cmd, struct sa_done *
 {
 	char why[HOST_WHY_MAX] = "";
 
-	*done = (struct sa_done){ .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
+	*done = (struct sa_done){ .ticket = cmd->ticket,
+				  .spi = cmd->sa.spi,
+				  .dir = cmd->sa.dir,
+				  .offload = OFFLOAD_NO };
 	clear_doubt(k);
 	done->err = perform(k, cmd, done, why);
 	clear_doubt(k);

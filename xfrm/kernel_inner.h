@@ -17,9 +17,9 @@
 #include "xfrm/state.h"
 
 struct kernel_sa {
-	struct sa_desc d; /* whole, keys too: a move makes the state anew */
-	enum sa_offload offload;
-	uint64_t packets; /* when they were last asked for, and when they had become more */
+	struct sa_desc d;	 /* whole, keys too: a move makes the state anew */
+	enum sa_offload offload; /* what the kernel gave */
+	uint64_t packets;	 /* when they were last asked for, and when they had become more */
 	uint64_t last_ns;
 };
 
@@ -36,7 +36,9 @@ struct kernel {
 	struct netlink events; /* fd -1: over a caller's netlink */
 	struct netlink route;  /* for the host's own addresses */
 	struct netlink *nl;    /* &own, or the caller's */
-	bool sa_dir;	       /* from the probe */
+	/* offload_device (xfrm/offload.h); NULL: no device takes anything over. */
+	uint32_t (*device)(const struct addr *own, enum sa_offload want);
+	bool sa_dir; /* from the probe */
 	bool doubt;
 	bool missing; /* a half of the book is not in the kernel, and nobody was told yet */
 	struct kernel_sas sas;
@@ -74,8 +76,11 @@ void acquire_drop(struct kernel *k, uint32_t reqid, uint32_t seq);
 
 /* ---- kernel_put.c: one thing at a time ---- */
 
+/* x->ifindex: the device that was asked to take it over, in the end; 0: none. */
 MUST_USE enum err put_state(struct kernel *k, const struct sa_desc *d, struct state_extra *x,
 			    char *why);
+MUST_USE enum err show_state(struct kernel *k, const struct sa_desc *d, struct state_info *s,
+			     char *why);
 /* Gone already is gone. */
 MUST_USE enum err take_state(struct kernel *k, const struct state_id *id, char *why);
 /* Brings the policy in, or changes the one that has its key; the book too. */

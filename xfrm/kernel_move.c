@@ -37,36 +37,6 @@ enum err settle_flows(struct kernel *k, const struct flow_list *flows, char *why
 	return first;
 }
 
-struct shown {
-	struct state_info s;
-	bool there;
-};
-
-static enum err shown_take(void *ctx, const struct nlmsghdr *m)
-{
-	struct shown *got = ctx;
-	enum err err = state_read(m, &got->s);
-
-	got->there = err == OK;
-	return err;
-}
-
-static enum err read_state(struct kernel *k, const struct sa_desc *d, struct state_info *s,
-			   char *why)
-{
-	struct shown got = { .there = false };
-	const struct netlink_sink sink = { .take = shown_take, .ctx = &got };
-	const struct state_id id = state_id_of(d);
-	struct ask req = state_ask_get(&id);
-	struct answer a;
-	enum err err = netlink_get(k->nl, &req, &sink, &a);
-
-	*s = got.s;
-	if (err == OK && !got.there)
-		err = ERR_NO_ANSWER;
-	return why_kernel(why, err, &a, "cannot read the state that moves");
-}
-
 /* In place. The kernel takes the whole state and keeps what it cannot change. */
 static enum err move_ports(struct kernel *k, struct kernel_sa *sa, const struct sa_desc *to,
 			   char *why)
@@ -160,7 +130,7 @@ static enum err move_whole(struct kernel *k, struct kernel_sa *sa, const struct 
 	struct state_info s;
 	const struct settle again = { .larval = false };
 	enum err settled;
-	enum err err = read_state(k, &sa->d, &s, why);
+	enum err err = show_state(k, &sa->d, &s, why);
 
 	if (err != OK)
 		return err;

@@ -49,9 +49,29 @@ enum err take_state(struct kernel *k, const struct state_id *id, char *why)
 	return state_words(why, err, &a, "cannot remove the state", id->spi);
 }
 
+static enum err add_state(struct kernel *k, const struct sa_desc *d, const struct state_extra *x,
+			  struct answer *a)
+{
+	struct ask req = state_ask_add(d, x);
+
+	return netlink_ask(k->nl, &req, a);
+}
+
+/* Which device, if any. With UDP encapsulation kernels refuse. */
+static enum err choose_device(const struct kernel *k, const struct sa_desc *d,
+			      struct state_extra *x, char *why)
+{
+	x->ifindex = k->device == NULL ? 0 : k->device(&d->path.local.addr, d->offload);
+	if (d->encap && d->offload != OFFLOAD_PACKET)
+		x->ifindex = 0;
+	if (x->ifindex == 0 && d->offload == OFFLOAD_PACKET)
+		return why_say(why, ERR_UNSUPPORTED,
+			       "offload = packet: no network device has the local address");
+	return OK;
+}
+
 enum err put_state(struct kernel *k, const struct sa_desc *d, struct state_extra *x, char *why)
 {
-	struct ask req;
 	struct answer a;
 	enum err err = state_check(d);
 
@@ -60,8 +80,15 @@ enum err put_state(struct kernel *k, const struct sa_desc *d, struct state_extra
 			       d->spi, err_text(err));
 	x->sa_dir = k->sa_dir;
 	x->if_id = d->if_id;
-	req = state_ask_add(d, x);
-	err = netlink_ask(k->nl, &req, &a);
+	err = choose_device(k, d, x, why);
+	if (err != OK)
+		return err;
+	err = add_state(k, d, x, &a);
+	if (err != OK && heard(&a) && err != ERR_EXISTS && x->ifindex != 0 &&
+	    d->offload != OFFLOAD_PACKET) {
+		x->ifindex = 0;
+		err = add_state(k, d, x, &a);
+	}
 	if (err == ERR_EXISTS)
 		return why_say(why, err,
 			       "the SPI %08x is taken by another state, see `ip xfrm state`",
@@ -70,7 +97,39 @@ enum err put_state(struct kernel *k, const struct sa_desc *d, struct state_extra
 	 * deleted by its name. */
 	if (err != OK && !heard(&a))
 		k->doubt = true;
-	return state_words(why, err, &a, "cannot add the state", d->spi);
+	return state_words(why, err, &a,
+			   d->offload == OFFLOAD_PACKET ? "offload = packet: cannot add the state"
+							: "cannot add the state",
+			   d->spi);
+}
+
+struct shown {
+	struct state_info s;
+	bool there;
+};
+
+static enum err shown_take(void *ctx, const struct nlmsghdr *m)
+{
+	struct shown *got = ctx;
+	enum err err = state_read(m, &got->s);
+
+	got->there = got->there || err == OK;
+	return err;
+}
+
+enum err show_state(struct kernel *k, const struct sa_desc *d, struct state_info *s, char *why)
+{
+	struct shown got = { .there = false };
+	const struct netlink_sink sink = { .take = shown_take, .ctx = &got };
+	const struct state_id id = state_id_of(d);
+	struct ask req = state_ask_get(&id);
+	struct answer a;
+	enum err err = netlink_get(k->nl, &req, &sink, &a);
+
+	*s = got.s;
+	if (err == OK && !got.there)
+		err = ERR_NO_ANSWER;
+	return state_words(why, err, &a, "cannot read the state", d->spi);
 }
 
 /* ---- policies ---- */
@@ -249,26 +308,12 @@ enum err take_policy(struct kernel *k, const struct flow_policy *key, char *why)
 
 /* ---- larval states ---- */
 
-struct allocated {
-	struct state_info s;
-	bool there;
-};
-
-static enum err allocated_take(void *ctx, const struct nlmsghdr *m)
-{
-	struct allocated *got = ctx;
-	enum err err = state_read(m, &got->s);
-
-	got->there = got->there || err == OK;
-	return err;
-}
-
 /* A larval state has no SPI to delete it by, so it gets one first. If the answer to that is lost,
  * the state ends by itself after xfrm_acq_expires, as it would have. */
 enum err forget_larval(struct kernel *k, const struct state_larval *l, char *why)
 {
-	struct allocated got = { .there = false };
-	const struct netlink_sink sink = { .take = allocated_take, .ctx = &got };
+	struct shown got = { .there = false };
+	const struct netlink_sink sink = { .take = shown_take, .ctx = &got };
 	struct ask req = state_ask_allocspi(l);
 	struct answer a;
 	enum err err = netlink_get(k->nl, &req, &sink, &a);

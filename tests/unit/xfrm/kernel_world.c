@@ -114,6 +114,7 @@ void world_run(struct world *w, const struct sa_cmd *cmd)
 	kernel_command(w->k, cmd, &done);
 	w->err = done.err;
 	w->counters = done.counters;
+	w->given = done.offload;
 	snprintf(w->why, sizeof(w->why), "%s", done.why);
 	ck_assert_uint_eq(done.ticket, cmd->ticket);
 	ck_assert_msg((done.err == OK) == (done.why[0] == '\0'), "%d but \"%s\"", done.err,

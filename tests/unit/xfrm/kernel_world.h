@@ -28,6 +28,7 @@ struct world {
 	enum err err; /* of the last command */
 	char why[HOST_WHY_MAX];
 	struct sa_counters counters;
+	enum sa_offload given;
 	int told;
 	struct plane_event ev; /* the last */
 };
