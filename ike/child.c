@@ -131,7 +131,7 @@ static enum err install(struct child_sa *c, enum sa_dir dir)
 	return err;
 }
 
-static void command(struct child_sa *c, enum sa_op op, enum sa_dir dir, uint64_t ticket)
+static enum err command(struct child_sa *c, enum sa_op op, enum sa_dir dir, uint64_t ticket)
 {
 	struct sa_cmd cmd = {
 		.op = op,
@@ -148,20 +148,25 @@ static void command(struct child_sa *c, enum sa_op op, enum sa_dir dir, uint64_t
 
 	note_print(cmd.sa.connection, sizeof(cmd.sa.connection), "%s", c->sa->conn->conf->name);
 	note_print(cmd.sa.child, sizeof(cmd.sa.child), "%s", c->conf->name);
-	/* A removal that finds no memory leaves an SA in the plane that nobody renews: it ends at
-	 * its packet limit, and its selectors stay guarded. */
-	if (actions_sa(&c->sa->e->actions, &cmd) != OK)
-		c->sa->e->stats.dropped[ERR_NOMEM]++;
+	return actions_sa(&c->sa->e->actions, &cmd);
 }
 
 /* ---- ends ---- */
 
+/* A removal that finds no memory leaves an SA in the plane that nobody renews: it ends at its packet
+ * limit, and its selectors stay guarded. */
+static void take_half_out(struct child_sa *c, enum sa_dir dir)
+{
+	if (command(c, SA_REMOVE, dir, 0) != OK)
+		c->sa->e->stats.dropped[ERR_NOMEM]++;
+}
+
 static void take_out(struct child_sa *c)
 {
 	if (c->out_there)
-		command(c, SA_REMOVE, SA_OUT, 0);
+		take_half_out(c, SA_OUT);
 	if (c->in_there)
-		command(c, SA_REMOVE, SA_IN, 0);
+		take_half_out(c, SA_IN);
 	c->out_there = false;
 	c->in_there = false;
 }
@@ -406,27 +411,41 @@ struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out)
 	return c;
 }
 
+static enum err move_half(struct child_sa *c, enum sa_dir dir, struct ticket *t)
+{
+	enum err err = ticket_take(t, c->sa, c);
+
+	return err == OK ? command(c, SA_MOVE, dir, t->number) : err;
+}
+
 void child_move(struct child_sa *c, const struct addr *was)
 {
-	if (c->mode == SA_TRANSPORT && !addr_eq(was, &c->sa->path.remote.addr)) {
-		c->why = ERR_REPLACED;
-		c->delete_wanted = !c->delete_sent; /* sent when the SA is settled */
+	bool other_host = c->mode == SA_TRANSPORT && !addr_eq(was, &c->sa->path.remote.addr);
+	enum err err = other_host ? ERR_REPLACED : OK;
+
+	if (err == OK && c->in_there)
+		err = move_half(c, SA_IN, &c->move_in);
+	if (err == OK && c->out_there)
+		err = move_half(c, SA_OUT, &c->move_out);
+	if (err == OK)
 		return;
-	}
-	if (c->in_there && ticket_take(&c->move_in, c->sa, c) == OK)
-		command(c, SA_MOVE, SA_IN, c->move_in.number);
-	if (c->out_there && ticket_take(&c->move_out, c->sa, c) == OK)
-		command(c, SA_MOVE, SA_OUT, c->move_out.number);
+	c->why = err;
+	c->delete_wanted = !c->delete_sent; /* sent when the SA is settled */
+}
+
+/* For want of memory the old numbers stay. */
+static void query_half(struct child_sa *c, enum sa_dir dir, struct ticket *t)
+{
+	if (ticket_take(t, c->sa, c) == OK && command(c, SA_QUERY, dir, t->number) != OK)
+		ticket_drop(c->sa->e, t);
 }
 
 void child_query(struct child_sa *c)
 {
 	if (c->stage != CHILD_UP)
 		return;
-	if (ticket_take(&c->query_in, c->sa, c) == OK)
-		command(c, SA_QUERY, SA_IN, c->query_in.number);
-	if (ticket_take(&c->query_out, c->sa, c) == OK)
-		command(c, SA_QUERY, SA_OUT, c->query_out.number);
+	query_half(c, SA_IN, &c->query_in);
+	query_half(c, SA_OUT, &c->query_out);
 }
 
 /* RFC 4303 2: what stands around an inner packet, and the padding that rounds it up. In transport

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A peer whose NAT moves it, datagram by datagram. LEFT is behind a NAT, which is one of ports here:
+ * what leaves LEFT's port 7777 comes from there, and the other way round.
+ */
+#include <string.h>
+
+#include "ike/connection.h"
+#include "ike/core.h"
+#include "tests/unit/ike/pair.h"
+#include "tests/unit/unit.h"
+
+enum { ELSEWHERE = 7777 };
+
+/* What becomes of RIGHT's datagrams, and of LEFT's. */
+struct wire {
+	size_t to_old, to_new;
+	bool old_is_dead, new_is_dead;
+	bool requests_from_new; /* LEFT's requests */
+};
+
+static bool look(struct pair *p, struct datagram *d)
+{
+	struct wire *w = p->ctx;
+	bool new = d->path.local.port == ELSEWHERE;
+	bool response = d->bytes[19] & 0x20;
+
+	if (d->to == RIGHT) {
+		if (w->requests_from_new && !response)
+			d->path.remote.port = ELSEWHERE;
+		return true;
+	}
+	w->to_new += new;
+	w->to_old += !new;
+	return new ? !w->new_is_dead : !w->old_is_dead;
+}
+
+static struct pair *up(struct wire *w)
+{
+	struct pair *p =
+		pair_new(pair_psk(LEFT, "encap = always"), pair_psk(RIGHT, "encap = always"));
+
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	pair_expect_children(p, 1);
+	*w = (struct wire){ .to_old = 0 };
+	p->ctx = w;
+	p->filter = look;
+	return p;
+}
+
+static struct ike_sa *sa_at(struct pair *p, enum side s)
+{
+	return conn_sa(p->end[s].e->conns[0]);
+}
+
+/* Both ends pretend to be behind a NAT; as if that were so of LEFT alone. */
+static void set_nats(struct pair *p)
+{
+	sa_at(p, RIGHT)->nat_here = false;
+	sa_at(p, RIGHT)->nat_there = true;
+	sa_at(p, LEFT)->nat_here = true;
+	sa_at(p, LEFT)->nat_there = false;
+}
+
+static void hint(struct pair *p, enum side s, uint16_t port)
+{
+	struct plane_event pe = { .kind = PLANE_MAPPING, .dir = SA_IN };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &pe };
+
+	for (size_t i = 0; i < p->end[s].n_sas; i++) {
+		if (p->end[s].sas[i].dir == SA_IN)
+			pe.spi = p->end[s].sas[i].spi;
+	}
+	pe.remote = (struct endpoint){ .addr = p->end[1 - s].addr, .port = port };
+	pair_event(&p->end[s], &ev);
+	pair_act(p, s);
+}
+
+START_TEST(a_hint_is_asked_about_there_and_nowhere_else)
+{
+	struct wire w;
+	struct pair *p = up(&w);
+
+	set_nats(p);
+	hint(p, RIGHT, ELSEWHERE);
+	pair_drain(p);
+	ck_assert_uint_eq(w.to_new, 1);
+	ck_assert_uint_eq(w.to_old, 0);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 1);
+	ck_assert_uint_eq(p->end[RIGHT].n_moves, 2);
+	for (size_t i = 0; i < p->end[RIGHT].n_sas; i++)
+		ck_assert_uint_eq(p->end[RIGHT].sas[i].path.remote.port, ELSEWHERE);
+	/* From now on that is where everything goes, and comes from. */
+	w.requests_from_new = true;
+	pair_run(p, 60 * NS_PER_S);
+	ck_assert_uint_gt(w.to_new, 1);
+	ck_assert_uint_eq(w.to_old, 0);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 1);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_false_hint_costs_four_datagrams)
+{
+	struct wire w;
+	struct pair *p = up(&w);
+
+	set_nats(p);
+	w.new_is_dead = true;
+	hint(p, RIGHT, ELSEWHERE);
+	hint(p, RIGHT, ELSEWHERE + 1);
+	pair_run(p, 20 * NS_PER_S);
+	ck_assert_uint_eq(w.to_new, 4);
+	ck_assert_uint_gt(w.to_old, 0);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 0);
+	ck_assert_uint_eq(p->end[RIGHT].n_moves, 0);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* 0: no NAT at all; 1: we are behind one, too; 2: the peer is not; 3: from port 0; 4: from an
+ * address that the connection does not expect. */
+START_TEST(some_hints_are_not_followed)
+{
+	struct wire w;
+	struct pair *p = up(&w);
+	enum side s = _i == 2 ? LEFT : RIGHT;
+	size_t sent;
+
+	set_nats(p);
+	if (_i == 0)
+		sa_at(p, RIGHT)->nat_there = false;
+	if (_i == 1)
+		sa_at(p, RIGHT)->nat_here = true;
+	if (_i == 4)
+		p->end[LEFT].addr.b[3] ^= 1;
+	sent = p->n_sent;
+	hint(p, s, _i == 3 ? 0 : ELSEWHERE);
+	pair_drain(p);
+	ck_assert_uint_eq(p->n_sent, sent);
+	ck_assert_uint_eq(p->end[s].n_moves, 0);
+	pair_free(p);
+}
+END_TEST
+
+/* LEFT's own liveness request comes from elsewhere. */
+START_TEST(a_new_request_is_a_hint)
+{
+	struct wire w;
+	struct pair *p = up(&w);
+
+	set_nats(p);
+	w.requests_from_new = true;
+	sa_at(p, LEFT)->alive_wanted = true;
+	pair_run(p, 35 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 1);
+	ck_assert_uint_eq(sa_at(p, RIGHT)->path.remote.port, ELSEWHERE);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* RIGHT asks in vain when the hint comes: its request goes to both places, and its answer only
+ * makes room for one that counts. */
+START_TEST(a_request_that_is_out_goes_both_ways)
+{
+	struct wire w;
+	struct pair *p = up(&w);
+
+	set_nats(p);
+	w.old_is_dead = true;
+	pair_run(p, 31 * NS_PER_S);
+	ck_assert(sa_at(p, RIGHT)->window.asked);
+	ck_assert_uint_gt(w.to_old, 0);
+	hint(p, RIGHT, ELSEWHERE);
+	pair_run(p, 4 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 1);
+	ck_assert_uint_ge(w.to_new, 2);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+UNIT("ike/engine-move")
+{
+	tcase_add_test(tc, a_hint_is_asked_about_there_and_nowhere_else);
+	tcase_add_test(tc, a_false_hint_costs_four_datagrams);
+	tcase_add_loop_test(tc, some_hints_are_not_followed, 0, 5);
+	tcase_add_test(tc, a_new_request_is_a_hint);
+	tcase_add_test(tc, a_request_that_is_out_goes_both_ways);
+}
