@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which data plane carries a child: see conf_child_plane in model.h and conf_check_planes in load.h.
- */
+/* Which data plane carries a child: conf_child_plane of model.h, conf_check_planes of load.h. */
 #include <stdio.h>
 
 #include "conf/load.h"
