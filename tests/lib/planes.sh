@@ -77,9 +77,8 @@ shows_logs() {
 	local ns
 	for ns in gwl gwr; do
 		echo "--- $ns"
-		tail -30 "$work/$ns/log"
-		in_ns $ns ip -s xfrm state | grep -E '^src|spi|bytes|failed' | head -40
-		in_ns $ns ip xfrm policy | grep -vE '^\s+socket' | head -60
+		grep -vE 'event=(proved|process_started)' "$work/$ns/log" | tail -12
+		in_ns $ns ip -s xfrm state | grep -E '^src|spi|bytes|failed' | head -6
 	done
 	return 1
 }
