@@ -187,7 +187,7 @@ static bool as_asked(const struct tool *t, const struct state_info *s)
 	good = same("target port", s->encap_dport, d->encap ? dst->port : 0) && good;
 	good = same("interface", s->if_id, t->x.if_id) && good;
 	good = same("mark", s->set_mark, out ? 0x50000000 : 0) && good;
-	good = same("mask", s->set_mark_mask, out ? 0x70000000 : 0) && good;
+	good = same("mask", s->set_mark_mask, 0x70000000) && good;
 	good = same("sent", s->sent, t->x.sent) && good;
 	if (!out)
 		good = same("window", s->window, d->replay_window) && good;
