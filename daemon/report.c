@@ -128,7 +128,7 @@ static void child_traffic(json_t *o, const struct ike_child_view *c)
  */
 static void child_plane(json_t *o, const struct ike_child_view *c)
 {
-	static const char *const offloads[] = { [OFFLOAD_AUTO] = "auto",
+	static const char *const offloads[] = { [OFFLOAD_AUTO] = "no",
 						[OFFLOAD_NO] = "no",
 						[OFFLOAD_CRYPTO] = "crypto",
 						[OFFLOAD_PACKET] = "packet" };
