@@ -166,7 +166,7 @@ static void ask_offload(struct ask *a, const struct sa_desc *d, const struct sta
 	memset(&off, 0, sizeof(off));
 	off.ifindex = (int)x->ifindex;
 	off.flags = (uint8_t)((d->dir == SA_IN ? XFRM_OFFLOAD_INBOUND : 0) |
-			      (d->offload == OFFLOAD_PACKET ? XFRM_OFFLOAD_PACKET : 0));
+			      (d->offload == OFFLOAD_PACKET ? STATE_OFFLOAD_PACKET : 0));
 	ask_bytes(a, XFRMA_OFFLOAD_DEV, &off, sizeof(off));
 }
 

@@ -23,6 +23,8 @@ enum {
 	STATE_WINDOW_MAX = 4096, /* XFRMA_REPLAY_ESN_MAX */
 	/* Without a threshold each packet from a new address raises a MAPPING. */
 	STATE_MAPPING_S = 5,
+	/* XFRM_OFFLOAD_PACKET of linux/xfrm.h, which has it since 6.2 and some older ones. */
+	STATE_OFFLOAD_PACKET = 4,
 };
 
 /* What a state needs that the description of the SA does not say. Zero is right for each. */

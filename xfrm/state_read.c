@@ -90,7 +90,7 @@ static void read_offload(const struct nlattr *a, struct state_info *s)
 		return;
 	attr_copy(a, &off, sizeof(off));
 	s->ifindex = (uint32_t)off.ifindex;
-	s->offload = off.flags & XFRM_OFFLOAD_PACKET ? OFFLOAD_PACKET : OFFLOAD_CRYPTO;
+	s->offload = off.flags & STATE_OFFLOAD_PACKET ? OFFLOAD_PACKET : OFFLOAD_CRYPTO;
 }
 
 /* A state that is gone is told as its identity with the state as an attribute. */

@@ -179,7 +179,7 @@ static const struct {
 	enum sa_offload offload;
 } offloads[] = { { 0, OFFLOAD_CRYPTO },
 		 { XFRM_OFFLOAD_INBOUND, OFFLOAD_CRYPTO },
-		 { XFRM_OFFLOAD_PACKET, OFFLOAD_PACKET } };
+		 { STATE_OFFLOAD_PACKET, OFFLOAD_PACKET } };
 
 START_TEST(what_a_device_took_over_is_read)
 {
