@@ -23,6 +23,14 @@ def family(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
+def source_of(text):
+    """ADDRESS, or IPv4 ADDRESS:PORT."""
+    if text.count(":") == 1:
+        address, port = text.split(":")
+        return address, int(port)
+    return text, 0
+
+
 def udp_echo(s):
     while True:
         data, peer = s.recvfrom(65535)
@@ -51,7 +59,7 @@ def serve(address, port):
 
 def udp(source, address, port, sizes):
     s = socket.socket(family(address), socket.SOCK_DGRAM)
-    s.bind((source, 0))
+    s.bind(source_of(source))
     s.settimeout(1)
     for size in sizes:
         for attempt in range(4):    # the first may teach the kernel a route's MTU
@@ -68,7 +76,7 @@ def udp(source, address, port, sizes):
 
 def spray(source, address, port):
     s = socket.socket(family(address), socket.SOCK_DGRAM)
-    s.bind((source, 0))
+    s.bind(source_of(source))
     while True:
         try:
             s.sendto(text(200), (address, port))
@@ -79,7 +87,7 @@ def spray(source, address, port):
 
 def tcp(source, address, port, size):
     s = socket.socket(family(address), socket.SOCK_STREAM)
-    s.bind((source, 0))
+    s.bind(source_of(source))
     s.settimeout(20)
     s.connect((address, port))
     threading.Thread(target=s.sendall, args=(text(size),), daemon=True).start()
