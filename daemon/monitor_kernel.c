@@ -60,11 +60,15 @@ static char larval_drop_read(void)
 	return is;
 }
 
-void monitor_kernel_settled(struct monitor *m)
+void monitor_kernel_settled(struct monitor *m, const char *why)
 {
 	struct kernel_plane *p = &m->plane;
 	struct log_line l;
 
+	if (why[0] != '\0' && p->larval_drop == '1' && !p->warned) {
+		monitor_log(LOG_LEVEL_WARNING, "sysctl_failed", why);
+		p->warned = true;
+	}
 	if (p->larval_drop != '1' || larval_drop_read() != '0')
 		return;
 	p->larval_drop = '0';
@@ -90,7 +94,7 @@ enum err monitor_kernel_take(struct monitor *m, char why[static HOST_WHY_MAX])
 	warden_kernel(m->warden, p->kernel, &p->caps);
 	e = warden_set(m->warden, m->now->conf, why);
 	if (e == OK)
-		monitor_kernel_settled(m);
+		monitor_kernel_settled(m, why);
 	return e;
 }
 

@@ -186,7 +186,7 @@ static void reload_commit(struct monitor *m)
 		return;
 	}
 	monitor_send_devices(m);
-	monitor_kernel_settled(m);
+	monitor_kernel_settled(m, why);
 	log_changes(m);
 	m->now = m->reload.next;
 	m->generation = m->reload.generation;

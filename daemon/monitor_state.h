@@ -37,6 +37,7 @@ struct kernel_plane {
 	struct plane_caps caps; /* all false then */
 	bool ours;		/* what stands there is of this run: it goes at the end */
 	struct loop_watch watch;
+	bool warned;	  /* that the next could not be set */
 	char larval_drop; /* of that setting: '0', '1', or '?' when it cannot be read */
 	uint64_t denied;  /* commands that the gatekeeper refused */
 };
@@ -93,9 +94,9 @@ void reload_failed(struct monitor *m, enum err e, const char *why);
 void monitor_kernel_probe(struct monitor *m);
 /* What an earlier run left there goes; the warden has it from now on. */
 MUST_USE enum err monitor_kernel_take(struct monitor *m, char why[static HOST_WHY_MAX]);
-/* After the warden was told of a configuration: says so in the log, once, when a setting of the
- * host was changed for it. */
-void monitor_kernel_settled(struct monitor *m);
+/* After the warden took a configuration: says in the log, once, that a setting of the host was
+ * changed for it, or (`why`, which it left) could not be. */
+void monitor_kernel_settled(struct monitor *m, const char *why);
 /* Its events go to the engine. */
 MUST_USE enum err monitor_kernel_watch(struct monitor *m);
 /* MSG_CAPS, before the engine's first configuration. */
