@@ -182,7 +182,7 @@ void kernel_events(struct kernel *k, kernel_event_fn *fn, void *ctx)
 {
 	struct kernel_news news = { .fn = fn, .ctx = ctx };
 
-	for (int i = 0; i < READS_MAX && k->events.fd >= 0; i++) {
+	for (int i = 0; i < READS_MAX && k->events.buf != NULL; i++) {
 		struct span got = SPAN_EMPTY;
 		enum err err = netlink_read(&k->events, &got);
 		struct nlmsghdr *m = (struct nlmsghdr *)(uintptr_t)got.p;

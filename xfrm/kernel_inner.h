@@ -33,7 +33,7 @@ enum { KERNEL_ACQUIRES = 256 };
 
 struct kernel {
 	struct netlink own;    /* requests */
-	struct netlink events; /* fd -1: over a caller's netlink */
+	struct netlink events; /* closed: over a caller's netlink */
 	struct netlink route;  /* for the host's own addresses */
 	struct netlink *nl;    /* &own, or the caller's */
 	/* offload_device (xfrm/offload.h); NULL: no device takes anything over. */

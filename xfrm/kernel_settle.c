@@ -275,6 +275,7 @@ enum err kernel_settle(struct kernel *k, const struct settle *s, char *why)
 
 	if (err == OK) {
 		k->doubt = false;
+		k->missing = false;
 		memcpy(k->taken, w.taken, POLICY_FLOW_SLOTS);
 		book_refresh(k);
 		err = settle_tables(k, &w, s, why);

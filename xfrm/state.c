@@ -240,6 +240,46 @@ static struct xfrm_selector state_selector(const struct sa_desc *d)
 	return sel;
 }
 
+/* The smallest network that all of them lie in; false when they are of two families, or none. */
+static bool cover(const struct ts_list *l, struct net *n)
+{
+	struct addr lo;
+	struct addr hi;
+
+	if (l->n == 0)
+		return false;
+	lo = l->v[0].lo;
+	hi = l->v[0].hi;
+	for (size_t i = 1; i < l->n; i++) {
+		if (l->v[i].lo.family != lo.family)
+			return false;
+		lo = addr_cmp(&l->v[i].lo, &lo) < 0 ? l->v[i].lo : lo;
+		hi = addr_cmp(&l->v[i].hi, &hi) > 0 ? l->v[i].hi : hi;
+	}
+	*n = (struct net){ .addr = lo, .bits = (uint8_t)(addr_len(&lo) * BITS) };
+	while (!net_contains(n, &hi)) {
+		n->bits--;
+		n->addr.b[n->bits / BITS] &= (uint8_t) ~(1u << (BITS - 1 - n->bits % BITS));
+	}
+	return true;
+}
+
+/* What comes out of a tunnel is judged by policies, which know whose it is by the addresses of the
+ * tunnel. Several peers of one child behind one NAT have the same; so each state takes only what
+ * its own selectors cover (RFC 4301 5.2, step 4). One selector cannot be of two families: then there
+ * is none. */
+static struct xfrm_selector arrival_selector(const struct sa_desc *d)
+{
+	const struct xfrm_selector any = { .family = AF_UNSPEC };
+	struct net local;
+	struct net remote;
+
+	if (d->dir != SA_IN || !cover(&d->local, &local) || !cover(&d->remote, &remote) ||
+	    local.addr.family != remote.addr.family)
+		return any;
+	return policy_selector(&remote, &local, 0);
+}
+
 static void state_fixed(struct xfrm_usersa_info *u, const struct sa_desc *d,
 			const struct state_extra *x)
 {
@@ -261,6 +301,7 @@ static void state_fixed(struct xfrm_usersa_info *u, const struct sa_desc *d,
 		 * flag, the other one finds no state. */
 		u->mode = XFRM_MODE_TUNNEL;
 		u->flags |= XFRM_STATE_AF_UNSPEC;
+		u->sel = arrival_selector(d);
 	}
 }
 

@@ -7,11 +7,14 @@
  *	probe | clear | flush | off
  *	traps [hold] CHILD...
  *	install in|out SPI REQID LOCAL REMOTE CHILD [transport] [acquire=N] [encap=PORT] [esn]
+ *		[limit=PACKETS] [auto|crypto]
  *	move in|out SPI LOCAL REMOTE [encap=PORT]
  *	remove|query in|out SPI
  *	forget REQID ACQUIRE
+ *	socket			takes UDP port 4500, ESP in it goes to the kernel
  *	events MS		waits so long for one event, at most, and prints what there is
  */
+#include <linux/udp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +93,10 @@ static void option(struct sa_desc *d, const char *s)
 {
 	if (strcmp(s, "transport") == 0)
 		d->mode = SA_TRANSPORT;
+	else if (strcmp(s, "auto") == 0)
+		d->offload = OFFLOAD_AUTO;
+	else if (strcmp(s, "crypto") == 0)
+		d->offload = OFFLOAD_CRYPTO;
 	else if (strcmp(s, "esn") == 0)
 		d->esn = true;
 	else if (strncmp(s, "acquire=", 8) == 0)
@@ -114,6 +121,8 @@ static void run(struct kernel *k, const struct sa_cmd *cmd)
 	char text[200] = "";
 
 	kernel_command(k, cmd, &done);
+	if (cmd->op == SA_INSTALL && done.err == OK)
+		snprintf(text, sizeof(text), "offload=%d", (int)done.offload);
 	if (cmd->op == SA_QUERY && done.err == OK)
 		snprintf(text, sizeof(text), "packets=%llu bytes=%llu replay=%llu integrity=%llu",
 			 (unsigned long long)done.counters.packets,
@@ -135,6 +144,7 @@ static bool command(struct kernel *k, struct line *l, enum sa_op op)
 	cmd.sa.spi = number(l->v[2]);
 	cmd.sa.child_id = cmd.sa.spi >> 4;
 	cmd.sa.replay_window = 128;
+	cmd.sa.offload = OFFLOAD_NO;
 	fill_key(&cmd.sa);
 	if (op == SA_INSTALL && l->n > 6) {
 		cmd.sa.reqid = SA_REQID_BASE + number(l->v[3]);
@@ -194,12 +204,28 @@ static void probe(struct kernel *k)
 	say(OK, text);
 }
 
+/* It is never read: the kernel takes what is ESP. */
+static void encap_socket(void)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(IKE_NATT) };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int kind = UDP_ENCAP_ESPINUDP;
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+	    setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &kind, sizeof(kind)) < 0)
+		say(ERR_SYSTEM, "socket");
+	else
+		say(OK, "");
+}
+
 static bool whole(struct kernel *k, const char *verb)
 {
 	char why[HOST_WHY_MAX] = "";
 
 	if (strcmp(verb, "probe") == 0)
 		probe(k);
+	else if (strcmp(verb, "socket") == 0)
+		encap_socket();
 	else if (strcmp(verb, "clear") == 0)
 		say(kernel_clear(k, why), why);
 	else if (strcmp(verb, "off") == 0)

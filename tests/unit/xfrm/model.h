@@ -53,7 +53,7 @@ struct model_policy {
 struct model_reply {
 	size_t len;
 	bool lost;
-	unsigned char p[MODEL_BODY + 64];
+	_Alignas(8) unsigned char p[MODEL_BODY + 64];
 };
 
 struct model {

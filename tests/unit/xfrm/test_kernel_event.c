@@ -280,6 +280,65 @@ START_TEST(what_others_take_is_told_or_put_back)
 }
 END_TEST
 
+static ssize_t no_send(void *ctx, const void *p, size_t len)
+{
+	(void)ctx;
+	(void)p;
+	return (ssize_t)len;
+}
+
+/* As a socket whose buffer ran over: that first, then what had been in it. */
+static ssize_t overrun(void *ctx, void *p, size_t size)
+{
+	int *at = ctx;
+	struct ask a = expire_message(0x1001, false);
+	struct span s = ask_span(&a);
+
+	ck_assert_uint_le(s.len, size);
+	memcpy(p, s.p, s.len);
+	ask_free(&a);
+	errno = *at == 0 ? ENOBUFS : EAGAIN;
+	return (*at)++ == 1 ? (ssize_t)s.len : -1;
+}
+
+static const struct netlink_ops overrun_ops = { .send = no_send, .receive = overrun };
+
+START_TEST(when_events_were_lost_all_states_are_read)
+{
+	struct world *w = world_new();
+	int at = 0;
+
+	world_up(w);
+	vanish(w, 0x1002);
+	ck_assert_int_eq(netlink_over(&w->k->events, &overrun_ops, &at), OK);
+	kernel_events(w->k, tell, w);
+	ck_assert_int_eq(at, 3);
+	ck_assert_int_eq(w->told, 1);
+	ck_assert(w->ev.spi == 0x1002 && !w->ev.soft);
+	ck_assert_ptr_null(world_wrong(w));
+	world_free(w);
+}
+END_TEST
+
+/* A command found it out, when nobody could be told. */
+START_TEST(a_half_that_is_missing_is_told_with_the_next_event)
+{
+	struct world *w = world_new();
+	struct ask a = acquire_message(7);
+
+	world_up(w);
+	vanish(w, 0x1002);
+	w->k->doubt = true;
+	world_simply(w, SA_QUERY, SA_IN, 0x1001);
+	ck_assert(w->k->missing);
+	event(w, &a, 0);
+	ck_assert_int_eq(w->told, 1);
+	ck_assert_uint_eq(w->ev.spi, 0x1002);
+	ck_assert_ptr_null(world_wrong(w));
+	world_free(w);
+}
+END_TEST
+
 START_TEST(what_we_do_ourselves_is_no_news)
 {
 	struct world *w = world_new();
@@ -306,5 +365,7 @@ UNIT("xfrm/kernel_event")
 	tcase_add_test(tc, a_soft_limit_is_told_and_changes_nothing);
 	tcase_add_test(tc, after_a_hard_limit_the_policies_are_gone_too);
 	tcase_add_test(tc, what_others_take_is_told_or_put_back);
+	tcase_add_test(tc, when_events_were_lost_all_states_are_read);
+	tcase_add_test(tc, a_half_that_is_missing_is_told_with_the_next_event);
 	tcase_add_test(tc, what_we_do_ourselves_is_no_news);
 }
