@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "xfrm/kernel_inner.h"
+#include "xfrm/probe.h"
 
 enum { READS_MAX = 1024 };
 
@@ -110,12 +111,11 @@ static void on_plane_event(struct kernel *k, const struct event *ev, const struc
 	}
 }
 
-static bool lost_state(const struct kernel *k, const struct nlmsghdr *m)
+static bool lost_state(const struct nlmsghdr *m)
 {
 	struct state_info s;
 
-	(void)k;
-	return state_read(m, &s) == OK && state_is_ours(&s) && !s.larval;
+	return state_read(m, &s) == OK && state_is_ours(&s) && !s.larval && s.reqid != PROBE_REQID;
 }
 
 /* The policy stands in an attribute; the header has only what it was deleted by. */
@@ -150,7 +150,7 @@ static bool is_loss(const struct kernel *k, const struct nlmsghdr *m)
 	case XFRM_MSG_FLUSHPOLICY:
 		return true;
 	case XFRM_MSG_DELSA:
-		return lost_state(k, m);
+		return lost_state(m);
 	case XFRM_MSG_DELPOLICY:
 		return lost_policy(m);
 	default:

@@ -9,6 +9,7 @@
 
 #include "xfrm/grow.h"
 #include "xfrm/kernel_inner.h"
+#include "xfrm/probe.h"
 #include "xfrm/words.h"
 
 struct seen_state {
@@ -242,7 +243,7 @@ static enum err states_prune(struct kernel *k, const struct view *w, bool larval
 
 		if (s->larval && larval)
 			err = forget_larval(k, &s->id, why);
-		else if (!s->larval && !s->kept)
+		else if (!s->larval && !s->kept && (larval || s->id.reqid != PROBE_REQID))
 			err = take_state(k, &id, why);
 		if (first == OK)
 			first = err;

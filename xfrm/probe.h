@@ -13,6 +13,9 @@
 #include "base/sadesc.h"
 #include "xfrm/netlink.h"
 
+/* The last of ours. Another process's probe (`postern check`) is nothing to put right. */
+#define PROBE_REQID (SA_REQID_BASE | ~SA_REQID_MASK)
+
 /* `nl`: NETLINK_XFRM; closed where the kernel has none. Never fails: a kernel without
  * ESP is an answer, in words in caps->lacks. */
 void probe_all(struct netlink *nl, struct plane_caps *caps);

@@ -265,9 +265,9 @@ static bool cover(const struct ts_list *l, struct net *n)
 }
 
 /* What comes out of a tunnel is judged by policies, which know whose it is by the addresses of the
- * tunnel. Several peers of one child behind one NAT have the same; so each state takes only what
- * its own selectors cover (RFC 4301 5.2, step 4). One selector cannot be of two families: then there
- * is none. */
+ * tunnel. Several peers of one child behind one NAT have the same, so each state takes only what
+ * its own selectors cover (RFC 4301 5.2, step 4). One selector cannot be of two families: then
+ * there is none. */
 static struct xfrm_selector arrival_selector(const struct sa_desc *d)
 {
 	const struct xfrm_selector any = { .family = AF_UNSPEC };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/unit/xfrm/kernel_world.h"
+#include "xfrm/probe.h"
 
 /* ---- who may have what ---- */
 
@@ -339,6 +340,29 @@ START_TEST(a_half_that_is_missing_is_told_with_the_next_event)
 }
 END_TEST
 
+/* `postern check` beside the daemon tries what the kernel can do. */
+START_TEST(the_probe_of_another_process_is_left_alone)
+{
+	struct world *w = world_new();
+	struct model_state *s;
+	size_t n;
+
+	world_up(w);
+	n = w->m->n_states;
+	s = &w->m->states[w->m->n_states++];
+	*s = w->m->states[0];
+	s->u.id.spi = htonl(0x8888);
+	s->u.reqid = PROBE_REQID;
+	memcpy(s->body, &s->u, sizeof(s->u));
+	w->k->doubt = true;
+	world_simply(w, SA_QUERY, SA_IN, 0x1001);
+	ck_assert_uint_eq(w->m->n_states, n + 1);
+	ck_assert_int_eq(kernel_clear(w->k, w->why), OK);
+	ck_assert_uint_eq(w->m->n_states, FOREIGN_STATES);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(what_we_do_ourselves_is_no_news)
 {
 	struct world *w = world_new();
@@ -367,5 +391,6 @@ UNIT("xfrm/kernel_event")
 	tcase_add_test(tc, what_others_take_is_told_or_put_back);
 	tcase_add_test(tc, when_events_were_lost_all_states_are_read);
 	tcase_add_test(tc, a_half_that_is_missing_is_told_with_the_next_event);
+	tcase_add_test(tc, the_probe_of_another_process_is_left_alone);
 	tcase_add_test(tc, what_we_do_ourselves_is_no_news);
 }

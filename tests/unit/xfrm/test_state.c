@@ -148,50 +148,6 @@ START_TEST(inbound_tunnel_with_cbc)
 }
 END_TEST
 
-static const struct {
-	const char *child;
-	const char *src; /* "": any */
-	const char *dst;
-} arrivals[] = {
-	{ "10.1.0.0/24>10.2.0.7", "10.2.0.7/32", "10.1.0.0/24" },
-	{ "10.1.0.0/24,10.1.1.0/24>10.2.0.1-10.2.0.6", "10.2.0.0/29", "10.1.0.0/23" },
-	{ "0.0.0.0/0>10.2.0.0/24@tcp=80", "10.2.0.0/24", "0.0.0.0/0" },
-	{ "2001:db8::1,2001:db8::2>2001:db8:ffff::/48", "2001:db8:ffff::/48", "2001:db8::/126" },
-	{ "10.0.0.0/8,200.0.0.0/8>10.2.0.0/24", "10.2.0.0/24", "0.0.0.0/0" },
-	{ "10.1.0.0/24,2001:db8::/64>10.2.0.0/24,2001:db8:2::/64", "", "" },
-};
-
-static void selector_net(const xfrm_address_t *a, uint16_t family, uint8_t bits, const char *want)
-{
-	struct net n = { .addr = attr_addr(a, family), .bits = bits };
-	char text[NET_TEXT_MAX];
-
-	if (want[0] == '\0')
-		ck_assert_int_eq(family, AF_UNSPEC);
-	else
-		ck_assert_str_eq(net_text(&n, text), want);
-}
-
-START_TEST(a_tunnel_takes_what_its_selectors_cover)
-{
-	struct children c = kit_children(&arrivals[_i].child, 1);
-	struct sa_desc d = inbound();
-	struct xfrm_usersa_info u;
-	struct ask a;
-	struct nlmsghdr *m;
-
-	d.local = c.v[0].local;
-	d.remote = c.v[0].remote;
-	a = state_ask_add(&d, &no_extra);
-	m = kit_answer(&a, XFRM_MSG_NEWSA);
-	memcpy(&u, nlmsg_data(m), sizeof(u));
-	selector_net(&u.sel.saddr, u.sel.family, u.sel.prefixlen_s, arrivals[_i].src);
-	selector_net(&u.sel.daddr, u.sel.family, u.sel.prefixlen_d, arrivals[_i].dst);
-	free(m);
-	children_free(&c);
-}
-END_TEST
-
 /* ChaCha20-Poly1305, the peer behind a NAT, to our port 443 alone. */
 START_TEST(inbound_transport_through_nat)
 {
@@ -517,7 +473,6 @@ END_TEST
 
 UNIT("xfrm/state")
 {
-	tcase_add_loop_test(tc, a_tunnel_takes_what_its_selectors_cover, 0, N_OF(arrivals));
 	tcase_add_test(tc, outbound_tunnel_in_udp);
 	tcase_add_test(tc, updating_differs_in_its_type_alone);
 	tcase_add_test(tc, inbound_tunnel_with_cbc);
