@@ -20,3 +20,6 @@ xfrm_dump() {
 	ip -s -n "$net-$1" xfrm state list
 	ip -s -n "$net-$1" xfrm policy list nosock
 }
+# xfrm_sas NS: one line for each ESP state: source, destination, SPI, mode, algorithms with the bits of their keys,
+# raw or udp, esn or short, packets. States without an SPI only wait for a negotiation. Needs $top.
+xfrm_sas() { ip -n "$net-$1" -s xfrm state | awk -f "$top/tests/lib/xfrm.awk"; }
