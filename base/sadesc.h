@@ -76,8 +76,10 @@ struct sa_desc {
 	uint64_t byte_soft;    /* PLANE_EXPIRE with `soft` is told once; 0: none */
 	uint64_t packet_soft;
 	uint32_t acquire; /* of the PLANE_ACQUIRE that this child answers; 0: none */
-	/* Transport mode through a NAT (RFC 7296 2.23.1): the addresses that the peers themselves
-	 * have, where they are not those of `path`; AF_UNSPEC: no NAT on that side. */
+	/* Transport mode through a NAT (RFC 7296 2.23.1): the addresses that the peer's checksums
+	 * are over, where they are not those of `path`: our own as the peer knows it, and the one
+	 * that the peer itself has. So they stand in the selectors that the peer sent, before the
+	 * substitution. AF_UNSPEC: no NAT on that side. */
 	struct addr nat_local;
 	struct addr nat_remote;
 	enum sa_offload offload;

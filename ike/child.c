@@ -448,7 +448,8 @@ void child_query(struct child_sa *c)
 	query_half(c, SA_OUT, &c->query_out);
 }
 
-/* RFC 4303 2: what stands around an inner packet, and the padding that rounds it up. */
+/* RFC 4303 2: what stands around an inner packet, and the padding that rounds it up. In transport
+ * mode the header outside is the packet's own, and counts as a part of it. */
 uint16_t child_mtu(const struct child_sa *c, uint16_t path_mtu)
 {
 	const struct encr *encr = c->suite.encr;
@@ -459,7 +460,9 @@ uint16_t child_mtu(const struct child_sa *c, uint16_t path_mtu)
 	uint32_t room = path_mtu > fixed ? path_mtu - fixed : 0;
 
 	room -= room % align;
-	return room > ESP_TRAILER ? (uint16_t)(room - ESP_TRAILER) : 0;
+	if (room <= ESP_TRAILER)
+		return 0;
+	return (uint16_t)(room - ESP_TRAILER + (c->mode == SA_TRANSPORT ? outer : 0));
 }
 
 void child_path_mtu(struct child_sa *c, uint16_t path_mtu)
