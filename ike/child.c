@@ -153,8 +153,8 @@ static enum err command(struct child_sa *c, enum sa_op op, enum sa_dir dir, uint
 
 /* ---- ends ---- */
 
-/* A removal that finds no memory leaves an SA in the plane that nobody renews: it ends at its packet
- * limit, and its selectors stay guarded. */
+/* A removal that finds no memory leaves an SA in the plane that nobody renews: it ends at its
+ * packet limit, and its selectors stay guarded. */
 static void take_half_out(struct child_sa *c, enum sa_dir dir)
 {
 	if (command(c, SA_REMOVE, dir, 0) != OK)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A peer whose NAT moves it, datagram by datagram. LEFT is behind a NAT, which is one of ports here:
- * what leaves LEFT's port 7777 comes from there, and the other way round.
+/* A peer whose NAT moves it, datagram by datagram. LEFT is behind a NAT, which is one of ports
+ * here: what leaves LEFT's port 7777 comes from there, and the other way round.
  */
 #include <string.h>
 
