@@ -78,12 +78,12 @@ static const struct schema_option options[] = {
 		FIELD(conf, hold_packets),
 		.preset = "yes", .since = "0.1", .reload = RELOAD_QUIET,
 		.values = "yes | no",
-		.brief = "whether a packet that asks for a child waits in the kernel until that is "
-			"up",
-		.text = "With yes the daemon sets net.core.xfrm_larval_drop to 0, where a child of "
+		.brief = "whether a packet that asks for a child waits until that is up",
+		.text = "With yes userspace ESP keeps a few such packets for some seconds, and "
+			"the daemon sets net.core.xfrm_larval_drop to 0, where a child of "
 			"the kernel's data plane is configured, and says so in the log; it stays so. "
-			"With no that setting is left alone, and by default the kernel drops the "
-			"packets that come before the child is up, the first among them.",
+			"With no such packets are dropped, the first among them (in the kernel's "
+			"plane by default: that setting is left alone).",
 		.example = "hold_packets = no",
 	},
 

@@ -266,20 +266,24 @@ static enum err esp_socket(void *ctx, const struct msg_socket *m, int fd)
 	return OK;
 }
 
-/* Nothing of the configuration is needed here but how many workers there are. */
+/* What of the configuration is needed here. */
+struct esp_wish {
+	uint8_t workers;
+	bool hold;
+};
+
 static enum err esp_prepare(void *ctx, struct conf *c, uint8_t workers, void **prepared,
 			    char why[static PROCESS_WHY_MAX])
 {
-	uint8_t *n = malloc(sizeof *n);
+	struct esp_wish *wish = malloc(sizeof *wish);
 
 	(void)ctx;
 	(void)why;
+	if (wish != NULL)
+		*wish = (struct esp_wish){ .workers = workers, .hold = c->hold_packets };
 	conf_free(c);
-	if (n == NULL)
-		return ERR_NOMEM;
-	*n = workers;
-	*prepared = n;
-	return OK;
+	*prepared = wish;
+	return wish != NULL ? OK : ERR_NOMEM;
 }
 
 static void esp_discard(void *prepared)
@@ -287,13 +291,15 @@ static void esp_discard(void *prepared)
 	free(prepared);
 }
 
-static enum err workers_start(struct esp_process *p, uint8_t n)
+static enum err workers_start(struct esp_process *p, const struct esp_wish *wish)
 {
 	int fd = p->waiting_fd;
 	enum err e;
 
-	p->env.n_workers = n;
+	p->env.n_workers = wish->workers;
 	e = esp_new(&p->env, &p->esp);
+	if (e == OK)
+		esp_hold(p->esp, wish->hold);
 	if (e == OK)
 		e = esp_start(p->esp);
 	if (e == OK)
@@ -304,14 +310,18 @@ static enum err workers_start(struct esp_process *p, uint8_t n)
 	return engine_open(p, fd);
 }
 
-/* The first configuration starts the workers; later ones change nothing here. */
+/* The first configuration starts the workers; later ones change only what packets without an SA
+ * meet. */
 static enum err esp_commit(void *ctx, void *prepared)
 {
 	struct esp_process *p = ctx;
-	uint8_t n = *(const uint8_t *)prepared;
+	const struct esp_wish wish = *(const struct esp_wish *)prepared;
 
 	free(prepared);
-	return p->esp == NULL ? workers_start(p, n) : OK;
+	if (p->esp == NULL)
+		return workers_start(p, &wish);
+	esp_hold(p->esp, wish.hold);
+	return OK;
 }
 
 static const struct process_ops ops = {

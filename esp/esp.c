@@ -134,6 +134,18 @@ enum err esp_device(struct esp *e, uint32_t if_id, const int *fds)
 	return slot < ESP_DEVICES_MAX ? ERR_NOMEM : ERR_LIMIT;
 }
 
+/* Packets may be waiting for this SA. */
+static void wake_all(struct esp *e)
+{
+	for (unsigned i = 0; i < e->n_init; i++)
+		queue_wake(&e->plane.workers[i].queue);
+}
+
+void esp_hold(struct esp *e, bool hold)
+{
+	atomic_store(&e->plane.hold, hold);
+}
+
 void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done)
 {
 	struct sad *sad = e->plane.sad;
@@ -142,6 +154,8 @@ void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done)
 	switch (cmd->op) {
 	case SA_INSTALL:
 		done->err = sad_install(sad, &cmd->sa);
+		if (done->err == OK && cmd->sa.dir == SA_OUT)
+			wake_all(e);
 		break;
 	case SA_MOVE:
 		done->err = sad_move(sad, &cmd->sa);

@@ -60,6 +60,10 @@ MUST_USE enum err esp_start(struct esp *e); /* starts the threads */
  * thread of the commands. ERR_LIMIT: more than ESP_DEVICES_MAX. */
 MUST_USE enum err esp_device(struct esp *e, uint32_t if_id, const int *fds);
 
+/* Do packets that ask for a child (PLANE_ACQUIRE) wait for it, a few and for seconds (esp/hold.h)?
+ * No at first. */
+void esp_hold(struct esp *e, bool hold);
+
 /* SA commands, from one thread (the channel's). Fills *done. Takes its own copy of what it keeps.
  * An SA that is removed is wiped when this returns (it waits for the batches that are under way).
  * SA_INSTALL: ERR_EXISTS (the SPI, or the slot of an inbound one, is taken), ERR_UNSUPPORTED

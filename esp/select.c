@@ -86,10 +86,11 @@ bool select_inbound(const struct sa *sa, const struct flow *f)
 	return sa_joins(sa, &out) && ts_lists_match(&sa->local, &sa->remote, &out);
 }
 
-bool select_whole(const struct sa_list *l, const struct flow *f)
+bool select_whole(const struct sa_list *l, const struct flow *f, uint32_t if_id)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i]->mode == SA_TRANSPORT && sa_joins(l->v[i], f))
+		if (l->v[i]->mode == SA_TRANSPORT && l->v[i]->if_id == if_id &&
+		    sa_joins(l->v[i], f))
 			return true;
 	return false;
 }

@@ -14,6 +14,6 @@ struct sa *select_outbound(const struct sa_list *l, const struct flow *f, uint32
 bool select_inbound(const struct sa *sa, const struct flow *f);
 /* Must a fragment of this flow become whole before its SA is chosen? Yes when one of transport mode
  * joins its two hosts: which of them it is may depend on ports. */
-bool select_whole(const struct sa_list *l, const struct flow *f);
+bool select_whole(const struct sa_list *l, const struct flow *f, uint32_t if_id);
 
 #endif

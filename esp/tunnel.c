@@ -222,13 +222,17 @@ static void send_split(struct worker *w, struct span p, const struct inner *in)
 }
 
 /* A packet of no SA: whoever configured it may want to bring one up. */
-static void report(struct worker *w, const struct inner *in)
+static void report(struct worker *w, struct span p, const struct inner *in)
 {
 	struct plane_event ev = { .kind = PLANE_ACQUIRE, .dir = SA_OUT, .flow = in->flow };
+	mono_ns since = w->held_since > 0 ? w->held_since : w->now;
 
 	ev.reqid = w->from; /* a device has the number of its child */
-	worker_count(w, DROP_NO_SA);
-	if (acquire_limit_allows(&w->acquire_limit, &in->flow, w->now))
+	if (atomic_load_explicit(&w->plane->hold, memory_order_relaxed))
+		worker_count_many(w, DROP_NO_SA, hold_put(&w->hold, p, w->from, since));
+	else
+		worker_count(w, DROP_NO_SA);
+	if (w->held_since == 0 && acquire_limit_allows(&w->acquire_limit, &in->flow, w->now))
 		worker_event(w, &ev);
 }
 
@@ -263,7 +267,7 @@ static void carry_or_report(struct worker *w, uint8_t *p, const struct inner *in
 	if (sa)
 		carry(w, sa, p, in, pieced);
 	else
-		report(w, in);
+		report(w, span_of(p, in->len), in);
 }
 
 /* A fragment between hosts that transport mode joins: it waits for the others. */
@@ -273,8 +277,8 @@ static void gather(struct worker *w, struct span s, const struct inner *in)
 	struct inner of_all;
 	bool complete = reassembler_add(&w->fragments, s, in, w->now, &whole);
 
-	for (; w->fragments.dropped > 0; w->fragments.dropped--)
-		worker_count(w, DROP_FRAGMENT);
+	worker_count_many(w, DROP_FRAGMENT, w->fragments.dropped);
+	w->fragments.dropped = 0;
 	if (!complete)
 		return;
 	if (inner_parse(wr_done(&whole), &of_all) == OK)
@@ -289,7 +293,7 @@ static void packet(struct worker *w, uint8_t *p, size_t len)
 
 	if (inner_parse(span_of(p, len), &in) != OK)
 		worker_count(w, DROP_INNER);
-	else if (in.fragment && select_whole(sad_out(w->plane->sad), &in.flow))
+	else if (in.fragment && select_whole(sad_out(w->plane->sad), &in.flow, w->from))
 		gather(w, span_of(p, in.len), &in);
 	else
 		carry_or_report(w, p, &in, false);
@@ -310,6 +314,21 @@ bool tunnel_drain(struct worker *w, int fd, uint32_t if_id)
 	}
 	run_end(w);
 	return !gone;
+}
+
+void tunnel_release(struct worker *w)
+{
+	struct hold was = w->hold;
+
+	w->hold = (struct hold){ .n = 0 };
+	for (size_t i = 0; i < was.n; i++) {
+		w->from = was.v[i].from;
+		w->held_since = was.v[i].since;
+		packet(w, was.v[i].p, was.v[i].len);
+	}
+	w->held_since = 0;
+	run_end(w);
+	hold_free(&was);
 }
 
 uint16_t tunnel_mtu_of(struct worker *w, const struct flow *f, uint32_t if_id)

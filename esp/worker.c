@@ -18,7 +18,7 @@
 #include "esp/tunnel.h"
 
 enum { READY_TUN = N_OUTER, READY_QUEUE, N_READY, READY_DEVICES = N_READY };
-enum { ICMP_BURST = 50 };
+enum { ICMP_BURST = 50, EXPIRE_MS = 1000 };
 
 #define TELL_AGAIN	     (10 * NS_PER_S)
 #define TELL_ELSEWHERE_AGAIN (2 * NS_PER_S)
@@ -104,6 +104,7 @@ void worker_free(struct worker *w)
 	secret_free(w->piece_buf, w->piece_buf ? DATAGRAM_MAX : 0);
 	secret_free(w->whole_buf, w->whole_buf ? DATAGRAM_MAX : 0);
 	reassembler_free(&w->fragments);
+	hold_free(&w->hold);
 }
 
 void worker_count(struct worker *w, enum drop why)
@@ -111,6 +112,12 @@ void worker_count(struct worker *w, enum drop why)
 	uint64_t n = atomic_load_explicit(&w->drops[why], memory_order_relaxed);
 
 	atomic_store_explicit(&w->drops[why], n + 1, memory_order_relaxed);
+}
+
+void worker_count_many(struct worker *w, enum drop why, size_t n)
+{
+	for (; n > 0; n--)
+		worker_count(w, why);
 }
 
 void worker_event(struct worker *w, const struct plane_event *ev)
@@ -183,6 +190,7 @@ static void ready(struct worker *w, const struct epoll_event *ev)
 		drain(w, w->tun_fd, 0);
 	} else if (what == READY_QUEUE) {
 		arrive_handed(w);
+		tunnel_release(w);
 	} else {
 		if (ev->events & EPOLLERR)
 			(void)tunnel_learn_mtu(w);
@@ -200,6 +208,7 @@ void worker_round(struct worker *w, int timeout_ms)
 	for (int i = 0; i < n; i++)
 		ready(w, &ev[i]);
 	sad_leave(w->plane->sad, w->index);
+	worker_count_many(w, DROP_NO_SA, hold_expire(&w->hold, w->now));
 }
 
 static void *loop(void *arg)
@@ -207,7 +216,7 @@ static void *loop(void *arg)
 	struct worker *w = arg;
 
 	while (!atomic_load(&w->plane->stop))
-		worker_round(w, -1);
+		worker_round(w, w->hold.n > 0 ? EXPIRE_MS : -1);
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
 
 #include "esp/device.h"
 #include "esp/esp.h"
+#include "esp/hold.h"
 #include "esp/limit.h"
 #include "esp/queue.h"
 #include "esp/reassemble.h"
@@ -22,6 +23,7 @@ struct plane {
 	struct device_table devices; /* children's own */
 	struct worker *workers;	     /* env.n_workers */
 	_Atomic bool stop;
+	_Atomic bool hold; /* packets that ask for a child wait for it */
 };
 
 struct worker {
@@ -39,6 +41,8 @@ struct worker {
 	uint8_t *inner_buf; /* one packet from the TUN, or one of transport mode on its way there */
 	uint8_t *whole_buf; /* one that was made of fragments */
 	struct reassembler fragments;
+	struct hold hold;   /* what asked for a child that is not up */
+	mono_ns held_since; /* the packet that is worked on was there; 0: it comes from the TUN */
 	uint8_t *piece_buf; /* one fragment, or one ICMP answer */
 	uint32_t from;	/* the device that the packets at hand come from: its if_id; 0: tun_fd */
 	struct sa *run; /* the outbound SA whose lock is held and whose packets are in tx; NULL:
@@ -64,6 +68,7 @@ void worker_unwatch_device(struct worker *w, const struct device *d);
 void worker_round(struct worker *w, int timeout_ms);
 
 void worker_count(struct worker *w, enum drop why);
+void worker_count_many(struct worker *w, enum drop why, size_t n);
 void worker_event(struct worker *w, const struct plane_event *ev);
 /* An authentic packet, the newest, came to the SA by `path`: told when it is from elsewhere than
  * the SA's own path, at most every two seconds (RFC 7296 2.23: who believes a replayed or an old

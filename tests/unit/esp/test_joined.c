@@ -96,6 +96,57 @@ START_TEST(in_transport_mode_only_ports_move)
 }
 END_TEST
 
+/* The first packet of a connection comes through, later than it would have. */
+START_TEST(packets_that_ask_for_a_child_wait_for_it)
+{
+	struct gateway left;
+	struct kit_sa k;
+	uint8_t buf[200], got[2048];
+
+	gateway_up(&left, 2);
+	esp_hold(left.esp, true);
+	for (int i = 0; i < 5; i++)
+		gateway_put(left.tun[i % 2], kit_udp(buf, 100, "10.1.0.1", "10.2.0.1"));
+	gateway_put(left.tun[0], kit_udp(buf, 100, "10.1.0.1", "10.9.0.1"));
+	/* One worker may report a flow that another one has reported. */
+	for (int i = 0; i < PATIENCE_MS && atomic_load(&left.heard.n_events) < 3; i++)
+		poll(NULL, 0, 1);
+	ck_assert_int_eq(atomic_load(&left.heard.n_events), 3);
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, SPI_A);
+	ck_assert_int_eq(gateway_command(&left, SA_INSTALL, &k), OK);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_gt(gateway_get(left.net[0], got, sizeof(got)), 100);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_gt(gateway_get(left.net[1], got, sizeof(got)), 100);
+	gateway_down(&left);
+}
+END_TEST
+
+START_TEST(the_hold_has_bounds_and_the_oldest_goes)
+{
+	struct hold h = { .n = 0 };
+	uint8_t b[HOLD_BYTES] = { 0 };
+	size_t lost = 0;
+
+	for (unsigned i = 0; i < 100; i++) {
+		b[0] = (uint8_t)i;
+		lost += hold_put(&h, span_of(b, 100), 0, 1 + i);
+	}
+	ck_assert_uint_eq(h.n, HOLD_PACKETS);
+	ck_assert_uint_eq(lost, 100 - HOLD_PACKETS);
+	ck_assert_uint_eq(h.v[0].p[0], 100 - HOLD_PACKETS);
+	ck_assert_uint_eq(hold_expire(&h, 100 + HOLD_SECONDS * NS_PER_S), HOLD_PACKETS - 1);
+	ck_assert_uint_eq(h.n, 1);
+	ck_assert_uint_eq(hold_put(&h, span_of(b, HOLD_BYTES), 0, 200), 1);
+	ck_assert_uint_eq(h.n, 1);
+	ck_assert_uint_eq(h.bytes, HOLD_BYTES);
+	ck_assert_uint_eq(hold_put(&h, span_of(b, 0), 0, 200), 1);
+	ck_assert_uint_eq(hold_expire(&h, 201 + HOLD_SECONDS * NS_PER_S), 1);
+	ck_assert_uint_eq(h.bytes, 0);
+	hold_free(&h);
+}
+END_TEST
+
 /* RFC 7296 2.23: told for the engine to ask there; the SA itself goes nowhere. */
 START_TEST(a_peer_whose_packets_come_from_elsewhere_is_told)
 {
@@ -139,6 +190,8 @@ END_TEST
 
 UNIT("esp/joined")
 {
+	tcase_add_test(tc, packets_that_ask_for_a_child_wait_for_it);
+	tcase_add_test(tc, the_hold_has_bounds_and_the_oldest_goes);
 	tcase_add_test(tc, a_peer_whose_packets_come_from_elsewhere_is_told);
 	tcase_add_test(tc, fragments_of_a_host_come_out_whole);
 	tcase_add_test(tc, a_host_that_wants_to_know_its_mtu_is_told);
