@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "crypto/alg.h"
+#include "ike/auth.h"
+#include "ike/child.h"
+#include "ike/connection.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
@@ -18,8 +21,8 @@ static const char *site(enum side s, const char *policy, const char *child)
 		 " auth = psk\n psk_file = a.psk\n %s\n %s\n"
 		 " child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n  %s\n }\n}\n",
 		 pair_names[self], peer ? "198.51.100.2" : "192.0.2.1", pair_names[peer],
-		 strstr(policy, "start") ? "" : "start = manual", policy,
-		 self + 1, peer + 1, child);
+		 strstr(policy, "start") ? "" : "start = manual", policy, self + 1, peer + 1,
+		 child);
 	return text[s];
 }
 
@@ -241,6 +244,63 @@ START_TEST(what_a_plane_refuses_is_told_and_leaves_nothing)
 }
 END_TEST
 
+static const struct {
+	const char *policy;
+	const char *child;
+	bool limited;
+} limits[] = {
+	{ "policy = { aes256gcm16 prfsha384 x25519 }", "", true },
+	{ "policy = { aes256gcm16 prfsha384 x25519 }", "esn = no", true },
+	{ "policy = { aes256 sha256 x25519 }", "", false },
+	{ "policy = { aes256 sha256 x25519 }", "esn = no", true }, /* numbers run out */
+};
+
+START_TEST(a_key_has_the_limits_of_its_cipher)
+{
+	const struct plane_caps kernel[2] = { pair_kernel(), { .v4 = false } };
+	const char *const child[2] = { limits[_i].child, limits[_i].child };
+	struct pair *p = pair_of(limits[_i].policy, child, kernel);
+
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	pair_expect_children(p, 1);
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		const struct sa_desc *sa = &p->end[s].sas[0];
+
+		ck_assert_uint_eq(sa->packet_limit, limits[_i].limited ? UINT32_MAX : 0);
+		ck_assert((sa->packet_soft > 0) == limits[_i].limited);
+		ck_assert(sa->packet_soft <= sa->packet_limit);
+		ck_assert_uint_eq(sa->byte_limit, 0);
+	}
+	pair_free(p);
+}
+END_TEST
+
+/* Two SAs of one number at one peer would be one to it (A27); 0 to 255 are none. */
+START_TEST(a_peers_spi_is_taken_once)
+{
+	const struct plane_caps kernel[2] = { pair_kernel(), pair_kernel() };
+	const char *const child[2] = { "", "" };
+	struct pair *p = pair_of("", child, kernel);
+	const struct ike_sa *sa;
+	uint32_t spi;
+
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		sa = conn_sa(p->end[s].e->conns[0]);
+		spi = sa->children->spi_out;
+		ck_assert_int_eq(auth_child_judge_spi(sa, spi), ERR_EXISTS);
+		ck_assert_int_eq(auth_child_judge_spi(sa, spi ^ 1), OK);
+		ck_assert_int_eq(auth_child_judge_spi(sa, 0), ERR_SYNTAX);
+		ck_assert_int_eq(auth_child_judge_spi(sa, 255), ERR_SYNTAX);
+		ck_assert_int_eq(auth_child_judge_spi(sa, 256), OK);
+		ck_assert_int_eq(auth_child_judge_spi(sa, 1ull << 32 | spi), ERR_SYNTAX);
+	}
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-plane")
 {
 	tcase_add_loop_test(tc, a_child_goes_to_the_plane_that_carries_it, 0,
@@ -250,6 +310,9 @@ UNIT("ike/engine-plane")
 	tcase_add_test(tc, a_child_that_nobody_carries_is_not_tried);
 	tcase_add_test(tc, a_peer_that_wants_what_nobody_carries_is_told);
 	tcase_add_test(tc, a_path_that_the_kernel_cannot_carry_is_told);
+	tcase_add_loop_test(tc, a_key_has_the_limits_of_its_cipher, 0,
+			    sizeof(limits) / sizeof(limits[0]));
+	tcase_add_test(tc, a_peers_spi_is_taken_once);
 	tcase_add_loop_test(tc, what_a_plane_refuses_is_told_and_leaves_nothing, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));
 }
