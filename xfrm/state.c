@@ -138,9 +138,9 @@ static void ask_replay(struct ask *a, const struct sa_desc *d, const struct stat
 	ask_bytes(a, XFRMA_REPLAY_ESN_VAL, buf, wr_done(&w).len);
 }
 
-/* The address that the sender has, before any NAT (RFC 3947 5.2, NAT-OA). The kernel only keeps it: in
- * transport mode it leaves checksums of encapsulated packets unchecked, which RFC 3948 3.1.2 allows
- * because ESP has vouched for them. */
+/* The address that the sender has, before any NAT (RFC 3947 5.2, NAT-OA). The kernel only keeps it:
+ * in transport mode it leaves checksums of encapsulated packets unchecked, which RFC 3948 3.1.2
+ * allows because ESP has vouched for them. */
 static void ask_encap(struct ask *a, const struct sa_desc *d)
 {
 	const struct addr *own = d->dir == SA_OUT ? &d->nat_local : &d->nat_remote;
