@@ -187,7 +187,7 @@ static void take_back(struct kernel *k, const struct flow_policy *f)
 
 		err = netlink_ask(k->nl, &req, &a);
 	}
-	if (err != OK && err != ERR_NOT_FOUND)
+	if (err != OK)
 		k->doubt = true;
 }
 

@@ -205,14 +205,11 @@ static void tell_gone(const struct settle *s, const struct sa_desc *d)
 	s->gone(s->ctx, &ev);
 }
 
-static enum err states_agree(struct kernel *k, struct view *w, const struct settle *s, char *why)
+/* Only in the book; the policies follow. */
+static void states_agree(struct kernel *k, struct view *w, const struct settle *s)
 {
-	enum err first = OK;
-
 	for (size_t i = 0; i < k->sas.n; i++) {
 		struct kernel_sa *sa = &k->sas.v[i];
-		struct flow_list flows = { .n = 0 };
-		enum err err;
 
 		if (view_keeps(w, &sa->d))
 			continue;
@@ -220,16 +217,9 @@ static enum err states_agree(struct kernel *k, struct view *w, const struct sett
 		if (k->missing)
 			continue;
 		tell_gone(s, &sa->d);
-		err = book_flows(k, &sa->d, &flows);
 		book_take(k, sa);
 		i--;
-		if (err == OK)
-			err = settle_flows(k, &flows, why);
-		flow_list_free(&flows);
-		if (first == OK)
-			first = err;
 	}
-	return first;
 }
 
 static enum err states_prune(struct kernel *k, const struct view *w, bool larval, char *why)
@@ -254,18 +244,15 @@ static enum err states_prune(struct kernel *k, const struct view *w, bool larval
 }
 
 /* The words of the first failure are kept. */
-static enum err settle_tables(struct kernel *k, struct view *w, const struct settle *s, char *why)
+static enum err settle_tables(struct kernel *k, const struct view *w, bool larval, char *why)
 {
 	char other[HOST_WHY_MAX];
 	enum err err = policies_agree(k, w, why);
-	enum err next = states_agree(k, w, s, err == OK ? why : other);
+	enum err next = policies_prune(k, w, err == OK ? why : other);
 
 	if (err == OK)
 		err = next;
-	next = policies_prune(k, w, err == OK ? why : other);
-	if (err == OK)
-		err = next;
-	next = states_prune(k, w, s->larval, err == OK ? why : other);
+	next = states_prune(k, w, larval, err == OK ? why : other);
 	return err == OK ? next : err;
 }
 
@@ -278,8 +265,9 @@ enum err kernel_settle(struct kernel *k, const struct settle *s, char *why)
 		k->doubt = false;
 		k->missing = false;
 		memcpy(k->taken, w.taken, POLICY_FLOW_SLOTS);
+		states_agree(k, &w, s);
 		book_refresh(k);
-		err = settle_tables(k, &w, s, why);
+		err = settle_tables(k, &w, s->larval, why);
 	}
 	if (err != OK)
 		k->doubt = true;

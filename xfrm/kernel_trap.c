@@ -100,6 +100,8 @@ static enum err wanted_traps(struct flow_list *l, const struct host_child *v, si
 		if (!is_caught(&v[i]))
 			continue;
 		err = flow_list_fill_trap(l, &v[i]);
+		if (err == ERR_TS)
+			err = OK; /* no packet has such selectors */
 		if (err != OK)
 			err = why_say(why, err,
 				      "the selectors of connection \"%s\", child \"%s\" do not fit "

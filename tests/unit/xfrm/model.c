@@ -31,6 +31,7 @@ void model_arm(struct model *m, enum model_fault fault, int error, int at)
 	m->fault = fault;
 	m->error = error;
 	m->at = at;
+	m->lasting = 0;
 	m->asked = 0;
 }
 
@@ -397,8 +398,10 @@ static ssize_t model_send(void *ctx, const void *p, size_t len)
 	struct model *m = ctx;
 	/* Aligned, as the kernel has it. */
 	struct nlmsghdr *req = malloc(len);
-	enum model_fault fault = m->asked++ == m->at ? m->fault : FAULT_NONE;
+	bool now = m->asked >= m->at && m->asked <= m->at + m->lasting;
+	enum model_fault fault = now ? m->fault : FAULT_NONE;
 
+	m->asked++;
 	if (req == NULL || fault == FAULT_SEND) {
 		free(req);
 		errno = req == NULL ? ENOMEM : m->error;

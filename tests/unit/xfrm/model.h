@@ -63,10 +63,11 @@ struct model {
 	size_t n_policies;
 	uint32_t next_index;
 	uint32_t next_spi;
-	/* what goes wrong */
+	/* what goes wrong; model_arm means one request */
 	enum model_fault fault;
 	int error;
-	int at; /* the request of this number since model_arm, from 0 */
+	int at;	     /* the request of this number since model_arm, from 0 */
+	int lasting; /* and so many behind it */
 	int asked;
 	/* answers on their way */
 	struct model_reply replies[MODEL_REPLIES];
