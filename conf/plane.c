@@ -35,6 +35,11 @@ static bool carried(const struct conf_connection *cn, const struct conf_child *c
 		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks %s", kernel->lacks);
 		return false;
 	}
+	/* Whether a NAT is on the way is known only after the plane was chosen. */
+	if (!kernel->encap) {
+		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks ESP in UDP");
+		return false;
+	}
 	if (ch->interface[0] != '\0' && !kernel->interface) {
 		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks CONFIG_XFRM_INTERFACE");
 		return false;

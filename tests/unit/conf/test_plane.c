@@ -45,6 +45,10 @@ static void without_chacha(struct plane_caps *k)
 	k->n_encr--;
 }
 
+static void without_encap(struct plane_caps *k)
+{
+	k->encap = false;
+}
 static void without_transport(struct plane_caps *k)
 {
 	k->transport = false;
@@ -67,6 +71,7 @@ static const struct {
 	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_esp, PLANE_USER, "lacks CONFIG_INET_ESP" },
 	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_v6, PLANE_USER, "lacks CONFIG_INET6_ESP" },
 	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_chacha, PLANE_USER, "lacks CHACHA20" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_encap, PLANE_USER, "ESP in UDP" },
 	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_transport, PLANE_KERNEL, "every suite" },
 	{ CONF_PLANE_AUTO, CONF_MODE_TRANSPORT, "", without_transport, PLANE_USER, "transport" },
 	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_interface, PLANE_KERNEL, "every suite" },
