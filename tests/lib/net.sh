@@ -97,11 +97,17 @@ net_down() {
 #	watch_start FILE IF; ...; watch_stop; watch_count FILE [pcap filter...]
 watch_start() {
 	ip netns exec "$net-router" tcpdump -i "$2" --immediate-mode -U -s 0 -w "$1" >"$1.log" 2>&1 &
-	watch_pid=$!
+	watch_pid=$! watch_file=$1 watch_if=$2
 	eventually 10 grep -q 'listening on' "$1.log" || { cat "$1.log"; return 1; }
 }
-# What tcpdump has in its buffer reaches the file when it ends.
+# A watcher that had no time to look has seen nothing, so before it ends it must have seen a last packet: to all
+# neighbours on this link, which concerns nobody and no filter. What is in its buffer reaches the file when it ends.
+watch_last() {
+	in_ns router bash -c "echo last >/dev/udp/ff02::1%$watch_if/9"
+	[ "$(watch_count "$watch_file" udp dst port 9 and ip6 dst ff02::1)" -gt 0 ]
+}
 watch_stop() {
+	! kill -0 "$watch_pid" 2>/dev/null || eventually 10 watch_last || echo "the watcher of $watch_if has not seen the end"
 	kill -INT "$watch_pid" 2>/dev/null
 	wait "$watch_pid" 2>/dev/null
 	watch_pid=
