@@ -41,15 +41,21 @@ MUST_USE enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX]);
 
 /* Traps for those of `v` that are on this plane, and for no others; policies of children that are
  * up are left alone. Adds first, removes last; updates in place. Idempotent. `hold`: packets that
- * raised an ACQUIRE wait for the SA (xfrm_larval_drop = 0), else that setting is left alone. */
+ * raised an ACQUIRE wait for the SA (xfrm_larval_drop = 0), else that setting is left alone; where
+ * it cannot be set, the result is OK and `why` says so. What others took away of ours comes back,
+ * policies of children too: to be called again when the host has changed (host_changed). */
 MUST_USE enum err kernel_traps_set(struct kernel *k, const struct host_child *v, size_t n,
 				   bool hold, char why[static HOST_WHY_MAX]);
 
 /* One command of the engine: installs, moves, removes, counts. Fills *done, done->why too. What
  * fails half way is undone. SA_INSTALL of the inbound half puts in the state and the policies in
  * and forward; of the outbound half the state, then the policy out (or points an older policy of
- * the same selectors to it). The last SA of a reqid takes the policies with it: the trap below
- * catches what comes.
+ * the same selectors to it), and the larval state that asked for it goes. The last SA of a reqid
+ * takes the policies with it: the trap below catches what comes. Of two SAs of one reqid with the
+ * same selectors the newest has them, and the older gets them back when it goes.
+ *
+ * A move where the addresses change makes the state anew, with a gap in sequence numbers and a full
+ * replay window.
  *
  * ERR_EXISTS: the SPI, or the selectors, are taken by another; ERR_UNSUPPORTED: the kernel lacks
  * the algorithm; ERR_NOT_FOUND: no such SA; ERR_NOMEM, ERR_DENIED, ERR_NO_ANSWER: as the kernel
