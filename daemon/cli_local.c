@@ -174,13 +174,28 @@ static enum err guard_on(const struct cli *cli, struct host *h, char why[static 
 	return e;
 }
 
+/* States, policies and traps that a daemon left which was killed: they hold packets back as guards
+ * do. */
+static enum err leftovers_off(char why[static HOST_WHY_MAX])
+{
+	struct kernel *k = NULL;
+	enum err e = kernel_open(&k, why);
+
+	if (e == OK)
+		e = kernel_clear(k, why);
+	kernel_close(k);
+	return e == ERR_UNSUPPORTED ? OK : e;
+}
+
 static enum err guard_off(struct host *h, char why[static HOST_WHY_MAX])
 {
 	enum err e = host_guard_off(h, why);
 
 	if (e == OK)
 		e = host_plane_off(h, why);
-	return e == OK ? host_iface_prune(h, NULL, 0, why) : e;
+	if (e == OK)
+		e = host_iface_prune(h, NULL, 0, why);
+	return e == OK ? leftovers_off(why) : e;
 }
 
 /* Is a daemon there? It would put back at once what is changed behind its back. */
