@@ -256,6 +256,28 @@ START_TEST(headers_that_stand_outside_are_refused_inside)
 }
 END_TEST
 
+/* A fragment that hides behind options is none that transport mode carries. */
+START_TEST(a_sealed_fragment_is_refused)
+{
+	static const uint8_t hidden[] = { 44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1,
+					  0,  0, 0, 9, 0, 1, 0, 2, 0,  8, 0, 0 };
+	struct kit_sa k;
+	struct sa *out = sa_make(0, SA_OUT, 1, &k), *in = sa_make(0, SA_IN, 1, &k);
+	uint8_t b[40 + sizeof(hidden)], sealed[200];
+	struct wr w = wr_into(sealed, sizeof(sealed));
+	struct room room;
+
+	kit_udp(b, sizeof(b), hosts[1].left, hosts[1].right);
+	b[6] = PROTO_DSTOPTS;
+	memcpy(b + 40, hidden, sizeof(hidden));
+	ck_assert(parsed(span_of(b, sizeof(b))).fragment);
+	ck_assert_int_eq(outbound_seal(out, span_of(b, sizeof(b)), 6, 1, &w), DROP_NONE);
+	ck_assert_int_eq(arrives(in, sealed, wr_len(&w), &k.d.path, &room), DROP_INNER);
+	esp_sa_free(out);
+	esp_sa_free(in);
+}
+END_TEST
+
 /* ---- checksums through a NAT ---- */
 
 static uint32_t seed = 1;
@@ -385,6 +407,26 @@ START_TEST(no_checksum_stays_none)
 }
 END_TEST
 
+/* RFC 768: a sum that comes out as zero is sent as its other form, for zero means none. */
+START_TEST(a_mended_checksum_is_never_none)
+{
+	struct addr was = kit_addr("192.0.2.1"), is = kit_addr("203.0.113.7");
+	uint8_t b[100] = { 0 };
+	struct span p = kit_udp(b, 100, "192.0.2.1", "192.0.2.2");
+	struct inner in = parsed(p);
+	struct wr w = wr_into(b, sizeof(b));
+
+	(void)wr_take(&w, sizeof(b));
+	wr_fill_u16(&w, 50, 0);
+	wr_fill_u16(&w, 50, kit_upper_sum(p, PROTO_UDP, &is, &in.flow.dst));
+	ck_assert_uint_eq(kit_upper_sum(p, PROTO_UDP, &is, &in.flow.dst), 0);
+	wr_fill_u16(&w, 26, kit_upper_sum(p, PROTO_UDP, &was, &in.flow.dst));
+	transport_mend(b, &in, &was, &is);
+	ck_assert_uint_eq(b[26], 0xff);
+	ck_assert_uint_eq(b[27], 0xff);
+}
+END_TEST
+
 /* RFC 7296 2.23.1's picture: the client has 10.0.0.1 and is seen as 203.0.113.1; it calls the
  * server 203.0.113.2, which has 10.9.0.2. */
 START_TEST(between_two_nats_both_addresses_are_mended)
@@ -474,6 +516,8 @@ UNIT("esp/transport")
 	tcase_add_loop_test(tc, mended_checksums_are_those_of_the_new_addresses, 0, N_PROTOS);
 	tcase_add_loop_test(tc, a_checksum_that_was_wrong_stays_wrong, 0, 2);
 	tcase_add_test(tc, no_checksum_stays_none);
+	tcase_add_test(tc, a_mended_checksum_is_never_none);
+	tcase_add_test(tc, a_sealed_fragment_is_refused);
 	tcase_add_test(tc, between_two_nats_both_addresses_are_mended);
 	tcase_add_test(tc, only_the_two_hosts_are_joined);
 }
