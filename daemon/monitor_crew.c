@@ -145,6 +145,10 @@ static enum err on_ready(struct monitor *m, enum role r, struct span body)
 	}
 	if (generation != m->generation)
 		return OK; /* of a reload that was given up */
+	/* What asked for a child before there was an engine to hear it: the kernel shall ask
+	 * again. */
+	if (r == ROLE_ENGINE && m->ready[r] == 0)
+		monitor_kernel_flush(m);
 	m->ready[r] = generation;
 	monitor_send_number(m, r, MSG_COMMIT, generation);
 	if (!m->up)
