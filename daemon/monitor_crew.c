@@ -202,6 +202,8 @@ static enum err on_child(struct monitor *m, uint8_t type, struct span body)
 	if (msg_child_get(body, &c) != OK)
 		return ERR_SYNTAX;
 	e = type == MSG_GUARD ? warden_guard(m->warden, &c, why) : warden_mtu(m->warden, &c, why);
+	if (type == MSG_MTU)
+		monitor_mtu_changed(m);
 	if (e != OK) {
 		struct log_line l = log_event(LOG_LEVEL_WARNING,
 					      type == MSG_GUARD ? "guard_failed" : "mtu_failed");

@@ -11,6 +11,8 @@
 
 #define HOST_PAUSE NS_PER_S
 #define HOST_DELAY (NS_PER_S / 10)
+/* Segments that could be larger: no hurry, others may follow. */
+#define MSS_DELAY  (5 * NS_PER_S)
 
 /* The queues of a deleted device lead nowhere: a new one, and a process that holds it. */
 static enum err tun_renew(struct monitor *m, char why[static HOST_WHY_MAX])
@@ -45,19 +47,42 @@ static void on_again(void *ctx)
 		monitor_log(LOG_LEVEL_ERROR, "host_failed", why);
 }
 
+static void again_in(struct monitor *m, mono_ns delay)
+{
+	mono_ns at = mono_now() + delay;
+
+	if (at < m->host.last + HOST_PAUSE)
+		at = m->host.last + HOST_PAUSE;
+	if (m->host.pending && at >= m->host.at)
+		return;
+	m->host.pending = true;
+	m->host.at = at;
+	loop_timer_set(m->loop, &m->host.again, at);
+}
+
 static void on_event(void *ctx, uint32_t events)
 {
 	struct monitor *m = ctx;
-	mono_ns at = mono_now() + HOST_DELAY;
 
 	(void)events;
-	if (!warden_changed(m->warden) || m->host.pending)
+	if (!warden_changed(m->warden))
 		return;
-	if (at < m->host.last + HOST_PAUSE)
-		at = m->host.last + HOST_PAUSE;
-	m->host.pending = true;
 	monitor_log(LOG_LEVEL_DEBUG, "host_changed", NULL);
-	loop_timer_set(m->loop, &m->host.again, at);
+	again_in(m, HOST_DELAY);
+}
+
+void monitor_mtu_changed(struct monitor *m)
+{
+	switch (warden_mss(m->warden)) {
+	case WARDEN_MSS_FITS:
+		return;
+	case WARDEN_MSS_SMALL:
+		again_in(m, MSS_DELAY);
+		return;
+	case WARDEN_MSS_TOO_LARGE:
+		again_in(m, HOST_DELAY);
+		return;
+	}
 }
 
 enum err monitor_watch_host(struct monitor *m, char why[static HOST_WHY_MAX])

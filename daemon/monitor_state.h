@@ -28,6 +28,7 @@ struct host_care {
 	struct loop_watch watch;
 	struct loop_timer again;
 	mono_ns last;
+	mono_ns at; /* of `again`, when it is pending */
 	bool pending;
 };
 
@@ -108,6 +109,8 @@ void monitor_kernel_flush(struct monitor *m);
 /* The end: all but the guards goes. */
 void monitor_kernel_close(struct monitor *m);
 
+/* After MSG_MTU: TCP's segment sizes follow, all together. */
+void monitor_mtu_changed(struct monitor *m);
 /* From now on what others take away is put back. */
 MUST_USE enum err monitor_watch_host(struct monitor *m, char why[static HOST_WHY_MAX]);
 

@@ -12,7 +12,8 @@
 struct ward {
 	struct host_child host; /* selectors point into the configuration */
 	bool lifted;
-	uint16_t mtu; /* 0: not told yet */
+	uint16_t mtu;	    /* 0: not told yet */
+	uint16_t table_mtu; /* by which TCP's segments are clamped; 0: as without */
 };
 
 struct warden {
@@ -104,6 +105,8 @@ static enum err plane_apply(struct warden *w, const struct host_child *h, size_t
 
 	if (e == OK)
 		e = host_plane_set(w->host, w->tun, h, n, why);
+	for (size_t i = 0; i < w->n && e == OK; i++)
+		w->v[i].table_mtu = w->v[i].lifted ? 0 : w->v[i].mtu;
 	for (size_t i = 0; i < w->n && e == OK; i++) {
 		const struct ward *x = &w->v[i];
 
@@ -265,10 +268,24 @@ enum err warden_mtu(struct warden *w, const struct msg_child *m, char why[static
 	x->host.mtu = m->value;
 	if (x->lifted || w->tun[0] == '\0')
 		return OK;
-	/* What TCP is told of the kernel's tunnels stands in the table that all share. */
-	if (x->host.plane == PLANE_KERNEL)
-		return apply(w, why);
 	return host_child_mtu(w->host, &x->host, x->mtu, why);
+}
+
+/* The table has what warden_set or warden_again put there last, or what tunnels begin with. */
+enum warden_mss warden_mss(const struct warden *w)
+{
+	enum warden_mss stale = WARDEN_MSS_FITS;
+
+	for (size_t i = 0; i < w->n; i++) {
+		uint16_t is = w->v[i].table_mtu != 0 ? w->v[i].table_mtu : HOST_MTU_FIRST;
+
+		if (w->v[i].mtu == 0 || w->v[i].mtu == is || w->v[i].lifted)
+			continue;
+		if (w->v[i].mtu < is)
+			return WARDEN_MSS_TOO_LARGE;
+		stale = WARDEN_MSS_SMALL;
+	}
+	return stale;
 }
 
 /* ---- others ---- */

@@ -52,6 +52,11 @@ MUST_USE enum err warden_guard(struct warden *w, const struct msg_child *m,
 MUST_USE enum err warden_mtu(struct warden *w, const struct msg_child *m,
 			     char why[static HOST_WHY_MAX]);
 
+/* TCP's segment sizes stand in a table that is made as a whole, by warden_again: not for each MTU
+ * of thousands of children, but soon after one that went down. */
+enum warden_mss { WARDEN_MSS_FITS, WARDEN_MSS_SMALL, WARDEN_MSS_TOO_LARGE };
+enum warden_mss warden_mss(const struct warden *w);
+
 /* Others change the host too: see host_watch and host_changed. warden_again puts back what is
  * missing. */
 MUST_USE enum err warden_watch(struct warden *w, int *fd, char why[static HOST_WHY_MAX]);

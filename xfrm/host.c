@@ -83,7 +83,7 @@ enum err host_iface_open(struct host *h, const struct host_child *c, unsigned in
 	const struct iface want = iface_of(c);
 	const struct tun t = { .name = want.name,
 			       .alias = want.alias,
-			       .mtu = want.mtu != 0 ? want.mtu : IFACE_MTU_FIRST,
+			       .mtu = want.mtu != 0 ? want.mtu : HOST_MTU_FIRST,
 			       .stays = true };
 	enum err err = iface_clear(&h->route, &want, why);
 

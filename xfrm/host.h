@@ -45,6 +45,10 @@ enum {
 	HOST_TABLE = 5050,	 /* our routing table */
 	HOST_TABLE_OUTER = 5051, /* and that of our outer packets, xfrm/outer.h */
 	HOST_RULE_PRIORITY = 5050,
+	/* The MTU of routes and devices until the path and the suite are known: what fits into 1500
+	 * bytes with the widest of both (IPv6, UDP, CBC with SHA2-512), so that connections which
+	 * begin before the SA is up need not shrink. */
+	HOST_MTU_FIRST = 1380,
 	HOST_PROTOCOL = 0x50, /* rtm_protocol and FRA_PROTOCOL of what we make */
 };
 

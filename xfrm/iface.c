@@ -86,7 +86,7 @@ struct ask iface_ask_make(const struct iface *want)
 	struct nlattr *info;
 	struct nlattr *data;
 
-	ask_u32(&a, IFLA_MTU, want->mtu != 0 ? want->mtu : IFACE_MTU_FIRST);
+	ask_u32(&a, IFLA_MTU, want->mtu != 0 ? want->mtu : HOST_MTU_FIRST);
 	ask_u32(&a, IFLA_GROUP, want->group);
 	ask_str(&a, IFLA_IFNAME, want->name);
 	info = ask_nest(&a, IFLA_LINKINFO);

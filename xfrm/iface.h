@@ -21,7 +21,6 @@
 enum {
 	IFACE_ALIAS_MAX = 144, /* "postern ", two names, a slash */
 	IFACE_GROUP = 5050,
-	IFACE_MTU_FIRST = 1380, /* until the path is known; see route_set.c */
 };
 
 /* As it shall be, or (with an ifindex) as it is. */

@@ -180,6 +180,12 @@ void nft_meta_is(struct nft_rule *r, uint32_t key, const void *p, size_t len)
 	compare(r, NFT_CMP_EQ, p, len);
 }
 
+void nft_meta_is_not(struct nft_rule *r, uint32_t key, const void *p, size_t len)
+{
+	meta_load(r, key);
+	compare(r, NFT_CMP_NEQ, p, len);
+}
+
 void nft_device_is(struct nft_rule *r, uint32_t key, const char *name, bool equal)
 {
 	char whole[16] = ""; /* IFNAMSIZ: the kernel compares all of it */

@@ -45,6 +45,7 @@ struct nft_rule nft_rule_begin(struct nft *t, const struct nft_chain *c);
 void nft_rule_end(struct nft_rule *r);
 
 void nft_meta_is(struct nft_rule *r, uint32_t key, const void *p, size_t len);
+void nft_meta_is_not(struct nft_rule *r, uint32_t key, const void *p, size_t len);
 void nft_device_is(struct nft_rule *r, uint32_t key, const char *name,
 		   bool equal); /* NFT_META_IIFNAME, _OIFNAME */
 void nft_mark_is(struct nft_rule *r, uint32_t value, uint32_t mask);

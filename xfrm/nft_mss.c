@@ -4,6 +4,9 @@
  * A SYN that is forwarded between the two sides of a child says no larger segments than fit into
  * its tunnel, in both directions, so that no connection hangs on an ICMP message that a firewall
  * ate. What the gateway itself sends has its route's MTU. The kernel only ever lowers the option.
+ *
+ * Userspace ESP clamps too (esp/mss.h), to what it has learned of the path; what our routes say is
+ * known here, and the kernel drops by it before a packet gets to userspace.
  */
 #include "xfrm/nft_mss.h"
 
@@ -23,17 +26,30 @@ enum {
 	TCP_SYN = 0x0002,
 	HEADERS4 = 40, /* IPv4 and TCP without options */
 	HEADERS6 = 60,
+	MESSAGES_MAX = 8000, /* so that a very long table still fits into one transaction */
 };
+
+/* Whatever is no SYN is through with the chain at once: it may be long. */
+static void only_syn(struct nft *t, const struct nft_chain *c)
+{
+	const uint8_t proto = IPPROTO_TCP;
+	struct nft_rule r = nft_rule_begin(t, c);
+
+	nft_meta_is_not(&r, NFT_META_L4PROTO, &proto, sizeof(proto));
+	nft_verdict(&r, NFT_RETURN);
+	nft_rule_end(&r);
+	r = nft_rule_begin(t, c);
+	nft_payload_masked(&r, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_AT, TCP_SYN, true);
+	nft_verdict(&r, NFT_RETURN);
+	nft_rule_end(&r);
+}
 
 static struct nft_rule syn_begin(struct nft *t, const struct nft_chain *c, sa_family_t family)
 {
-	const uint8_t proto = IPPROTO_TCP;
 	const uint8_t nfproto = family == AF_INET6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
 	struct nft_rule r = nft_rule_begin(t, c);
 
 	nft_meta_is(&r, NFT_META_NFPROTO, &nfproto, sizeof(nfproto));
-	nft_meta_is(&r, NFT_META_L4PROTO, &proto, sizeof(proto));
-	nft_payload_masked(&r, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_AT, TCP_SYN, false);
 	return r;
 }
 
@@ -45,7 +61,7 @@ static void clamp_end(struct nft_rule *r, sa_family_t family, uint16_t mtu)
 
 static uint16_t mtu_of(const struct host_child *c)
 {
-	return c->mtu != 0 ? c->mtu : IFACE_MTU_FIRST;
+	return c->mtu != 0 ? c->mtu : HOST_MTU_FIRST;
 }
 
 static void clamp_nets(struct nft *t, const struct nft_chain *c, const struct net *from,
@@ -86,9 +102,9 @@ static void clamp_device(struct nft *t, const struct nft_chain *c, const struct 
 	}
 }
 
-static bool clamped(const struct host_child *c)
+static bool clamped(const struct nft *t, const struct host_child *c)
 {
-	return c->plane == PLANE_KERNEL && c->mode == SA_TUNNEL;
+	return c->mode == SA_TUNNEL && t->n < MESSAGES_MAX;
 }
 
 void nft_mss_build(struct nft *t, const char *table, const struct host_child *v, size_t n)
@@ -100,10 +116,12 @@ void nft_mss_build(struct nft *t, const char *table, const struct host_child *v,
 	bool begun = false;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!clamped(&v[i]))
+		if (!clamped(t, &v[i]))
 			continue;
-		if (!begun)
+		if (!begun) {
 			nft_chain_add(t, &chain);
+			only_syn(t, &chain);
+		}
 		begun = true;
 		if (v[i].interface[0] != '\0')
 			clamp_device(t, &chain, &v[i]);

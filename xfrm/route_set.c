@@ -8,10 +8,6 @@
 #include "xfrm/route.h"
 #include "xfrm/words.h"
 
-/* Until the path and the suite are known: what fits into 1500 bytes with the widest of both (IPv6,
- * UDP, CBC with SHA2-512), so that connections which begin before the SA is up need not shrink. */
-enum { ROUTE_MTU_FIRST = 1380 };
-
 static enum err take_route(void *ctx, const struct nlmsghdr *m)
 {
 	struct route r;
@@ -87,7 +83,7 @@ static enum err put_missing(struct netlink *nl, const struct route_list *wanted,
 		struct route r = wanted->v[i];
 
 		if (r.mtu == 0 && !r.dead)
-			r.mtu = old != NULL ? old->mtu : ROUTE_MTU_FIRST;
+			r.mtu = old != NULL ? old->mtu : HOST_MTU_FIRST;
 		if (old == NULL || old->device != r.device || old->mtu != r.mtu ||
 		    !addr_eq(&old->source, &r.source))
 			err = route_put(nl, &r, why);

@@ -164,8 +164,8 @@ START_TEST(guards_of_ipv6_are_drops_as_nft_would_write_them)
 }
 END_TEST
 
-/* add rule inet t mss meta nfproto ipv4 meta l4proto tcp tcp option maxseg size set 1340: what
- * comes behind the two comparisons, as nft writes it, but in one register */
+/* add rule inet t mss meta nfproto ipv4 tcp option maxseg size set 1340: what comes behind the
+ * comparison, as nft writes it, but in one register */
 static const char mss_set[] = "2c0001800e000100696d6d656469617465000000180002800800010000000001"
 			      "0c00028006000100053c0000"
 			      "3c0001800b0001006578746864720000"
@@ -200,10 +200,10 @@ static const struct {
 	{ "10.1.0.0/16>10.2.0.0/16+kernel", 0, true },
 	{ "10.1.0.0/16>10.2.0.0/16+kernel", 1400, false }, /* to another size */
 	{ "0.0.0.0/0>0.0.0.0/0+kernel%ipsec0", 1380, true },
-	{ "10.1.0.0/16>10.2.0.0/16", 1380, false }, /* userspace does it by itself */
+	{ "10.1.0.0/16>10.2.0.0/16", 1380, true },
 };
 
-START_TEST(what_the_kernel_carries_is_clamped_as_nft_would)
+START_TEST(a_tunnel_is_clamped_as_nft_would)
 {
 	const struct policy_list none = { .n = 0 };
 	struct children c = kit_children(&clamps[_i].child, 1);
@@ -237,7 +237,7 @@ END_TEST
 
 UNIT("xfrm/nft")
 {
-	tcase_add_loop_test(tc, what_the_kernel_carries_is_clamped_as_nft_would, 0,
+	tcase_add_loop_test(tc, a_tunnel_is_clamped_as_nft_would, 0,
 			    sizeof(clamps) / sizeof(clamps[0]));
 	tcase_add_test(tc, a_table_and_its_chains_are_what_nft_sends);
 	tcase_add_test(tc, our_table_marks_as_nft_would);
