@@ -147,7 +147,7 @@ static enum err add_at(struct netlink *nl, const struct policy *p, char *why)
 
 static enum err add(struct netlink *nl, struct view *w, struct policy p, uint32_t *slot, char *why)
 {
-	enum err err = why_say(why, ERR_LIMIT, "no index is left for an IPsec policy");
+	enum err err = ERR_LIMIT;
 
 	for (int tries = SLOT_TRIES; tries > 0 && slot_next(w, slot); tries--) {
 		w->taken[*slot] = 1;
@@ -156,6 +156,9 @@ static enum err add(struct netlink *nl, struct view *w, struct policy p, uint32_
 		if (err != ERR_BUSY)
 			break;
 	}
+	/* Only now: words that stand there after a success would be told as its reason. */
+	if (err == ERR_LIMIT || err == ERR_BUSY)
+		return why_say(why, err, "no index is left for an IPsec policy");
 	return err;
 }
 
