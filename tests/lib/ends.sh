@@ -8,7 +8,7 @@
 #
 # What is agreed stands in these variables: auth (psk or the kind of key), mode, outer (family), inner (4, 6 or 46), encap
 # (raw, udp, nat), suite, esn (esn, short). $pki holds a folder for each kind of key, $work all files of a run.
-# Needs net.sh, gateway.sh, strongswan.sh, libreswan.sh, xfrm.sh.
+# Needs net.sh, gateway.sh, strongswan.sh, libreswan.sh, xfrm.sh, and extglob.
 
 psk='correct horse battery staple, 27 ponies'
 
@@ -20,8 +20,10 @@ end_at() {
 	esac
 	outer_here=$(end_outer $here) outer_there=$(end_outer $there)
 	nets=$(end_nets $here) nets_there=$(end_nets $there)
-	# the right one sees the address of the translator, whatever that is
-	[ "$encap" != nat ] || [ $here = left ] || outer_there=any
+	[ "$encap$here" = natright ] || return 0
+	# the right one sees the address of the translator, and need not know it beforehand
+	outer_there=any
+	[ "$mode" != transport ] || nets_there=$(end_outer router)
 }
 end_outer() {
 	case $1$outer in
@@ -208,39 +210,58 @@ end_down() {
 	libre) whack "$work/conf-$1" --name peer --terminate ;;
 	esac
 }
+# What the end itself says of what is up.
+end_status() {
+	case $2 in
+	postern-*) postern "$1" status --json ;;
+	swan*) swanctl "$work/conf-$1" --list-sas ;;
+	libre) whack "$work/conf-$1" --trafficstatus ;;
+	esac
+}
 end_is_up() {
+	local said
+	said=$(end_status "$@")
 	case $2 in
-	postern-*) postern "$1" status --json | jq -e '.connections[0].children[0].state == "up"' ;;
-	swan*) swanctl "$work/conf-$1" --list-sas | grep -q INSTALLED ;;
-	libre) whack "$work/conf-$1" --trafficstatus | grep -q '"peer"' ;;
+	postern-*) [[ ${said##*\"children\":} == *'"state":"up"'* ]] ;;
+	swan*) [[ $said == *INSTALLED* ]] ;;
+	libre) [[ $said == *'"peer"'* ]] ;;
 	esac
 }
-end_is_down() { # and nothing of it is left in the kernel
-	! end_is_up "$@" >/dev/null 2>&1 && [ -z "$(xfrm_sas "$1")" ]
+# And nothing of it is left in the kernel; a state without an SPI only waits for a negotiation.
+end_is_down() {
+	! end_is_up "$@" && [[ $(ip -n "$net-$1" xfrm state) != *'esp spi 0x'*([0-9a-f])[1-9a-f]* ]]
 }
-# Packets in and out, as it counts itself and, where its ESP is the kernel's, as the kernel counts: one line each.
-end_counts() {
-	case $2 in
-	postern-*) postern "$1" status --json |
-		jq -r '.connections[0].children[0] | "\(.in_packets) \(.out_packets)"' ;;
-	swan*) swanctl "$work/conf-$1" --list-sas |
-		awk '/^ +in / { i += $5 } /^ +out / { o += $5 } END { print i + 0, o + 0 }' ;;
-	esac
-	end_in_kernel "$2" || return 0
+
+# end_look PLACE KIND: takes down what the end says and what the kernel has, for the questions below.
+end_look() {
+	looked=$2 said=$(end_status "$@") sas=
+	! end_in_kernel "$2" || sas=$(xfrm_sas "$1")
 	end_at "$1"
-	xfrm_sas "$1" | awk -v here="$outer_here" '$2 == here { i += $8; next } { o += $8 } END { print i + 0, o + 0 }'
 }
-# What postern says of its child: data plane, mode, raw or udp, esn or short.
-end_says() {
-	postern "$1" status --json | jq -r '.connections[0] | [.children[0].dataplane, .children[0].mode,
-		if .encapsulated then "udp" else "raw" end, if .children[0].esn then "esn" else "short" end] | join(" ")'
+# said_key KEY: of the child, or else of the connection
+said_key() {
+	local re="\"$1\":\"?([^,\"}]*)"
+	[[ ${said##*\"children\":} =~ $re || $said =~ $re ]] && echo "${BASH_REMATCH[1]}"
+}
+# Packets in and out, as it counts itself (libreswan counts bytes) and as the kernel counts: a line each.
+look_counts() {
+	case $looked in
+	postern-*) echo "$(said_key in_packets) $(said_key out_packets)" ;;
+	swan*) awk '/^ +in / { i += $5 } /^ +out / { o += $5 } END { print i + 0, o + 0 }' <<<"$said" ;;
+	esac
+	[ -z "$sas" ] || awk -v here="$outer_here" '$2 == here { i += $8; next } { o += $8 } END { print i + 0, o + 0 }' <<<"$sas"
 }
 # The SPIs of what is up, both ways.
-end_spis() {
-	case $2 in
-	postern-*) postern "$1" status --json | jq -r '.connections[0].children[0] | .spi_in, .spi_out | values' ;;
-	esac
-	xfrm_sas "$1" | awk '{ print $3 }'
+look_spis() {
+	[[ $looked != postern-* ]] || printf '%s\n%s\n' "$(said_key spi_in)" "$(said_key spi_out)"
+	[ -z "$sas" ] || cut -d' ' -f3 <<<"$sas"
+}
+# What postern says: data plane, mode, raw or udp, esn or short.
+look_says() {
+	local way=raw numbers=short
+	[ "$(said_key encapsulated)" = false ] || way=udp
+	[ "$(said_key esn)" = false ] || numbers=esn
+	echo "$(said_key dataplane) $(said_key mode) $way $numbers"
 }
 end_in_kernel() { case $1 in *-user) return 1 ;; esac }
 end_stop() {

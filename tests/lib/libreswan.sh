@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # libreswan as Debian ships it, in a tree of its own, standing in a namespace of the small world. Its ESP is the
-# kernel's. Needs tree.sh, net.sh, say.sh.
+# kernel's. Needs tree.sh, net.sh, gateway.sh, say.sh.
 
 libre_packages='libreswan libnss3-tools iproute2 kmod procps'
 
@@ -64,5 +64,5 @@ libre_stop() {
 	pid=$(cat "$1/pid")
 	rm -f "$1/pid"
 	kill "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null || eventually 10 gateway_gone "$pid"
 }

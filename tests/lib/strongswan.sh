@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # strongSwan as Debian ships it, in a tree of its own, standing in a namespace of the small world, with its userspace
-# ESP (kernel-libipsec) or with the kernel's. Needs tree.sh, net.sh, say.sh.
+# ESP (kernel-libipsec) or with the kernel's. Needs tree.sh, net.sh, gateway.sh, say.sh.
 
 swan_packages='strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-extra-plugins
 	libstrongswan-standard-plugins iproute2 kmod procps'
@@ -24,7 +24,7 @@ swan_start() {
 		exec chroot "$root" /usr/lib/ipsec/charon' swan "$swan_root" "$dir" >"$dir/out" 2>&1 &
 	printf '%s\n' $! >"$dir/pid"
 	eventually 20 test -S "$dir/run/charon.vici" || { cat "$dir/out"; return 1; }
-	swanctl "$dir" --load-all >"$dir/load" 2>&1
+	swanctl "$dir" --load-all >"$dir/load" 2>&1 || { cat "$dir/load"; return 1; }
 }
 # A short list, one setting a line: all of them take long to start where a processor is emulated.
 swan_plugins() {
@@ -57,5 +57,5 @@ swan_stop() {
 	pid=$(cat "$1/pid")
 	rm -f "$1/pid"
 	kill "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null || eventually 10 gateway_gone "$pid"
 }
