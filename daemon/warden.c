@@ -157,6 +157,23 @@ static enum err devices_prune(struct warden *w, char why[static HOST_WHY_MAX])
 	return e;
 }
 
+static bool has_devices(const struct ward *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].host.interface[0] != '\0')
+			return true;
+	}
+	return false;
+}
+
+/* Rules are others when there is no device any more. */
+static enum err devices_leave(struct warden *w, char why[static HOST_WHY_MAX])
+{
+	enum err e = devices_prune(w, why);
+
+	return e == OK ? apply(w, why) : e;
+}
+
 /* ---- the configuration ---- */
 
 static void wards_fill(struct warden *w, const struct conf *c, struct ward *v)
@@ -192,8 +209,10 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 	w->hold = c->hold_packets;
 	e = apply(w, why);
 	if (e == OK) {
+		if (w->tun[0] != '\0' && has_devices(old, old_n))
+			e = devices_leave(w, why);
 		free(old);
-		return w->tun[0] != '\0' ? devices_prune(w, why) : OK;
+		return e;
 	}
 	w->v = old;
 	w->n = old_n;
@@ -211,8 +230,8 @@ enum err warden_tun(struct warden *w, const char *name, unsigned int n_queues, i
 		return e;
 	snprintf(w->tun, sizeof w->tun, "%s", name);
 	w->tuns.n_queues = n_queues;
-	e = apply(w, why);
-	return e == OK ? devices_prune(w, why) : e;
+	e = devices_prune(w, why); /* of an earlier run */
+	return e == OK ? apply(w, why) : e;
 }
 
 bool warden_tun_gone(const struct warden *w)

@@ -70,6 +70,8 @@ MUST_USE enum err iface_set(struct netlink *route, const struct host_child *v, s
  * is.
  */
 MUST_USE enum err iface_clear(struct netlink *route, const struct iface *want, char *why);
+/* Is there a device of a child, also of one that was taken down? */
+MUST_USE enum err iface_any(struct netlink *route, bool *any, char *why);
 /* Makes one and deletes it. */
 bool iface_probe(struct netlink *route);
 /* Removes ours that none of these children has. */

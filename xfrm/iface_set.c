@@ -305,6 +305,18 @@ enum err iface_prune(struct netlink *route, const struct host_child *v, size_t n
 	return err;
 }
 
+enum err iface_any(struct netlink *route, bool *any, char *why)
+{
+	struct iface_list all = { .n = 0 };
+	enum err err = iface_list_read(route, &all, why);
+
+	*any = false;
+	for (size_t i = 0; i < all.n; i++)
+		*any = *any || iface_is_ours(&all.v[i]);
+	iface_list_free(&all);
+	return err;
+}
+
 /* One that a daemon left that died between making and deleting is as good. */
 bool iface_probe(struct netlink *route)
 {

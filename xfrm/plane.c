@@ -84,6 +84,7 @@ struct plane {
 	size_t n_led;
 	struct host_child *routed;
 	size_t n_routed;
+	bool devices; /* there is one of a child, be it one that an operator took down */
 	uint32_t device;
 };
 
@@ -144,7 +145,7 @@ static enum err rules_set(struct host *h, const struct plane *p, const struct ow
 			  char *why)
 {
 	struct rule_list rules = { .n = 0 };
-	enum err err = lead_rules(&rules, p->led, p->n_led, own, p->n_routed > 0);
+	enum err err = lead_rules(&rules, p->led, p->n_led, own, p->devices);
 
 	if (err == OK)
 		err = rule_set_apply(&h->route, &rules, why);
@@ -201,6 +202,8 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 	if (err == OK)
 		err = iface_set(&h->route, p.routed, p.n_routed, why);
 	if (err == OK)
+		err = iface_any(&h->route, &p.devices, why);
+	if (err == OK)
 		err = own_list_read(&h->route, &own, why);
 	if (err == OK)
 		err = exceptions(h, &p, policy_set_prune, why);
@@ -209,7 +212,7 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 	if (err == OK)
 		err = tun_up(&h->route, p.device, why);
 	if (err == OK)
-		err = outer_apply(&h->route, p.n_routed > 0, why);
+		err = outer_apply(&h->route, p.devices, why);
 	if (err == OK)
 		err = routes_set(h, &p, &own, why);
 	if (err == OK)
