@@ -58,7 +58,7 @@ end_suites() {
 	chacha|chacha20poly1305 prfsha256 x25519|chacha20poly1305-prfsha256-x25519|chacha20poly1305|chacha20_poly1305-sha2_256;dh31|chacha20_poly1305|rfc7539esp(chacha20,poly1305):288
 	cbc256|aes256 sha256 prfsha256 ecp256|aes256-sha256-ecp256|aes256-sha256|aes256-sha2_256;dh19|aes256-sha2_256|hmac(sha256):256+cbc(aes):256
 	cbc128|aes128 sha384 prfsha384 ecp384|aes128-sha384-ecp384|aes128-sha384|aes128-sha2_384;dh20|aes128-sha2_384|hmac(sha384):384+cbc(aes):128
-	cbc512|aes256 sha512 prfsha384 x25519|aes256-sha512-prfsha384-x25519|aes256-sha512|aes256-sha2_512;dh31|aes256-sha2_512|hmac(sha512):512+cbc(aes):256
+	cbc512|aes256 sha512 prfsha512 x25519|aes256-sha512-x25519|aes256-sha512|aes256-sha2_512;dh31|aes256-sha2_512|hmac(sha512):512+cbc(aes):256
 	S
 }
 end_suite() { end_suites | awk -F'|' -v s="$suite" -v f="$1" '$1 == s { print $f }'; }
