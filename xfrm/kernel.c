@@ -157,7 +157,11 @@ static enum err put_half(struct kernel *k, const struct sa_desc *d, const struct
 		return err;
 	}
 	read_offload(k, &k->sas.v[k->sas.n - 1], &x);
-	err = put_flows(k, flows, why);
+	if (d->offload == OFFLOAD_CRYPTO && k->sas.v[k->sas.n - 1].offload != OFFLOAD_CRYPTO)
+		err = why_say(why, ERR_UNSUPPORTED,
+			      "offload = crypto: the network device does not do it");
+	else
+		err = put_flows(k, flows, why);
 	/* What cannot be undone now is in doubt and undone later; the first failure is told. */
 	if (err != OK && take_half(k, &k->sas.v[k->sas.n - 1], unused) != OK)
 		k->doubt = true;

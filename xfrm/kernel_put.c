@@ -57,16 +57,23 @@ static enum err add_state(struct kernel *k, const struct sa_desc *d, const struc
 	return netlink_ask(k->nl, &req, a);
 }
 
+/* Written out, it is not done without. */
+static bool insists(const struct sa_desc *d)
+{
+	return d->offload == OFFLOAD_CRYPTO || d->offload == OFFLOAD_PACKET;
+}
+
 /* Which device, if any. With UDP encapsulation kernels refuse. */
 static enum err choose_device(const struct kernel *k, const struct sa_desc *d,
 			      struct state_extra *x, char *why)
 {
 	x->ifindex = k->device == NULL ? 0 : k->device(&d->path.local.addr, d->offload);
-	if (d->encap && d->offload != OFFLOAD_PACKET)
+	if (d->encap && !insists(d))
 		x->ifindex = 0;
-	if (x->ifindex == 0 && d->offload == OFFLOAD_PACKET)
+	if (x->ifindex == 0 && insists(d))
 		return why_say(why, ERR_UNSUPPORTED,
-			       "offload = packet: no network device has the local address");
+			       "offload = %s: no network device has the local address",
+			       d->offload == OFFLOAD_PACKET ? "packet" : "crypto");
 	return OK;
 }
 
@@ -84,8 +91,7 @@ enum err put_state(struct kernel *k, const struct sa_desc *d, struct state_extra
 	if (err != OK)
 		return err;
 	err = add_state(k, d, x, &a);
-	if (err != OK && heard(&a) && err != ERR_EXISTS && x->ifindex != 0 &&
-	    d->offload != OFFLOAD_PACKET) {
+	if (err != OK && heard(&a) && err != ERR_EXISTS && x->ifindex != 0 && !insists(d)) {
 		x->ifindex = 0;
 		err = add_state(k, d, x, &a);
 	}
@@ -98,8 +104,8 @@ enum err put_state(struct kernel *k, const struct sa_desc *d, struct state_extra
 	if (err != OK && !heard(&a))
 		k->doubt = true;
 	return state_words(why, err, &a,
-			   d->offload == OFFLOAD_PACKET ? "offload = packet: cannot add the state"
-							: "cannot add the state",
+			   insists(d) ? "with the offload that is configured, cannot add the state"
+				      : "cannot add the state",
 			   d->spi);
 }
 
