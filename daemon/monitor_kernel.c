@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -65,7 +66,7 @@ void monitor_kernel_settled(struct monitor *m, const char *why)
 	struct kernel_plane *p = &m->plane;
 	struct log_line l;
 
-	if (why[0] != '\0' && p->larval_drop == '1' && !p->warned) {
+	if (strstr(why, "xfrm_larval_drop") != NULL && larval_drop_read() == '1' && !p->warned) {
 		monitor_log(LOG_LEVEL_WARNING, "sysctl_failed", why);
 		p->warned = true;
 	}
