@@ -140,10 +140,54 @@ START_TEST(inbound_packets_must_be_the_peers_to_ours)
 }
 END_TEST
 
+START_TEST(only_the_two_hosts_are_joined)
+{
+	struct kit_sa k;
+	struct sa_list *l = calloc(1, sizeof(*l) + 2 * sizeof(l->v[0]));
+	static const struct {
+		const char *src, *dst;
+		uint16_t dport;
+		int want; /* -1: none */
+		bool whole;
+	} flows[] = {
+		{ "192.0.2.1", "192.0.2.2", 443, 1, true },
+		{ "192.0.2.1", "192.0.2.2", 80, 0, true },
+		{ "192.0.2.1", "192.0.2.3", 443, -1, false },
+		{ "192.0.2.3", "192.0.2.2", 443, -1, false },
+		{ "192.0.2.2", "192.0.2.1", 443, -1, false },
+	};
+
+	l->n = 2;
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, 0x80000102);
+	kit_sa_join(&k, "192.0.2.1", "192.0.2.2");
+	k.local = k.remote = kit_ts("0.0.0.0/0"); /* whatever was negotiated */
+	ck_assert_int_eq(esp_sa_new(&k.d, &l->v[0]), OK);
+	k.remote.proto = PROTO_TCP;
+	k.remote.port_lo = k.remote.port_hi = 443;
+	ck_assert_int_eq(esp_sa_new(&k.d, &l->v[1]), OK);
+	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
+		struct flow f = { .src = kit_addr(flows[i].src),
+				  .dst = kit_addr(flows[i].dst),
+				  .proto = PROTO_TCP,
+				  .ports_known = true,
+				  .sport = 5000,
+				  .dport = flows[i].dport };
+		struct sa *got = select_outbound(l, &f, 0);
+
+		ck_assert_ptr_eq(got, flows[i].want < 0 ? NULL : l->v[flows[i].want]);
+		ck_assert(select_whole(l, &f, 0) == flows[i].whole);
+	}
+	esp_sa_free(l->v[0]);
+	esp_sa_free(l->v[1]);
+	free(l);
+}
+END_TEST
+
 UNIT("esp/select")
 {
 	tcase_add_loop_test(tc, the_narrowest_selectors_win, 0,
 			    (int)(sizeof(flows) / sizeof(flows[0])));
 	tcase_add_test(tc, between_equals_the_newest_wins);
 	tcase_add_loop_test(tc, inbound_packets_must_be_the_peers_to_ours, 0, 6);
+	tcase_add_test(tc, only_the_two_hosts_are_joined);
 }

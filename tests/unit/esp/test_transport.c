@@ -3,12 +3,10 @@
  * that a NAT made wrong. */
 #include "esp/transport.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "esp/checksum.h"
 #include "esp/outbound.h"
-#include "esp/select.h"
 #include "tests/unit/esp/kit.h"
 #include "tests/unit/unit.h"
 
@@ -460,51 +458,6 @@ START_TEST(between_two_nats_both_addresses_are_mended)
 }
 END_TEST
 
-/* ---- which SA ---- */
-
-START_TEST(only_the_two_hosts_are_joined)
-{
-	struct kit_sa k;
-	struct sa_list *l = calloc(1, sizeof(*l) + 2 * sizeof(l->v[0]));
-	static const struct {
-		const char *src, *dst;
-		uint16_t dport;
-		int want; /* -1: none */
-		bool whole;
-	} flows[] = {
-		{ "192.0.2.1", "192.0.2.2", 443, 1, true },
-		{ "192.0.2.1", "192.0.2.2", 80, 0, true },
-		{ "192.0.2.1", "192.0.2.3", 443, -1, false },
-		{ "192.0.2.3", "192.0.2.2", 443, -1, false },
-		{ "192.0.2.2", "192.0.2.1", 443, -1, false },
-	};
-
-	l->n = 2;
-	kit_sa_make(&k, &kit_suites[0], SA_OUT, SPI);
-	kit_sa_join(&k, "192.0.2.1", "192.0.2.2");
-	k.local = k.remote = kit_ts("0.0.0.0/0"); /* whatever was negotiated */
-	ck_assert_int_eq(esp_sa_new(&k.d, &l->v[0]), OK);
-	k.remote.proto = PROTO_TCP;
-	k.remote.port_lo = k.remote.port_hi = 443;
-	ck_assert_int_eq(esp_sa_new(&k.d, &l->v[1]), OK);
-	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
-		struct flow f = { .src = kit_addr(flows[i].src),
-				  .dst = kit_addr(flows[i].dst),
-				  .proto = PROTO_TCP,
-				  .ports_known = true,
-				  .sport = 5000,
-				  .dport = flows[i].dport };
-		struct sa *got = select_outbound(l, &f, 0);
-
-		ck_assert_ptr_eq(got, flows[i].want < 0 ? NULL : l->v[flows[i].want]);
-		ck_assert(select_whole(l, &f, 0) == flows[i].whole);
-	}
-	esp_sa_free(l->v[0]);
-	esp_sa_free(l->v[1]);
-	free(l);
-}
-END_TEST
-
 UNIT("esp/transport")
 {
 	tcase_add_loop_test(tc, what_is_sealed_begins_behind_the_header, 0,
@@ -519,5 +472,4 @@ UNIT("esp/transport")
 	tcase_add_test(tc, a_mended_checksum_is_never_none);
 	tcase_add_test(tc, a_sealed_fragment_is_refused);
 	tcase_add_test(tc, between_two_nats_both_addresses_are_mended);
-	tcase_add_test(tc, only_the_two_hosts_are_joined);
 }
