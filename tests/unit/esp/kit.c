@@ -7,6 +7,7 @@
 #include "crypto/alg.h"
 #include "esp/checksum.h"
 #include "esp/inner.h"
+#include "tests/unit/unit.h"
 
 const struct kit_suite kit_suites[KIT_SUITES] = {
 	{ "aes256gcm16", ENCR_AES_GCM_16, 256, 0, 36, 0 },
@@ -145,4 +146,12 @@ struct span kit_udp(uint8_t *buf, size_t len, const char *src, const char *dst)
 	if (s.family == AF_INET)
 		kit_fix_v4(buf);
 	return span_of(buf, len);
+}
+
+struct inner kit_parsed(struct span p)
+{
+	struct inner in;
+
+	ck_assert_int_eq(inner_parse(p, &in), OK);
+	return in;
 }

@@ -5,6 +5,7 @@
 
 #include "base/sadesc.h"
 #include "esp/esp.h"
+#include "esp/inner.h"
 
 /* The suites of both policies. */
 struct kit_suite {
@@ -48,5 +49,8 @@ uint16_t kit_upper_sum(struct span p, uint8_t proto, const struct addr *src,
 /* Recomputes the checksum of an IPv4 header. */
 void kit_fix_v4(uint8_t *p);
 bool kit_v4_sum_ok(struct span p);
+
+/* A packet that must be whole. */
+struct inner kit_parsed(struct span p);
 
 #endif
