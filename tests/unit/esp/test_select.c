@@ -149,7 +149,7 @@ START_TEST(only_the_two_hosts_are_joined)
 		uint16_t dport;
 		int want; /* -1: none */
 		bool whole;
-	} flows[] = {
+	} joined[] = {
 		{ "192.0.2.1", "192.0.2.2", 443, 1, true },
 		{ "192.0.2.1", "192.0.2.2", 80, 0, true },
 		{ "192.0.2.1", "192.0.2.3", 443, -1, false },
@@ -165,17 +165,17 @@ START_TEST(only_the_two_hosts_are_joined)
 	k.remote.proto = PROTO_TCP;
 	k.remote.port_lo = k.remote.port_hi = 443;
 	ck_assert_int_eq(esp_sa_new(&k.d, &l->v[1]), OK);
-	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
-		struct flow f = { .src = kit_addr(flows[i].src),
-				  .dst = kit_addr(flows[i].dst),
+	for (size_t i = 0; i < sizeof(joined) / sizeof(joined[0]); i++) {
+		struct flow f = { .src = kit_addr(joined[i].src),
+				  .dst = kit_addr(joined[i].dst),
 				  .proto = PROTO_TCP,
 				  .ports_known = true,
 				  .sport = 5000,
-				  .dport = flows[i].dport };
+				  .dport = joined[i].dport };
 		struct sa *got = select_outbound(l, &f, 0);
 
-		ck_assert_ptr_eq(got, flows[i].want < 0 ? NULL : l->v[flows[i].want]);
-		ck_assert(select_whole(l, &f, 0) == flows[i].whole);
+		ck_assert_ptr_eq(got, joined[i].want < 0 ? NULL : l->v[joined[i].want]);
+		ck_assert(select_whole(l, &f, 0) == joined[i].whole);
 	}
 	esp_sa_free(l->v[0]);
 	esp_sa_free(l->v[1]);
