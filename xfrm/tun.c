@@ -167,7 +167,10 @@ static enum err tun_queue(const struct tun *t, int *fd, char *why)
 			       errno == ENOENT || errno == ENODEV ? ERR_UNSUPPORTED : ERR_SYSTEM,
 			       "cannot open /dev/net/tun: %s (the kernel needs CONFIG_TUN)",
 			       strerror(errno));
-	if (ioctl(*fd, TUNSETIFF, &ifr) == 0 && (!t->stays || ioctl(*fd, TUNSETPERSIST, 1) == 0))
+	/* Without an owner anybody may attach a queue of his own, and read and write the packets of
+	 * the tunnel. */
+	if (ioctl(*fd, TUNSETIFF, &ifr) == 0 && ioctl(*fd, TUNSETOWNER, 0) == 0 &&
+	    ioctl(*fd, TUNSETGROUP, 0) == 0 && (!t->stays || ioctl(*fd, TUNSETPERSIST, 1) == 0))
 		return OK;
 	return why_say(why, errno == EBUSY ? ERR_BUSY : ERR_SYSTEM,
 		       "cannot make the TUN device %s: %s", t->name, strerror(errno));
