@@ -39,10 +39,9 @@ static void forget(struct conn *c, struct conn_child *child)
 		c->e->stats.dropped[ERR_NOMEM]++;
 }
 
-static void take(struct conn *c, struct conn_child *child, const struct plane_event *ev)
+static void take(struct conn_child *child, const struct plane_event *ev)
 {
-	if (child->acquire.number != ev->acquire)
-		forget(c, child);
+	/* Another number: the kernel has given up the question before, or it would not ask. */
 	child->acquire.there = true;
 	child->acquire.number = ev->acquire;
 	child->acquire.flow = ev->flow;
@@ -50,7 +49,7 @@ static void take(struct conn *c, struct conn_child *child, const struct plane_ev
 
 void acquire_join(struct conn *c, struct conn_child *child, const struct plane_event *ev)
 {
-	take(c, child, ev);
+	take(child, ev);
 	child->acquire.waits = true;
 	child->acquire.forget_at = c->e->now + wait_time;
 	conn_schedule(c);
@@ -62,7 +61,7 @@ void acquire_hold(struct conn *c, struct conn_child *child, const struct plane_e
 	/* Userspace asks again by itself, at a bounded rate. */
 	if (ev->acquire == 0)
 		return;
-	take(c, child, ev);
+	take(child, ev);
 	child->acquire.waits = false;
 	child->acquire.forget_at = until;
 	conn_schedule(c);

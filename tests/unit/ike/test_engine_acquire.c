@@ -97,6 +97,22 @@ START_TEST(the_child_that_is_asked_for_is_the_one_that_comes)
 }
 END_TEST
 
+/* The kernel gives up after a while and asks anew: to forget the old number would forget the new
+ * question as well, and the next packet would ask again, and so on. */
+START_TEST(a_question_that_the_kernel_gave_up_is_not_forgotten_again)
+{
+	struct pair *p = pair_of("traffic", neither);
+
+	ask(p, 0, "10.2.1.3", 9);
+	ask(p, 0, "10.2.1.3", 10);
+	ck_assert_uint_eq(p->end[LEFT].n_forgets, 0);
+	pair_drain(p);
+	ck_assert_uint_eq(p->end[LEFT].n_forgets, 1);
+	ck_assert_uint_eq(p->end[LEFT].forgot, 10);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(a_failed_negotiation_lets_the_next_packet_ask)
 {
 	struct pair *p = pair_of("traffic", neither);
@@ -171,6 +187,7 @@ UNIT("ike/engine-acquire")
 {
 	tcase_add_loop_test(tc, the_packets_selector_comes_first, 0, 2);
 	tcase_add_test(tc, the_child_that_is_asked_for_is_the_one_that_comes);
+	tcase_add_test(tc, a_question_that_the_kernel_gave_up_is_not_forgotten_again);
 	tcase_add_test(tc, a_failed_negotiation_lets_the_next_packet_ask);
 	tcase_add_loop_test(tc, what_is_not_to_be_is_forgotten_at_a_pace, 0, 3);
 	tcase_add_test(tc, a_packet_joins_the_attempt_that_is_under_way);
