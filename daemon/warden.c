@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "daemon/host_conf.h"
 
 /* One configured child. */
@@ -193,12 +194,21 @@ static void wards_fill(struct warden *w, const struct conf *c, struct ward *v)
 	}
 }
 
+static void host_trouble(const char *why)
+{
+	struct log_line l = log_event(LOG_LEVEL_ERROR, "host_failed");
+
+	log_str(&l, "why", why);
+	log_write(&l);
+}
+
 enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST_WHY_MAX])
 {
 	struct ward *old = w->v;
 	size_t old_n = w->n, n = host_conf_count(c);
 	struct ward *v = calloc(n + 1, sizeof *v);
 	bool old_hold = w->hold;
+	char again[HOST_WHY_MAX] = "";
 	enum err e;
 
 	if (v == NULL)
@@ -209,15 +219,18 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 	w->hold = c->hold_packets;
 	e = apply(w, why);
 	if (e == OK) {
-		if (w->tun[0] != '\0' && has_devices(old, old_n))
-			e = devices_leave(w, why);
+		/* The new children hold. A device that does not go now goes at the next start. */
+		if (w->tun[0] != '\0' && has_devices(old, old_n) && devices_leave(w, again) != OK)
+			host_trouble(again);
 		free(old);
-		return e;
+		return OK;
 	}
+	/* What was done already is undone: guards and traps of the old children stand again. */
 	w->v = old;
 	w->n = old_n;
 	w->hold = old_hold;
 	free(v);
+	(void)!apply(w, again);
 	return e;
 }
 
