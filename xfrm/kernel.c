@@ -202,7 +202,7 @@ static enum err remove_half(struct kernel *k, const struct sa_desc *d, char *why
 
 /* ---- counters ---- */
 
-static uint64_t now_ns(void)
+uint64_t kernel_now_ns(void)
 {
 	struct timespec ts;
 
@@ -217,7 +217,7 @@ static void count(struct kernel_sa *sa, const struct state_info *s, struct sa_co
 {
 	if (s->packets != sa->packets) {
 		sa->packets = s->packets;
-		sa->last_ns = now_ns();
+		sa->last_ns = kernel_now_ns();
 	}
 	*c = (struct sa_counters){
 		.bytes = s->bytes,

@@ -16,7 +16,8 @@
 /* SPIs that we chose are ours alone; what peers chose may be the same for two peers. */
 static bool half_is(const struct sa_desc *have, const struct sa_desc *d)
 {
-	if (have->dir != d->dir || have->spi != d->spi)
+	/* The reqid too: a command was judged by the child that it names. */
+	if (have->dir != d->dir || have->spi != d->spi || have->reqid != d->reqid)
 		return false;
 	if (d->child_id != 0)
 		return have->child_id == d->child_id;

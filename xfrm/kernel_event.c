@@ -15,6 +15,8 @@
 
 enum { READS_MAX = 1024 };
 
+static const uint64_t MAPPING_PAUSE_NS = 2000000000;
+
 int kernel_fd(const struct kernel *k)
 {
 	return k->events.fd;
@@ -79,16 +81,23 @@ static void on_expire(struct kernel *k, const struct event *ev, const struct ker
 		return;
 	told.dir = sa->d.dir;
 	told.acquire = 0;
+	told.remote = sa->d.path.remote;
 	if (!told.soft)
 		half_gone(k, sa);
 	news->fn(news->ctx, &told);
 }
 
-static void on_mapping(const struct kernel *k, const struct event *ev,
-		       const struct kernel_news *news)
+/* The kernel's own threshold does not hold when the port changes: a peer that uses two in turn, or
+ * somebody on the path who rewrites it, would raise one for each packet. */
+static void on_mapping(struct kernel *k, const struct event *ev, const struct kernel_news *news)
 {
-	if (half_of(k, ev) != NULL)
-		news->fn(news->ctx, &ev->plane);
+	struct kernel_sa *sa = half_of(k, ev);
+	uint64_t now = kernel_now_ns();
+
+	if (sa == NULL || (sa->mapped_ns != 0 && now - sa->mapped_ns < MAPPING_PAUSE_NS))
+		return;
+	sa->mapped_ns = now;
+	news->fn(news->ctx, &ev->plane);
 }
 
 static void on_plane_event(struct kernel *k, const struct event *ev, const struct kernel_news *news)

@@ -21,6 +21,7 @@ struct kernel_sa {
 	enum sa_offload offload; /* what the kernel gave */
 	uint64_t packets;	 /* when they were last asked for, and when they had become more */
 	uint64_t last_ns;
+	uint64_t mapped_ns; /* when a MAPPING of it was last told */
 };
 
 struct kernel_sas {
@@ -50,6 +51,8 @@ struct kernel {
 	struct state_larval acquires[KERNEL_ACQUIRES];
 	size_t next_acquire;
 };
+
+uint64_t kernel_now_ns(void); /* monotonic */
 
 /* ---- kernel_book.c: pure ---- */
 

@@ -200,7 +200,8 @@ static void tell_gone(const struct settle *s, const struct sa_desc *d)
 	const struct plane_event ev = { .kind = PLANE_EXPIRE,
 					.spi = d->spi,
 					.dir = d->dir,
-					.reqid = d->reqid };
+					.reqid = d->reqid,
+					.remote = d->path.remote };
 
 	s->gone(s->ctx, &ev);
 }

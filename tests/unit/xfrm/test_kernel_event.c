@@ -50,6 +50,22 @@ START_TEST(a_second_host_behind_a_nat_is_refused_in_transport_mode)
 }
 END_TEST
 
+START_TEST(a_command_reaches_the_child_that_it_names)
+{
+	static const enum sa_op ops[] = { SA_MOVE, SA_REMOVE, SA_QUERY };
+	struct world *w = world_new();
+	struct sa_cmd cmd = world_cmd(w, ops[_i], SA_OUT, 0x1002);
+
+	world_up(w);
+	cmd.sa.reqid = REQID + 5;
+	world_run(w, &cmd);
+	ck_assert_int_eq(w->err, ERR_NOT_FOUND);
+	ck_assert_uint_eq(w->k->sas.n, 2);
+	ck_assert_ptr_null(world_wrong(w));
+	world_free(w);
+}
+END_TEST
+
 /* ---- offload ---- */
 
 static uint32_t a_device(const struct addr *own, enum sa_offload want)
@@ -222,8 +238,48 @@ START_TEST(a_soft_limit_is_told_and_changes_nothing)
 	event(w, &a, 0);
 	ck_assert_int_eq(w->told, 1);
 	ck_assert(w->ev.soft && w->ev.dir == SA_OUT && w->ev.spi == 0x1002);
+	ck_assert_msg(w->ev.remote.addr.b[3] == 2, "peers choose SPIs: whose it is");
 	ck_assert_ptr_null(world_wrong(w));
 	ck_assert_uint_eq(w->k->sas.n, 2);
+	world_free(w);
+}
+END_TEST
+
+static struct ask mapping_message(uint16_t port)
+{
+	struct xfrm_user_mapping u = { .reqid = REQID };
+	struct ask a = ask_new(XFRM_MSG_MAPPING, 0);
+
+	u.id.spi = htonl(0x1001);
+	u.id.proto = IPPROTO_ESP;
+	u.id.family = AF_INET;
+	u.id.daddr.a4 = htonl(0xc0000201);
+	u.old_saddr.a4 = u.new_saddr.a4 = htonl(0xc0000202);
+	u.old_sport = htons(4500);
+	u.new_sport = htons(port);
+	ask_header(&a, &u, sizeof(u));
+	return a;
+}
+
+START_TEST(mappings_of_an_sa_are_told_at_a_pace)
+{
+	struct world *w = world_new();
+	struct ask a = mapping_message(1024);
+
+	world_up(w);
+	event(w, &a, 0);
+	ck_assert_int_eq(w->told, 1);
+	ck_assert_uint_eq(w->ev.remote.port, 1024);
+	for (uint16_t port = 1025; port < 1125; port++) {
+		a = mapping_message(port);
+		event(w, &a, 0);
+		ck_assert_int_eq(w->told, 0);
+	}
+	for (size_t i = 0; i < w->k->sas.n; i++)
+		w->k->sas.v[i].mapped_ns -= 3000000000u;
+	a = mapping_message(1024);
+	event(w, &a, 0);
+	ck_assert_int_eq(w->told, 1);
 	world_free(w);
 }
 END_TEST
@@ -380,6 +436,8 @@ END_TEST
 
 UNIT("xfrm/kernel_event")
 {
+	tcase_add_loop_test(tc, a_command_reaches_the_child_that_it_names, 0, 3);
+	tcase_add_test(tc, mappings_of_an_sa_are_told_at_a_pace);
 	tcase_add_loop_test(tc, offload_is_what_the_kernel_gave, 0, 7);
 	tcase_add_loop_test(tc, offload_written_out_is_refused_without_a_device, 0, 2);
 	tcase_add_test(tc, another_child_with_the_same_selectors_is_refused);
