@@ -21,6 +21,8 @@
 #include "xfrm/probe.h"
 #include "xfrm/words.h"
 
+enum { RAGGED_MAX = 64 };
+
 static enum err open_events(struct netlink *nl)
 {
 	/* The tables themselves are watched because others may empty them. */
@@ -168,6 +170,23 @@ static enum err put_half(struct kernel *k, const struct sa_desc *d, const struct
 	return err;
 }
 
+/* The peer chooses how ragged its selectors are, within the configured ones: a range that lacks an
+ * address at either end is dozens of prefixes, and each policy costs work whenever others change.
+ * So a child has as many as its traps, but for a few. */
+static bool too_ragged(const struct kernel *k, const struct sa_desc *d,
+		       const struct flow_list *flows)
+{
+	bool twice = d->dir == SA_IN && d->mode == SA_TUNNEL; /* in and forward */
+	size_t traps = 0;
+
+	for (size_t i = 0; i < k->policies.n; i++) {
+		const struct flow_policy *f = &k->policies.v[i];
+
+		traps += f->kind == FLOW_TRAP && f->reqid == d->reqid;
+	}
+	return flows->n / (twice ? 2 : 1) > (traps > RAGGED_MAX ? traps : RAGGED_MAX);
+}
+
 static enum err install(struct kernel *k, const struct sa_desc *d, enum sa_offload *given,
 			char *why)
 {
@@ -178,7 +197,13 @@ static enum err install(struct kernel *k, const struct sa_desc *d, enum sa_offlo
 	if (err != OK)
 		return why_say(why, err, "the selectors do not fit into policies of the kernel: %s",
 			       err == ERR_LIMIT ? "there are too many" : err_text(err));
-	err = book_judge(k, d, &flows, why);
+	if (too_ragged(k, d, &flows))
+		err = why_say(why, ERR_LIMIT,
+			      "the selectors are ranges that make %zu policies of the kernel: "
+			      "networks make fewer",
+			      flows.n);
+	if (err == OK)
+		err = book_judge(k, d, &flows, why);
 	if (err == OK)
 		err = put_half(k, d, &flows, why);
 	if (err == OK)

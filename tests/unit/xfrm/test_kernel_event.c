@@ -50,6 +50,29 @@ START_TEST(a_second_host_behind_a_nat_is_refused_in_transport_mode)
 }
 END_TEST
 
+/* 10.2.0.1 to 10.2.255.254, and the same at our side: 900 pairs of prefixes. */
+START_TEST(ragged_selectors_are_refused)
+{
+	static const enum sa_dir dirs[] = { SA_IN, SA_OUT };
+	struct world *w = world_new();
+	struct sa_cmd cmd = world_cmd(w, SA_INSTALL, dirs[_i], 0x1002);
+	struct ts mine = cmd.sa.local.v[0], theirs = cmd.sa.remote.v[0];
+
+	(void)!addr_parse("10.1.0.1", &mine.lo);
+	(void)!addr_parse("10.1.255.254", &mine.hi);
+	(void)!addr_parse("10.2.0.1", &theirs.lo);
+	(void)!addr_parse("10.2.255.254", &theirs.hi);
+	cmd.sa.local = (struct ts_list){ .n = 1, .v = &mine };
+	cmd.sa.remote = (struct ts_list){ .n = 1, .v = &theirs };
+	world_run(w, &cmd);
+	ck_assert_int_eq(w->err, ERR_LIMIT);
+	ck_assert_ptr_nonnull(strstr(w->why, "networks make fewer"));
+	ck_assert_uint_eq(w->k->sas.n, 0);
+	ck_assert_ptr_null(world_wrong(w));
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_command_reaches_the_child_that_it_names)
 {
 	static const enum sa_op ops[] = { SA_MOVE, SA_REMOVE, SA_QUERY };
@@ -436,6 +459,7 @@ END_TEST
 
 UNIT("xfrm/kernel_event")
 {
+	tcase_add_loop_test(tc, ragged_selectors_are_refused, 0, 2);
 	tcase_add_loop_test(tc, a_command_reaches_the_child_that_it_names, 0, 3);
 	tcase_add_test(tc, mappings_of_an_sa_are_told_at_a_pace);
 	tcase_add_loop_test(tc, offload_is_what_the_kernel_gave, 0, 7);
