@@ -16,8 +16,11 @@
 /* SPIs that we chose are ours alone; what peers chose may be the same for two peers. */
 static bool half_is(const struct sa_desc *have, const struct sa_desc *d)
 {
-	/* The reqid too: a command was judged by the child that it names. */
-	if (have->dir != d->dir || have->spi != d->spi || have->reqid != d->reqid)
+	if (have->dir != d->dir || have->spi != d->spi)
+		return false;
+	/* A command was judged by the child that it names (daemon/gatekeeper.c, which lets none
+	 * through that names no reqid). */
+	if (d->reqid != 0 && have->reqid != d->reqid)
 		return false;
 	if (d->child_id != 0)
 		return have->child_id == d->child_id;
