@@ -21,6 +21,12 @@ bool ts_port_opaque(const struct ts *t)
 	return t->port_lo == UINT16_MAX && t->port_hi == 0;
 }
 
+bool ts_proto_has_ports(uint8_t proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_DCCP ||
+	       proto == IPPROTO_SCTP || proto == IPPROTO_UDPLITE;
+}
+
 bool ts_valid(const struct ts *t)
 {
 	return addr_len(&t->lo) != 0 && t->lo.family == t->hi.family &&
@@ -130,6 +136,22 @@ bool ts_list_eq(const struct ts_list *a, const struct ts_list *b)
 		if (!ts_eq(&a->v[i], &b->v[i]))
 			return false;
 	return true;
+}
+
+bool ts_list_covers(const struct ts_list *l, const struct ts *t)
+{
+	for (unsigned int i = 0; i < l->n; i++)
+		if (ts_covers(&l->v[i], t))
+			return true;
+	return false;
+}
+
+bool ts_list_within(const struct ts_list *inner, const struct ts_list *outer)
+{
+	for (unsigned int i = 0; i < inner->n; i++)
+		if (!ts_list_covers(outer, &inner->v[i]))
+			return false;
+	return inner->n > 0;
 }
 
 static bool ts_list_match(const struct ts_list *l, const struct addr *a, const struct flow *f,

@@ -42,6 +42,8 @@ struct ts ts_from_net(const struct net *n);
 bool ts_eq(const struct ts *a, const struct ts *b);
 bool ts_port_any(const struct ts *t);
 bool ts_port_opaque(const struct ts *t);
+/* Two ports stand first in its header: TCP, UDP, DCCP, SCTP, UDP-Lite. */
+bool ts_proto_has_ports(uint8_t proto);
 /* The whole of b lies in a. */
 bool ts_covers(const struct ts *a, const struct ts *b);
 /* Their intersection; false when it is empty. */
@@ -55,6 +57,10 @@ const char *ts_text(const struct ts *t, char buf[static TS_TEXT_MAX]);
 MUST_USE enum err ts_list_copy(struct ts_list *to, const struct ts_list *from);
 void ts_list_free(struct ts_list *l);
 bool ts_list_eq(const struct ts_list *a, const struct ts_list *b);
+/* The whole of t lies in one of them. */
+bool ts_list_covers(const struct ts_list *l, const struct ts *t);
+/* Each of `inner` lies in one of `outer`, and there is one: an empty list says nothing. */
+bool ts_list_within(const struct ts_list *inner, const struct ts_list *outer);
 /* Does the flow leave by (src in local, dst in remote)? For inbound packets swap src and dst first.
  */
 bool ts_lists_match(const struct ts_list *local, const struct ts_list *remote,

@@ -119,25 +119,11 @@ static const char *mode(const struct gate *g, const struct sa_desc *d)
 	return NULL;
 }
 
-/* Each of them lies in one that is configured. */
-static bool list_within(const struct ts_list *asked, const struct ts_list *configured)
-{
-	for (size_t i = 0; i < asked->n; i++) {
-		bool covered = false;
-
-		for (size_t k = 0; k < configured->n && !covered; k++)
-			covered = ts_covers(&configured->v[k], &asked->v[i]);
-		if (!covered)
-			return false;
-	}
-	return asked->n > 0;
-}
-
 static const char *selectors(const struct gate *g, const struct sa_desc *d)
 {
-	if (!list_within(&d->local, &g->ch->local))
+	if (!ts_list_within(&d->local, &g->ch->local))
 		return "its local selectors are wider than the configured ones";
-	if (!list_within(&d->remote, &g->ch->remote))
+	if (!ts_list_within(&d->remote, &g->ch->remote))
 		return "its remote selectors are wider than the configured ones";
 	return NULL;
 }

@@ -19,12 +19,6 @@ struct walk {
 	size_t whole; /* length of the packet */
 };
 
-static bool has_ports(uint8_t proto)
-{
-	return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_DCCP ||
-	       proto == PROTO_SCTP || proto == PROTO_UDPLITE;
-}
-
 /* The transport header: ports, or ICMP's type and code in both places (RFC 7296 3.13.1). */
 static void read_ports(struct walk *w)
 {
@@ -33,7 +27,7 @@ static void read_ports(struct walk *w)
 	w->in->l4_at = (uint16_t)(w->whole - rd_left(&w->r));
 	if (w->in->fragment && w->in->frag_at > 0)
 		return; /* what stands here is the middle of something */
-	if (has_ports(f->proto)) {
+	if (ts_proto_has_ports(f->proto)) {
 		f->sport = rd_u16(&w->r);
 		f->dport = rd_u16(&w->r);
 	} else if (f->proto == PROTO_ICMP || f->proto == PROTO_ICMPV6) {

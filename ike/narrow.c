@@ -100,15 +100,6 @@ void ts_payload_encode(struct wr *w, const struct ts_list *l)
 		ts_write(w, &l->v[i]);
 }
 
-static bool list_covers(const struct ts_list *l, const struct ts *t)
-{
-	for (unsigned int i = 0; i < l->n; i++) {
-		if (ts_covers(&l->v[i], t))
-			return true;
-	}
-	return false;
-}
-
 /* Takes out what `t` covers and puts `t` where the first of those stood, or at the end. Nothing
  * else moves, so what stood before stays before. */
 static void list_put(struct ts_list *l, const struct ts *t)
@@ -142,7 +133,7 @@ static enum err narrow_side(const struct ts_list *offer, const struct ts_list *o
 	for (unsigned int i = 0; i < offer->n; i++) {
 		for (unsigned int j = 0; j < ours->n; j++) {
 			if (ts_intersect(&offer->v[i], &ours->v[j], &both) &&
-			    !list_covers(out, &both))
+			    !ts_list_covers(out, &both))
 				list_put(out, &both);
 		}
 	}
@@ -185,22 +176,14 @@ enum err narrow_respond(const struct ts_pair *offer, const struct ts_pair *ours,
 
 bool narrow_keeps_first(const struct ts_pair *offer, const struct ts_pair *result)
 {
-	return offer->i.n > 0 && offer->r.n > 0 && list_covers(&result->i, &offer->i.v[0]) &&
-	       list_covers(&result->r, &offer->r.v[0]);
-}
-
-static bool list_within(const struct ts_list *offer, const struct ts_list *answer)
-{
-	for (unsigned int i = 0; i < answer->n; i++) {
-		if (!list_covers(offer, &answer->v[i]))
-			return false;
-	}
-	return answer->n > 0;
+	return offer->i.n > 0 && offer->r.n > 0 && ts_list_covers(&result->i, &offer->i.v[0]) &&
+	       ts_list_covers(&result->r, &offer->r.v[0]);
 }
 
 enum err narrow_verify(const struct ts_pair *offer, const struct ts_pair *answer)
 {
-	bool within = list_within(&offer->i, &answer->i) && list_within(&offer->r, &answer->r);
+	bool within =
+		ts_list_within(&answer->i, &offer->i) && ts_list_within(&answer->r, &offer->r);
 
 	return within && pair_lives(answer) ? OK : ERR_TS;
 }

@@ -27,24 +27,14 @@ static void flow_ports(struct flow *f, uint16_t sport, uint16_t dport)
 {
 	if (sport == 0 && dport == 0)
 		return;
-	switch (f->proto) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-	case IPPROTO_SCTP:
-	case IPPROTO_DCCP:
+	if (ts_proto_has_ports(f->proto)) {
 		f->ports_known = true;
 		f->sport = sport;
 		f->dport = dport;
-		return;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
+	} else if (f->proto == IPPROTO_ICMP || f->proto == IPPROTO_ICMPV6) {
 		/* RFC 7296 3.13.1: type above code, on both sides. */
 		f->ports_known = true;
 		f->sport = f->dport = (uint16_t)((sport & 0xff) << 8 | (dport & 0xff));
-		return;
-	default:
-		return;
 	}
 }
 

@@ -65,19 +65,10 @@ static bool proto_is_icmp(uint8_t proto)
 	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
 }
 
+/* 0 is any, those with ports among them. */
 static bool proto_lacks_ports(uint8_t proto)
 {
-	switch (proto) {
-	case 0: /* any, those with ports among them */
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_UDPLITE:
-	case IPPROTO_SCTP:
-	case IPPROTO_DCCP:
-		return false;
-	default:
-		return true;
-	}
+	return proto != 0 && !ts_proto_has_ports(proto);
 }
 
 /* OPAQUE (RFC 4301 4.4.1.1) are packets whose ports are not to be seen: fragments. The kernel takes

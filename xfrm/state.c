@@ -211,12 +211,6 @@ static uint8_t selector_proto(const struct sa_desc *d)
 	return d->local.v[0].proto;
 }
 
-static bool has_ports(uint8_t proto)
-{
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP ||
-	       proto == IPPROTO_UDPLITE || proto == IPPROTO_DCCP;
-}
-
 /* Transport mode: the inner addresses are the outer ones, as they are here (behind a NAT those that
  * RFC 7296 2.23.1 puts into the selectors). */
 static struct xfrm_selector state_selector(const struct sa_desc *d)
@@ -229,7 +223,7 @@ static struct xfrm_selector state_selector(const struct sa_desc *d)
 	const struct ts *from;
 	const struct ts *to;
 
-	if (!has_ports(proto))
+	if (!ts_proto_has_ports(proto))
 		return sel;
 	from = d->dir == SA_OUT ? d->local.v : d->remote.v;
 	to = d->dir == SA_OUT ? d->remote.v : d->local.v;

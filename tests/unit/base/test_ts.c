@@ -212,8 +212,43 @@ START_TEST(a_flow_matches_in_its_direction)
 }
 END_TEST
 
+/* Each of the one in one of the other; together they are not enough. */
+START_TEST(a_list_lies_within_another_piece_by_piece)
+{
+	struct ts wide[] = { { .port_hi = UINT16_MAX, .lo = nth(1), .hi = nth(4) },
+			     { .port_hi = UINT16_MAX, .lo = nth(5), .hi = nth(9) } };
+	struct ts narrow[] = { { .port_hi = UINT16_MAX, .lo = nth(6), .hi = nth(7) },
+			       { .proto = 6, .port_hi = 9, .lo = nth(2), .hi = nth(4) } };
+	struct ts_list outer = { 2, wide }, inner = { 2, narrow }, none = { 0, NULL };
+
+	ck_assert(ts_list_within(&inner, &outer));
+	ck_assert(ts_list_within(&outer, &outer));
+	ck_assert(!ts_list_within(&outer, &inner));
+	ck_assert(!ts_list_within(&none, &outer));
+	ck_assert(!ts_list_within(&inner, &none));
+	narrow[1].hi = nth(5);
+	ck_assert(!ts_list_covers(&outer, &narrow[1]));
+	ck_assert(!ts_list_within(&inner, &outer));
+}
+END_TEST
+
+START_TEST(five_protocols_have_ports)
+{
+	static const uint8_t those[] = { 6, 17, 33, 132, 136 };
+	size_t n = 0;
+
+	for (unsigned int i = 0; i <= UINT8_MAX; i++)
+		n += ts_proto_has_ports((uint8_t)i);
+	ck_assert_uint_eq(n, sizeof(those));
+	for (size_t i = 0; i < sizeof(those); i++)
+		ck_assert(ts_proto_has_ports(those[i]));
+}
+END_TEST
+
 UNIT("base/ts")
 {
+	tcase_add_test(tc, a_list_lies_within_another_piece_by_piece);
+	tcase_add_test(tc, five_protocols_have_ports);
 	tcase_add_test(tc, intersect_and_cover_agree_with_counting);
 	tcase_add_test(tc, what_is_not_valid_takes_nothing);
 	tcase_add_test(tc, families_have_nothing_in_common);
