@@ -2,20 +2,27 @@
 # Starting and stopping posternd in a namespace of the small world, and asking it.
 # $bin is the folder with the built posternd and postern, $work a folder for all files.
 
-# gateway_start NS CONFIG
-gateway_start() {
-	local ns=$1
+# gateway_launch NS CONFIG [PROGRAM...]: does not wait until it runs; under this program, which becomes it
+gateway_launch() {
+	local ns=$1 config=$2
+	shift 2
 	mkdir -p "$work/$ns/run" "$work/$ns/state"
 	# the group of people who may read is that of the control socket; others need only pass
 	chmod 0755 "$work" "$work/$ns" "$work/$ns/run"
-	ip netns exec "$net-$ns" "$bin/posternd" --config "$2" --run-dir "$work/$ns/run" --state-dir "$work/$ns/state" \
-		>>"$work/$ns/log" 2>&1 &
+	ip netns exec "$net-$ns" "$@" "$bin/posternd" --config "$config" --run-dir "$work/$ns/run" \
+		--state-dir "$work/$ns/state" >>"$work/$ns/log" 2>&1 &
 	printf '%s\n' $! >"$work/$ns/pid"
-	if ! eventually 10 postern "$ns" status; then
-		tail -20 "$work/$ns/log" >&2
+}
+# gateway_start NS CONFIG
+gateway_start() {
+	gateway_launch "$1" "$2"
+	if ! eventually 10 postern "$1" status; then
+		tail -20 "$work/$1/log" >&2
 		return 1
 	fi
 }
+# Its other processes, by the monitor's; all of them, or one role's.
+gateway_crew() { pgrep -P "$(cat "$work/$1/pid")" -f "^postern-${2:-}" 2>/dev/null; }
 gateway_stop() {
 	local pid
 	[ -f "$work/$1/pid" ] || return 0

@@ -6,7 +6,7 @@ needs_build='autoconf automake gcc libc6-dev make pkg-config flex bison libssl-d
 	libnl-route-3-dev libjansson-dev libcap-ng-dev check'
 needs_demo='iproute2 iputils-ping iperf3 tcpdump openssl nftables procps passwd'
 needs_test='clang libclang-rt-14-dev clang-format-14 binutils python3 python3-scapy python3-cryptography tshark
-	debootstrap groff-base man-db libxml2-utils jq xz-utils util-linux'
+	debootstrap groff-base man-db libxml2-utils jq strace xz-utils util-linux'
 # To boot another kernel in an emulated machine (tests/kernel/run).
 needs_kernel='qemu-system-x86 qemu-system-common debian-archive-keyring cpio kmod xz-utils zstd util-linux'
 

@@ -60,3 +60,5 @@ eventually() {
 		[ "${POSTERN_SLOW:-1}" -le 1 ] || [ $pause -ge 400 ] || pause=$((pause * 2))
 	done
 }
+# A random moment, up to this many hundredths of a second: for what happens at any time. By RANDOM, so a seed repeats it.
+moment() { read -rt "$(printf '0.%02d' $((RANDOM % $1)))" <> <(:) || :; }
