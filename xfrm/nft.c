@@ -291,8 +291,8 @@ void nft_ipsec_out(struct nft_rule *r)
 	const uint8_t yes = 1;
 	struct nft_expr e = expr_begin(r, "rt");
 
-	ask_be32(r->ask, NFTA_RT_DREG, REG);
 	ask_be32(r->ask, NFTA_RT_KEY, NFT_RT_XFRM);
+	ask_be32(r->ask, NFTA_RT_DREG, REG);
 	expr_end(r, &e);
 	compare(r, NFT_CMP_EQ, &yes, sizeof(yes));
 }

@@ -141,7 +141,9 @@ static void guard6_device(struct nft *t, const char *name)
 }
 
 /* What the kernel is about to encrypt passes here under the name of the device that it leaves by
- * afterwards. */
+ * afterwards: packets of a route-based child, and of any child that lies inside a wider one of
+ * userspace ESP. Their own guards are not lifted, and the wider child's packets have no such way
+ * out. */
 static void guard6_encrypted(struct nft *t)
 {
 	struct nft_rule r = nft_rule_begin(t, &chain_guard6);
@@ -158,10 +160,9 @@ static void guard6_devices(struct nft *t, const struct nft_plan *p)
 	guard6_device(t, "lo");
 	guard6_device(t, p->tun);
 	for (size_t i = 0; i < p->n; i++) {
-		if (p->v[i].interface[0] == '\0')
-			continue;
-		guard6_device(t, p->v[i].interface);
 		kernel = kernel || p->v[i].plane == PLANE_KERNEL;
+		if (p->v[i].interface[0] != '\0')
+			guard6_device(t, p->v[i].interface);
 	}
 	if (kernel)
 		guard6_encrypted(t);

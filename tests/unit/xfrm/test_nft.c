@@ -11,6 +11,7 @@
 
 #include "tests/unit/xfrm/kit.h"
 #include "xfrm/host.h"
+#include "xfrm/plan.h"
 
 #define NFT(kind) (NFNL_SUBSYS_NFTABLES << 8 | (kind))
 
@@ -164,6 +165,42 @@ START_TEST(guards_of_ipv6_are_drops_as_nft_would_write_them)
 }
 END_TEST
 
+/* add rule inet postern guard6 rt ipsec exists accept */
+static const char encrypted[] =
+	"010000000c000100706f737465726e000b0002006775617264360000800004802000018007000100"
+	"7274000014000280080002000000000408000100000000012c00018008000100636d700020000280"
+	"080001000000000108000200000000000c0003800500010001000000300001800e000100696d6d65"
+	"64696174650000001c0002800800010000000000100002800c0002800800010000000001";
+
+static const struct {
+	const char *child;
+	bool passed;
+} narrower[] = {
+	{ "2001:db8:1::/64>2001:db8:2::/64+kernel", true },
+	{ "2001:db8:1::/64>2001:db8:2::/64+kernel%ipsec0", true },
+	{ "2001:db8:1::/64>2001:db8:2::/64", false },
+};
+
+/* A child inside a wider one of userspace ESP, whose packets are dropped on other devices. */
+START_TEST(what_the_kernel_encrypts_passes_the_guard_of_a_wider_child)
+{
+	const char *text[] = { "2001:db8::/32>2001:db8::/32", narrower[_i].child };
+	struct children c = kit_children(text, 2);
+	struct policy_list guards = { .n = 0 };
+	const struct own_list own = { .n = 0 };
+	struct nft t;
+
+	ck_assert_int_eq(plan_guards(&guards, c.v, 1, &own), OK);
+	nft_table_build(
+		&t, &(struct nft_plan){ .tun = "postern0", .guards = &guards, .v = c.v, .n = 2 });
+	ck_assert(!t.bad);
+	ck_assert_int_eq(table_has(&t, encrypted), narrower[_i].passed);
+	nft_free(&t);
+	policy_list_free(&guards);
+	children_free(&c);
+}
+END_TEST
+
 /* add rule inet t mss meta nfproto ipv4 tcp option maxseg size set 1340: what comes behind the
  * comparison, as nft writes it, but in one register */
 static const char mss_set[] = "2c0001800e000100696d6d656469617465000000180002800800010000000001"
@@ -239,6 +276,8 @@ UNIT("xfrm/nft")
 {
 	tcase_add_loop_test(tc, a_tunnel_is_clamped_as_nft_would, 0,
 			    sizeof(clamps) / sizeof(clamps[0]));
+	tcase_add_loop_test(tc, what_the_kernel_encrypts_passes_the_guard_of_a_wider_child, 0,
+			    sizeof(narrower) / sizeof(narrower[0]));
 	tcase_add_test(tc, a_table_and_its_chains_are_what_nft_sends);
 	tcase_add_test(tc, our_table_marks_as_nft_would);
 	tcase_add_test(tc, guards_of_ipv6_are_drops_as_nft_would_write_them);
