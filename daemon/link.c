@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/link.h"
 
-enum { LINK_BURST = 64 }; /* messages per turn, so that no neighbour starves the others */
+/* A turn, so that no neighbour starves the others, signals or timers: so many messages, or so long
+ * when each is much work (SA commands for a kernel with many policies). */
+enum { LINK_BURST = 64 };
+static const mono_ns turn_time = 20 * NS_PER_MS;
 
 static void link_interest(struct link *l)
 {
@@ -23,6 +26,7 @@ static void link_ready(void *ctx, uint32_t events)
 {
 	struct link *l = ctx;
 	const struct chan *before = l->chan;
+	mono_ns until = mono_now() + turn_time;
 	enum err e = OK;
 
 	if ((events & EPOLLOUT) != 0)
@@ -35,6 +39,8 @@ static void link_ready(void *ctx, uint32_t events)
 			e = ERR_SYNTAX;
 		if (l->chan != before)
 			return; /* the callback closed or replaced it */
+		if (mono_now() >= until)
+			break;
 	}
 	if (e != OK && e != ERR_BUSY)
 		link_end(l, e);

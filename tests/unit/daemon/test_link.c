@@ -107,6 +107,57 @@ START_TEST(rubbish_ends_the_link)
 }
 END_TEST
 
+struct busy {
+	struct loop *loop;
+	struct link link;
+	int got;
+	int got_when_due;
+};
+
+/* Work that takes longer than a turn. */
+static enum err on_work(void *ctx, const struct chan_msg *m)
+{
+	struct busy *b = ctx;
+	mono_ns until = mono_now() + 25 * NS_PER_MS;
+
+	(void)m;
+	b->got++;
+	while (mono_now() < until)
+		;
+	return OK;
+}
+
+static void on_due(void *ctx)
+{
+	struct busy *b = ctx;
+
+	b->got_when_due = b->got;
+	loop_stop(b->loop, 5);
+}
+
+/* A neighbour that asks for much work, without end. */
+START_TEST(a_timer_does_not_wait_for_all_of_a_neighbours_messages)
+{
+	struct busy b = { .got_when_due = -1 };
+	struct loop_timer due = { .fire = on_due, .ctx = &b };
+	int fd[2];
+
+	ck_assert_int_eq(loop_new(&b.loop), OK);
+	ck_assert_int_eq(chan_pair(fd), OK);
+	b.link = (struct link){ .loop = b.loop, .on_msg = on_work, .on_gone = on_gone, .ctx = &b };
+	ck_assert_int_eq(link_open(&b.link, fd[0], &table, &table), OK);
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(send(fd[1], "\x01x", 2, 0), 2);
+	loop_timer_set(b.loop, &due, mono_now() + NS_PER_MS);
+	ck_assert_int_eq(loop_run(b.loop), 5);
+	ck_assert_int_ge(b.got_when_due, 0);
+	ck_assert_int_le(b.got_when_due, 2);
+	link_close(&b.link);
+	close(fd[1]);
+	loop_free(b.loop);
+}
+END_TEST
+
 static void stop_9(void *ctx)
 {
 	loop_stop(ctx, 9);
@@ -189,6 +240,7 @@ UNIT("daemon/link")
 {
 	tcase_add_test(tc, messages_flow_past_a_full_socket);
 	tcase_add_test(tc, the_end_of_the_other_side_is_told);
+	tcase_add_test(tc, a_timer_does_not_wait_for_all_of_a_neighbours_messages);
 	tcase_add_loop_test(tc, rubbish_ends_the_link, 0, 2);
 	tcase_add_test(tc, a_timer_fires_and_a_stopped_one_does_not);
 	tcase_add_test(tc, an_answer_counts_once_and_from_whom_was_asked);
