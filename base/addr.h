@@ -56,6 +56,9 @@ const char *endpoint_text(const struct endpoint *e, char buf[static ENDPOINT_TEX
 const char *net_text(const struct net *n, char buf[static NET_TEXT_MAX]);
 
 bool net_contains(const struct net *n, const struct addr *a);
+/* An address of one machine that packets can be sent to over a network: not unspecified, loopback,
+ * multicast, limited broadcast, or reserved. */
+bool addr_is_host(const struct addr *a);
 bool net_overlap(const struct net *a, const struct net *b);
 struct addr net_first(const struct net *n);
 struct addr net_last(const struct net *n);

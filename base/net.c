@@ -48,6 +48,24 @@ bool net_contains(const struct net *n, const struct addr *a)
 	       addr_cmp(a, &last) <= 0;
 }
 
+bool addr_is_host(const struct addr *a)
+{
+	static const struct net never[] = {
+		{ .addr = { .family = AF_INET }, .bits = 8 },
+		{ .addr = { .family = AF_INET, .b = { 127 } }, .bits = 8 },
+		{ .addr = { .family = AF_INET, .b = { 224 } }, .bits = 3 },
+		{ .addr = { .family = AF_INET6, .b = { 0xff } }, .bits = 8 },
+		{ .addr = { .family = AF_INET6 }, .bits = 128 },
+		{ .addr = { .family = AF_INET6, .b = { [15] = 1 } }, .bits = 128 },
+	};
+
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+		if (net_contains(&never[i], a))
+			return false;
+	}
+	return addr_len(a) != 0;
+}
+
 bool net_overlap(const struct net *a, const struct net *b)
 {
 	return net_contains(a, &b->addr) || net_contains(b, &a->addr);

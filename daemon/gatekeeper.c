@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/alg.h"
+#include "ike/duplicate.h"
 
 enum {
 	SPI_FIRST = 256,    /* RFC 4303 2.1: those below are reserved */
@@ -16,6 +17,7 @@ struct gate {
 	const struct conf_connection *cn;
 	const struct conf_child *ch;
 	const struct plane_caps *kernel;
+	const struct gate_facts *facts;
 };
 
 /* One question: NULL when the answer is fine, else what is wrong. */
@@ -63,25 +65,6 @@ static const char *known(const struct gate *g, const struct sa_desc *d)
 	return NULL;
 }
 
-/* An address of one machine that packets can be sent to over a network. */
-static bool reachable(const struct addr *a)
-{
-	static const struct net never[] = {
-		{ .addr = { .family = AF_INET }, .bits = 8 },
-		{ .addr = { .family = AF_INET, .b = { 127 } }, .bits = 8 },
-		{ .addr = { .family = AF_INET, .b = { 224 } }, .bits = 3 },
-		{ .addr = { .family = AF_INET6, .b = { 0xff } }, .bits = 8 },
-		{ .addr = { .family = AF_INET6 }, .bits = 128 },
-		{ .addr = { .family = AF_INET6, .b = { [15] = 1 } }, .bits = 128 },
-	};
-
-	for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
-		if (net_contains(&never[i], a))
-			return false;
-	}
-	return a->family == AF_INET || a->family == AF_INET6;
-}
-
 static bool peer_may_be_at(const struct conf_connection *cn, const struct addr *a)
 {
 	for (size_t i = 0; i < cn->n_addresses; i++) {
@@ -95,10 +78,14 @@ static const char *path(const struct gate *g, const struct sa_desc *d)
 {
 	const struct addr *local = &d->path.local.addr, *remote = &d->path.remote.addr;
 
-	if (!reachable(local) || !reachable(remote) || local->family != remote->family)
+	if (!addr_is_host(local) || !addr_is_host(remote) || local->family != remote->family)
 		return "its addresses are no path";
-	if (addr_eq(local, remote))
+	if (addr_eq(local, remote) || g->facts->remote == WHOSE_OURS)
 		return "it leads to ourselves";
+	if (g->facts->local != WHOSE_OURS)
+		return "its local address is none of this host";
+	if (g->facts->remote != WHOSE_OTHER)
+		return "its remote address is not that of one machine";
 	if (g->cn->local_address.family != AF_UNSPEC && !addr_eq(&g->cn->local_address, local))
 		return "its local address is not the configured one";
 	if (!peer_may_be_at(g->cn, remote))
@@ -192,6 +179,24 @@ static const char *nat(const struct gate *g, const struct sa_desc *d)
 	return NULL;
 }
 
+/* ---- how many there may be ---- */
+
+size_t gate_connection_max(const struct conf_connection *cn)
+{
+	if (cn->identity.type == ID_NONE)
+		return GATE_HALVES_MAX / 2;
+	return (size_t)2 * 2 * SAME_PEER_MAX * cn->n_children;
+}
+
+static const char *budget(const struct gate *g)
+{
+	if (g->facts->halves.all >= GATE_HALVES_MAX)
+		return "there are as many SAs as the kernel is given";
+	if (g->facts->halves.of_connection >= gate_connection_max(g->cn))
+		return "the connection has as many SAs as it may have";
+	return NULL;
+}
+
 /* ---- which questions for which command ---- */
 
 static gate_fn *const of_install[] = { ours,	  spi,	 known,	 path, mode,
@@ -216,16 +221,24 @@ static gate_fn *const *questions(enum sa_op op)
 	return of_install;
 }
 
-enum err gate_judge(const struct conf *c, const struct plane_caps *kernel, const struct sa_cmd *cmd,
+enum err gate_judge(const struct conf *c, const struct plane_caps *kernel,
+		    const struct gate_facts *facts, const struct sa_cmd *cmd,
 		    char why[static SA_WHY_MAX])
 {
-	struct gate g = { .cn = conf_connection_find(c, cmd->sa.connection), .kernel = kernel };
+	struct gate g = { .cn = conf_connection_find(c, cmd->sa.connection),
+			  .kernel = kernel,
+			  .facts = facts };
 	const char *wrong = NULL;
+	enum err e = OK;
 
 	if (g.cn != NULL)
 		g.ch = conf_child_find(g.cn, cmd->sa.child);
 	for (gate_fn *const *ask = questions(cmd->op); *ask != NULL && wrong == NULL; ask++)
 		wrong = (*ask)(&g, &cmd->sa);
+	if (wrong != NULL)
+		e = ERR_DENIED;
+	else if (cmd->op == SA_INSTALL && (wrong = budget(&g)) != NULL)
+		e = ERR_LIMIT;
 	snprintf(why, SA_WHY_MAX, "%s", wrong != NULL ? wrong : "");
-	return wrong == NULL ? OK : ERR_DENIED;
+	return e;
 }

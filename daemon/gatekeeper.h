@@ -8,15 +8,38 @@
  * about a child that a reload has just removed, and what is left without an SA is held back by
  * traps and guards.
  *
- * Pure functions of the configuration in force, what the kernel can do, and the command.
+ * Its addresses are judged by what the host says of them, too: an engine that was taken over could
+ * name any local address where the configuration pins none, or lead a tunnel to the host itself.
+ *
+ * Pure functions of the configuration in force, what the kernel can do, what the host says, and the
+ * command.
  */
 #ifndef DAEMON_GATEKEEPER_H
 #define DAEMON_GATEKEEPER_H
 
 #include "conf/model.h"
+#include "xfrm/kernel.h"
+#include "xfrm/whose.h"
 
-/* OK, or ERR_DENIED with words about what does not fit in `why`. */
+/* What the host says when the command comes, of what it is asked about: those that make or change
+ * an SA. */
+struct gate_facts {
+	enum whose local; /* the addresses of its path */
+	enum whose remote;
+	struct kernel_count halves; /* that stand already */
+};
+
+/* Halves of children that the kernel is given: in all as many as the userspace plane has SPIs for;
+ * of a connection with one peer as many as that peer's IKE SAs may have (ike/duplicate.h), twice
+ * over, because those that give way take a while; of one whose peers are not known beforehand half
+ * of all. Each costs memory in the kernel that nobody gets back but by removing it. */
+enum { GATE_HALVES_MAX = 2 * SPI_SLOTS };
+size_t gate_connection_max(const struct conf_connection *cn);
+
+/* OK, or with words about what does not fit in `why`: ERR_DENIED, or ERR_LIMIT when only their
+ * number does not. */
 MUST_USE enum err gate_judge(const struct conf *c, const struct plane_caps *kernel,
-			     const struct sa_cmd *cmd, char why[static SA_WHY_MAX]);
+			     const struct gate_facts *facts, const struct sa_cmd *cmd,
+			     char why[static SA_WHY_MAX]);
 
 #endif

@@ -225,7 +225,11 @@ static void monitor_close(struct monitor *m)
 
 int monitor_main(const struct options *o)
 {
-	struct monitor m = { .o = o, .control = -1, .exe = -1, .signals = -1 };
+	struct monitor m = { .o = o,
+			     .control = -1,
+			     .exe = -1,
+			     .signals = -1,
+			     .plane = { .route = { .fd = -1 } } };
 	int code;
 
 	memset(m.tun, 0xff, sizeof m.tun);

@@ -38,10 +38,12 @@ void monitor_kernel_probe(struct monitor *m)
 {
 	char why[HOST_WHY_MAX] = "";
 
-	if (kernel_open(&m->plane.kernel, why) == OK)
-		kernel_probe(m->plane.kernel, &m->plane.caps);
-	else
+	if (kernel_open(&m->plane.kernel, why) != OK)
 		without_kernel(m, why);
+	else if (netlink_open(&m->plane.route, NETLINK_ROUTE) != OK)
+		without_kernel(m, "a routing socket");
+	else
+		kernel_probe(m->plane.kernel, &m->plane.caps);
 	/* SAs know the number of a device whether there can be one or not. */
 	m->plane.caps.interface = m->plane.caps.interface && warden_interfaces(m->warden);
 	log_probed(&m->plane.caps);
@@ -162,16 +164,30 @@ static void log_denied(struct monitor *m, const struct sa_cmd *cmd, const char *
 	log_write(&l);
 }
 
+static struct gate_facts facts_of(struct monitor *m, const struct sa_cmd *cmd)
+{
+	struct gate_facts f = { .local = WHOSE_UNKNOWN };
+
+	if (cmd->op != SA_INSTALL && cmd->op != SA_MOVE)
+		return f;
+	f.local = whose_ask(&m->plane.route, &cmd->sa.path.local.addr);
+	f.remote = whose_ask(&m->plane.route, &cmd->sa.path.remote.addr);
+	f.halves = kernel_count(m->plane.kernel, cmd->sa.connection);
+	return f;
+}
+
 static void carry_out(struct monitor *m, const struct sa_cmd *cmd, struct sa_done *done)
 {
 	const struct kernel_plane *p = &m->plane;
+	struct gate_facts facts;
 
 	if (!plane_caps_esp(&p->caps)) {
 		done->err = ERR_UNSUPPORTED;
 		snprintf(done->why, sizeof done->why, "the kernel lacks %s", p->caps.lacks);
 		return;
 	}
-	done->err = gate_judge(m->now->conf, &p->caps, cmd, done->why);
+	facts = facts_of(m, cmd);
+	done->err = gate_judge(m->now->conf, &p->caps, &facts, cmd, done->why);
 	if (done->err == OK)
 		kernel_command(p->kernel, cmd, done);
 	else
@@ -216,4 +232,5 @@ void monitor_kernel_close(struct monitor *m)
 		fprintf(stderr, "posternd: %s\n", why);
 	kernel_close(m->plane.kernel);
 	m->plane.kernel = NULL;
+	netlink_close(&m->plane.route);
 }

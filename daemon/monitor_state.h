@@ -12,6 +12,7 @@
 #include "daemon/options.h"
 #include "daemon/sockets.h"
 #include "daemon/warden.h"
+#include "xfrm/netlink.h"
 
 enum { MONITOR_WHY_MAX = 256 };
 
@@ -35,6 +36,7 @@ struct host_care {
 /* The kernel's data plane: monitor_kernel.c. */
 struct kernel_plane {
 	struct kernel *kernel;	/* NULL: the kernel has no XFRM for us */
+	struct netlink route;	/* whose an address is; open when `kernel` is */
 	struct plane_caps caps; /* all false then */
 	bool ours;		/* what stands there is of this run: it goes at the end */
 	struct loop_watch watch;

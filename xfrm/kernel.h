@@ -62,6 +62,13 @@ MUST_USE enum err kernel_traps_set(struct kernel *k, const struct host_child *v,
  * said. */
 void kernel_command(struct kernel *k, const struct sa_cmd *cmd, struct sa_done *done);
 
+/* Halves of children in the book: all, and those of one connection. */
+struct kernel_count {
+	size_t all;
+	size_t of_connection;
+};
+struct kernel_count kernel_count(const struct kernel *k, const char *connection);
+
 /* The engine is gone, and with it who could renew them: all states and their policies go, traps
  * stay. */
 void kernel_flush(struct kernel *k);

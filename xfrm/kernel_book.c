@@ -37,6 +37,15 @@ struct kernel_sa *book_find(const struct kernel *k, const struct sa_desc *d)
 	return NULL;
 }
 
+struct kernel_count kernel_count(const struct kernel *k, const char *connection)
+{
+	struct kernel_count c = { .all = k->sas.n };
+
+	for (size_t i = 0; i < k->sas.n; i++)
+		c.of_connection += strcmp(k->sas.v[i].d.connection, connection) == 0;
+	return c;
+}
+
 enum err book_put(struct kernel *k, const struct sa_desc *d)
 {
 	struct kernel_sas *l = &k->sas;

@@ -7,6 +7,7 @@
  *	watch			says "ready", and "changed" when others change what concerns us
  *	plane TUN CHILD...	the data plane, on a device that is there
  *	mtu MTU CHILD...
+ *	whose ADDRESS		says "ours", "many" or "other"
  *	prune CHILD...		removes devices of ours that none of these has
  *	peer TUN CHILD...	makes the device, sets the plane, says "ready", and is the far side
  *				of the tunnel: answers every ping that comes out of the device;
@@ -28,6 +29,7 @@
 #include "tests/net/host_echo.h"
 #include "tests/net/host_outer.h"
 #include "xfrm/host.h"
+#include "xfrm/whose.h"
 
 enum { QUEUES = 2 };
 
@@ -156,6 +158,19 @@ static int with_children(struct tool *t, char **argv, int argc)
 	return usage(argv[1]);
 }
 
+static int tell_whose(const char *text)
+{
+	static const char *const words[] = { "unknown", "ours", "many", "other" };
+	struct netlink nl;
+	struct addr a;
+
+	if (!addr_parse(text, &a) || netlink_open(&nl, NETLINK_ROUTE) != OK)
+		return usage(text);
+	printf("%s\n", words[whose_ask(&nl, &a)]);
+	netlink_close(&nl);
+	return 0;
+}
+
 /* What needs no host. -1: another verb. */
 static int outer(int argc, char **argv)
 {
@@ -163,6 +178,8 @@ static int outer(int argc, char **argv)
 
 	if (argc == 4 && strncmp(argv[1], "ask-", 4) == 0)
 		return outer_ask(esp, argv[2], argv[3]) ? 0 : 1;
+	if (argc == 3 && strcmp(argv[1], "whose") == 0)
+		return tell_whose(argv[2]);
 	if (argc == 3 && strncmp(argv[1], "echo-", 5) == 0)
 		return outer_echo(esp, argv[2]) ? 0 : 1;
 	return -1;

@@ -199,8 +199,44 @@ START_TEST(what_is_no_range_has_no_networks)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	bool host;
+} hosts[] = {
+	{ "192.0.2.1", true },
+	{ "10.0.0.1", true },
+	{ "169.254.1.1", true },
+	{ "2001:db8::1", true },
+	{ "fe80::1", true },
+	{ "0.0.0.0", false },
+	{ "0.1.2.3", false },
+	{ "127.0.0.1", false },
+	{ "127.255.0.1", false },
+	{ "224.0.0.5", false },
+	{ "255.255.255.255", false },
+	{ "240.0.0.1", false },
+	{ "223.255.255.1", true },
+	{ "::", false },
+	{ "::1", false },
+	{ "::2", true },
+	{ "ff02::1", false },
+};
+enum { N_HOSTS = sizeof hosts / sizeof hosts[0] };
+
+START_TEST(only_some_addresses_are_those_of_one_machine)
+{
+	const struct addr none = { .family = AF_UNSPEC };
+	struct addr a;
+
+	ck_assert(addr_parse(hosts[_i].text, &a));
+	ck_assert_msg(addr_is_host(&a) == hosts[_i].host, "%s", hosts[_i].text);
+	ck_assert(!addr_is_host(&none));
+}
+END_TEST
+
 UNIT("base/net")
 {
+	tcase_add_loop_test(tc, only_some_addresses_are_those_of_one_machine, 0, N_HOSTS);
 	tcase_add_loop_test(tc, networks_are_read_and_shown, 0,
 			    sizeof(networks) / sizeof(networks[0]));
 	tcase_add_loop_test(tc, overlap_is_known_both_ways, 0, sizeof(pairs) / sizeof(pairs[0]));

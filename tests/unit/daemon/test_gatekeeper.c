@@ -2,160 +2,10 @@
 /* A good command, and then one thing of it at a time as an engine that was taken over would have
  * it: each must be refused, with words that name it.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "conf/load.h"
-#include "crypto/alg.h"
-#include "daemon/gatekeeper.h"
+#include "tests/unit/daemon/gate_scene.h"
 #include "tests/unit/unit.h"
-
-enum { AES_GCM_16 = 20, AES_CBC = 12, NULL_ENCRYPTION = 11, SHA2_256 = 12 };
-
-static const char text[] = "me {\n"
-			   "	identity = left.example.org\n"
-			   "}\n"
-			   "connection office {\n"
-			   "	address  = 203.0.113.2\n"
-			   "	identity = right.example.org\n"
-			   "	auth     = psk\n"
-			   "	psk_file = office.psk\n"
-			   "	policy   = compatible\n"
-			   "	child lan {\n"
-			   "		local  = { 10.1.0.0/16, 2001:db8:1::/48 }\n"
-			   "		remote = { 10.2.0.0/16, 2001:db8:2::/48 }\n"
-			   "	}\n"
-			   "}\n"
-			   "connection branch {\n"
-			   "	address  = any\n"
-			   "	identity = branch.example.org\n"
-			   "	auth     = psk\n"
-			   "	psk_file = branch.psk\n"
-			   "	child lan {\n"
-			   "		local     = 10.1.0.0/16\n"
-			   "		remote    = 10.3.0.0/16\n"
-			   "		dataplane = user\n"
-			   "	}\n"
-			   "	child web {\n"
-			   "		local     = 10.1.0.0/16\n"
-			   "		remote    = 10.4.0.0/16[tcp/443]\n"
-			   "	}\n"
-			   "}\n";
-
-static enum err no_file(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes,
-			char why[static 256])
-{
-	(void)ctx;
-	(void)kind;
-	(void)path;
-	(void)why;
-	*bytes = span_str(strdup("0a1b2c3d4e5f6071-pre-shared-key"));
-	return bytes->p != NULL ? OK : ERR_NOMEM;
-}
-
-/* What a kernel can do that has all of a policy. */
-static struct plane_caps caps_of(const struct suite_policy *p)
-{
-	struct plane_caps k = { .v4 = true, .v6 = true, .encap = true, .transport = true };
-
-	for (size_t i = 0; i < SUITE_ENCR_MAX && p->encr[i] != NULL; i++) {
-		k.encr[k.n_encr].id = p->encr[i]->id;
-		k.encr[k.n_encr++].key_bits = p->encr[i]->key_bits;
-	}
-	for (size_t i = 0; i < SUITE_INTEG_MAX && p->integ[i] != NULL; i++)
-		k.integ[k.n_integ++] = p->integ[i]->id;
-	return k;
-}
-
-/* A scene: the configuration, the kernel, and a command that is as it should be. */
-struct scene {
-	struct conf *c;
-	struct conf_connection *cn;
-	struct conf_child *ch;
-	struct plane_caps kernel;
-	struct ts local[2];
-	struct ts remote[2];
-	struct sa_cmd cmd;
-	char why[SA_WHY_MAX];
-};
-
-static struct addr address(const char *s)
-{
-	struct addr a;
-
-	ck_assert(addr_parse(s, &a));
-	return a;
-}
-
-static struct ts network(const char *s)
-{
-	struct net n;
-
-	ck_assert(net_parse(s, &n));
-	return ts_from_net(&n);
-}
-
-static void scene_desc(struct scene *s)
-{
-	s->local[0] = network("10.1.0.0/16");
-	s->local[1] = network("2001:db8:1:1::/64");
-	s->remote[0] = network("10.2.3.0/24");
-	s->remote[1] = network("2001:db8:2::/48");
-	s->cmd = (struct sa_cmd){
-		.ticket = 1,
-		.op = SA_INSTALL,
-		.sa = {
-			.dir = SA_IN,
-			.mode = SA_TUNNEL,
-			.plane = PLANE_KERNEL,
-			.spi = 0x12345678,
-			.child_id = 1,
-			.reqid = s->ch->reqid,
-			.path = { .local = { address("192.0.2.1"), 500 },
-				  .remote = { address("203.0.113.2"), 500 } },
-			.replay_window = s->ch->replay_window,
-			.encr_id = AES_GCM_16,
-			.encr_key_bits = 256,
-			.encr_key.len = 36,
-			.local = { .n = 2, .v = s->local },
-			.remote = { .n = 2, .v = s->remote },
-			.packet_limit = 1000000,
-			.offload = s->ch->offload,
-			.connection = "office",
-			.child = "lan",
-		},
-	};
-}
-
-static void scene_open(struct scene *s)
-{
-	const struct conf_source src = { .read = no_file };
-	struct conf_problems problems = { 0 };
-
-	*s = (struct scene){ 0 };
-	ck_assert_int_eq(conf_load("f", span_str(text), &src, &s->c, &problems), OK);
-	s->cn = &s->c->connections[0];
-	s->ch = &s->cn->children[0];
-	s->kernel = caps_of(&s->cn->policy);
-	scene_desc(s);
-}
-
-static enum err scene_judge(struct scene *s)
-{
-	return gate_judge(s->c, &s->kernel, &s->cmd, s->why);
-}
-
-static void scene_name(struct scene *s, const char *connection, const char *child)
-{
-	snprintf(s->cmd.sa.connection, sizeof s->cmd.sa.connection, "%s", connection);
-	snprintf(s->cmd.sa.child, sizeof s->cmd.sa.child, "%s", child);
-}
-
-static void scene_close(struct scene *s)
-{
-	conf_free(s->c);
-}
 
 /* ---- what is right ---- */
 
@@ -218,6 +68,7 @@ static void a_removal_of_what_a_reload_took_away(struct scene *s)
 static void a_query(struct scene *s)
 {
 	s->cmd.op = SA_QUERY;
+	s->facts = (struct gate_facts){ .local = WHOSE_UNKNOWN }; /* nobody asks for it */
 }
 
 static void a_move(struct scene *s)
@@ -295,6 +146,19 @@ SPOIL(w_reqid_sibling, s->cmd.sa.reqid = s->c->connections[1].children[1].reqid)
 SPOIL(w_if_id, s->cmd.sa.if_id = 1)
 SPOIL(w_no_address, s->cmd.sa.path.local.addr = (struct addr){ .family = AF_UNSPEC })
 SPOIL(w_local_other, s->cn->local_address = address("192.0.2.9"))
+
+SPOIL(w_local_foreign, s->facts.local = WHOSE_OTHER)
+SPOIL(w_local_broadcast, s->facts.local = WHOSE_MANY)
+SPOIL(w_local_unknown, s->facts.local = WHOSE_UNKNOWN)
+SPOIL(w_remote_ours, s->facts.remote = WHOSE_OURS)
+SPOIL(w_remote_broadcast, s->facts.remote = WHOSE_MANY)
+SPOIL(w_remote_unknown, s->facts.remote = WHOSE_UNKNOWN)
+
+static void w_moved_foreign(struct scene *s)
+{
+	s->facts.local = WHOSE_OTHER;
+	s->cmd.op = SA_MOVE;
+}
 
 static void w_moved_elsewhere(struct scene *s)
 {
@@ -385,6 +249,13 @@ static const struct {
 	{ w_if_id, "interface" },
 	{ w_no_address, "no path" },
 	{ w_local_other, "local address" },
+	{ w_local_foreign, "none of this host" },
+	{ w_local_broadcast, "none of this host" },
+	{ w_local_unknown, "none of this host" },
+	{ w_remote_ours, "ourselves" },
+	{ w_remote_broadcast, "one machine" },
+	{ w_remote_unknown, "one machine" },
+	{ w_moved_foreign, "none of this host" },
 	{ w_moved_elsewhere, "not configured to be there" },
 	{ w_port, "port" },
 	{ w_transport, "not configured for transport" },
@@ -420,6 +291,36 @@ START_TEST(what_the_configuration_does_not_allow_is_refused_by_name)
 	wrong[_i].spoil(&s);
 	ck_assert_msg(scene_judge(&s) == ERR_DENIED, "%s was let through", wrong[_i].says);
 	ck_assert_msg(strstr(s.why, wrong[_i].says) != NULL, "%s: %s", wrong[_i].says, s.why);
+	scene_close(&s);
+}
+END_TEST
+
+/* The last one that fits, and one more. Only those that make one are counted. */
+START_TEST(there_is_a_bound_to_sas_in_all_and_of_a_connection)
+{
+	struct scene s;
+	size_t of_peer, of_many;
+
+	scene_open(&s);
+	of_peer = gate_connection_max(s.cn);
+	ck_assert_uint_ge(of_peer, 2 * 8); /* two halves for each IKE SA that a peer may have */
+	ck_assert_uint_lt(of_peer, 100);
+	s.facts.halves = (struct kernel_count){ .all = of_peer - 1, .of_connection = of_peer - 1 };
+	ck_assert_int_eq(scene_judge(&s), OK);
+	s.facts.halves.of_connection = of_peer;
+	ck_assert_int_eq(scene_judge(&s), ERR_LIMIT);
+	ck_assert_str_eq(s.why, "the connection has as many SAs as it may have");
+	s.cmd.op = SA_MOVE;
+	ck_assert_int_eq(scene_judge(&s), OK);
+	s.cmd.op = SA_INSTALL;
+	s.cn->identity.type = ID_NONE;
+	of_many = gate_connection_max(s.cn);
+	ck_assert_uint_gt(of_many, 10000);
+	s.facts.halves.of_connection = of_many - 1;
+	ck_assert_int_eq(scene_judge(&s), OK);
+	s.facts.halves.all = GATE_HALVES_MAX;
+	ck_assert_int_eq(scene_judge(&s), ERR_LIMIT);
+	ck_assert_str_eq(s.why, "there are as many SAs as the kernel is given");
 	scene_close(&s);
 }
 END_TEST
@@ -462,6 +363,7 @@ END_TEST
 
 UNIT("daemon/gatekeeper")
 {
+	tcase_add_test(tc, there_is_a_bound_to_sas_in_all_and_of_a_connection);
 	tcase_add_loop_test(tc, an_sa_leads_to_its_peer_and_nowhere_else, 0, N_PATHS);
 	tcase_add_loop_test(tc, what_the_configuration_allows_is_let_through, 0, N_RIGHT);
 	tcase_add_loop_test(tc, what_the_configuration_does_not_allow_is_refused_by_name, 0,

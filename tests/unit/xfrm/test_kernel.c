@@ -308,8 +308,28 @@ START_TEST(what_is_left_behind_is_noticed)
 }
 END_TEST
 
+START_TEST(halves_are_counted_by_their_connection)
+{
+	struct world *w = world_new();
+	struct sa_cmd cmd = world_cmd(w, SA_INSTALL, SA_IN, 0x1001);
+
+	ck_assert_uint_eq(kernel_count(w->k, "office").all, 0);
+	snprintf(cmd.sa.connection, sizeof(cmd.sa.connection), "office");
+	world_run(w, &cmd);
+	world_simply(w, SA_INSTALL, SA_OUT, 0x1002);
+	ck_assert_uint_eq(kernel_count(w->k, "office").all, 2);
+	ck_assert_uint_eq(kernel_count(w->k, "office").of_connection, 1);
+	ck_assert_uint_eq(kernel_count(w->k, "nobody").of_connection, 0);
+	world_simply(w, SA_REMOVE, SA_IN, 0x1001);
+	ck_assert_uint_eq(kernel_count(w->k, "office").all, 1);
+	ck_assert_uint_eq(kernel_count(w->k, "office").of_connection, 0);
+	world_free(w);
+}
+END_TEST
+
 UNIT("xfrm/kernel")
 {
+	tcase_add_test(tc, halves_are_counted_by_their_connection);
 	tcase_add_test(tc, what_is_left_behind_is_noticed);
 	tcase_add_loop_test(tc, a_command_does_what_it_says, 0, (int)N_OF(sequences));
 	tcase_add_loop_test(tc, after_a_time_of_failures_book_and_kernel_agree, 0,
