@@ -225,12 +225,15 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 		free(old);
 		return OK;
 	}
-	/* What was done already is undone: guards and traps of the old children stand again. */
+	/* What was done already is undone: guards and traps of the old children stand again. At the
+	 * start there are none of whom we know; the guards that stand since the boot, or the last
+	 * stop, stay. */
 	w->v = old;
 	w->n = old_n;
 	w->hold = old_hold;
 	free(v);
-	(void)!apply(w, again);
+	if (old != NULL)
+		(void)!apply(w, again);
 	return e;
 }
 
