@@ -115,8 +115,10 @@ void monitor_ended(void *ctx, enum role r)
 			"a process ended while the new configuration was handed out: try again");
 	if (r == ROLE_ENGINE)
 		monitor_kernel_flush(m);
-	if (r == ROLE_ENGINE && warden_guard_all(m->warden, why) != OK)
+	if (r == ROLE_ENGINE && warden_guard_all(m->warden, why) != OK) {
 		monitor_log(LOG_LEVEL_ERROR, "guard_failed", why);
+		monitor_host_retry(m);
+	}
 }
 
 /* ---- messages ---- */
@@ -214,6 +216,9 @@ static enum err on_child(struct monitor *m, uint8_t type, struct span body)
 		if (why[0] != '\0')
 			log_str(&l, "why", why);
 		log_write(&l);
+		/* The host's words: it was not the request. */
+		if (why[0] != '\0')
+			monitor_host_retry(m);
 	}
 	return OK;
 }

@@ -9,10 +9,13 @@
 #include "daemon/monitor_state.h"
 #include "daemon/warden.h"
 
-#define HOST_PAUSE NS_PER_S
-#define HOST_DELAY (NS_PER_S / 10)
+#define HOST_PAUSE  NS_PER_S
+#define HOST_DELAY  (NS_PER_S / 10)
 /* Segments that could be larger: no hurry, others may follow. */
-#define MSS_DELAY  (5 * NS_PER_S)
+#define MSS_DELAY   (5 * NS_PER_S)
+/* What the kernel refused may go the next time; what somebody else is in the way of, some day. */
+#define RETRY_FIRST NS_PER_S
+#define RETRY_STEPS 6 /* doubled so often: about a minute at most */
 
 /* The queues of a deleted device lead nowhere: a new one, and a process that holds it. */
 static enum err tun_renew(struct monitor *m, char why[static HOST_WHY_MAX])
@@ -30,6 +33,27 @@ static enum err tun_renew(struct monitor *m, char why[static HOST_WHY_MAX])
 	return e;
 }
 
+static void again_in(struct monitor *m, mono_ns delay)
+{
+	mono_ns at = mono_now() + delay;
+
+	if (at < m->host.last + HOST_PAUSE)
+		at = m->host.last + HOST_PAUSE;
+	if (m->host.pending && at >= m->host.at)
+		return;
+	m->host.pending = true;
+	m->host.at = at;
+	loop_timer_set(m->loop, &m->host.again, at);
+}
+
+void monitor_host_retry(struct monitor *m)
+{
+	unsigned int step = m->host.failures < RETRY_STEPS ? m->host.failures : RETRY_STEPS;
+
+	m->host.failures++;
+	again_in(m, RETRY_FIRST << step);
+}
+
 static void on_again(void *ctx)
 {
 	struct monitor *m = ctx;
@@ -43,21 +67,12 @@ static void on_again(void *ctx)
 	else
 		e = warden_again(m->warden, why);
 	monitor_send_devices(m);
-	if (e != OK)
-		monitor_log(LOG_LEVEL_ERROR, "host_failed", why);
-}
-
-static void again_in(struct monitor *m, mono_ns delay)
-{
-	mono_ns at = mono_now() + delay;
-
-	if (at < m->host.last + HOST_PAUSE)
-		at = m->host.last + HOST_PAUSE;
-	if (m->host.pending && at >= m->host.at)
+	if (e == OK) {
+		m->host.failures = 0;
 		return;
-	m->host.pending = true;
-	m->host.at = at;
-	loop_timer_set(m->loop, &m->host.again, at);
+	}
+	monitor_log(LOG_LEVEL_ERROR, "host_failed", why);
+	monitor_host_retry(m);
 }
 
 static void on_event(void *ctx, uint32_t events)

@@ -183,6 +183,8 @@ static void reload_commit(struct monitor *m)
 
 	if (warden_set(m->warden, m->reload.next->conf, why) != OK) {
 		reload_failed(m, ERR_SYSTEM, why);
+		/* Nor may all of the old one have gone back. */
+		monitor_host_retry(m);
 		return;
 	}
 	monitor_send_devices(m);

@@ -31,6 +31,7 @@ struct host_care {
 	mono_ns last;
 	mono_ns at; /* of `again`, when it is pending */
 	bool pending;
+	unsigned int failures; /* to put back, in a row */
 };
 
 /* The kernel's data plane: monitor_kernel.c. */
@@ -113,6 +114,8 @@ void monitor_kernel_close(struct monitor *m);
 
 /* After MSG_MTU: TCP's segment sizes follow, all together. */
 void monitor_mtu_changed(struct monitor *m);
+/* Something of ours could not be put on the host: all is set again a moment later. */
+void monitor_host_retry(struct monitor *m);
 /* From now on what others take away is put back. */
 MUST_USE enum err monitor_watch_host(struct monitor *m, char why[static HOST_WHY_MAX]);
 
