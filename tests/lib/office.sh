@@ -43,3 +43,39 @@ office_files() {
 }
 # What the gateway of that namespace says of its tunnel: `office_is gwl dataplane`.
 office_is() { postern "$1" status --json | jq -r ".connections[] | select(.name == \"office\") | .children[0].$2"; }
+
+# ---- the left gateway: is it back ----
+
+monitor() { cat "$work/gwl/pid"; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+# launch [PROGRAM...]: under this program
+launch() { gateway_launch gwl "$work/left.conf" "$@"; }
+# All its processes, the tunnel by its own account, and a packet to the other side and back.
+is_back() {
+	[ "$(gateway_crew gwl | wc -l)" -eq 5 ] && [ "$(office_is gwl state)" = up ] &&
+		in_ns left ping -q -n -c 1 -W 0.3 "$right_lan4.10"
+}
+# comes_back SECONDS: asks all the time, to measure by; fails at once when it is dead.
+comes_back() {
+	local end=$(($(say_now) + $1 * 1000 * ${POSTERN_SLOW:-1}))
+	until is_back >/dev/null 2>&1; do
+		! gone "$(monitor)" && [ "$(say_now)" -lt "$end" ] || return 1
+	done
+}
+
+# ---- numbers ----
+
+# nth PART: of the numbers on standard input; 0.5 is the median, 1 the largest
+nth() { sort -n | awk -v part="$1" '{ v[NR] = $1 } END { i = int(NR * part + 0.999); print v[i < 1 ? 1 : i] }'; }
+# spread HOW-MANY SEED: so many of the lines on standard input, at even distances; or `all`
+spread() {
+	awk -v want="$1" -v seed="$2" '{ v[NR] = $0 }
+		END { if (want == "all") want = NR
+			for (i = 0; i < want && i < NR; i++) print v[int((i + (want < NR) * (seed % 7) / 7) * NR / (want < NR ? want : NR)) + 1] }'
+}
+# told NAME COMMAND...: a check, and what it found, which it leaves in $summary
+told() {
+	summary=
+	check "$@"
+	[ -z "$summary" ] || echo "$summary" | show
+}
