@@ -42,6 +42,12 @@ static enum err on_result(struct bridge_peer *p, struct span body)
 	return OK;
 }
 
+/* Whose word it is: esp works the one plane, the monitor the other. */
+static enum sa_plane role_plane(enum role r)
+{
+	return r == ROLE_MONITOR ? PLANE_KERNEL : PLANE_USER;
+}
+
 static void on_computed(void *ctx, const struct job_result *r)
 {
 	struct bridge *b = ctx;
@@ -87,36 +93,20 @@ static enum err on_done(struct bridge_peer *p, struct span body)
 	return OK;
 }
 
-/* The child that this packet wants, which came from the device of all; 0: none, so the packet is no
- * reason for anything. A child with a device of its own is named by that. */
-static uint32_t reqid_of_flow(const struct conf *c, const struct flow *f)
-{
-	for (size_t i = 0; i < c->n_connections; i++) {
-		const struct conf_connection *cn = &c->connections[i];
-
-		for (size_t k = 0; k < cn->n_children; k++) {
-			if (cn->children[k].interface[0] == '\0' &&
-			    ts_lists_match(&cn->children[k].local, &cn->children[k].remote, f))
-				return cn->children[k].reqid;
-		}
-	}
-	return 0;
-}
-
+/* What a process says counts for children of its own plane alone: the engine looks. */
 static enum err on_plane(struct bridge_peer *p, struct span body)
 {
 	struct bridge *b = p->bridge;
 	struct plane_event e;
-	const struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &e };
+	const struct ike_event ev = { .kind = IKE_EV_PLANE,
+				      .from = role_plane(p->role),
+				      .plane = &e };
 
 	if (plane_event_decode(body, &e) != OK)
 		return ERR_SYNTAX;
 	if (e.kind == PLANE_MTU)
-		mtu_path(b->mtu, &e.remote.addr, e.mtu);
-	if (e.kind == PLANE_ACQUIRE && e.reqid == 0)
-		e.reqid = reqid_of_flow(b->conf, &e.flow);
-	if (e.kind != PLANE_ACQUIRE || e.reqid != 0)
-		ike_engine_event(b->ike, &ev, mono_now());
+		mtu_path(b->mtu, ev.from, &e.remote.addr, e.mtu);
+	ike_engine_event(b->ike, &ev, mono_now());
 	return OK;
 }
 
@@ -179,7 +169,7 @@ static void fail_all(struct bridge *b, enum role r)
 static void tell_plane_gone(struct bridge *b)
 {
 	const struct plane_event gone = { .kind = PLANE_GONE };
-	const struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &gone };
+	const struct ike_event ev = { .kind = IKE_EV_PLANE, .from = PLANE_USER, .plane = &gone };
 
 	if (b->ike != NULL)
 		ike_engine_event(b->ike, &ev, mono_now());

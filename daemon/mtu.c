@@ -64,6 +64,7 @@ static struct mtu_fact entry_fact(const struct mtu_entry *e)
 {
 	return (struct mtu_fact){ .connection = e->sa.connection,
 				  .child = e->sa.child,
+				  .plane = e->sa.plane,
 				  .remote = e->sa.path.remote.addr,
 				  .path = e->path,
 				  .inner = e->inner };
@@ -143,10 +144,10 @@ void mtu_sa(struct mtu_book *b, const struct sa_cmd *cmd)
 	}
 }
 
-void mtu_path(struct mtu_book *b, const struct addr *remote, uint16_t path_mtu)
+void mtu_path(struct mtu_book *b, enum sa_plane plane, const struct addr *remote, uint16_t path_mtu)
 {
 	for (struct mtu_entry *e = b->first; e != NULL; e = e->next) {
-		if (addr_eq(&e->sa.path.remote.addr, remote))
+		if (e->sa.plane == plane && addr_eq(&e->sa.path.remote.addr, remote))
 			entry_update(b, e, path_mtu);
 	}
 }

@@ -16,6 +16,7 @@ struct mtu_book;
 struct mtu_fact {
 	const char *connection;
 	const char *child;
+	enum sa_plane plane;
 	struct addr remote;
 	uint16_t path;
 	uint16_t inner;
@@ -30,8 +31,10 @@ void mtu_free(struct mtu_book *b); /* takes NULL */
 void mtu_sa(struct mtu_book *b, const struct sa_cmd *cmd);
 /* Every SA of that plane is gone: its process died. */
 void mtu_clear(struct mtu_book *b, enum sa_plane plane);
-/* The path to `remote` carries less, says a router (by the data plane). */
-void mtu_path(struct mtu_book *b, const struct addr *remote, uint16_t path_mtu);
+/* The path to `remote` carries less, says a router by the data plane, whose SAs alone believe it.
+ */
+void mtu_path(struct mtu_book *b, enum sa_plane plane, const struct addr *remote,
+	      uint16_t path_mtu);
 /* Asks the routing again: from time to time, as what it learned wears off. */
 void mtu_refresh(struct mtu_book *b);
 /* False: not known. The names are those of the caller. */

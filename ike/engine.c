@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ike/carry.h"
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/core.h"
@@ -151,46 +152,70 @@ static void on_plane_answer(struct ike_engine *e, const struct sa_done *done)
 		child_on_plane(t->child, t, done);
 }
 
-static void on_acquire(struct ike_engine *e, const struct plane_event *ev)
+/* What came from the device of all is known by its addresses alone; a child with a device of its own
+ * is named by that. The kernel knows whose trap it was. */
+static bool is_asked_for(const struct conf_child *ch, enum sa_plane from,
+			 const struct plane_event *ev)
 {
+	if (ev->reqid != 0 || from == PLANE_KERNEL)
+		return ch->reqid == ev->reqid;
+	return ch->interface[0] == '\0' && ts_lists_match(&ch->local, &ch->remote, &ev->flow);
+}
+
+static bool is_carried_by(const struct conn *c, const struct conf_child *ch, enum sa_plane plane)
+{
+	char why[CONF_PLANE_WHY_MAX];
+
+	return carry_plane(c->e, c->conf, ch, why) == plane;
+}
+
+/* False: no child of that plane. The number is the kernel's. */
+static bool on_acquire(struct ike_engine *e, enum sa_plane from, const struct plane_event *ev)
+{
+	if (from == PLANE_USER && ev->acquire != 0)
+		return false;
 	for (size_t i = 0; i < e->n_conns; i++) {
 		const struct conf_connection *cn = e->conns[i]->conf;
 
 		for (size_t k = 0; k < cn->n_children; k++) {
-			if (cn->children[k].reqid == ev->reqid) {
-				conn_acquire(e->conns[i], &e->conns[i]->children[k], ev);
-				return;
-			}
+			if (!is_asked_for(&cn->children[k], from, ev) ||
+			    !is_carried_by(e->conns[i], &cn->children[k], from))
+				continue;
+			conn_acquire(e->conns[i], &e->conns[i]->children[k], ev);
+			return true;
 		}
 	}
+	return false;
 }
 
 /* SPIs that peers chose may be equal: then the address tells, where the plane knows it. */
-static bool is_meant(const struct child_sa *c, const struct plane_event *ev)
+static bool is_meant(const struct child_sa *c, enum sa_plane from, const struct plane_event *ev)
 {
 	const struct addr *remote = &c->sa->path.remote.addr;
 
-	if ((ev->dir == SA_IN ? c->spi_in : c->spi_out) != ev->spi)
+	if (c->plane != from || (ev->dir == SA_IN ? c->spi_in : c->spi_out) != ev->spi)
 		return false;
 	return ev->dir == SA_IN || ev->remote.addr.family == AF_UNSPEC ||
 	       addr_eq(&ev->remote.addr, remote);
 }
 
-static struct child_sa *meant_child(const struct ike_sa *sa, const struct plane_event *ev)
+static struct child_sa *meant_child(const struct ike_sa *sa, enum sa_plane from,
+				    const struct plane_event *ev)
 {
 	struct child_sa *c = sa->children;
 
-	while (c && !is_meant(c, ev))
+	while (c && !is_meant(c, from, ev))
 		c = c->next;
 	return c;
 }
 
-/* NULL: not one of ours. 0 is no SPI: the kernel has it where there is no SA yet. */
-static struct child_sa *child_of_event(struct ike_engine *e, const struct plane_event *ev)
+/* NULL: not one of that plane. 0 is no SPI: the kernel has it where there is no SA yet. */
+static struct child_sa *child_of_event(struct ike_engine *e, enum sa_plane from,
+				       const struct plane_event *ev)
 {
 	for (size_t i = 0; ev->spi != 0 && i < e->n_conns; i++) {
 		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
-			struct child_sa *c = meant_child(sa, ev);
+			struct child_sa *c = meant_child(sa, from, ev);
 
 			if (c)
 				return c;
@@ -199,13 +224,20 @@ static struct child_sa *child_of_event(struct ike_engine *e, const struct plane_
 	return NULL;
 }
 
-static void on_path_mtu(struct ike_engine *e, const struct addr *remote, uint16_t mtu)
+static void sa_path_mtu(struct ike_sa *sa, enum sa_plane from, uint16_t mtu)
+{
+	for (struct child_sa *c = sa->children; c; c = c->next) {
+		if (c->plane == from)
+			child_path_mtu(c, mtu);
+	}
+}
+
+static void on_path_mtu(struct ike_engine *e, enum sa_plane from, const struct plane_event *ev)
 {
 	for (size_t i = 0; i < e->n_conns; i++) {
 		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
-			for (struct child_sa *c = sa->children;
-			     c && addr_eq(&sa->path.remote.addr, remote); c = c->next)
-				child_path_mtu(c, mtu);
+			if (addr_eq(&sa->path.remote.addr, &ev->remote.addr))
+				sa_path_mtu(sa, from, ev->mtu);
 		}
 	}
 }
@@ -220,34 +252,37 @@ static void on_plane_gone(struct ike_engine *e, enum sa_plane plane)
 	}
 }
 
-/* Hard limits and acquires are rare, so looking through everything is cheap enough for them. */
-static void on_plane(struct ike_engine *e, const struct plane_event *ev)
+/* Hard limits and acquires are rare, so looking through everything is cheap enough for them.
+ *
+ * The process of userspace ESP may have been taken over: what it says of the kernel's children is
+ * nothing. False: it was about none of its own. */
+static bool on_plane(struct ike_engine *e, enum sa_plane from, const struct plane_event *ev)
 {
 	struct child_sa *child;
 
 	switch (ev->kind) {
 	case PLANE_ACQUIRE:
-		on_acquire(e, ev);
-		break;
+		return on_acquire(e, from, ev);
 	case PLANE_EXPIRE:
-		child = child_of_event(e, ev);
+		child = child_of_event(e, from, ev);
 		if (child)
 			child_expired(child, ev->soft);
-		break;
+		return child != NULL;
 	case PLANE_MAPPING:
-		child = ev->dir == SA_IN ? child_of_event(e, ev) : NULL;
+		child = ev->dir == SA_IN ? child_of_event(e, from, ev) : NULL;
 		if (!child)
-			break;
+			return false;
 		move_hint(child->sa, &ev->remote);
 		sa_settle(child->sa);
-		break;
+		return true;
 	case PLANE_MTU:
-		on_path_mtu(e, &ev->remote.addr, ev->mtu);
-		break;
+		on_path_mtu(e, from, ev);
+		return true;
 	case PLANE_GONE:
-		on_plane_gone(e, PLANE_USER);
-		break;
+		on_plane_gone(e, from);
+		return true;
 	}
+	return false;
 }
 
 /* ICMP is anybody's word: at most it makes us ask the peers at that address (RFC 7296 2.4, 2.21.4).
@@ -279,7 +314,8 @@ void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns 
 		on_plane_answer(e, ev->sa);
 		break;
 	case IKE_EV_PLANE:
-		on_plane(e, ev->plane);
+		if (!on_plane(e, ev->from, ev->plane))
+			e->stats.dropped[ERR_NOT_FOUND]++;
 		break;
 	case IKE_EV_RESOLVED:
 		if (c)

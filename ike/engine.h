@@ -59,6 +59,9 @@ struct ike_resolved {
 
 struct ike_event {
 	enum ike_event_kind kind;
+	/* IKE_EV_PLANE: whose word it is. About children of the other plane it has no effect, but
+	 * is counted as dropped (ERR_NOT_FOUND). */
+	enum sa_plane from;
 	union {
 		const struct job_result *job;
 		const struct sa_done *sa;

@@ -63,6 +63,11 @@ static bool has_kernel(const struct end *end)
 	return plane_caps_esp(&end->kernel);
 }
 
+static enum sa_plane plane_of(const struct end *end)
+{
+	return has_kernel(end) ? PLANE_KERNEL : PLANE_USER;
+}
+
 static const mono_ns larval_time = 30 * NS_PER_S;
 
 static bool larval_lives(const struct end *end, const struct larval *l)
@@ -236,7 +241,7 @@ static void expire(struct sim *s, enum side side, bool soft)
 {
 	struct end *end = &s->end[side];
 	struct plane_event pe = { .kind = PLANE_EXPIRE, .soft = soft };
-	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &pe };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .from = plane_of(end), .plane = &pe };
 	struct sa_desc *at = &end->sas[sim_draw(s, 0, 1)];
 
 	if (end->n_sas < 2)
@@ -284,7 +289,7 @@ void sim_mapping(struct sim *s, enum side side, const struct endpoint *from)
 	struct end *end = &s->end[side];
 	const struct sa_desc *in = first_of(end, SA_IN);
 	struct plane_event pe = { .kind = PLANE_MAPPING, .dir = SA_IN, .remote = *from };
-	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &pe };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .from = plane_of(end), .plane = &pe };
 
 	if (s->failed || !in || endpoint_eq(&in->path.remote, from))
 		return;
@@ -351,7 +356,7 @@ void sim_acquire(struct sim *s, enum side side)
 {
 	struct end *end = &s->end[side];
 	struct plane_event pe = { .kind = PLANE_ACQUIRE };
-	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &pe };
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .from = plane_of(end), .plane = &pe };
 	const struct conf_child *ch;
 
 	if (s->failed)

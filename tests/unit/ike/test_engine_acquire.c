@@ -56,7 +56,9 @@ static void ask(struct pair *p, size_t i, const char *dst, uint32_t number)
 		.acquire = number,
 		.flow = { .proto = 17, .ports_known = true, .sport = 4711, .dport = 53 },
 	};
-	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &pe };
+	struct ike_event ev = { .kind = IKE_EV_PLANE,
+				.from = number != 0 ? PLANE_KERNEL : PLANE_USER,
+				.plane = &pe };
 
 	ck_assert(addr_parse("10.1.0.7", &pe.flow.src));
 	ck_assert(addr_parse(dst, &pe.flow.dst));

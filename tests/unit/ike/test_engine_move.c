@@ -70,6 +70,7 @@ static void hint(struct pair *p, enum side s, uint16_t port)
 	for (size_t i = 0; i < p->end[s].n_sas; i++) {
 		if (p->end[s].sas[i].dir == SA_IN)
 			pe.spi = p->end[s].sas[i].spi;
+		ev.from = p->end[s].sas[i].plane;
 	}
 	pe.remote = (struct endpoint){ .addr = p->end[1 - s].addr, .port = port };
 	pair_event(&p->end[s], &ev);

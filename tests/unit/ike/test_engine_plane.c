@@ -301,8 +301,101 @@ START_TEST(a_peers_spi_is_taken_once)
 }
 END_TEST
 
+/* ---- whose word it is ---- */
+
+static uint64_t tell(struct pair *p, enum sa_plane from, const struct plane_event *pe)
+{
+	const struct ike_stats *stats = ike_engine_stats(p->end[LEFT].e);
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .from = from, .plane = pe };
+	uint64_t before = stats->dropped[ERR_NOT_FOUND];
+
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+	pair_drain(p);
+	return stats->dropped[ERR_NOT_FOUND] - before;
+}
+
+static struct pair *pair_on(enum sa_plane plane, const char *start)
+{
+	const struct plane_caps kernel[2] = { pair_kernel(), { .v4 = false } };
+	const char *const child[2] = { plane == PLANE_KERNEL ? "" : "dataplane = user", "" };
+
+	return pair_of(start, child, kernel);
+}
+
+/* An SA's end, in either direction: the one plane's word, and then the other's, which it is. */
+START_TEST(the_end_of_an_sa_is_told_by_its_own_plane)
+{
+	enum sa_plane own = _i < 2 ? PLANE_KERNEL : PLANE_USER;
+	enum sa_plane other = own == PLANE_KERNEL ? PLANE_USER : PLANE_KERNEL;
+	struct pair *p = pair_on(own, "start = manual");
+	struct plane_event pe = { .kind = PLANE_EXPIRE };
+
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	pe.spi = p->end[LEFT].sas[_i % 2].spi;
+	pe.dir = p->end[LEFT].sas[_i % 2].dir;
+	ck_assert_uint_eq(tell(p, other, &pe), 1);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 0);
+	pe.kind = PLANE_GONE;
+	ck_assert_uint_eq(tell(p, other, &pe), 0);
+	pair_expect_children(p, 1);
+	pe.kind = PLANE_EXPIRE;
+	ck_assert_uint_eq(tell(p, own, &pe), 0);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_path_is_smaller_for_the_plane_that_says_so)
+{
+	struct pair *p = pair_on(PLANE_KERNEL, "start = manual");
+	struct plane_event pe = { .kind = PLANE_MTU, .mtu = 1400 };
+	uint16_t before;
+
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	before = p->end[LEFT].mtu;
+	pe.remote.addr = p->end[RIGHT].addr;
+	tell(p, PLANE_USER, &pe);
+	ck_assert_uint_eq(p->end[LEFT].mtu, before);
+	tell(p, PLANE_KERNEL, &pe);
+	ck_assert_uint_eq(p->end[LEFT].mtu, before - 100);
+	pair_free(p);
+}
+END_TEST
+
+/* The kernel by the number of its trap; userspace by the packet alone, and without a number. */
+START_TEST(a_packet_asks_its_own_plane)
+{
+	enum sa_plane own = _i == 0 ? PLANE_KERNEL : PLANE_USER;
+	enum sa_plane other = _i == 0 ? PLANE_USER : PLANE_KERNEL;
+	struct pair *p = pair_on(own, "start = traffic");
+	uint32_t reqid = p->end[LEFT].conf->connections[0].children[0].reqid;
+	struct plane_event pe = { .kind = PLANE_ACQUIRE, .flow = { .proto = 1 } };
+
+	ck_assert(addr_parse("10.1.0.7", &pe.flow.src) && addr_parse("10.2.0.7", &pe.flow.dst));
+	ck_assert_uint_eq(tell(p, other, &pe), 1);
+	pe.reqid = reqid;
+	ck_assert_uint_eq(tell(p, other, &pe), 1);
+	pe.reqid = own == PLANE_KERNEL ? 0 : reqid;
+	pe.acquire = own == PLANE_KERNEL ? 0 : 7;
+	ck_assert_uint_eq(tell(p, own, &pe), 1);
+	ck_assert_uint_eq(p->n_sent, 0);
+	pe.reqid = own == PLANE_KERNEL ? reqid : 0;
+	pe.acquire = own == PLANE_KERNEL ? 7 : 0;
+	ck_assert_uint_eq(tell(p, own, &pe), 0);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-plane")
 {
+	tcase_add_loop_test(tc, the_end_of_an_sa_is_told_by_its_own_plane, 0, 4);
+	tcase_add_test(tc, a_path_is_smaller_for_the_plane_that_says_so);
+	tcase_add_loop_test(tc, a_packet_asks_its_own_plane, 0, 2);
 	tcase_add_loop_test(tc, a_child_goes_to_the_plane_that_carries_it, 0,
 			    sizeof(choices) / sizeof(choices[0]));
 	tcase_add_loop_test(tc, what_the_kernel_lacks_is_not_agreed_on, 0, 4);
