@@ -152,8 +152,8 @@ static void on_plane_answer(struct ike_engine *e, const struct sa_done *done)
 		child_on_plane(t->child, t, done);
 }
 
-/* What came from the device of all is known by its addresses alone; a child with a device of its own
- * is named by that. The kernel knows whose trap it was. */
+/* What came from the device of all is known by its addresses alone; a child with a device of its
+ * own is named by that. The kernel knows whose trap it was. */
 static bool is_asked_for(const struct conf_child *ch, enum sa_plane from,
 			 const struct plane_event *ev)
 {

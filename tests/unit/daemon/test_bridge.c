@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bridge between an engine that only writes down what it hears, a monitor that does the same,
+ * and an esp process that says what it likes.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/bridge.h"
+#include "esp/esp.h"
+#include "tests/unit/unit.h"
+
+struct told {
+	enum sa_plane from;
+	struct plane_event plane;
+};
+
+struct world {
+	struct loop *loop;
+	struct bridge *b;
+	int esp; /* its end of the channel */
+	struct told heard[16];
+	size_t n_heard;
+	size_t n_wanted; /* then it is enough */
+	const struct sa_cmd *commands;
+	size_t n_commands;
+	char mtu_of[16]; /* the children that the monitor was told an MTU of: a letter each */
+	enum role accused;
+	struct loop_timer patience;
+};
+
+/* ---- what stands in the place of the other parts ---- */
+
+struct loop *process_loop(struct process *p)
+{
+	return ((struct world *)p)->loop;
+}
+
+void process_tell(struct process *p, uint8_t type, struct span body)
+{
+	struct world *w = (struct world *)p;
+	struct msg_child c;
+
+	ck_assert_int_eq(type, MSG_MTU);
+	ck_assert_int_eq(msg_child_get(body, &c), OK);
+	ck_assert_uint_lt(strlen(w->mtu_of) + 1, sizeof w->mtu_of);
+	w->mtu_of[strlen(w->mtu_of)] = c.child[0];
+}
+
+enum err process_send(struct process *p, uint8_t type, struct span body)
+{
+	(void)p;
+	(void)type;
+	(void)body;
+	return OK;
+}
+
+void process_accuse(struct process *p, enum role r)
+{
+	struct world *w = (struct world *)p;
+
+	w->accused = r;
+	loop_stop(w->loop, 2);
+}
+
+void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns now)
+{
+	struct world *w = (struct world *)e;
+
+	(void)now;
+	if (ev->kind != IKE_EV_PLANE)
+		return;
+	ck_assert_uint_lt(w->n_heard, 16);
+	w->heard[w->n_heard++] = (struct told){ ev->from, *ev->plane };
+	if (w->n_heard == w->n_wanted)
+		loop_stop(w->loop, 1);
+}
+
+void ike_engine_datagram(struct ike_engine *e, const struct path *p, struct span d, mono_ns now)
+{
+	(void)e;
+	(void)p;
+	(void)d;
+	(void)now;
+}
+
+void ike_engine_tick(struct ike_engine *e, mono_ns now)
+{
+	(void)e;
+	(void)now;
+}
+
+bool ike_engine_next(struct ike_engine *e, struct ike_action *a)
+{
+	struct world *w = (struct world *)e;
+
+	if (w->n_commands == 0)
+		return false;
+	w->n_commands--;
+	*a = (struct ike_action){ .kind = IKE_ACT_SA, .sa = w->commands++ };
+	return true;
+}
+
+mono_ns ike_engine_deadline(const struct ike_engine *e)
+{
+	(void)e;
+	return NEVER;
+}
+
+uint16_t esp_inner_mtu(const struct sa_desc *sa, uint16_t path_mtu)
+{
+	(void)sa;
+	return (uint16_t)(path_mtu - 60);
+}
+
+/* ---- the world ---- */
+
+static void on_patience(void *ctx)
+{
+	loop_stop(ctx, 9);
+}
+
+static void world_open(struct world *w)
+{
+	struct bridge_env env = { .process = (struct process *)w };
+	int fd[2];
+
+	*w = (struct world){ .accused = ROLE_MONITOR };
+	ck_assert_int_eq(loop_new(&w->loop), OK);
+	ck_assert_int_eq(bridge_new(&env, &w->b), OK);
+	bridge_set(w->b, (struct ike_engine *)w, NULL);
+	ck_assert_int_eq(chan_pair(fd), OK);
+	ck_assert_int_eq(bridge_peer(w->b, ROLE_ESP, fd[0]), OK);
+	w->esp = fd[1];
+	w->patience = (struct loop_timer){ .fire = on_patience, .ctx = w->loop };
+	loop_timer_set(w->loop, &w->patience, mono_now() + 10 * NS_PER_S);
+}
+
+static void world_close(struct world *w)
+{
+	loop_timer_set(w->loop, &w->patience, NEVER);
+	bridge_free(w->b);
+	loop_free(w->loop);
+	close(w->esp);
+}
+
+static struct span message(uint8_t b[static PROTO_SMALL_MAX], const struct plane_event *ev)
+{
+	struct wr w = wr_into(b, PROTO_SMALL_MAX);
+
+	wr_u8(&w, MSG_PLANE);
+	plane_event_encode(&w, ev);
+	return wr_done(&w);
+}
+
+static void esp_says(struct world *w, const struct plane_event *ev)
+{
+	uint8_t b[PROTO_SMALL_MAX];
+	struct span s = message(b, ev);
+
+	ck_assert_int_eq(send(w->esp, s.p, s.len, 0), (ssize_t)s.len);
+}
+
+static void monitor_says(struct world *w, const struct plane_event *ev)
+{
+	uint8_t b[PROTO_SMALL_MAX];
+	struct span s = message(b, ev);
+	const struct chan_msg m = { .type = MSG_PLANE, .body = span_tail(s, 1), .fd = -1 };
+
+	ck_assert_int_eq(bridge_kernel(w->b, &m), OK);
+}
+
+/* ---- tests ---- */
+
+/* Whatever the number is, and whoever's SA: the engine hears who said it. */
+START_TEST(the_engine_hears_whose_word_it_is)
+{
+	const struct plane_event kernels = { .kind = PLANE_EXPIRE, .spi = 0x1000, .dir = SA_IN };
+	const struct plane_event peers = { .kind = PLANE_EXPIRE, .spi = 0xc0000001, .dir = SA_OUT };
+	const struct plane_event asks = { .kind = PLANE_ACQUIRE, .reqid = SA_REQID_BASE + 1 };
+	struct world w;
+
+	world_open(&w);
+	monitor_says(&w, &kernels);
+	monitor_says(&w, &peers);
+	w.n_wanted = 5;
+	esp_says(&w, &kernels);
+	esp_says(&w, &peers);
+	esp_says(&w, &asks);
+	ck_assert_int_eq(loop_run(w.loop), 1);
+	for (size_t i = 0; i < 5; i++)
+		ck_assert_int_eq(w.heard[i].from, i < 2 ? PLANE_KERNEL : PLANE_USER);
+	ck_assert_uint_eq(w.heard[3].plane.spi, peers.spi);
+	ck_assert_int_eq(w.accused, ROLE_MONITOR);
+	world_close(&w);
+}
+END_TEST
+
+/* Of its own death nobody tells, so a plane that says so lies; its channel ends, and then the SAs
+ * of userspace are gone, not the kernel's. */
+START_TEST(who_says_that_a_plane_is_gone_is_gone)
+{
+	const struct plane_event gone = { .kind = PLANE_GONE };
+	struct world w;
+
+	world_open(&w);
+	esp_says(&w, &gone);
+	ck_assert_int_eq(loop_run(w.loop), 2);
+	ck_assert_int_eq(w.accused, ROLE_ESP);
+	ck_assert_uint_eq(w.n_heard, 1);
+	ck_assert_int_eq(w.heard[0].from, PLANE_USER);
+	ck_assert_int_eq(w.heard[0].plane.kind, PLANE_GONE);
+	world_close(&w);
+}
+END_TEST
+
+static struct sa_cmd outbound(enum sa_plane plane, const char *child)
+{
+	struct sa_cmd cmd = { .op = SA_INSTALL, .sa = { .dir = SA_OUT, .plane = plane } };
+
+	cmd.sa.spi = 0x2000u + (unsigned int)plane;
+	cmd.sa.child[0] = child[0];
+	ck_assert(addr_parse("192.0.2.1", &cmd.sa.path.local.addr));
+	ck_assert(addr_parse("203.0.113.2", &cmd.sa.path.remote.addr));
+	return cmd;
+}
+
+/* One peer, a child on each plane. */
+START_TEST(a_path_is_smaller_for_the_plane_that_says_so)
+{
+	const struct sa_cmd commands[] = { outbound(PLANE_USER, "u"), outbound(PLANE_KERNEL, "k") };
+	struct plane_event ev = { .kind = PLANE_MTU, .mtu = 1200 };
+	struct world w;
+
+	world_open(&w);
+	w.commands = commands;
+	w.n_commands = 2;
+	bridge_drain_all(w.b);
+	ev.remote.addr = commands[0].sa.path.remote.addr;
+	w.n_wanted = 2; /* what it is of the child, and the event itself */
+	esp_says(&w, &ev);
+	ck_assert_int_eq(loop_run(w.loop), 1);
+	ck_assert_str_eq(w.mtu_of, "u");
+	ck_assert_int_eq(w.heard[0].from, PLANE_USER);
+	ev.mtu = 1300;
+	monitor_says(&w, &ev);
+	ck_assert_str_eq(w.mtu_of, "uk");
+	ck_assert_int_eq(w.heard[2].from, PLANE_KERNEL);
+	world_close(&w);
+}
+END_TEST
+
+UNIT("daemon/bridge")
+{
+	tcase_add_test(tc, the_engine_hears_whose_word_it_is);
+	tcase_add_test(tc, who_says_that_a_plane_is_gone_is_gone);
+	tcase_add_test(tc, a_path_is_smaller_for_the_plane_that_says_so);
+}
