@@ -357,7 +357,10 @@ static const struct schema_option options[] = {
 			"routing daemon, say what is to go there, and a child from everything to "
 			"everything is possible only so. The device stays when the daemon stops, "
 			"and drops what it is given; it goes when no child has it any more, or "
-			"with 'postern guard off'. At most 15 characters, and each child its own.",
+			"with 'postern guard off'. The peer may send what its selectors allow, but "
+			"not in the name of a network that another child protects: what comes out "
+			"of the device and fits narrower selectors of another child is dropped and "
+			"counted ('nft list chain inet postern inward'). At most 15 characters, and each child its own.",
 		.example = "interface = ipsec0",
 	},
 	{

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_FIRST = 16, BATCH_MAX = 16384, REG = NFT_REG_1 };
+enum { LIST_FIRST = 16, BATCH_MAX = 32768, REG = NFT_REG_1 };
 
 /* The next message; the list may move, so a pointer is good until the next call. */
 static struct ask *nft_next(struct nft *t, uint16_t type, uint16_t flags, const struct nfgenmsg *h)
@@ -245,6 +245,44 @@ void nft_payload_masked(struct nft_rule *r, uint32_t base, uint32_t offset, uint
 	compare(r, zero ? NFT_CMP_EQ : NFT_CMP_NEQ, &none, sizeof(none));
 }
 
+void nft_port_within(struct nft_rule *r, uint32_t offset, uint16_t lo, uint16_t hi)
+{
+	const uint16_t first = htons(lo);
+	const uint16_t last = htons(hi);
+
+	payload_load(r, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(first));
+	compare(r, NFT_CMP_GTE, &first, sizeof(first));
+	compare(r, NFT_CMP_LTE, &last, sizeof(last));
+}
+
+static void fragment_offset6(struct nft_rule *r)
+{
+	enum { OFFSET_AT = 2, OFFSET_MASK = 0xfff8 }; /* RFC 8200 4.5 */
+	const uint16_t mask = htons(OFFSET_MASK);
+	const uint16_t none = 0;
+	struct nft_expr e = expr_begin(r, "exthdr");
+
+	ask_be32(r->ask, NFTA_EXTHDR_DREG, REG);
+	ask_u8(r->ask, NFTA_EXTHDR_TYPE, IPPROTO_FRAGMENT);
+	ask_be32(r->ask, NFTA_EXTHDR_OFFSET, OFFSET_AT);
+	ask_be32(r->ask, NFTA_EXTHDR_LEN, sizeof(mask));
+	ask_be32(r->ask, NFTA_EXTHDR_OP, NFT_EXTHDR_OP_IPV6);
+	ask_be32(r->ask, NFTA_EXTHDR_FLAGS, 0);
+	expr_end(r, &e);
+	bitwise(r, &mask, &none, sizeof(mask));
+	compare(r, NFT_CMP_NEQ, &none, sizeof(none));
+}
+
+void nft_later_fragment(struct nft_rule *r, sa_family_t family)
+{
+	enum { OFFSET_AT = 6, OFFSET_MASK = 0x1fff }; /* RFC 791 3.1 */
+
+	if (family == AF_INET6)
+		fragment_offset6(r);
+	else
+		nft_payload_masked(r, NFT_PAYLOAD_NETWORK_HEADER, OFFSET_AT, OFFSET_MASK, false);
+}
+
 void nft_net_is(struct nft_rule *r, uint32_t offset, const struct net *n)
 {
 	const struct net ones = { .addr = { .family = n->addr.family }, .bits = n->bits };
@@ -307,6 +345,14 @@ void nft_to_this_host(struct nft_rule *r)
 	ask_be32(r->ask, NFTA_FIB_DREG, REG);
 	expr_end(r, &e);
 	compare(r, NFT_CMP_EQ, &local, sizeof(local));
+}
+
+/* From nothing; what it says is the kernel's to fill in. */
+void nft_counter(struct nft_rule *r)
+{
+	struct nft_expr e = expr_begin(r, "counter");
+
+	expr_end(r, &e);
 }
 
 void nft_verdict(struct nft_rule *r, int32_t code)

@@ -55,12 +55,17 @@ void nft_payload_is(struct nft_rule *r, uint32_t base, uint32_t offset, const vo
 		    uint32_t len);
 void nft_payload_masked(struct nft_rule *r, uint32_t base, uint32_t offset, uint16_t mask,
 			bool zero);
+/* A port of TCP or UDP at this place of their header. */
+void nft_port_within(struct nft_rule *r, uint32_t offset, uint16_t lo, uint16_t hi);
+/* Of IPv4 or IPv6, any but the first. */
+void nft_later_fragment(struct nft_rule *r, sa_family_t family);
 void nft_net_is(struct nft_rule *r, uint32_t offset,
 		const struct net *n);		    /* address in the network header */
 void nft_mss_set(struct nft_rule *r, uint16_t mss); /* of a SYN; it is only lowered */
 /* It has a way out through XFRM: what is before encryption, whatever its device says. */
 void nft_ipsec_out(struct nft_rule *r);
 void nft_to_this_host(struct nft_rule *r);	    /* fib daddr type local */
+void nft_counter(struct nft_rule *r);		    /* counts what has come so far */
 void nft_verdict(struct nft_rule *r, int32_t code); /* NF_ACCEPT, NF_DROP, NFT_RETURN */
 
 #endif

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "xfrm/host.h"
+#include "xfrm/nft_inward.h"
 #include "xfrm/nft_mss.h"
 #include "xfrm/words.h"
 
@@ -41,8 +42,6 @@ static const struct nft_chain chain_guard6 = { .table = table,
 					       .priority = INT_MAX - 1 };
 
 enum {
-	IP4_FRAGMENT_AT = 6, /* flags and offset */
-	IP4_FRAGMENT_MASK = 0x1fff,
 	IP6_SOURCE_AT = 8,
 	IP6_TARGET_AT = 24,
 	SOURCE_PORT_AT = 0, /* also the type and code of ICMPv6 */
@@ -114,8 +113,7 @@ static void mark_outer_fragment(struct nft *t)
 
 	nft_meta_is(&r, NFT_META_NFPROTO, &ipv4, sizeof(ipv4));
 	proto_is(&r, IPPROTO_UDP);
-	nft_payload_masked(&r, NFT_PAYLOAD_NETWORK_HEADER, IP4_FRAGMENT_AT, IP4_FRAGMENT_MASK,
-			   false);
+	nft_later_fragment(&r, AF_INET);
 	nft_to_this_host(&r);
 	nft_mark_set(&r, HOST_MARK_OUTER, HOST_MARK_MASK);
 	nft_rule_end(&r);
@@ -262,6 +260,7 @@ void nft_table_build(struct nft *t, const struct nft_plan *p)
 	guard6_devices(t, p);
 	guard6_always(t);
 	guard6_policies(t, p->guards);
+	nft_inward_build(t, table, p->v, p->n);
 	nft_mss_build(t, table, p->v, p->n);
 	nft_end(t);
 }

@@ -62,7 +62,7 @@ static int net_cmp(const struct net *a, const struct net *b)
 	return order != 0 ? order : (int)a->bits - (int)b->bits;
 }
 
-static int pair_cmp(const struct pair *a, const struct pair *b)
+int pair_cmp(const struct pair *a, const struct pair *b)
 {
 	int order = net_cmp(&a->local, &b->local);
 

@@ -46,6 +46,9 @@ MUST_USE enum err pair_list_fill_exempt(struct pair_list *l, const struct host_c
 void pair_list_free(struct pair_list *l);
 bool pair_list_has(const struct pair_list *l, sa_family_t family);
 
+/* A total order of what they cover; `narrow` does not count. */
+int pair_cmp(const struct pair *a, const struct pair *b);
+
 bool port_is_any(uint16_t lo, uint16_t hi);
 
 #endif
