@@ -50,31 +50,37 @@ struct flow_policy *flow_list_find(const struct flow_list *l, const struct flow_
 	return at < l->n && flow_cmp(&l->v[at], key) == 0 ? &l->v[at] : NULL;
 }
 
-enum err flow_list_put(struct flow_list *l, const struct flow_policy *f)
+enum err flow_list_add(struct flow_list *l, const struct flow_policy *f)
 {
-	size_t at = list_place(l, f);
-	struct flow_policy *v;
+	struct flow_policy *v = grow(l->v, l->n, &l->size, sizeof(*v));
 
-	if (at < l->n && flow_cmp(&l->v[at], f) == 0)
-		return ERR_EXISTS;
-	v = grow(l->v, l->n, &l->size, sizeof(*v));
 	if (v == NULL)
 		return ERR_NOMEM;
 	l->v = v;
-	memmove(v + at + 1, v + at, (l->n - at) * sizeof(*v));
-	v[at] = *f;
-	l->n++;
+	l->v[l->n++] = *f;
 	return OK;
 }
 
-void flow_list_take(struct flow_list *l, const struct flow_policy *key)
+static int sort_cmp(const void *x, const void *y)
 {
-	size_t at = list_place(l, key);
+	const struct flow_policy *a = x;
+	const struct flow_policy *b = y;
+	int order = flow_cmp(a, b);
 
-	if (at == l->n || flow_cmp(&l->v[at], key) != 0)
-		return;
-	l->n--;
-	memmove(l->v + at, l->v + at + 1, (l->n - at) * sizeof(*l->v));
+	return order != 0 ? order : (a->reqid > b->reqid) - (a->reqid < b->reqid);
+}
+
+void flow_list_sort(struct flow_list *l)
+{
+	size_t n = 0;
+
+	if (l->n > 0)
+		qsort(l->v, l->n, sizeof(*l->v), sort_cmp);
+	for (size_t i = 0; i < l->n; i++) {
+		if (n == 0 || flow_cmp(&l->v[n - 1], &l->v[i]) != 0)
+			l->v[n++] = l->v[i];
+	}
+	l->n = n;
 }
 
 void flow_list_free(struct flow_list *l)

@@ -57,9 +57,10 @@ int flow_cmp(const struct flow_policy *a, const struct flow_policy *b);
 bool flow_same(const struct flow_policy *a, const struct flow_policy *b);
 /* NULL when it is not there. */
 struct flow_policy *flow_list_find(const struct flow_list *l, const struct flow_policy *key);
-/* Into its place. ERR_EXISTS when the key is taken. */
-MUST_USE enum err flow_list_put(struct flow_list *l, const struct flow_policy *f);
-void flow_list_take(struct flow_list *l, const struct flow_policy *key);
+/* At the end. A list that was added to is no list before it was sorted. */
+MUST_USE enum err flow_list_add(struct flow_list *l, const struct flow_policy *f);
+/* Of several with one key that of the smallest reqid stays. */
+void flow_list_sort(struct flow_list *l);
 void flow_list_free(struct flow_list *l);
 
 /* The policies of one half of a child: out, or in and (tunnel) forward; exactly the negotiated
@@ -68,10 +69,10 @@ void flow_list_free(struct flow_list *l);
  * priority are those of the flow itself. ERR_LIMIT: more than FLOW_MAX selectors; ERR_UNSUPPORTED:
  * OPAQUE for ICMP, which the kernel cannot tell; ERR_TS: nothing is left of them. */
 MUST_USE enum err flow_list_fill(struct flow_list *l, const struct sa_desc *d);
-/* The traps of a configured child are added. Their tunnel leads nowhere: the kernel then never
- * finds a state for one, not even the child's own, which would carry what was not negotiated. Each
- * packet raises an ACQUIRE, in transport mode too, and that the peer may have a name, or not be
- * known, or be without a route, makes no difference. */
+/* The traps of a configured child are added, and the list is unsorted then. Their tunnel leads
+ * nowhere: the kernel then never finds a state for one, not even the child's own, which would carry
+ * what was not negotiated. Each packet raises an ACQUIRE, in transport mode too, and that the peer
+ * may have a name, or not be known, or be without a route, makes no difference. */
 MUST_USE enum err flow_list_fill_trap(struct flow_list *l, const struct host_child *c);
 /* Where the larval state of a trap is. */
 struct addr flow_trap_src(void);
@@ -87,6 +88,8 @@ unsigned int flow_level(const struct flow_policy *f);
 struct flow_policy flow_mirror(const struct flow_policy *f);
 /* Whether b's packets are all packets of a, in the same direction. */
 bool flow_covers(const struct flow_policy *a, const struct flow_policy *b);
+/* Whether there are addresses that both have. A family of AF_UNSPEC is any address. */
+bool flow_addresses_meet(const struct xfrm_selector *a, const struct xfrm_selector *b);
 
 struct ask flow_ask_add(const struct flow_policy *f);
 struct ask flow_ask_update(const struct flow_policy *f); /* adds it when it is not there */

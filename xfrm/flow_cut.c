@@ -15,6 +15,9 @@ enum {
 	BLOCKS_MAX = 32, /* a range of ports is at most 30 blocks */
 	PORT_BITS = 16,
 	ICMP_BYTE = 0xff,
+	/* Of one child, the same ones counted again. With the last pair at most twice FLOW_MAX
+	 * come on top. */
+	PIECES_MAX = 8 * FLOW_MAX,
 };
 
 struct block {
@@ -226,25 +229,53 @@ struct flow_policy flow_mirror(const struct flow_policy *f)
 	return m;
 }
 
+/* The first `bits` bits. */
+static bool bits_eq(const xfrm_address_t *a, const xfrm_address_t *b, unsigned int bits)
+{
+	uint8_t x[sizeof(*a)];
+	uint8_t y[sizeof(*b)];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return bits / 8 <= sizeof(x) && memcmp(x, y, bits / 8) == 0 &&
+	       (bits % 8 == 0 || (x[bits / 8] ^ y[bits / 8]) >> (8 - bits % 8) == 0);
+}
+
+/* A port is what its mask leaves of it. */
+static bool port_covers(uint16_t a, uint16_t a_mask, uint16_t b, uint16_t b_mask)
+{
+	return (a_mask & (uint16_t)~b_mask) == 0 && ((a ^ b) & a_mask) == 0;
+}
+
 bool flow_covers(const struct flow_policy *a, const struct flow_policy *b)
 {
-	struct ts a_src, a_dst, b_src, b_dst;
+	const struct xfrm_selector *s = &a->p.sel;
+	const struct xfrm_selector *t = &b->p.sel;
 
-	policy_sides(&a->p.sel, &a_src, &a_dst);
-	policy_sides(&b->p.sel, &b_src, &b_dst);
-	return a->p.dir == b->p.dir && a->if_id == b->if_id && a_src.lo.family == b_src.lo.family &&
-	       ts_covers(&a_src, &b_src) && ts_covers(&a_dst, &b_dst);
+	return a->p.dir == b->p.dir && a->if_id == b->if_id && s->family == t->family &&
+	       s->prefixlen_s <= t->prefixlen_s && s->prefixlen_d <= t->prefixlen_d &&
+	       bits_eq(&s->saddr, &t->saddr, s->prefixlen_s) &&
+	       bits_eq(&s->daddr, &t->daddr, s->prefixlen_d) &&
+	       (s->proto == 0 || s->proto == t->proto) &&
+	       port_covers(s->sport, s->sport_mask, t->sport, t->sport_mask) &&
+	       port_covers(s->dport, s->dport_mask, t->dport, t->dport_mask);
+}
+
+static unsigned int shorter(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+bool flow_addresses_meet(const struct xfrm_selector *a, const struct xfrm_selector *b)
+{
+	if (a->family == AF_UNSPEC || b->family == AF_UNSPEC)
+		return true;
+	return a->family == b->family &&
+	       bits_eq(&a->saddr, &b->saddr, shorter(a->prefixlen_s, b->prefixlen_s)) &&
+	       bits_eq(&a->daddr, &b->daddr, shorter(a->prefixlen_d, b->prefixlen_d));
 }
 
 /* ---- lists ---- */
-
-static enum err put_once(struct flow_list *l, const struct flow_policy *f)
-{
-	enum err err = flow_list_put(l, f);
-
-	/* Selectors that overlap may be cut into the same pieces. */
-	return err == ERR_EXISTS ? OK : err;
-}
 
 /* One policy for each direction of the mask, for each selector. */
 static enum err put_cut(struct flow_list *l, const struct cut *c, const struct flow_policy *like,
@@ -252,7 +283,7 @@ static enum err put_cut(struct flow_list *l, const struct cut *c, const struct f
 {
 	size_t n = c->n_local * c->n_remote * c->local_ports.n * c->remote_ports.n;
 	struct flow_policy f = *like;
-	enum err err = n > FLOW_MAX ? ERR_LIMIT : OK;
+	enum err err = n > FLOW_MAX || l->n > PIECES_MAX ? ERR_LIMIT : OK;
 
 	for (size_t i = 0; i < n && err == OK; i++) {
 		for (uint8_t dir = XFRM_POLICY_IN; dir <= XFRM_POLICY_FWD && err == OK; dir++) {
@@ -262,9 +293,7 @@ static enum err put_cut(struct flow_list *l, const struct cut *c, const struct f
 			f.p.sel = cut_selector(c, i, dir == XFRM_POLICY_OUT);
 			f.p.sel.user = FLOW_USER | f.kind;
 			flow_set_level(&f, level_of(&f.p.sel));
-			err = l->n == (size_t)FLOW_MAX * (dirs & 1u << XFRM_POLICY_FWD ? 2 : 1)
-				      ? ERR_LIMIT
-				      : put_once(l, &f);
+			err = flow_list_add(l, &f);
 		}
 	}
 	return err;
@@ -274,6 +303,7 @@ static enum err put_pairs(struct flow_list *l, const struct ts_list *local,
 			  const struct ts_list *remote, const struct flow_policy *like,
 			  unsigned int dirs)
 {
+	size_t most = (size_t)FLOW_MAX * (dirs & 1u << XFRM_POLICY_FWD ? 2 : 1);
 	struct cut c;
 	enum err err = OK;
 
@@ -289,6 +319,10 @@ static enum err put_pairs(struct flow_list *l, const struct ts_list *local,
 		if (err == OK)
 			err = put_cut(l, &c, like, dirs);
 	}
+	/* Selectors that overlap may be cut into the same pieces. */
+	flow_list_sort(l);
+	if (err == OK && l->n > most)
+		err = ERR_LIMIT;
 	if (err != OK)
 		flow_list_free(l);
 	return err == OK && l->n == 0 ? ERR_TS : err;
@@ -329,7 +363,7 @@ static enum err list_join(struct flow_list *l, const struct flow_list *more)
 	enum err err = OK;
 
 	for (size_t i = 0; i < more->n && err == OK; i++)
-		err = put_once(l, &more->v[i]);
+		err = flow_list_add(l, &more->v[i]);
 	return err;
 }
 

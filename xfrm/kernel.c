@@ -14,14 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "xfrm/kernel_inner.h"
 #include "xfrm/offload.h"
 #include "xfrm/probe.h"
 #include "xfrm/words.h"
-
-enum { RAGGED_MAX = 64 };
 
 static enum err open_events(struct netlink *nl)
 {
@@ -35,7 +34,9 @@ static enum err open_events(struct netlink *nl)
 	return err;
 }
 
-static struct kernel *kernel_new(void)
+/* Peers choose selectors and SPIs: with a seed that they do not know they cannot choose where these
+ * collide. */
+static struct kernel *kernel_new(const uint8_t seed[static SIPHASH_KEY_LEN])
 {
 	struct kernel *k = calloc(1, sizeof(*k));
 
@@ -46,18 +47,22 @@ static struct kernel *kernel_new(void)
 	k->route.fd = -1;
 	k->nl = &k->own;
 	k->taken = calloc(POLICY_FLOW_SLOTS, 1);
-	if (k->taken != NULL)
+	if (k->taken != NULL && index_init(&k->index, seed) == OK)
 		return k;
-	free(k);
+	kernel_close(k);
 	return NULL;
 }
 
 enum err kernel_open(struct kernel **out, char why[static HOST_WHY_MAX])
 {
-	struct kernel *k = kernel_new();
+	uint8_t seed[SIPHASH_KEY_LEN];
+	struct kernel *k;
 	enum err err;
 
 	*out = NULL;
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return why_say(why, ERR_SYSTEM, "no random numbers: %s", strerror(errno));
+	k = kernel_new(seed);
 	if (k == NULL)
 		return why_say(why, ERR_NOMEM, "no memory");
 	k->device = offload_device;
@@ -78,7 +83,9 @@ enum err kernel_open(struct kernel **out, char why[static HOST_WHY_MAX])
 
 enum err kernel_over(struct netlink *nl, struct kernel **out)
 {
-	*out = kernel_new();
+	static const uint8_t seed[SIPHASH_KEY_LEN];
+
+	*out = kernel_new(seed);
 	if (*out == NULL)
 		return ERR_NOMEM;
 	(*out)->nl = nl;
@@ -111,16 +118,13 @@ static enum err take_half(struct kernel *k, struct kernel_sa *sa, char *why)
 	const struct settle again = { .larval = false };
 	const struct state_id id = state_id_of(&sa->d);
 	char unused[HOST_WHY_MAX];
-	struct flow_list flows = { .n = 0 };
-	enum err err = book_flows(k, &sa->d, &flows);
+	enum err err;
 	enum err gone;
 
-	if (err != OK)
-		return why_say(why, err, "%s", err_text(err));
 	book_take(k, sa);
-	err = settle_flows(k, &flows, unused);
+	err = settle_flows(k, &sa->flows, unused);
 	gone = take_state(k, &id, unused);
-	flow_list_free(&flows);
+	half_free(sa);
 	return err == OK && gone == OK ? OK : kernel_settle(k, &again, why);
 }
 
@@ -144,75 +148,59 @@ static void read_offload(struct kernel *k, struct kernel_sa *sa, const struct st
 }
 
 /* In the book first: what the policies of a selector shall be is decided there. */
-static enum err put_half(struct kernel *k, const struct sa_desc *d, const struct flow_list *flows,
-			 char *why)
+static enum err put_half(struct kernel *k, struct kernel_sa *sa, enum sa_offload *given, char *why)
 {
 	struct state_extra x = { .sa_dir = k->sa_dir };
 	char unused[HOST_WHY_MAX];
-	enum err err = book_put(k, d);
+	enum err err = book_put(k, sa);
 
-	if (err != OK)
-		return why_say(why, err, "%s", err_text(err));
-	err = put_state(k, d, &x, why);
+	if (err == OK) {
+		err = put_state(k, &sa->d, &x, why);
+		if (err != OK)
+			book_take(k, sa);
+	} else {
+		err = why_say(why, err, "%s", err_text(err));
+	}
 	if (err != OK) {
-		book_take(k, &k->sas.v[k->sas.n - 1]);
+		half_free(sa);
 		return err;
 	}
-	read_offload(k, &k->sas.v[k->sas.n - 1], &x);
-	if (d->offload == OFFLOAD_CRYPTO && k->sas.v[k->sas.n - 1].offload != OFFLOAD_CRYPTO)
+	read_offload(k, sa, &x);
+	*given = sa->offload;
+	if (sa->d.offload == OFFLOAD_CRYPTO && sa->offload != OFFLOAD_CRYPTO)
 		err = why_say(why, ERR_UNSUPPORTED,
 			      "offload = crypto: the network device does not do it");
 	else
-		err = put_flows(k, flows, why);
+		err = put_flows(k, &sa->flows, why);
 	/* What cannot be undone now is in doubt and undone later; the first failure is told. */
-	if (err != OK && take_half(k, &k->sas.v[k->sas.n - 1], unused) != OK)
+	if (err != OK && take_half(k, sa, unused) != OK)
 		k->doubt = true;
 	return err;
-}
-
-/* The peer chooses how ragged its selectors are, within the configured ones: a range that lacks an
- * address at either end is dozens of prefixes, and each policy costs work whenever others change.
- * So a child has as many as its traps, but for a few. */
-static bool too_ragged(const struct kernel *k, const struct sa_desc *d,
-		       const struct flow_list *flows)
-{
-	bool twice = d->dir == SA_IN && d->mode == SA_TUNNEL; /* in and forward */
-	size_t traps = 0;
-
-	for (size_t i = 0; i < k->policies.n; i++) {
-		const struct flow_policy *f = &k->policies.v[i];
-
-		traps += f->kind == FLOW_TRAP && f->reqid == d->reqid;
-	}
-	return flows->n / (twice ? 2 : 1) > (traps > RAGGED_MAX ? traps : RAGGED_MAX);
 }
 
 static enum err install(struct kernel *k, const struct sa_desc *d, enum sa_offload *given,
 			char *why)
 {
-	struct flow_list flows = { .n = 0 };
+	enum sa_offload got = OFFLOAD_NO;
 	char unused[HOST_WHY_MAX];
-	enum err err = book_flows(k, d, &flows);
+	struct kernel_sa *sa;
+	enum err err = half_new(k, d, &sa);
 
 	if (err != OK)
 		return why_say(why, err, "the selectors do not fit into policies of the kernel: %s",
 			       err == ERR_LIMIT ? "there are too many" : err_text(err));
-	if (too_ragged(k, d, &flows))
-		err = why_say(why, ERR_LIMIT,
-			      "the selectors are ranges that make %zu policies of the kernel: "
-			      "networks make fewer",
-			      flows.n);
+	err = book_judge(k, sa, why);
+	if (err != OK) {
+		half_free(sa);
+		return err;
+	}
+	err = put_half(k, sa, &got, why);
 	if (err == OK)
-		err = book_judge(k, d, &flows, why);
-	if (err == OK)
-		err = put_half(k, d, &flows, why);
-	if (err == OK)
-		*given = k->sas.v[k->sas.n - 1].offload;
+		*given = got;
 	/* The trap shall raise an ACQUIRE again as soon as the child is gone. A larval state that
 	 * stays ends by itself. */
 	if (err == OK && d->dir == SA_OUT)
 		(void)!forget_acquires(k, d->reqid, d->acquire, unused);
-	flow_list_free(&flows);
 	return err;
 }
 
@@ -315,34 +303,41 @@ void kernel_command(struct kernel *k, const struct sa_cmd *cmd, struct sa_done *
 
 /* ---- all of it ---- */
 
+static void drop_policies(struct kernel *k, bool traps)
+{
+	char unused[HOST_WHY_MAX];
+	struct standing *next;
+
+	for (struct standing *s = k->policies.first; s != NULL; s = next) {
+		const struct flow_policy key = s->f;
+
+		next = s->next;
+		if (traps || key.kind == FLOW_CHILD)
+			(void)!take_policy(k, &key, unused);
+	}
+}
+
 static void drop_children(struct kernel *k)
 {
 	char unused[HOST_WHY_MAX];
 
-	for (size_t i = k->policies.n; i-- > 0;) {
-		const struct flow_policy key = k->policies.v[i];
-
-		if (key.kind == FLOW_CHILD)
-			(void)!take_policy(k, &key, unused);
-	}
-	while (k->sas.n > 0) {
-		struct kernel_sa *sa = &k->sas.v[k->sas.n - 1];
+	drop_policies(k, false);
+	while (k->sas.newest != NULL) {
+		struct kernel_sa *sa = k->sas.newest;
 		const struct state_id id = state_id_of(&sa->d);
 
 		book_take(k, sa);
+		half_free(sa);
 		(void)!take_state(k, &id, unused);
 	}
 }
 
 static void drop_traps(struct kernel *k)
 {
-	char unused[HOST_WHY_MAX];
+	struct flow_list none = { .n = 0 };
 
-	while (k->policies.n > 0) {
-		const struct flow_policy key = k->policies.v[k->policies.n - 1];
-
-		(void)!take_policy(k, &key, unused);
-	}
+	drop_policies(k, true);
+	book_traps_set(k, &none);
 }
 
 /* Twice, because a first try may be disturbed and there is nobody to ask again later. */

@@ -2,22 +2,208 @@
 /* The book: what shall be in the kernel. Nothing here asks the kernel.
  *
  * Which policy stands for a selector that several children have is decided here and nowhere else:
- * the newest half that has it.
+ * the newest half that has it. kernel_judge.c says who may come in at all, kernel_index.c how
+ * things are found.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "xfrm/grow.h"
 #include "xfrm/kernel_inner.h"
-#include "xfrm/words.h"
 
-/* ---- halves ---- */
+/* ---- levels ---- */
+
+static int trap_order(const void *x, const void *y)
+{
+	const struct flow_policy *a = x;
+	const struct flow_policy *b = y;
+
+	return a->reqid != b->reqid ? (a->reqid > b->reqid) - (a->reqid < b->reqid)
+				    : flow_cmp(a, b);
+}
+
+const struct flow_policy *book_traps(const struct kernel *k, uint32_t reqid, size_t *n)
+{
+	const struct flow_list *l = &k->traps;
+	size_t lo = 0;
+	size_t hi = l->n;
+	size_t end;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (l->v[mid].reqid < reqid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (end = lo; end < l->n && l->v[end].reqid == reqid; end++)
+		;
+	*n = end - lo;
+	return *n == 0 ? NULL : &l->v[lo];
+}
+
+/* The level of the trap that it lies inside of, the narrowest if there are several: the priority of
+ * a child is that of its configuration, whatever was negotiated. What lies in none has its own.
+ * A child has at most FLOW_MAX traps, whatever its peers do. */
+static void half_level(const struct kernel *k, struct kernel_sa *sa)
+{
+	size_t n;
+	const struct flow_policy *traps = book_traps(k, sa->d.reqid, &n);
+
+	for (size_t i = 0; i < sa->flows.n; i++) {
+		struct flow_policy *f = &sa->flows.v[i];
+		struct flow_policy out = f->p.dir == XFRM_POLICY_OUT ? *f : flow_mirror(f);
+		const struct flow_policy *best = NULL;
+
+		for (size_t t = 0; t < n; t++) {
+			if (flow_covers(&traps[t], &out) &&
+			    (best == NULL || flow_level(&traps[t]) > flow_level(best)))
+				best = &traps[t];
+		}
+		if (best != NULL)
+			flow_set_level(f, flow_level(best));
+	}
+}
+
+void book_traps_set(struct kernel *k, struct flow_list *traps)
+{
+	flow_list_free(&k->traps);
+	k->traps = *traps;
+	*traps = (struct flow_list){ .n = 0 };
+	if (k->traps.n > 0)
+		qsort(k->traps.v, k->traps.n, sizeof(*k->traps.v), trap_order);
+	for (struct kernel_sa *sa = k->sas.newest; sa != NULL; sa = sa->older)
+		half_level(k, sa);
+}
+
+/* ---- a half ---- */
+
+static struct spi_key spi_key_of(const struct sa_desc *d)
+{
+	return (struct spi_key){ .dir = d->dir, .spi = d->spi };
+}
+
+static enum err half_cut(const struct kernel *k, struct kernel_sa *sa)
+{
+	enum err err = flow_list_fill(&sa->flows, &sa->d);
+
+	if (err != OK)
+		return err;
+	sa->claims = calloc(sa->flows.n, sizeof(*sa->claims));
+	if (sa->claims == NULL)
+		return ERR_NOMEM;
+	half_level(k, sa);
+	for (size_t i = 0; i < sa->flows.n; i++) {
+		sa->claims[i].flow = &sa->flows.v[i];
+		sa->claims[i].key = flow_key_of(&sa->flows.v[i], sa->d.reqid);
+	}
+	sa->spi_key = spi_key_of(&sa->d);
+	judge_prepare(sa);
+	return OK;
+}
+
+enum err half_new(const struct kernel *k, const struct sa_desc *d, struct kernel_sa **out)
+{
+	struct kernel_sa *sa = calloc(1, sizeof(*sa));
+	enum err err;
+
+	*out = NULL;
+	if (sa == NULL)
+		return ERR_NOMEM;
+	sa->offload = OFFLOAD_NO;
+	err = sa_desc_copy(&sa->d, d);
+	if (err == OK)
+		err = half_cut(k, sa);
+	if (err == OK)
+		*out = sa;
+	else
+		half_free(sa);
+	return err;
+}
+
+void half_free(struct kernel_sa *sa)
+{
+	if (sa == NULL)
+		return;
+	sa_desc_wipe(&sa->d);
+	flow_list_free(&sa->flows);
+	free(sa->claims);
+	secret_free(sa, sizeof(*sa));
+}
+
+/* ---- in and out ---- */
+
+enum err book_put(struct kernel *k, struct kernel_sa *sa)
+{
+	struct kernel_sas *l = &k->sas;
+	enum err err = index_claim(k, sa);
+
+	if (err != OK)
+		return err;
+	chain_put(&k->index.by_spi, &sa->by_spi);
+	chain_put(&k->index.by_peer, &sa->by_peer);
+	sa->older = l->newest;
+	if (sa->older != NULL)
+		sa->older->newer = sa;
+	l->newest = sa;
+	l->n++;
+	return OK;
+}
+
+void book_take(struct kernel *k, struct kernel_sa *sa)
+{
+	struct kernel_sas *l = &k->sas;
+
+	index_unclaim(k, sa);
+	chain_take(&k->index.by_spi, &sa->by_spi);
+	chain_take(&k->index.by_peer, &sa->by_peer);
+	*(sa->newer == NULL ? &l->newest : &sa->newer->older) = sa->older;
+	if (sa->older != NULL)
+		sa->older->newer = sa->newer;
+	sa->older = NULL;
+	sa->newer = NULL;
+	l->n--;
+}
+
+void book_place(struct kernel *k, struct kernel_sa *sa, const struct path *path, bool encap)
+{
+	bool out = sa->d.dir == SA_OUT;
+
+	chain_take(&k->index.by_peer, &sa->by_peer);
+	sa->d.path = *path;
+	sa->d.encap = encap;
+	for (size_t i = 0; i < sa->flows.n; i++) {
+		sa->flows.v[i].src = out ? path->local.addr : path->remote.addr;
+		sa->flows.v[i].dst = out ? path->remote.addr : path->local.addr;
+	}
+	judge_prepare(sa);
+	chain_put(&k->index.by_peer, &sa->by_peer);
+}
+
+void book_free(struct kernel *k)
+{
+	while (k->sas.newest != NULL) {
+		struct kernel_sa *sa = k->sas.newest;
+
+		book_take(k, sa);
+		half_free(sa);
+	}
+	while (k->policies.first != NULL) {
+		const struct flow_policy f = k->policies.first->f;
+
+		book_policy_take(k, &f);
+	}
+	flow_list_free(&k->traps);
+	index_free(&k->index);
+	free(k->taken);
+	k->taken = NULL;
+}
+
+/* ---- finding ---- */
 
 /* SPIs that we chose are ours alone; what peers chose may be the same for two peers. */
 static bool half_is(const struct sa_desc *have, const struct sa_desc *d)
 {
-	if (have->dir != d->dir || have->spi != d->spi)
-		return false;
 	/* A command was judged by the child that it names (daemon/gatekeeper.c, which lets none
 	 * through that names no reqid). */
 	if (d->reqid != 0 && have->reqid != d->reqid)
@@ -28,203 +214,79 @@ static bool half_is(const struct sa_desc *have, const struct sa_desc *d)
 	       addr_eq(&have->path.remote.addr, &d->path.remote.addr);
 }
 
+static struct kernel_sa *half_of(struct chain *c)
+{
+	return c == NULL ? NULL : container_of(c, struct kernel_sa, by_spi);
+}
+
+static struct kernel_sa *newest_with(const struct kernel *k, const struct spi_key *key)
+{
+	return half_of(chain_find(&k->index.by_spi, span_of(key, sizeof(*key))));
+}
+
 struct kernel_sa *book_find(const struct kernel *k, const struct sa_desc *d)
 {
-	for (size_t i = k->sas.n; i-- > 0;) {
-		if (half_is(&k->sas.v[i].d, d))
-			return &k->sas.v[i];
+	const struct spi_key key = spi_key_of(d);
+	struct kernel_sa *sa = newest_with(k, &key);
+
+	while (sa != NULL && !half_is(&sa->d, d))
+		sa = half_of(sa->by_spi.older);
+	return sa;
+}
+
+struct kernel_sa *book_find_state(const struct kernel *k, const struct state_id *id)
+{
+	static const enum sa_dir dirs[] = { SA_IN, SA_OUT };
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		const struct spi_key key = { .dir = dirs[i], .spi = id->spi };
+		struct kernel_sa *sa = newest_with(k, &key);
+
+		for (; sa != NULL; sa = half_of(sa->by_spi.older)) {
+			const struct state_id have = state_id_of(&sa->d);
+
+			if (addr_eq(&have.dst, &id->dst))
+				return sa;
+		}
 	}
 	return NULL;
 }
 
 struct kernel_count kernel_count(const struct kernel *k, const char *connection)
 {
-	struct kernel_count c = { .all = k->sas.n };
-
-	for (size_t i = 0; i < k->sas.n; i++)
-		c.of_connection += strcmp(k->sas.v[i].d.connection, connection) == 0;
-	return c;
+	return (struct kernel_count){ .all = k->sas.n,
+				      .of_connection = index_count(k, connection) };
 }
 
-enum err book_put(struct kernel *k, const struct sa_desc *d)
-{
-	struct kernel_sas *l = &k->sas;
-	struct kernel_sa sa = { .offload = OFFLOAD_NO };
-	struct kernel_sa *v;
-	enum err err = sa_desc_copy(&sa.d, d);
-
-	if (err != OK)
-		return err;
-	/* Not grow(): it would leave keys behind in freed memory. */
-	if (l->n == l->size) {
-		size_t size = l->size == 0 ? 32 : 2 * l->size;
-
-		v = reallocarray(NULL, size, sizeof(*v));
-		if (v == NULL) {
-			sa_desc_wipe(&sa.d);
-			return ERR_NOMEM;
-		}
-		if (l->n > 0)
-			memcpy(v, l->v, l->n * sizeof(*v));
-		secret_free(l->v, l->size * sizeof(*v));
-		l->v = v;
-		l->size = size;
-	}
-	l->v[l->n++] = sa;
-	secret_wipe(&sa, sizeof(sa));
-	return OK;
-}
-
-void book_take(struct kernel *k, struct kernel_sa *sa)
-{
-	struct kernel_sas *l = &k->sas;
-	size_t at = (size_t)(sa - l->v);
-
-	sa_desc_wipe(&sa->d);
-	l->n--;
-	memmove(l->v + at, l->v + at + 1, (l->n - at) * sizeof(*l->v));
-	secret_wipe(&l->v[l->n], sizeof(*l->v));
-}
-
-void book_free(struct kernel *k)
-{
-	while (k->sas.n > 0)
-		book_take(k, &k->sas.v[k->sas.n - 1]);
-	free(k->sas.v);
-	k->sas = (struct kernel_sas){ .v = NULL };
-	flow_list_free(&k->policies);
-	free(k->taken);
-	k->taken = NULL;
-}
-
-/* ---- policies ---- */
-
-/* The level of the trap that it lies inside of: the priority of a child is that of its
- * configuration, whatever was negotiated. */
-static void flow_find_level(const struct kernel *k, struct flow_policy *f)
-{
-	struct flow_policy out = f->p.dir == XFRM_POLICY_OUT ? *f : flow_mirror(f);
-
-	for (size_t i = 0; i < k->policies.n; i++) {
-		const struct flow_policy *trap = &k->policies.v[i];
-
-		if (trap->kind == FLOW_TRAP && trap->reqid == f->reqid && flow_covers(trap, &out)) {
-			flow_set_level(f, flow_level(trap));
-			return;
-		}
-	}
-}
-
-enum err book_flows(const struct kernel *k, const struct sa_desc *d, struct flow_list *l)
-{
-	enum err err = flow_list_fill(l, d);
-
-	for (size_t i = 0; i < l->n && err == OK; i++)
-		flow_find_level(k, &l->v[i]);
-	return err;
-}
-
-static bool dir_is(const struct flow_policy *f, enum sa_dir dir)
-{
-	return (f->p.dir == XFRM_POLICY_OUT) == (dir == SA_OUT);
-}
-
-/* Memory that is not there to find out means: no policy of it, and the trap catches. */
-static bool half_has(const struct kernel *k, const struct sa_desc *d, const struct flow_policy *key,
-		     struct flow_policy *want)
-{
-	struct flow_list l = { .n = 0 };
-	const struct flow_policy *f = NULL;
-
-	if (dir_is(key, d->dir) && book_flows(k, d, &l) == OK)
-		f = flow_list_find(&l, key);
-	if (f != NULL)
-		*want = *f;
-	flow_list_free(&l);
-	return f != NULL;
-}
+/* ---- what shall stand ---- */
 
 bool book_wants(const struct kernel *k, const struct flow_policy *key, struct flow_policy *want)
 {
-	for (size_t i = k->sas.n; i-- > 0;) {
-		const struct sa_desc *d = &k->sas.v[i].d;
+	const struct flow_policy *f = index_wanted(k, key);
 
-		if (d->reqid == key->reqid && half_has(k, d, key, want))
-			return true;
-	}
-	return false;
+	if (f != NULL)
+		*want = *f;
+	return f != NULL;
 }
 
 void book_refresh(struct kernel *k)
 {
+	struct standing *next;
 	struct flow_policy want;
 
-	for (size_t i = k->policies.n; i-- > 0;) {
-		struct flow_policy *f = &k->policies.v[i];
-
-		if (f->kind != FLOW_CHILD)
+	for (struct standing *s = k->policies.first; s != NULL; s = next) {
+		next = s->next;
+		if (s->f.kind != FLOW_CHILD)
 			continue;
-		if (!book_wants(k, f, &want)) {
-			flow_list_take(&k->policies, f);
+		if (!book_wants(k, &s->f, &want)) {
+			const struct flow_policy f = s->f;
+
+			book_policy_take(k, &f);
 			continue;
 		}
-		want.p.index = f->p.index;
-		*f = want;
+		want.p.index = s->f.p.index;
+		s->f = want;
 	}
-}
-
-/* Two hosts behind one NAT look like one (RFC 7296 2.23.1): in transport mode what goes to the
- * second would take the first one's way. The same host that comes again has the same port, or its
- * old child was removed first. */
-static bool is_neighbour(const struct sa_desc *have, const struct sa_desc *d)
-{
-	return d->mode == SA_TRANSPORT && have->mode == SA_TRANSPORT && d->encap && have->encap &&
-	       have->dir == d->dir && have->reqid == d->reqid && have->child_id != d->child_id &&
-	       addr_eq(&have->path.remote.addr, &d->path.remote.addr) &&
-	       have->path.remote.port != d->path.remote.port;
-}
-
-static enum err judge_neighbours(const struct kernel *k, const struct sa_desc *d,
-				 const struct flow_list *flows, char *why)
-{
-	char text[ENDPOINT_TEXT_MAX];
-	struct flow_policy want;
-
-	for (size_t i = 0; i < k->sas.n; i++) {
-		const struct sa_desc *have = &k->sas.v[i].d;
-
-		if (!is_neighbour(have, d))
-			continue;
-		for (size_t f = 0; f < flows->n; f++) {
-			if (half_has(k, have, &flows->v[f], &want))
-				return why_say(why, ERR_EXISTS,
-					       "another host behind the same NAT, %s, has these "
-					       "selectors in transport mode",
-					       endpoint_text(&have->path.remote, text));
-		}
-	}
-	return OK;
-}
-
-/* Of one configured child the newest wins: a peer that comes again (from elsewhere, or with new
- * keys) takes over from itself; the engine removes the old one when it knows. Of two different ones
- * the second would silently draw away what belongs to the first. */
-enum err book_judge(const struct kernel *k, const struct sa_desc *d, const struct flow_list *flows,
-		    char *why)
-{
-	char text[POLICY_TEXT_MAX];
-
-	if (book_find(k, d) != NULL)
-		return why_say(why, ERR_EXISTS, "the SPI %08x is in use", d->spi);
-	for (size_t i = 0; i < flows->n; i++) {
-		const struct flow_policy *have = flow_list_find(&k->policies, &flows->v[i]);
-
-		if (have != NULL && have->reqid != d->reqid)
-			return why_say(why, ERR_EXISTS,
-				       "%s belongs to another child that is up (reqid %u)",
-				       policy_text(&have->p, text), have->reqid);
-	}
-	return judge_neighbours(k, d, flows, why);
 }
 
 /* ---- larval states ---- */

@@ -30,13 +30,9 @@ static bool reqid_is_ours(uint32_t reqid)
 /* The half of the book that the event is about, by where its packets go to. */
 static struct kernel_sa *half_of(const struct kernel *k, const struct event *ev)
 {
-	for (size_t i = k->sas.n; i-- > 0;) {
-		const struct state_id id = state_id_of(&k->sas.v[i].d);
+	const struct state_id id = { .dst = ev->dst.addr, .spi = ev->plane.spi };
 
-		if (id.spi == ev->plane.spi && addr_eq(&id.dst, &ev->dst.addr))
-			return &k->sas.v[i];
-	}
-	return NULL;
+	return book_find_state(k, &id);
 }
 
 static void on_acquire(struct kernel *k, const struct event *ev, const struct kernel_news *news)
@@ -56,15 +52,11 @@ static void on_acquire(struct kernel *k, const struct event *ev, const struct ke
 static void half_gone(struct kernel *k, struct kernel_sa *sa)
 {
 	char unused[HOST_WHY_MAX];
-	struct flow_list flows = { .n = 0 };
-	enum err err = book_flows(k, &sa->d, &flows);
 
 	book_take(k, sa);
-	if (err == OK)
-		err = settle_flows(k, &flows, unused);
-	if (err != OK)
+	if (settle_flows(k, &sa->flows, unused) != OK)
 		k->doubt = true;
-	flow_list_free(&flows);
+	half_free(sa);
 }
 
 static void on_expire(struct kernel *k, const struct event *ev, const struct kernel_news *news)

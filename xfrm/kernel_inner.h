@@ -6,28 +6,125 @@
  * to what the kernel said. Where it said nothing (no answer, an answer that was lost), the book has
  * what is wanted, `doubt` is set, and kernel_settle.c reads the kernel's tables and makes them
  * agree with the book.
+ *
+ * kernel_index.c has how things of the book are found: no command walks over what others have.
  */
 #ifndef XFRM_KERNEL_INNER_H
 #define XFRM_KERNEL_INNER_H
 
+#include "xfrm/chain.h"
 #include "xfrm/event.h"
 #include "xfrm/flow.h"
 #include "xfrm/kernel.h"
 #include "xfrm/netlink.h"
 #include "xfrm/state.h"
 
+/* ---- what things are found by; compared as memory, so there is no padding in them ---- */
+
+/* A policy as the kernel finds it, and whose. */
+struct flow_key {
+	uint8_t saddr[16];
+	uint8_t daddr[16];
+	uint16_t sport[2]; /* and its mask */
+	uint16_t dport[2];
+	uint16_t family;
+	uint8_t bits[2];
+	uint32_t proto;
+	int32_t ifindex;
+	uint32_t user;
+	uint32_t mark[2];
+	uint32_t dir;
+	uint32_t if_id;
+	uint32_t reqid; /* 0 where it does not matter whose */
+};
+
+struct spi_key {
+	uint32_t dir;
+	uint32_t spi;
+};
+
+/* What the kernel knows a peer by when it judges what came out of a tunnel, and what else has to be
+ * known of peers that are the same to it (kernel_judge.c). */
+enum peer_kind {
+	PEER_WHOLE,  /* its state takes exactly what was negotiated */
+	PEER_RAGGED, /* ... takes more */
+	PEER_HOST,   /* transport mode */
+};
+
+struct peer_key {
+	uint8_t remote[16];
+	uint32_t family;
+	uint32_t reqid;
+	uint32_t dir;
+	uint32_t kind;
+};
+
+_Static_assert(sizeof(struct flow_key) == 44 + 8 * 4, "no padding");
+_Static_assert(sizeof(struct peer_key) == 16 + 4 * 4, "no padding");
+
+/* ---- the things ---- */
+
+/* A half asks for a policy. */
+struct claim {
+	struct chain by_key; /* what halves of one reqid want under one key */
+	struct flow_key key;
+	const struct flow_policy *flow; /* in the half's list */
+};
+
+/* A policy of the book: a child's, a trap, an exception. */
+struct standing {
+	struct table_node node;
+	struct flow_key key; /* whoever's: reqid 0 */
+	struct standing *prev;
+	struct standing *next;
+	struct flow_policy f; /* index 0: the kernel does not have it */
+};
+
+/* How many policies the children of one reqid have together, or halves a connection. */
+struct tally {
+	struct table_node node;
+	size_t n;
+	size_t len;
+	uint8_t key[64]; /* the reqid, or the name */
+};
+
+/* One direction of a Child SA: a half of it. */
 struct kernel_sa {
 	struct sa_desc d;	 /* whole, keys too: a move makes the state anew */
 	enum sa_offload offload; /* what the kernel gave */
 	uint64_t packets;	 /* when they were last asked for, and when they had become more */
 	uint64_t last_ns;
 	uint64_t mapped_ns; /* when a MAPPING of it was last told */
+	/* Its policies with their levels: d, cut once. */
+	struct flow_list flows;
+	struct claim *claims;	      /* one for each of them */
+	struct xfrm_selector arrival; /* what its state takes, inbound in tunnel mode */
+	/* In the book: */
+	struct kernel_sa *older;
+	struct kernel_sa *newer;
+	struct chain by_spi;
+	struct spi_key spi_key;
+	struct chain by_peer;
+	struct peer_key peer_key;
 };
 
 struct kernel_sas {
-	struct kernel_sa *v; /* in the order in which they came: the newest is last */
+	struct kernel_sa *newest; /* `older` leads on */
 	size_t n;
-	size_t size;
+};
+
+struct kernel_policies {
+	struct standing *first; /* the last that came */
+	size_t n;
+};
+
+struct kernel_index {
+	struct table claims;
+	struct table standing;
+	struct table shares; /* by reqid */
+	struct table connections;
+	struct table by_spi;
+	struct table by_peer;
 };
 
 enum { KERNEL_ACQUIRES = 256 };
@@ -43,9 +140,11 @@ struct kernel {
 	bool doubt;
 	bool missing; /* a half of the book is not in the kernel, and nobody was told yet */
 	struct kernel_sas sas;
-	struct flow_list policies; /* with their indexes */
-	uint8_t *taken;		   /* a byte for each slot of POLICY_OF_FLOW */
-	uint32_t slot;		   /* where to look on */
+	struct kernel_policies policies;
+	struct flow_list traps; /* of the configuration, by reqid; those of kernel_trap.c */
+	struct kernel_index index;
+	uint8_t *taken; /* a byte for each slot of POLICY_OF_FLOW */
+	uint32_t slot;	/* where to look on */
 	/* Larval states, by the ACQUIREs that told of them; the oldest makes room. reqid 0: none.
 	 */
 	struct state_larval acquires[KERNEL_ACQUIRES];
@@ -54,25 +153,57 @@ struct kernel {
 
 uint64_t kernel_now_ns(void); /* monotonic */
 
-/* ---- kernel_book.c: pure ---- */
+/* ---- kernel_book.c, kernel_judge.c, kernel_index.c: pure ---- */
 
-/* The half that the command means; NULL: none. Spans and pointers into the book hold until it next
- * changes. */
+/* A half that is not in the book (yet, or any more). All that it will need is there: its selectors
+ * are cut into policies. Fails as flow_list_fill does. half_free wipes its keys and takes NULL. */
+MUST_USE enum err half_new(const struct kernel *k, const struct sa_desc *d, struct kernel_sa **out);
+void half_free(struct kernel_sa *sa);
+
+/* The half that the command means, or whose state that is; NULL: none. */
 struct kernel_sa *book_find(const struct kernel *k, const struct sa_desc *d);
-MUST_USE enum err book_put(struct kernel *k, const struct sa_desc *d);
+struct kernel_sa *book_find_state(const struct kernel *k, const struct state_id *id);
+/* As the newest; the book owns it. ERR_NOMEM is the only failure. */
+MUST_USE enum err book_put(struct kernel *k, struct kernel_sa *sa);
+/* Out of the book: the caller owns it. */
 void book_take(struct kernel *k, struct kernel_sa *sa);
+/* The half is elsewhere, and its policies want to lead there. The only way to change a path. */
+void book_place(struct kernel *k, struct kernel_sa *sa, const struct path *path, bool encap);
 void book_free(struct kernel *k);
-/* The policies of a half, with their levels. */
-MUST_USE enum err book_flows(const struct kernel *k, const struct sa_desc *d, struct flow_list *l);
-/* What shall stand under this key, as far as children say: the newest half that has it decides.
- * False: no child has it. */
-bool book_wants(const struct kernel *k, const struct flow_policy *key, struct flow_policy *want);
-/* Whether the half may come in beside what is there; words when not. */
-MUST_USE enum err book_judge(const struct kernel *k, const struct sa_desc *d,
-			     const struct flow_list *flows, char *why);
 
+/* What shall stand under this key, as far as children of the same reqid say: the newest half that
+ * has it decides. False: no child has it. */
+bool book_wants(const struct kernel *k, const struct flow_policy *key, struct flow_policy *want);
 /* Every child's policy in the book becomes what the halves ask for, whatever the kernel has. */
 void book_refresh(struct kernel *k);
+
+/* The configured traps, which the levels of children come from and how ragged they may be; *traps
+ * is theirs afterwards. What the halves want has the new levels. */
+void book_traps_set(struct kernel *k, struct flow_list *traps);
+const struct flow_policy *book_traps(const struct kernel *k, uint32_t reqid, size_t *n);
+
+/* Whether the half may come in beside what is there; words when not. */
+MUST_USE enum err book_judge(const struct kernel *k, const struct kernel_sa *sa, char *why);
+/* ... as far as peers behind the same address are concerned: that which a move can change. */
+MUST_USE enum err judge_neighbours(const struct kernel *k, const struct kernel_sa *sa, char *why);
+/* What the half is judged by: to be called when its path has changed. */
+void judge_prepare(struct kernel_sa *sa);
+
+MUST_USE enum err index_init(struct kernel_index *x, const uint8_t seed[static SIPHASH_KEY_LEN]);
+void index_free(struct kernel_index *x); /* takes a zeroed one */
+struct flow_key flow_key_of(const struct flow_policy *f, uint32_t reqid);
+/* The half's claims, in and out. ERR_NOMEM: nothing has changed. */
+MUST_USE enum err index_claim(struct kernel *k, struct kernel_sa *sa);
+void index_unclaim(struct kernel *k, struct kernel_sa *sa);
+const struct flow_policy *index_wanted(const struct kernel *k, const struct flow_policy *f);
+/* How many policies the children of its reqid would have with this half. */
+size_t index_share_with(const struct kernel *k, const struct kernel_sa *sa);
+size_t index_count(const struct kernel *k, const char *connection); /* halves */
+
+/* Policies of the book; NULL: it is not there. ERR_EXISTS: it is. */
+struct flow_policy *book_policy_find(const struct kernel *k, const struct flow_policy *key);
+MUST_USE enum err book_policy_put(struct kernel *k, const struct flow_policy *f);
+void book_policy_take(struct kernel *k, const struct flow_policy *key);
 
 void acquire_note(struct kernel *k, const struct state_larval *l);
 void acquire_drop(struct kernel *k, uint32_t reqid, uint32_t seq);
@@ -89,6 +220,8 @@ MUST_USE enum err take_state(struct kernel *k, const struct state_id *id, char *
 /* Brings the policy in, or changes the one that has its key; the book too. */
 MUST_USE enum err put_policy(struct kernel *k, const struct flow_policy *f, char *why);
 MUST_USE enum err take_policy(struct kernel *k, const struct flow_policy *key, char *why);
+/* ... one that the kernel has, by its index, and the book has not. */
+MUST_USE enum err take_stray(struct kernel *k, const struct flow_policy *f, char *why);
 MUST_USE enum err forget_larval(struct kernel *k, const struct state_larval *l, char *why);
 /* Every larval state of the reqid that is known of, and that of its traps. */
 MUST_USE enum err forget_acquires(struct kernel *k, uint32_t reqid, uint32_t seq, char *why);

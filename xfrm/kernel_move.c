@@ -51,19 +51,13 @@ static enum err move_ports(struct kernel *k, struct kernel_sa *sa, const struct 
 	req = state_ask_update(&d, &x);
 	err = netlink_ask(k->nl, &req, &a);
 	if (err == OK)
-		sa->d.path = to->path;
+		book_place(k, sa, &to->path, sa->d.encap);
 	secret_wipe(&d, sizeof(d));
 	return why_kernel(why, err, &a, "cannot change the ports of the state");
 }
 
-static void half_path(struct kernel_sa *sa, const struct path *path, bool encap)
-{
-	sa->d.path = *path;
-	sa->d.encap = encap;
-}
-
 /* The policies of the half, without a name for the state. */
-static enum err unpin(struct kernel *k, struct flow_list *flows, char *why)
+static enum err unpin(struct kernel *k, const struct flow_list *flows, char *why)
 {
 	struct flow_policy want;
 	enum err err = OK;
@@ -107,7 +101,7 @@ static enum err change_place(struct kernel *k, struct kernel_sa *sa, struct move
 
 	if (err != OK)
 		return err;
-	half_path(sa, &m->to->path, m->to->encap);
+	book_place(k, sa, &m->to->path, m->to->encap);
 	err = put_state(k, &sa->d, &m->x, why);
 	if (err == OK)
 		return OK;
@@ -115,7 +109,7 @@ static enum err change_place(struct kernel *k, struct kernel_sa *sa, struct move
 	to_id = state_id_of(&sa->d);
 	if (k->doubt && addr_eq(&id.dst, &to_id.dst))
 		(void)!take_state(k, &id, unused);
-	half_path(sa, &old, encap);
+	book_place(k, sa, &old, encap);
 	m->lost = put_state(k, &sa->d, &m->x, unused) != OK;
 	return err;
 }
@@ -124,7 +118,6 @@ static enum err move_whole(struct kernel *k, struct kernel_sa *sa, const struct 
 			   char *why)
 {
 	const struct path old = sa->d.path;
-	struct flow_list flows = { .n = 0 };
 	char unused[HOST_WHY_MAX];
 	struct move m = { .to = to };
 	struct state_info s;
@@ -134,18 +127,18 @@ static enum err move_whole(struct kernel *k, struct kernel_sa *sa, const struct 
 
 	if (err != OK)
 		return err;
-	sa->d.path = to->path; /* what the policies shall say */
-	err = book_flows(k, &sa->d, &flows);
-	if (err == OK && sa->d.dir == SA_OUT)
-		err = unpin(k, &flows, why);
-	sa->d.path = old;
+	book_place(k, sa, &to->path, sa->d.encap); /* what the policies shall say */
+	if (sa->d.dir == SA_OUT)
+		err = unpin(k, &sa->flows, why);
+	book_place(k, sa, &old, sa->d.encap);
 	state_goes_on(&sa->d, &s, &m.x);
 	if (err == OK)
 		err = change_place(k, sa, &m, why);
 	if (m.lost)
 		book_take(k, sa);
-	settled = settle_flows(k, &flows, unused);
-	flow_list_free(&flows);
+	settled = settle_flows(k, &sa->flows, unused);
+	if (m.lost)
+		half_free(sa);
 	return err == OK && settled != OK ? kernel_settle(k, &again, why) : err;
 }
 

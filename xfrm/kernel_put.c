@@ -238,7 +238,9 @@ static void slot_set(struct kernel *k, const struct flow_policy *f, bool taken)
 		k->taken[slot] = taken;
 }
 
-static enum err add_policy(struct kernel *k, struct flow_policy f, char *why)
+/* The policy has a place in the book, which says nothing of the kernel before it is there. */
+static enum err add_placed(struct kernel *k, struct flow_policy *have, struct flow_policy f,
+			   char *why)
 {
 	enum err err = ERR_LIMIT;
 	bool again = true;
@@ -254,12 +256,22 @@ static enum err add_policy(struct kernel *k, struct flow_policy f, char *why)
 	if (err != OK)
 		return err;
 	slot_set(k, &f, true);
-	err = flow_list_put(&k->policies, &f);
-	if (err == OK)
-		return OK;
-	take_back(k, &f);
-	slot_set(k, &f, false);
-	return why_say(why, err, "%s", err_text(err));
+	*have = f;
+	return OK;
+}
+
+static enum err add_policy(struct kernel *k, struct flow_policy f, char *why)
+{
+	enum err err;
+
+	f.p.index = 0;
+	err = book_policy_put(k, &f);
+	if (err != OK)
+		return why_say(why, err, "%s", err_text(err));
+	err = add_placed(k, book_policy_find(k, &f), f, why);
+	if (err != OK)
+		book_policy_take(k, &f);
+	return err;
 }
 
 static enum err change_policy(struct kernel *k, struct flow_policy *have, struct flow_policy f,
@@ -283,33 +295,41 @@ static enum err change_policy(struct kernel *k, struct flow_policy *have, struct
 
 enum err put_policy(struct kernel *k, const struct flow_policy *f, char *why)
 {
-	struct flow_policy *have = flow_list_find(&k->policies, f);
+	struct flow_policy *have = book_policy_find(k, f);
 
-	return have != NULL ? change_policy(k, have, *f, why) : add_policy(k, *f, why);
+	if (have == NULL)
+		return add_policy(k, *f, why);
+	return have->p.index == 0 ? add_placed(k, have, *f, why) : change_policy(k, have, *f, why);
+}
+
+enum err take_stray(struct kernel *k, const struct flow_policy *f, char *why)
+{
+	struct answer a = { .error = 0 };
+	enum err err = ERR_NO_ANSWER;
+
+	for (int tries = TAKE_TRIES; tries > 0 && err != OK && err != ERR_NOT_FOUND; tries--) {
+		struct ask req = flow_ask_delete(f);
+
+		err = netlink_ask(k->nl, &req, &a);
+	}
+	slot_set(k, f, false);
+	if (err != OK)
+		k->doubt = true;
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	return policy_words(why, err, &a, "cannot remove the policy", f);
 }
 
 enum err take_policy(struct kernel *k, const struct flow_policy *key, char *why)
 {
-	const struct flow_policy *have = flow_list_find(&k->policies, key);
-	struct answer a = { .error = 0 };
-	enum err err = ERR_NO_ANSWER;
+	const struct flow_policy *have = book_policy_find(k, key);
 	struct flow_policy f;
 
 	if (have == NULL)
 		return OK;
 	f = *have;
-	for (int tries = TAKE_TRIES; tries > 0 && err != OK && err != ERR_NOT_FOUND; tries--) {
-		struct ask req = flow_ask_delete(&f);
-
-		err = netlink_ask(k->nl, &req, &a);
-	}
-	flow_list_take(&k->policies, &f);
-	slot_set(k, &f, false);
-	if (err != OK)
-		k->doubt = true;
-	if (err == ERR_NOT_FOUND)
-		return OK;
-	return policy_words(why, err, &a, "cannot remove the policy", &f);
+	book_policy_take(k, &f);
+	return f.p.index == 0 ? OK : take_stray(k, &f, why);
 }
 
 /* ---- larval states ---- */

@@ -58,8 +58,7 @@ static enum err policies_take(void *ctx, const struct nlmsghdr *m)
 	w->taken[slot] = 1;
 	if (!flow_is_ours(&f))
 		return OK;
-	err = flow_list_put(&w->policies, &f);
-	return err == ERR_EXISTS ? OK : err; /* doubled */
+	return flow_list_add(&w->policies, &f);
 }
 
 static void states_restart(void *ctx)
@@ -121,6 +120,7 @@ static enum err view_read(struct kernel *k, struct view *w, char *why)
 	err = netlink_dump(k->nl, &req, &policies, &a);
 	if (err != OK)
 		return why_kernel(why, err, &a, "cannot read the IPsec policies of the kernel");
+	flow_list_sort(&w->policies); /* of what came doubled one stays */
 	req = state_ask_dump();
 	err = netlink_dump(k->nl, &req, &states, &a);
 	if (err == OK && w->n > 0)
@@ -130,29 +130,24 @@ static enum err view_read(struct kernel *k, struct view *w, char *why)
 
 /* ---- policies ---- */
 
-/* The book learns what the kernel has, so that the usual ways of changing it apply: an entry that
- * the kernel lacks leaves the book and is put in as new; one that differs is changed. */
+/* The book learns what the kernel has, so that the usual ways of changing it apply: what the kernel
+ * lacks is put in as new, what differs is changed. What fails stays wanted. */
 static enum err policies_agree(struct kernel *k, const struct view *w, char *why)
 {
 	enum err first = OK;
 
-	for (size_t i = 0; i < k->policies.n; i++) {
-		struct flow_policy f = k->policies.v[i];
+	for (struct standing *s = k->policies.first; s != NULL; s = s->next) {
+		const struct flow_policy f = s->f;
 		const struct flow_policy *have = flow_list_find(&w->policies, &f);
-		enum err err = OK;
+		enum err err;
 
 		if (have != NULL && have->p.index == f.p.index && flow_same(have, &f))
 			continue;
-		if (have == NULL) {
-			flow_list_take(&k->policies, &f);
-			err = put_policy(k, &f, why);
-			f.p.index = 0; /* wanted still; there is room for it */
-			if (err != OK && flow_list_put(&k->policies, &f) != OK)
-				return ERR_NOMEM;
-		} else {
-			k->policies.v[i] = *have;
-			err = put_policy(k, &f, why);
-		}
+		if (have == NULL)
+			s->f.p.index = 0;
+		else
+			s->f = *have;
+		err = put_policy(k, &f, why);
 		if (first == OK)
 			first = err;
 	}
@@ -165,14 +160,8 @@ static enum err policies_prune(struct kernel *k, const struct view *w, char *why
 
 	for (size_t i = 0; i < w->policies.n; i++) {
 		const struct flow_policy *f = &w->policies.v[i];
-		enum err err = OK;
+		enum err err = book_policy_find(k, f) != NULL ? OK : take_stray(k, f, why);
 
-		if (flow_list_find(&k->policies, f) != NULL)
-			continue;
-		/* As if the book had it: then it is taken out in the usual way. */
-		err = flow_list_put(&k->policies, f);
-		if (err == OK)
-			err = take_policy(k, f, why);
 		if (first == OK)
 			first = err;
 	}
@@ -209,9 +198,10 @@ static void tell_gone(const struct settle *s, const struct sa_desc *d)
 /* Only in the book; the policies follow. */
 static void states_agree(struct kernel *k, struct view *w, const struct settle *s)
 {
-	for (size_t i = 0; i < k->sas.n; i++) {
-		struct kernel_sa *sa = &k->sas.v[i];
+	struct kernel_sa *older;
 
+	for (struct kernel_sa *sa = k->sas.newest; sa != NULL; sa = older) {
+		older = sa->older;
 		if (view_keeps(w, &sa->d))
 			continue;
 		k->missing = s->gone == NULL;
@@ -219,7 +209,7 @@ static void states_agree(struct kernel *k, struct view *w, const struct settle *
 			continue;
 		tell_gone(s, &sa->d);
 		book_take(k, sa);
-		i--;
+		half_free(sa);
 	}
 }
 

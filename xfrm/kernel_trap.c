@@ -57,9 +57,7 @@ static enum err put_exceptions(struct flow_list *l, const struct policy_list *pl
 
 		if (plan->v[i].action != XFRM_POLICY_ALLOW)
 			continue;
-		err = flow_list_put(l, &f);
-		if (err == ERR_EXISTS)
-			err = OK;
+		err = flow_list_add(l, &f);
 	}
 	return err;
 }
@@ -129,11 +127,13 @@ static enum err put_wanted(struct kernel *k, const struct flow_list *wanted, cha
 
 static enum err take_surplus(struct kernel *k, const struct flow_list *wanted, char *why)
 {
+	struct standing *next;
 	enum err err = OK;
 
-	for (size_t i = k->policies.n; i-- > 0 && err == OK;) {
-		const struct flow_policy f = k->policies.v[i];
+	for (struct standing *s = k->policies.first; s != NULL && err == OK; s = next) {
+		const struct flow_policy f = s->f;
 
+		next = s->next;
 		if (f.kind != FLOW_CHILD && flow_list_find(wanted, &f) == NULL)
 			err = take_policy(k, &f, why);
 	}
@@ -141,17 +141,27 @@ static enum err take_surplus(struct kernel *k, const struct flow_list *wanted, c
 }
 
 /* Levels come from the traps, so they may have changed under children that are up. */
-static enum err level_children(struct kernel *k, char *why)
+static enum err level_children(struct kernel *k, struct flow_list *traps, char *why)
 {
 	struct flow_policy want;
 	enum err err = OK;
 
-	for (size_t i = 0; i < k->policies.n && err == OK; i++) {
-		const struct flow_policy f = k->policies.v[i];
-
-		if (f.kind == FLOW_CHILD && book_wants(k, &f, &want))
+	book_traps_set(k, traps);
+	for (struct standing *s = k->policies.first; s != NULL && err == OK; s = s->next) {
+		if (s->f.kind == FLOW_CHILD && book_wants(k, &s->f, &want))
 			err = put_policy(k, &want, why);
 	}
+	k->doubt = k->doubt || err != OK;
+	return err;
+}
+
+static enum err wanted_policies(struct flow_list *wanted, const struct flow_list *traps)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < traps->n && err == OK; i++)
+		err = flow_list_add(wanted, &traps->v[i]);
+	flow_list_sort(wanted);
 	return err;
 }
 
@@ -161,20 +171,24 @@ enum err kernel_traps_set(struct kernel *k, const struct host_child *v, size_t n
 	/* Others may have taken away what the book still has. */
 	const struct settle s = { .larval = false };
 	struct flow_list wanted = { .n = 0 };
+	struct flow_list traps = { .n = 0 };
 	enum err err = kernel_settle(k, &s, why);
 
 	if (err == OK)
-		err = wanted_traps(&wanted, v, n, why);
+		err = wanted_traps(&traps, v, n, why);
 	if (err == OK)
 		err = wanted_exceptions(k, &wanted, v, n, why);
+	if (err == OK && wanted_policies(&wanted, &traps) != OK)
+		err = why_say(why, ERR_NOMEM, "no memory");
 	if (err == OK)
 		err = put_wanted(k, &wanted, why);
 	if (err == OK)
 		err = take_surplus(k, &wanted, why);
 	if (err == OK)
-		err = level_children(k, why);
+		err = level_children(k, &traps, why);
 	if (err == OK && hold && k->nl == &k->own)
 		hold_packets(why);
 	flow_list_free(&wanted);
+	flow_list_free(&traps);
 	return err;
 }

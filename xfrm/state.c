@@ -262,7 +262,7 @@ static bool cover(const struct ts_list *l, struct net *n)
  * tunnel. Several peers of one child behind one NAT have the same, so each state takes only what
  * its own selectors cover (RFC 4301 5.2, step 4). One selector cannot be of two families: then
  * there is none. */
-static struct xfrm_selector arrival_selector(const struct sa_desc *d)
+struct xfrm_selector state_arrival(const struct sa_desc *d)
 {
 	const struct xfrm_selector any = { .family = AF_UNSPEC };
 	struct net local;
@@ -295,7 +295,7 @@ static void state_fixed(struct xfrm_usersa_info *u, const struct sa_desc *d,
 		 * flag, the other one finds no state. */
 		u->mode = XFRM_MODE_TUNNEL;
 		u->flags |= XFRM_STATE_AF_UNSPEC;
-		u->sel = arrival_selector(d);
+		u->sel = state_arrival(d);
 	}
 }
 

@@ -15,6 +15,8 @@
 #ifndef XFRM_STATE_H
 #define XFRM_STATE_H
 
+#include <linux/xfrm.h>
+
 #include "base/sadesc.h"
 #include "xfrm/netlink.h"
 
@@ -46,6 +48,9 @@ struct state_id {
 };
 struct state_id state_id_of(const struct sa_desc *d);
 
+/* The selector that the state carries in tunnel mode; AF_UNSPEC: it takes anything. */
+struct xfrm_selector state_arrival(const struct sa_desc *d);
+
 /* Whether a state can be made of it at all: algorithms that have a name, keys of the right length,
  * one family of addresses, an SPI that is not reserved. ERR_UNSUPPORTED: an algorithm; ERR_CONFIG:
  * the rest. */
@@ -76,8 +81,6 @@ struct state_larval {
 	uint32_t if_id;
 };
 struct ask state_ask_allocspi(const struct state_larval *l);
-
-struct xfrm_usersa_info;
 
 /* A state as the kernel shows it. Keys are not read. */
 struct state_info {

@@ -298,8 +298,8 @@ START_TEST(mappings_of_an_sa_are_told_at_a_pace)
 		event(w, &a, 0);
 		ck_assert_int_eq(w->told, 0);
 	}
-	for (size_t i = 0; i < w->k->sas.n; i++)
-		w->k->sas.v[i].mapped_ns -= 3000000000u;
+	for (struct kernel_sa *sa = w->k->sas.newest; sa != NULL; sa = sa->older)
+		sa->mapped_ns -= 3000000000u;
 	a = mapping_message(1024);
 	event(w, &a, 0);
 	ck_assert_int_eq(w->told, 1);

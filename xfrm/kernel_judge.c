@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may come into the book beside what is there. Nothing here asks the kernel.
+ */
+#include <string.h>
+
+#include "xfrm/kernel_inner.h"
+#include "xfrm/words.h"
+
+enum {
+	/* The peer chooses how ragged its selectors are, within the configured ones: a range that
+	 * lacks an address at either end is dozens of prefixes. So a child has as many as its
+	 * traps, but for a few. */
+	RAGGED_MAX = 64,
+	/* All policies have POLICY_FLOW_SLOTS indexes between them, one for each, and an `any`
+	 * connection has as many peers as come. A quarter is enough for 10 000 peers with a network
+	 * each (out, in, forward), for 170 that are as ragged as RAGGED_MAX allows, and for ten
+	 * children with FLOW_MAX selectors; and no connection can take what others need. */
+	SHARE_MAX = POLICY_FLOW_SLOTS / 4,
+};
+
+_Static_assert(SHARE_MAX >= 3 * FLOW_MAX && SHARE_MAX >= 3 * 10000, "what is promised above");
+
+/* ---- what the state itself takes ---- */
+
+static struct addr addr_after(struct addr a)
+{
+	for (size_t i = addr_len(&a); i-- > 0;) {
+		if (++a.b[i] != 0)
+			break;
+	}
+	return a;
+}
+
+/* Whether the selectors for any protocol and port are together all addresses from `at` to `last`.
+ */
+static bool fill(const struct ts_list *l, struct addr at, const struct addr *last)
+{
+	for (size_t round = 0; round < l->n; round++) {
+		const struct ts *next = NULL;
+
+		for (size_t i = 0; i < l->n; i++) {
+			const struct ts *t = &l->v[i];
+
+			if (t->proto == 0 && ts_port_any(t) && addr_cmp(&t->lo, &at) <= 0 &&
+			    addr_cmp(&t->hi, &at) >= 0 &&
+			    (next == NULL || addr_cmp(&t->hi, &next->hi) > 0))
+				next = t;
+		}
+		if (next == NULL)
+			return false;
+		if (addr_cmp(&next->hi, last) >= 0)
+			return true;
+		at = addr_after(next->hi);
+	}
+	return false;
+}
+
+static bool fill_network(const struct ts_list *l, sa_family_t family, const xfrm_address_t *a,
+			 uint8_t bits)
+{
+	struct net n = { .addr = { .family = family }, .bits = bits };
+	struct addr last;
+
+	memcpy(n.addr.b, a, addr_len(&n.addr));
+	last = net_last(&n);
+	return fill(l, net_first(&n), &last);
+}
+
+void judge_prepare(struct kernel_sa *sa)
+{
+	const struct xfrm_selector *sel = &sa->arrival;
+	bool tunnel = sa->d.mode == SA_TUNNEL;
+
+	sa->arrival = state_arrival(&sa->d);
+	sa->peer_key = (struct peer_key){
+		.family = sa->d.path.remote.addr.family,
+		.reqid = sa->d.reqid,
+		.dir = sa->d.dir,
+		.kind = !tunnel ? PEER_HOST : PEER_RAGGED,
+	};
+	memcpy(sa->peer_key.remote, sa->d.path.remote.addr.b, sizeof(sa->peer_key.remote));
+	if (tunnel && sel->family != AF_UNSPEC &&
+	    fill_network(&sa->d.remote, sel->family, &sel->saddr, sel->prefixlen_s) &&
+	    fill_network(&sa->d.local, sel->family, &sel->daddr, sel->prefixlen_d))
+		sa->peer_key.kind = PEER_WHOLE;
+}
+
+/* ---- neighbours ---- */
+
+/* Two hosts behind one NAT look like one (RFC 7296 2.23.1): in transport mode what goes to the
+ * second would take the first one's way. The same host that comes again has the same port, or its
+ * old child was removed first. */
+static enum err judge_host(const struct kernel_sa *have, const struct kernel_sa *sa, char *why)
+{
+	char text[ENDPOINT_TEXT_MAX];
+
+	if (!sa->d.encap || !have->d.encap || have->d.child_id == sa->d.child_id ||
+	    have->d.path.remote.port == sa->d.path.remote.port)
+		return OK;
+	for (size_t i = 0; i < sa->flows.n; i++) {
+		if (flow_list_find(&have->flows, &sa->flows.v[i]) != NULL)
+			return why_say(why, ERR_EXISTS,
+				       "another host behind the same NAT, %s, has these "
+				       "selectors in transport mode",
+				       endpoint_text(&have->d.path.remote, text));
+	}
+	return OK;
+}
+
+enum err judge_neighbours(const struct kernel *k, const struct kernel_sa *sa, char *why)
+{
+	const struct chain *c = NULL;
+	enum err err = OK;
+
+	if (sa->peer_key.kind == PEER_HOST)
+		c = chain_find(&k->index.by_peer, span_of(&sa->peer_key, sizeof(sa->peer_key)));
+	for (; c != NULL && err == OK; c = c->older) {
+		const struct kernel_sa *have = container_of(c, struct kernel_sa, by_peer);
+
+		err = have == sa ? OK : judge_host(have, sa, why);
+	}
+	return err;
+}
+
+/* ---- room ---- */
+
+static enum err judge_room(const struct kernel *k, const struct kernel_sa *sa, char *why)
+{
+	bool twice = sa->d.dir == SA_IN && sa->d.mode == SA_TUNNEL; /* in and forward */
+	size_t traps;
+
+	(void)book_traps(k, sa->d.reqid, &traps);
+	if (sa->flows.n / (twice ? 2 : 1) > (traps > RAGGED_MAX ? traps : RAGGED_MAX))
+		return why_say(why, ERR_LIMIT,
+			       "the selectors are ranges that make %zu policies of the kernel: "
+			       "networks make fewer",
+			       sa->flows.n);
+	if (index_share_with(k, sa) > SHARE_MAX)
+		return why_say(why, ERR_LIMIT,
+			       "the peers of this child have %d policies of the kernel already, "
+			       "its share: single networks make fewer",
+			       (int)SHARE_MAX);
+	return OK;
+}
+
+/* Of one configured child the newest wins: a peer that comes again (from elsewhere, or with new
+ * keys) takes over from itself; the engine removes the old one when it knows. Of two different ones
+ * the second would silently draw away what belongs to the first. */
+static enum err judge_others(const struct kernel *k, const struct kernel_sa *sa, char *why)
+{
+	char text[POLICY_TEXT_MAX];
+
+	for (size_t i = 0; i < sa->flows.n; i++) {
+		const struct flow_policy *have = book_policy_find(k, &sa->flows.v[i]);
+
+		if (have != NULL && have->reqid != sa->d.reqid)
+			return why_say(why, ERR_EXISTS,
+				       "%s belongs to another child that is up (reqid %u)",
+				       policy_text(&have->p, text), have->reqid);
+	}
+	return OK;
+}
+
+enum err book_judge(const struct kernel *k, const struct kernel_sa *sa, char *why)
+{
+	enum err err = judge_room(k, sa, why);
+
+	if (err == OK && book_find(k, &sa->d) != NULL)
+		err = why_say(why, ERR_EXISTS, "the SPI %08x is in use", sa->d.spi);
+	if (err == OK)
+		err = judge_others(k, sa, why);
+	if (err == OK)
+		err = judge_neighbours(k, sa, why);
+	return err;
+}
