@@ -50,7 +50,6 @@ void monitor_host_retry(struct monitor *m)
 {
 	unsigned int step = m->host.failures < RETRY_STEPS ? m->host.failures : RETRY_STEPS;
 
-	m->host.failures++;
 	again_in(m, RETRY_FIRST << step);
 }
 
@@ -67,11 +66,13 @@ static void on_again(void *ctx)
 	else
 		e = warden_again(m->warden, why);
 	monitor_send_devices(m);
-	if (e == OK) {
+	if (e != OK)
+		monitor_log(LOG_LEVEL_ERROR, "host_failed", why);
+	if (monitor_kernel_again(m) && e == OK) {
 		m->host.failures = 0;
 		return;
 	}
-	monitor_log(LOG_LEVEL_ERROR, "host_failed", why);
+	m->host.failures++;
 	monitor_host_retry(m);
 }
 

@@ -118,12 +118,28 @@ static void on_event(void *ctx, const struct plane_event *ev)
 	send_engine(ctx, MSG_PLANE, &w);
 }
 
+/* The next event or command, which would put it right, may be long in coming. */
+static void retry_in_doubt(struct monitor *m)
+{
+	if (kernel_doubts(m->plane.kernel))
+		monitor_host_retry(m);
+}
+
 static void on_ready(void *ctx, uint32_t events)
 {
 	struct monitor *m = ctx;
 
 	(void)events;
 	kernel_events(m->plane.kernel, on_event, m);
+	retry_in_doubt(m);
+}
+
+bool monitor_kernel_again(struct monitor *m)
+{
+	if (!m->plane.ours || !kernel_doubts(m->plane.kernel))
+		return true;
+	kernel_events(m->plane.kernel, on_event, m);
+	return !kernel_doubts(m->plane.kernel);
 }
 
 enum err monitor_kernel_watch(struct monitor *m)
@@ -188,10 +204,12 @@ static void carry_out(struct monitor *m, const struct sa_cmd *cmd, struct sa_don
 	}
 	facts = facts_of(m, cmd);
 	done->err = gate_judge(m->now->conf, &p->caps, &facts, cmd, done->why);
-	if (done->err == OK)
-		kernel_command(p->kernel, cmd, done);
-	else
+	if (done->err != OK) {
 		log_denied(m, cmd, done->why);
+		return;
+	}
+	kernel_command(p->kernel, cmd, done);
+	retry_in_doubt(m);
 }
 
 enum err monitor_kernel_command(struct monitor *m, struct span body)
@@ -219,8 +237,10 @@ enum err monitor_kernel_command(struct monitor *m, struct span body)
 
 void monitor_kernel_flush(struct monitor *m)
 {
-	if (m->plane.ours)
-		kernel_flush(m->plane.kernel);
+	if (!m->plane.ours)
+		return;
+	kernel_flush(m->plane.kernel);
+	retry_in_doubt(m);
 }
 
 void monitor_kernel_close(struct monitor *m)

@@ -109,6 +109,8 @@ void monitor_kernel_tell(struct monitor *m);
 MUST_USE enum err monitor_kernel_command(struct monitor *m, struct span body);
 /* The engine is gone, and with it whoever could renew the SAs. */
 void monitor_kernel_flush(struct monitor *m);
+/* Tries what the kernel did not do, or did not answer. False: it is still not as it should be. */
+MUST_USE bool monitor_kernel_again(struct monitor *m);
 /* The end: all but the guards goes. */
 void monitor_kernel_close(struct monitor *m);
 

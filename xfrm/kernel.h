@@ -81,5 +81,9 @@ MUST_USE enum err kernel_off(struct kernel *k, char why[static HOST_WHY_MAX]);
 int kernel_fd(const struct kernel *k);
 typedef void kernel_event_fn(void *ctx, const struct plane_event *ev);
 void kernel_events(struct kernel *k, kernel_event_fn *fn, void *ctx);
+/* Is the kernel perhaps not as it should be, because it did not answer or refused more than once?
+ * Each of the calls above tries to put that right first; whoever has none to make calls
+ * kernel_events. */
+bool kernel_doubts(const struct kernel *k);
 
 #endif

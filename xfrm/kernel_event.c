@@ -179,6 +179,11 @@ void kernel_news_end(struct kernel *k, const struct kernel_news *news)
 		k->doubt = true;
 }
 
+bool kernel_doubts(const struct kernel *k)
+{
+	return k->doubt || k->missing;
+}
+
 void kernel_events(struct kernel *k, kernel_event_fn *fn, void *ctx)
 {
 	struct kernel_news news = { .fn = fn, .ctx = ctx };

@@ -296,9 +296,11 @@ static int policy_one(struct model *m, const struct nlmsghdr *req, bool delete)
 
 static void dump(struct model *m, const struct nlmsghdr *req, bool interrupted)
 {
-	for (size_t i = 0; i < m->n_states && req->nlmsg_type == XFRM_MSG_GETSA; i++)
+	const size_t lost = interrupted ? 1 : 0;
+
+	for (size_t i = 0; i + lost < m->n_states && req->nlmsg_type == XFRM_MSG_GETSA; i++)
 		reply(m, req, XFRM_MSG_NEWSA, m->states[i].body, m->states[i].len);
-	for (size_t i = 0; i < m->n_policies && req->nlmsg_type == XFRM_MSG_GETPOLICY; i++)
+	for (size_t i = 0; i + lost < m->n_policies && req->nlmsg_type == XFRM_MSG_GETPOLICY; i++)
 		reply(m, req, XFRM_MSG_NEWPOLICY, m->policies[i].body, m->policies[i].len);
 	reply_done(m, req, interrupted);
 }
@@ -326,6 +328,28 @@ static int obey(struct model *m, const struct nlmsghdr *req, bool other_index)
 	}
 }
 
+static void garble(struct model_reply *r, enum model_garble how)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)(void *)r->p;
+	int positive = EPERM;
+
+	switch (how) {
+	case GARBLE_LONG:
+		h->nlmsg_len += 4000;
+		break;
+	case GARBLE_NOTHING:
+		h->nlmsg_len = 3;
+		break;
+	case GARBLE_POSITIVE:
+		h->nlmsg_type = NLMSG_ERROR;
+		memcpy(nlmsg_data(h), &positive, sizeof(positive));
+		break;
+	case GARBLE_TYPE:
+		h->nlmsg_type = XFRM_MSG_MAX + 100;
+		break;
+	}
+}
+
 /* What becomes of the answers from number `from` on. */
 static void spoil(struct model *m, enum model_fault fault, size_t from)
 {
@@ -337,6 +361,9 @@ static void spoil(struct model *m, enum model_fault fault, size_t from)
 		break;
 	case FAULT_SHORT:
 		last->len = NLMSG_HDRLEN + 2;
+		break;
+	case FAULT_GARBLED:
+		garble(last, (enum model_garble)m->error);
 		break;
 	case FAULT_LATE:
 		m->late = *last;

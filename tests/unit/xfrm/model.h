@@ -26,12 +26,20 @@ enum model_fault {
 	FAULT_SEND,	   /* the system call fails with `error`; nothing is done */
 	FAULT_SILENT,	   /* done, never answered */
 	FAULT_SHORT,	   /* done, the answer is cut */
+	FAULT_GARBLED,	   /* done, the answer is not one: `error` is an enum model_garble */
 	FAULT_LATE,	   /* done, answered behind the next request */
 	FAULT_DOUBLE,	   /* done, answered twice */
 	FAULT_ALIEN,	   /* done, another's answers come first */
 	FAULT_LOST,	   /* done, the answer is lost in an overrun */
-	FAULT_INTERRUPTED, /* a dump says that it is not consistent; else nothing */
+	FAULT_INTERRUPTED, /* a dump lacks its last entry and says that it is not consistent */
 	FAULT_INDEX,	   /* a policy gets another index than it asked for */
+};
+
+enum model_garble {
+	GARBLE_LONG,	 /* its length says more than came */
+	GARBLE_NOTHING,	 /* its length is less than a header */
+	GARBLE_POSITIVE, /* an error that is none */
+	GARBLE_TYPE,	 /* of no type that anybody asked for; what it says is not heard */
 };
 
 struct model_state {
