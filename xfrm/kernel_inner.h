@@ -184,8 +184,9 @@ const struct flow_policy *book_traps(const struct kernel *k, uint32_t reqid, siz
 
 /* Whether the half may come in beside what is there; words when not. */
 MUST_USE enum err book_judge(const struct kernel *k, const struct kernel_sa *sa, char *why);
-/* ... as far as peers behind the same address are concerned: that which a move can change. */
-MUST_USE enum err judge_neighbours(const struct kernel *k, const struct kernel_sa *sa, char *why);
+/* ... beside those who are where it goes to. */
+MUST_USE enum err book_judge_move(struct kernel *k, struct kernel_sa *sa, const struct sa_desc *to,
+				  char *why);
 /* What the half is judged by: to be called when its path has changed. */
 void judge_prepare(struct kernel_sa *sa);
 

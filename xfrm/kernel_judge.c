@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may come into the book beside what is there. Nothing here asks the kernel.
+ *
+ * What comes out of a tunnel is judged by two things: the selector of the state that it came by,
+ * and a policy, which knows a state by reqid and remote address alone. Two peers of one child
+ * behind one NAT have both in common. So the selector of the state has to tell them apart, and it
+ * is one network, the smallest that covers all that was negotiated: what it has in excess may be
+ * the neighbour's, who could then be impersonated (RFC 4301 5.2, step 4). Such a pair is refused.
  */
 #include <string.h>
 
@@ -87,6 +93,53 @@ void judge_prepare(struct kernel_sa *sa)
 
 /* ---- neighbours ---- */
 
+static bool owns(const struct kernel_sa *sa, const struct flow_policy *f)
+{
+	if (flow_list_find(&sa->flows, f) != NULL)
+		return true;
+	for (size_t i = 0; i < sa->flows.n; i++) {
+		if (flow_covers(&sa->flows.v[i], f))
+			return true;
+	}
+	return false;
+}
+
+static bool same_flows(const struct kernel_sa *a, const struct kernel_sa *b)
+{
+	bool same = a->flows.n == b->flows.n;
+
+	for (size_t i = 0; i < a->flows.n && same; i++)
+		same = flow_cmp(&a->flows.v[i], &b->flows.v[i]) == 0;
+	return same;
+}
+
+/* Whether `a` could send what is b's and not its own. */
+static bool could_forge(const struct kernel_sa *a, const struct kernel_sa *b)
+{
+	if (a->peer_key.kind == PEER_WHOLE || !flow_addresses_meet(&a->arrival, &b->arrival))
+		return false;
+	for (size_t i = 0; i < b->flows.n; i++) {
+		const struct flow_policy *f = &b->flows.v[i];
+
+		if (f->p.dir == XFRM_POLICY_IN && flow_addresses_meet(&a->arrival, &f->p.sel) &&
+		    !owns(a, f))
+			return true;
+	}
+	return false;
+}
+
+static enum err judge_tunnel(const struct kernel_sa *have, const struct kernel_sa *sa, char *why)
+{
+	char text[ENDPOINT_TEXT_MAX];
+
+	if (same_flows(have, sa) || (!could_forge(have, sa) && !could_forge(sa, have)))
+		return OK;
+	return why_say(why, ERR_EXISTS,
+		       "could not be told from the peer at %s: give each of them one network, or a "
+		       "child of its own",
+		       endpoint_text(&have->d.path.remote, text));
+}
+
 /* Two hosts behind one NAT look like one (RFC 7296 2.23.1): in transport mode what goes to the
  * second would take the first one's way. The same host that comes again has the same port, or its
  * old child was removed first. */
@@ -107,18 +160,55 @@ static enum err judge_host(const struct kernel_sa *have, const struct kernel_sa 
 	return OK;
 }
 
-enum err judge_neighbours(const struct kernel *k, const struct kernel_sa *sa, char *why)
-{
-	const struct chain *c = NULL;
-	enum err err = OK;
+typedef enum err judge_fn(const struct kernel_sa *have, const struct kernel_sa *sa, char *why);
 
-	if (sa->peer_key.kind == PEER_HOST)
-		c = chain_find(&k->index.by_peer, span_of(&sa->peer_key, sizeof(sa->peer_key)));
+static enum err judge_each(const struct kernel *k, const struct kernel_sa *sa, enum peer_kind kind,
+			   char *why)
+{
+	judge_fn *judge = kind == PEER_HOST ? judge_host : judge_tunnel;
+	struct peer_key key = sa->peer_key;
+	enum err err = OK;
+	const struct chain *c;
+
+	key.kind = kind;
+	c = chain_find(&k->index.by_peer, span_of(&key, sizeof(key)));
 	for (; c != NULL && err == OK; c = c->older) {
 		const struct kernel_sa *have = container_of(c, struct kernel_sa, by_peer);
 
-		err = have == sa ? OK : judge_host(have, sa, why);
+		err = have == sa ? OK : judge(have, sa, why);
 	}
+	return err;
+}
+
+/* Those whose state takes exactly what they have cannot harm each other, however many they are. */
+static enum err judge_neighbours(const struct kernel *k, const struct kernel_sa *sa, char *why)
+{
+	enum err err;
+
+	if (sa->d.mode == SA_TRANSPORT)
+		return judge_each(k, sa, PEER_HOST, why);
+	if (sa->d.dir == SA_OUT)
+		return OK;
+	err = judge_each(k, sa, PEER_RAGGED, why);
+	if (err == OK && sa->peer_key.kind == PEER_RAGGED)
+		err = judge_each(k, sa, PEER_WHOLE, why);
+	return err;
+}
+
+/* Not in transport mode: a host that came again has two halves, which follow it one by one, and
+ * would stand in its own way. */
+enum err book_judge_move(struct kernel *k, struct kernel_sa *sa, const struct sa_desc *to,
+			 char *why)
+{
+	const struct path old = sa->d.path;
+	const bool encap = sa->d.encap;
+	enum err err;
+
+	if (sa->d.mode == SA_TRANSPORT || addr_eq(&old.remote.addr, &to->path.remote.addr))
+		return OK;
+	book_place(k, sa, &to->path, to->encap);
+	err = judge_neighbours(k, sa, why);
+	book_place(k, sa, &old, encap);
 	return err;
 }
 

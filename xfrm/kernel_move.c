@@ -146,12 +146,16 @@ enum err kernel_move(struct kernel *k, const struct sa_desc *to, char *why)
 {
 	struct kernel_sa *sa = book_find(k, to);
 	const struct path *have;
+	enum err err;
 
 	if (sa == NULL)
 		return why_say(why, ERR_NOT_FOUND, "no state of ours has SPI %08x", to->spi);
 	have = &sa->d.path;
 	if (path_eq(have, &to->path) && sa->d.encap == to->encap)
 		return OK;
+	err = book_judge_move(k, sa, to, why);
+	if (err != OK)
+		return err;
 	if (sa->d.encap && to->encap && addr_eq(&have->local.addr, &to->path.local.addr) &&
 	    addr_eq(&have->remote.addr, &to->path.remote.addr))
 		return move_ports(k, sa, to, why);

@@ -92,4 +92,8 @@ void model_arm(struct model *m, enum model_fault fault, int error, int at);
 /* As if a packet had met the policy at `i`: a larval state. Its number comes back. */
 uint32_t model_acquire(struct model *m, size_t i, uint32_t seq);
 
+/* Whether a packet from `src` to `dst` (IPv4, host order) that came out of the state with this SPI
+ * is let in: by the selector of the state, and by the best policy and its template. */
+bool model_lets_in(const struct model *m, uint32_t spi, uint32_t src, uint32_t dst);
+
 #endif
