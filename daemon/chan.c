@@ -24,7 +24,7 @@ struct chan {
 	const struct chan_table *out;
 	struct chan_queued *head;
 	struct chan_queued **tail;
-	size_t queued; /* bytes */
+	size_t queued; /* bytes, with what each message costs beside its own */
 	size_t size;   /* of buf: the longest body of `in`, its type, and one byte more to see a
 			  longer one */
 	uint8_t buf[];
@@ -128,6 +128,11 @@ bool chan_waiting(const struct chan *c)
 	return c->head != NULL;
 }
 
+size_t chan_queued(const struct chan *c)
+{
+	return c->queued;
+}
+
 /* ---- sending ---- */
 
 static void control_put_fd(struct msghdr *h, void *control, size_t size, int fd)
@@ -175,7 +180,7 @@ static enum err queue_put(struct chan *c, uint8_t type, struct span body, int fd
 {
 	struct chan_queued *q;
 
-	if (body.len > CHAN_QUEUE_MAX - c->queued)
+	if (sizeof *q + body.len > CHAN_QUEUE_MAX - c->queued)
 		return ERR_LIMIT;
 	q = malloc(sizeof *q + body.len);
 	if (q == NULL)
@@ -192,7 +197,7 @@ static enum err queue_put(struct chan *c, uint8_t type, struct span body, int fd
 		memcpy(q->body, body.p, body.len);
 	*c->tail = q;
 	c->tail = &q->next;
-	c->queued += body.len;
+	c->queued += sizeof *q + body.len;
 	return OK;
 }
 
@@ -221,7 +226,7 @@ enum err chan_flush(struct chan *c)
 		c->head = q->next;
 		if (c->head == NULL)
 			c->tail = &c->head;
-		c->queued -= q->len;
+		c->queued -= sizeof *q + q->len;
 		queued_free(q);
 	}
 	return OK;

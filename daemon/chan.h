@@ -58,6 +58,8 @@ MUST_USE enum err chan_send_now(const struct chan *c, uint8_t type, struct span 
 /* Sends what waits, as much as the socket takes. */
 MUST_USE enum err chan_flush(struct chan *c);
 bool chan_waiting(const struct chan *c);
+/* Bytes of memory that wait: at most CHAN_QUEUE_MAX. */
+size_t chan_queued(const struct chan *c);
 
 /* The next message. ERR_BUSY: none there; ERR_NOT_FOUND: the other end is gone; ERR_SYNTAX: it
  * broke its table. */

@@ -18,6 +18,8 @@
 #define PULSE_PATIENCE (30 * NS_PER_S) /* no message of ours keeps a process busy for so long */
 #define STOP_PATIENCE  (2 * NS_PER_S)  /* for the deletes of an engine that is asked to end */
 
+enum { OFFER_MAX = CHAN_QUEUE_MAX / 8 };
+
 struct member {
 	struct crew *crew;
 	enum role role;
@@ -245,6 +247,19 @@ void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int 
 	e = link_send(&m->link, type, body, fd);
 	if (e != OK && e != ERR_NOT_FOUND)
 		crew_kill(c, r, err_text(e));
+}
+
+bool crew_is_behind(const struct crew *c, enum role r)
+{
+	return link_queued(&c->m[r].link) >= OFFER_MAX;
+}
+
+bool crew_offer(struct crew *c, enum role r, uint8_t type, struct span body)
+{
+	if (crew_is_behind(c, r))
+		return false;
+	crew_send(c, r, type, body, -1);
+	return true;
 }
 
 void crew_kill(struct crew *c, enum role r, const char *why)

@@ -39,6 +39,11 @@ void crew_free(struct crew *c); /* kills what is left; takes NULL */
 MUST_USE enum err crew_start(struct crew *c);
 /* To one process. One that does not run is no error: it gets its configuration when it starts. */
 void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int fd);
+/* The same for what may be lost: false, and nothing is sent, when that much waits for it already (1
+ * MiB). So whatever comes without end neither ends a process that is busy for a while nor keeps
+ * answers from it. */
+MUST_USE bool crew_offer(struct crew *c, enum role r, uint8_t type, struct span body);
+bool crew_is_behind(const struct crew *c, enum role r); /* as crew_offer sees it */
 void crew_kill(struct crew *c, enum role r, const char *why);
 /* After SIGCHLD: buries whoever died. */
 void crew_bury(struct crew *c);

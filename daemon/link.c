@@ -79,6 +79,11 @@ bool link_is_open(const struct link *l)
 	return l->chan != NULL;
 }
 
+size_t link_queued(const struct link *l)
+{
+	return l->chan != NULL ? chan_queued(l->chan) : 0;
+}
+
 enum err link_send(struct link *l, uint8_t type, struct span body, int fd)
 {
 	enum err e;

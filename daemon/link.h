@@ -31,6 +31,8 @@ MUST_USE enum err link_open(struct link *l, int fd, const struct chan_table *in,
 			    const struct chan_table *out);
 void link_close(struct link *l); /* without on_gone; an unopened one is left alone */
 bool link_is_open(const struct link *l);
+/* Bytes that wait for the other end to read; 0 when it is not open. */
+size_t link_queued(const struct link *l);
 /* ERR_NOT_FOUND also when it is not open. */
 MUST_USE enum err link_send(struct link *l, uint8_t type, struct span body, int fd);
 

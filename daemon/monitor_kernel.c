@@ -14,6 +14,11 @@
 #include "daemon/gatekeeper.h"
 #include "daemon/monitor_state.h"
 
+/* Until what packets asked in vain is forgotten, so that they ask again. */
+#define AGAIN_PAUSE	 NS_PER_S
+#define EVENTS_TURN	 (5 * NS_PER_MS)
+#define EVENTS_PAUSE_MAX NS_PER_S
+
 /* ---- start ---- */
 
 static void log_probed(const struct plane_caps *c)
@@ -109,13 +114,38 @@ static void send_engine(struct monitor *m, uint8_t type, const struct wr *w)
 		crew_send(m->crew, ROLE_ENGINE, type, wr_done(w), -1);
 }
 
+static void log_times(enum log_level level, const char *event, uint64_t n)
+{
+	struct log_line l;
+
+	if ((n & (n - 1)) != 0)
+		return;
+	l = log_event(level, event);
+	log_num(&l, "times", (int64_t)n);
+	log_write(&l);
+}
+
+/* The end of an SA is told once, and then nobody knows of it any more, so it is never lost; there
+ * are no more of them than SAs. Packets ask and peers move as often as they like. Where a peer is
+ * will be told again; a question has to be forgotten, or the kernel asks it no more. */
 static void on_event(void *ctx, const struct plane_event *ev)
 {
+	struct monitor *m = ctx;
 	uint8_t b[PROTO_SMALL_MAX];
 	struct wr w = wr_into(b, sizeof b);
 
 	plane_event_encode(&w, ev);
-	send_engine(ctx, MSG_PLANE, &w);
+	if (ev->kind != PLANE_ACQUIRE && ev->kind != PLANE_MAPPING) {
+		send_engine(m, MSG_PLANE, &w);
+		return;
+	}
+	if (!wr_ok(&w) || crew_offer(m->crew, ROLE_ENGINE, MSG_PLANE, wr_done(&w)))
+		return;
+	log_times(LOG_LEVEL_WARNING, "events_lost", ++m->plane.lost);
+	if (ev->kind == PLANE_ACQUIRE && !m->plane.lost_some) {
+		m->plane.lost_some = true;
+		loop_timer_set(m->loop, &m->plane.again, mono_now() + AGAIN_PAUSE);
+	}
 }
 
 /* The next event or command, which would put it right, may be long in coming. */
@@ -125,13 +155,61 @@ static void retry_in_doubt(struct monitor *m)
 		monitor_host_retry(m);
 }
 
+static void forget(struct monitor *m, const struct conf_connection *cn, const struct conf_child *ch)
+{
+	struct sa_cmd cmd = { .op = SA_FORGET,
+			      .sa = { .plane = PLANE_KERNEL, .reqid = ch->reqid } };
+	struct sa_done done = { .err = OK };
+	char why[CONF_PLANE_WHY_MAX];
+
+	/* One that fails is forgotten by the kernel itself, some time later. */
+	if (conf_child_plane(cn, ch, &m->plane.caps, why) == PLANE_KERNEL)
+		kernel_command(m->plane.kernel, &cmd, &done);
+}
+
+/* Not while the engine is still behind: it would be asked what it cannot hear. */
+static void on_again(void *ctx)
+{
+	struct monitor *m = ctx;
+	const struct conf *c = m->now->conf;
+
+	if (crew_is_behind(m->crew, ROLE_ENGINE)) {
+		loop_timer_set(m->loop, &m->plane.again, mono_now() + AGAIN_PAUSE);
+		return;
+	}
+	m->plane.lost_some = false;
+	for (size_t i = 0; i < c->n_connections; i++) {
+		for (size_t k = 0; k < c->connections[i].n_children; k++)
+			forget(m, &c->connections[i], &c->connections[i].children[k]);
+	}
+}
+
+static void on_resume(void *ctx)
+{
+	struct monitor *m = ctx;
+
+	if (loop_add(m->loop, &m->plane.watch, EPOLLIN) != OK)
+		loop_timer_set(m->loop, &m->plane.resume, mono_now() + EVENTS_PAUSE_MAX);
+}
+
+/* Events that overrun make all tables be read and put right; while they go on, that takes all the
+ * time there is. So they get a quarter of it: after a long turn nobody looks for thrice as long. */
 static void on_ready(void *ctx, uint32_t events)
 {
 	struct monitor *m = ctx;
+	mono_ns begin = mono_now(), end;
+	mono_ns pause;
 
 	(void)events;
 	kernel_events(m->plane.kernel, on_event, m);
 	retry_in_doubt(m);
+	end = mono_now();
+	if (end - begin < EVENTS_TURN)
+		return;
+	pause = 3 * (end - begin);
+	loop_del(m->loop, &m->plane.watch);
+	loop_timer_set(m->loop, &m->plane.resume,
+		       end + (pause < EVENTS_PAUSE_MAX ? pause : EVENTS_PAUSE_MAX));
 }
 
 bool monitor_kernel_again(struct monitor *m)
@@ -149,6 +227,8 @@ enum err monitor_kernel_watch(struct monitor *m)
 	if (p->kernel == NULL)
 		return OK;
 	p->watch = (struct loop_watch){ .fd = kernel_fd(p->kernel), .ready = on_ready, .ctx = m };
+	p->again = (struct loop_timer){ .fire = on_again, .ctx = m };
+	p->resume = (struct loop_timer){ .fire = on_resume, .ctx = m };
 	return loop_add(m->loop, &p->watch, EPOLLIN);
 }
 

@@ -195,8 +195,10 @@ START_TEST(sending_never_blocks_and_keeps_the_order)
 }
 END_TEST
 
+/* However long they are: short ones cost more beside their bytes than these. */
 START_TEST(the_queue_has_an_end)
 {
+	static const size_t lengths[] = { CHAN_BODY_MAX, 1 };
 	static uint8_t body[CHAN_BODY_MAX];
 	struct chan *a;
 	enum err e = OK;
@@ -204,9 +206,10 @@ START_TEST(the_queue_has_an_end)
 
 	ck_assert_int_eq(chan_pair(fd), OK);
 	ck_assert_int_eq(chan_new(fd[0], &none, &table, &a), OK);
-	for (int i = 0; i < 200 && e == OK; i++)
-		e = chan_send(a, LONG, span_of(body, sizeof body), -1);
+	for (int i = 0; i < CHAN_QUEUE_MAX / 16 && e == OK; i++)
+		e = chan_send(a, LONG, span_of(body, lengths[_i]), -1);
 	ck_assert_int_eq(e, ERR_LIMIT);
+	ck_assert_uint_le(chan_queued(a), CHAN_QUEUE_MAX);
 	chan_free(a);
 	close(fd[1]);
 }
@@ -236,6 +239,6 @@ UNIT("daemon/chan")
 	tcase_add_test(tc, a_message_longer_than_any_rule_is_refused);
 	tcase_add_loop_test(tc, descriptors_that_are_not_allowed_are_closed, 1, 4);
 	tcase_add_test(tc, sending_never_blocks_and_keeps_the_order);
-	tcase_add_test(tc, the_queue_has_an_end);
+	tcase_add_loop_test(tc, the_queue_has_an_end, 0, 2);
 	tcase_add_test(tc, what_is_not_in_our_own_table_is_not_sent);
 }

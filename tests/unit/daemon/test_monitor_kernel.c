@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The monitor between a kernel that tells without end and an engine that does not read: a process
+ * that sleeps, and whose end of the channel this test holds.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/monitor_state.h"
+#include "tests/unit/daemon/gate_scene.h"
+#include "tests/unit/unit.h"
+
+enum { PER_CALL = 500, CALLS = 200, EXPIRES = 1000 };
+
+/* One test is one process, so what follows is its own. */
+static struct world {
+	struct monitor m;
+	struct loaded now;
+	struct scene scene;
+	int engine; /* its end of the channel */
+	pid_t engine_pid;
+	int kernel[2];	/* readable: the kernel has something to tell */
+	size_t n_calls; /* of kernel_events */
+	size_t n_told;
+	mono_ns per_call; /* how long each takes */
+	size_t n_forgets;
+	uint32_t forgot;  /* the last reqid */
+	size_t n_expires; /* that the engine heard, in their order */
+	size_t n_acquires;
+	struct loop_timer step;
+} w;
+
+/* ---- what stands in the place of the other parts ---- */
+
+pid_t spawn_role(const struct spawn *s, enum role r, const struct user_ids *ids, int chan)
+{
+	pid_t pid = fork();
+
+	(void)s;
+	(void)ids;
+	while (pid == 0)
+		pause();
+	if (r == ROLE_ENGINE) {
+		w.engine = dup(chan);
+		w.engine_pid = pid;
+	}
+	return pid;
+}
+
+static void tell(kernel_event_fn *fn, void *ctx)
+{
+	struct plane_event ev = { .kind = PLANE_ACQUIRE, .reqid = w.scene.ch->reqid };
+
+	for (int i = 0; i < PER_CALL; i++) {
+		ev.acquire++;
+		fn(ctx, &ev);
+	}
+	ev = (struct plane_event){ .kind = PLANE_EXPIRE, .dir = SA_IN };
+	for (int i = 0; i < EXPIRES / CALLS; i++) {
+		ev.spi = (uint32_t)++w.n_told;
+		fn(ctx, &ev);
+	}
+}
+
+void kernel_events(struct kernel *k, kernel_event_fn *fn, void *ctx)
+{
+	mono_ns until = mono_now() + w.per_call;
+
+	(void)k;
+	w.n_calls++;
+	if (w.per_call == 0 && w.n_told < EXPIRES)
+		tell(fn, ctx);
+	while (mono_now() < until)
+		;
+}
+
+int kernel_fd(const struct kernel *k)
+{
+	(void)k;
+	return w.kernel[0];
+}
+
+void kernel_command(struct kernel *k, const struct sa_cmd *cmd, struct sa_done *done)
+{
+	(void)k;
+	ck_assert_int_eq(cmd->op, SA_FORGET);
+	w.n_forgets++;
+	w.forgot = cmd->sa.reqid;
+	done->err = OK;
+}
+
+/* What is not called here. */
+enum err kernel_open(struct kernel **out, char why[static HOST_WHY_MAX])
+{
+	(void)why;
+	*out = NULL;
+	return ERR_UNSUPPORTED;
+}
+void kernel_probe(struct kernel *k, struct plane_caps *caps)
+{
+	(void)k;
+	(void)caps;
+}
+enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX])
+{
+	(void)k;
+	(void)why;
+	return OK;
+}
+enum err kernel_off(struct kernel *k, char why[static HOST_WHY_MAX])
+{
+	(void)k;
+	(void)why;
+	return OK;
+}
+void kernel_flush(struct kernel *k)
+{
+	(void)k;
+}
+void kernel_close(struct kernel *k)
+{
+	(void)k;
+}
+bool kernel_doubts(const struct kernel *k)
+{
+	(void)k;
+	return false;
+}
+void monitor_host_retry(struct monitor *m)
+{
+	(void)m;
+}
+struct kernel_count kernel_count(const struct kernel *k, const char *connection)
+{
+	(void)k;
+	(void)connection;
+	return (struct kernel_count){ .all = 0 };
+}
+enum whose whose_ask(struct netlink *route, const struct addr *a)
+{
+	(void)route;
+	(void)a;
+	return WHOSE_UNKNOWN;
+}
+enum err netlink_open(struct netlink *nl, int protocol)
+{
+	(void)nl;
+	(void)protocol;
+	return OK;
+}
+void netlink_close(struct netlink *nl)
+{
+	(void)nl;
+}
+bool warden_interfaces(struct warden *x)
+{
+	(void)x;
+	return false;
+}
+void warden_kernel(struct warden *x, struct kernel *k, const struct plane_caps *caps)
+{
+	(void)x;
+	(void)k;
+	(void)caps;
+}
+enum err warden_set(struct warden *x, const struct conf *c, char why[static HOST_WHY_MAX])
+{
+	(void)x;
+	(void)c;
+	(void)why;
+	return OK;
+}
+void monitor_log(enum log_level level, const char *event, const char *why)
+{
+	(void)level;
+	(void)event;
+	(void)why;
+}
+
+/* ---- the world ---- */
+
+static void equip(void *ctx, enum role r)
+{
+	(void)ctx;
+	(void)r;
+}
+
+static void world_open(void)
+{
+	struct crew_env env = { .equip = equip, .ended = equip };
+
+	memset(&w, 0, sizeof w);
+	log_setup(LOG_LEVEL_ERROR, false, "test");
+	scene_open(&w.scene);
+	w.now.conf = w.scene.c;
+	w.m.now = &w.now;
+	w.m.plane.caps = w.scene.kernel;
+	w.m.plane.kernel = (struct kernel *)&w; /* never looked into */
+	ck_assert_int_eq(loop_new(&w.m.loop), OK);
+	env.loop = w.m.loop;
+	ck_assert_int_eq(crew_new(&env, &w.m.crew), OK);
+	ck_assert_int_eq(crew_start(w.m.crew), OK);
+	ck_assert_int_eq(pipe(w.kernel), 0);
+	ck_assert_int_eq(write(w.kernel[1], "x", 1), 1);
+	ck_assert_int_eq(monitor_kernel_watch(&w.m), OK);
+}
+
+static void world_close(void)
+{
+	crew_free(w.m.crew);
+	loop_free(w.m.loop);
+	scene_close(&w.scene);
+	close(w.engine);
+	close(w.kernel[0]);
+	close(w.kernel[1]);
+}
+
+static void hear(const uint8_t *p, size_t len)
+{
+	struct plane_event ev;
+
+	if (p[0] != MSG_PLANE)
+		return;
+	ck_assert_int_eq(plane_event_decode(span_of(p + 1, len - 1), &ev), OK);
+	w.n_acquires += ev.kind == PLANE_ACQUIRE;
+	if (ev.kind == PLANE_EXPIRE)
+		ck_assert_uint_eq(ev.spi, ++w.n_expires);
+}
+
+/* Once it has been told everything, it wakes up and reads. */
+static void step(void *ctx)
+{
+	static uint8_t b[4096];
+	ssize_t n;
+
+	(void)ctx;
+	loop_timer_set(w.m.loop, &w.step, mono_now() + NS_PER_MS);
+	if (w.n_told < EXPIRES)
+		return;
+	while ((n = recv(w.engine, b, sizeof b, MSG_DONTWAIT)) > 0)
+		hear(b, (size_t)n);
+	ck_assert(n < 0 && errno == EAGAIN);
+	if (w.n_forgets > 0)
+		loop_stop(w.m.loop, 1);
+}
+
+/* 100 000 packets that ask, 1000 SAs that end, and nobody who reads. */
+START_TEST(a_storm_of_events_does_not_end_an_engine_that_is_busy)
+{
+	size_t heard;
+
+	world_open();
+	w.step = (struct loop_timer){ .fire = step };
+	loop_timer_set(w.m.loop, &w.step, mono_now());
+	ck_assert_int_eq(loop_run(w.m.loop), 1);
+	ck_assert_int_eq(waitpid(w.engine_pid, NULL, WNOHANG), 0);
+	heard = w.n_acquires;
+	/* No end of an SA was lost; of the questions most, and then the kernel was told to ask
+	 * again, for the two children that it carries. */
+	ck_assert_uint_eq(w.n_expires, EXPIRES);
+	ck_assert_uint_eq(heard + w.m.plane.lost, PER_CALL * CALLS);
+	ck_assert_uint_gt(w.m.plane.lost, PER_CALL * CALLS / 2);
+	ck_assert_uint_lt(heard, PER_CALL * CALLS / 2);
+	ck_assert_uint_eq(w.n_forgets, 2);
+	ck_assert(!w.m.plane.lost_some);
+	world_close();
+}
+END_TEST
+
+static void stop(void *ctx)
+{
+	loop_stop(ctx, 3);
+}
+
+/* A kernel whose tables take 10 ms to be put right, over and over: there is time for the rest. */
+START_TEST(a_kernel_that_tells_without_end_gets_a_quarter_of_the_time)
+{
+	struct loop_timer end = { .fire = stop };
+
+	world_open();
+	w.per_call = 10 * NS_PER_MS;
+	end.ctx = w.m.loop;
+	loop_timer_set(w.m.loop, &end, mono_now() + 400 * NS_PER_MS);
+	ck_assert_int_eq(loop_run(w.m.loop), 3);
+	ck_assert_uint_ge(w.n_calls, 2);
+	ck_assert_uint_le(w.n_calls, 11);
+	world_close();
+}
+END_TEST
+
+UNIT("daemon/monitor-kernel")
+{
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, a_storm_of_events_does_not_end_an_engine_that_is_busy);
+	tcase_add_test(tc, a_kernel_that_tells_without_end_gets_a_quarter_of_the_time);
+}
