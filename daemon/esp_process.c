@@ -7,14 +7,18 @@
  * dropped, never waited for: a worker that waits loses packets.
  */
 #include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "daemon/host_conf.h"
 #include "daemon/process.h"
 #include "daemon/processes.h"
 #include "esp/esp.h"
@@ -218,13 +222,30 @@ static void coming_free(struct esp_process *p)
 	}
 }
 
+/* One device less is no reason to end those that there are: what is routed into it is dropped. */
+static void device_start(struct esp_process *p, const struct coming *c)
+{
+	struct ifreq ifr = { .ifr_flags = 0 };
+	struct log_line l;
+	enum err e;
+
+	if (ioctl(c->fd[0], TUNGETIFF, &ifr) != 0)
+		ifr.ifr_name[0] = '\0';
+	e = esp_device(p->esp, c->if_id, c->fd);
+	if (e == OK)
+		return;
+	l = log_event(LOG_LEVEL_ERROR, "device_failed");
+	log_str(&l, "interface", ifr.ifr_name);
+	log_err(&l, e);
+	log_write(&l);
+}
+
 /* Whole devices go to the workers, once these run. */
-static enum err devices_start(struct esp_process *p)
+static void devices_start(struct esp_process *p)
 {
 	struct coming **at = &p->coming;
-	enum err e = OK;
 
-	while (p->esp != NULL && *at != NULL && e == OK) {
+	while (p->esp != NULL && *at != NULL) {
 		struct coming *c = *at;
 
 		if (c->n < p->env.n_workers) {
@@ -232,10 +253,9 @@ static enum err devices_start(struct esp_process *p)
 			continue;
 		}
 		*at = c->next;
-		e = esp_device(p->esp, c->if_id, c->fd);
+		device_start(p, c);
 		free(c);
 	}
-	return e;
 }
 
 /* The queues come in their order, and all of them. */
@@ -248,7 +268,8 @@ static enum err device_socket(struct esp_process *p, const struct msg_socket *m,
 		return ERR_SYNTAX;
 	}
 	c->fd[c->n++] = fd;
-	return devices_start(p);
+	devices_start(p);
+	return OK;
 }
 
 static enum err esp_socket(void *ctx, const struct msg_socket *m, int fd)
@@ -270,17 +291,48 @@ static enum err esp_socket(void *ctx, const struct msg_socket *m, int fd)
 struct esp_wish {
 	uint8_t workers;
 	bool hold;
+	uint32_t *devices; /* numbers of those that children may have */
+	size_t n_devices;
 };
+
+static void wish_free(struct esp_wish *wish)
+{
+	free(wish->devices);
+	free(wish);
+}
+
+/* Also of children that the kernel carries: which those are is not known here, and they have none.
+ */
+static bool wish_devices(struct esp_wish *wish, const struct conf *c)
+{
+	size_t n = host_conf_count(c);
+
+	wish->devices = calloc(n + 1, sizeof *wish->devices);
+	for (size_t i = 0; i < c->n_connections && wish->devices != NULL; i++) {
+		const struct conf_connection *cn = &c->connections[i];
+
+		for (size_t k = 0; k < cn->n_children; k++)
+			wish->devices[wish->n_devices++] =
+				sa_if_id(cn->children[k].interface, cn->children[k].reqid);
+	}
+	return wish->devices != NULL;
+}
 
 static enum err esp_prepare(void *ctx, struct conf *c, uint8_t workers, void **prepared,
 			    char why[static PROCESS_WHY_MAX])
 {
-	struct esp_wish *wish = malloc(sizeof *wish);
+	struct esp_wish *wish = calloc(1, sizeof *wish);
 
 	(void)ctx;
 	(void)why;
-	if (wish != NULL)
-		*wish = (struct esp_wish){ .workers = workers, .hold = c->hold_packets };
+	if (wish != NULL) {
+		wish->workers = workers;
+		wish->hold = c->hold_packets;
+		if (!wish_devices(wish, c)) {
+			wish_free(wish);
+			wish = NULL;
+		}
+	}
 	conf_free(c);
 	*prepared = wish;
 	return wish != NULL ? OK : ERR_NOMEM;
@@ -288,7 +340,7 @@ static enum err esp_prepare(void *ctx, struct conf *c, uint8_t workers, void **p
 
 static void esp_discard(void *prepared)
 {
-	free(prepared);
+	wish_free(prepared);
 }
 
 static enum err workers_start(struct esp_process *p, const struct esp_wish *wish)
@@ -303,7 +355,7 @@ static enum err workers_start(struct esp_process *p, const struct esp_wish *wish
 	if (e == OK)
 		e = esp_start(p->esp);
 	if (e == OK)
-		e = devices_start(p);
+		devices_start(p);
 	if (e != OK || fd < 0)
 		return e;
 	p->waiting_fd = -1;
@@ -311,17 +363,21 @@ static enum err workers_start(struct esp_process *p, const struct esp_wish *wish
 }
 
 /* The first configuration starts the workers; later ones change only what packets without an SA
- * meet. */
+ * meet, and which devices there are: new ones have come before. */
 static enum err esp_commit(void *ctx, void *prepared)
 {
 	struct esp_process *p = ctx;
-	const struct esp_wish wish = *(const struct esp_wish *)prepared;
+	struct esp_wish *wish = prepared;
+	enum err e = OK;
 
-	free(prepared);
-	if (p->esp == NULL)
-		return workers_start(p, &wish);
-	esp_hold(p->esp, wish.hold);
-	return OK;
+	if (p->esp == NULL) {
+		e = workers_start(p, wish);
+	} else {
+		esp_hold(p->esp, wish->hold);
+		esp_devices_keep(p->esp, wish->devices, wish->n_devices);
+	}
+	wish_free(wish);
+	return e;
 }
 
 static const struct process_ops ops = {

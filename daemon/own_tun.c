@@ -2,6 +2,7 @@
 #include "daemon/own_tun.h"
 
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,9 +74,17 @@ static enum err open_one(struct own_tuns *t, struct host *h, const struct host_c
 	return OK;
 }
 
+static enum err too_many(const struct host_child *c, char why[static HOST_WHY_MAX])
+{
+	snprintf(why, HOST_WHY_MAX, "no room for the interface %s of %s/%s: userspace ESP has %d",
+		 c->interface, c->connection, c->child, OWN_TUNS_MAX);
+	return ERR_LIMIT;
+}
+
 enum err own_tuns_set(struct own_tuns *t, struct host *h, const struct host_child *v, size_t n,
 		      char why[static HOST_WHY_MAX])
 {
+	size_t n_wanted = 0;
 	enum err e = OK;
 
 	for (size_t i = 0; i < n && e == OK; i++) {
@@ -83,6 +92,8 @@ enum err own_tuns_set(struct own_tuns *t, struct host *h, const struct host_chil
 
 		if (!wants(&v[i]))
 			continue;
+		if (++n_wanted > OWN_TUNS_MAX)
+			return too_many(&v[i], why);
 		if (*at != NULL && if_nametoindex(v[i].interface) == 0)
 			take_out(at);
 		else if (*at != NULL)

@@ -5,7 +5,11 @@
 #ifndef DAEMON_OWN_TUN_H
 #define DAEMON_OWN_TUN_H
 
+#include "esp/esp.h"
 #include "xfrm/host.h"
+
+/* The esp process has room for twice as many: a reload may replace all of them. */
+enum { OWN_TUNS_MAX = ESP_DEVICES_MAX / 2 };
 
 struct own_tun;
 
@@ -14,7 +18,8 @@ struct own_tuns {
 	unsigned int n_queues; /* of each device; 0: there is no place for them yet */
 };
 
-/* Those that these children want are there afterwards; one that somebody deleted is made anew. */
+/* Those that these children want are there afterwards; one that somebody deleted is made anew.
+ * ERR_LIMIT: more than OWN_TUNS_MAX. */
 MUST_USE enum err own_tuns_set(struct own_tuns *t, struct host *h, const struct host_child *v,
 			       size_t n, char why[static HOST_WHY_MAX]);
 /* Lets go of those that none of these children wants: host_iface_prune removes them. */

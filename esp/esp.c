@@ -111,6 +111,25 @@ static enum err device_add(struct esp *e, unsigned slot, struct device *d)
 	return err;
 }
 
+static bool has_number(const uint32_t *v, size_t n, uint32_t number)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (v[i] == number)
+			return true;
+	}
+	return false;
+}
+
+void esp_devices_keep(struct esp *e, const uint32_t *if_ids, size_t n)
+{
+	for (unsigned i = 0; i < ESP_DEVICES_MAX; i++) {
+		const struct device *d = device_at(&e->plane.devices, i);
+
+		if (d != NULL && !has_number(if_ids, n, d->if_id))
+			device_remove(e, i);
+	}
+}
+
 static void close_all(const int *fds, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)

@@ -16,7 +16,7 @@ struct esp;
 
 /* ESP_SOCKET_BUFFER: bytes for SO_RCVBUFFORCE, some thousand packets. With the kernel's default of
  * 200 KiB a burst from one TCP connection overruns the socket while the worker is sealing. */
-enum { ESP_WORKERS_MAX = 64, ESP_DEVICES_MAX = 256, ESP_SOCKET_BUFFER = 4 << 20 };
+enum { ESP_WORKERS_MAX = 64, ESP_DEVICES_MAX = 512, ESP_SOCKET_BUFFER = 4 << 20 };
 
 /* The descriptors stay the caller's and must outlive struct esp. Who makes the sockets sets, beside
  * what needs privilege,
@@ -59,6 +59,8 @@ MUST_USE enum err esp_start(struct esp *e); /* starts the threads */
  * closed here, also on failure. One with this number goes first; `fds` NULL: it only goes. From the
  * thread of the commands. ERR_LIMIT: more than ESP_DEVICES_MAX. */
 MUST_USE enum err esp_device(struct esp *e, uint32_t if_id, const int *fds);
+/* All devices but those with these numbers go, and give their places back. */
+void esp_devices_keep(struct esp *e, const uint32_t *if_ids, size_t n);
 
 /* Do packets that ask for a child (PLANE_ACQUIRE) wait for it, a few and for seconds (esp/hold.h)?
  * No at first. */

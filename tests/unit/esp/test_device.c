@@ -167,12 +167,50 @@ START_TEST(there_is_room_for_many_and_an_end_of_it)
 }
 END_TEST
 
+/* Reloads that each bring a device and take the one before away. */
+START_TEST(what_goes_gives_its_place_back)
+{
+	const uint32_t stays = 1;
+	struct gateway g;
+
+	gateway_up(&g, 1);
+	close(device_give(&g, stays));
+	for (uint32_t i = 2; i <= 3 * ESP_DEVICES_MAX; i++) {
+		close(device_give(&g, i));
+		esp_devices_keep(g.esp, (const uint32_t[]){ stays, i }, 2);
+	}
+	esp_devices_keep(g.esp, &stays, 1);
+	for (uint32_t i = 2; i <= ESP_DEVICES_MAX; i++)
+		close(device_give(&g, i));
+	gateway_down(&g);
+}
+END_TEST
+
+/* A queue that nobody reads any more would swallow its share of the packets. */
+START_TEST(what_goes_lets_go_of_its_queues)
+{
+	struct gateway g;
+	char one;
+	int fd;
+
+	gateway_up(&g, 1);
+	fd = device_give(&g, NUMBER);
+	ck_assert_int_eq(recv(fd, &one, 1, MSG_DONTWAIT), -1);
+	esp_devices_keep(g.esp, NULL, 0);
+	ck_assert_int_eq(send(fd, "x", 1, MSG_NOSIGNAL), -1);
+	close(fd);
+	gateway_down(&g);
+}
+END_TEST
+
 UNIT("esp/device")
 {
 	tcase_add_test(tc, a_packet_goes_from_device_to_device);
 	tcase_add_test(tc, the_shared_device_has_no_part_in_it);
 	tcase_add_test(tc, sas_of_others_do_not_carry_what_comes_from_a_device);
 	tcase_add_test(tc, without_its_device_nothing_comes_out_anywhere);
+	tcase_add_test(tc, what_goes_gives_its_place_back);
+	tcase_add_test(tc, what_goes_lets_go_of_its_queues);
 	tcase_add_test(tc, a_new_device_of_the_same_number_takes_the_place);
 	tcase_add_test(tc, there_is_room_for_many_and_an_end_of_it);
 }
