@@ -360,7 +360,16 @@ static const struct schema_option options[] = {
 			"with 'postern guard off'. The peer may send what its selectors allow, but "
 			"not in the name of a network that another child protects: what comes out "
 			"of the device and fits narrower selectors of another child is dropped and "
-			"counted ('nft list chain inet postern inward'). At most 15 characters, and each child its own.",
+			"counted ('nft list chain inet postern inward'). "
+			"A reload that changes it, its name or its kind "
+			"keeps the routes and addresses that others have given it, and nothing "
+			"leaves in clear meanwhile. But when it goes, or somebody deletes it, the "
+			"routes into it go as well, and their packets follow the next best route, "
+			"in clear: what must never leave so wants a second route, 'ip route add "
+			"blackhole NETWORK metric 4000000000', and so does a host that routes "
+			"before the daemon has started once, or that ignores routes into devices "
+			"without carrier (ignore_routes_with_linkdown): a TUN has none while the "
+			"daemon is stopped. At most 15 characters, and each child its own.",
 		.example = "interface = ipsec0",
 	},
 	{

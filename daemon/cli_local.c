@@ -190,11 +190,12 @@ static enum err leftovers_off(char why[static HOST_WHY_MAX])
 static enum err guard_off(struct host *h, char why[static HOST_WHY_MAX])
 {
 	enum err e = host_guard_off(h, why);
+	bool any;
 
 	if (e == OK)
 		e = host_plane_off(h, why);
 	if (e == OK)
-		e = host_iface_prune(h, NULL, 0, why);
+		e = host_iface_prune(h, NULL, 0, &any, why);
 	return e == OK ? leftovers_off(why) : e;
 }
 

@@ -102,8 +102,10 @@ static struct host_child *guarded(const struct ward *v, size_t n, size_t *n_guar
 static enum err plane_apply(struct warden *w, const struct host_child *h, size_t n,
 			    char why[static HOST_WHY_MAX])
 {
-	enum err e = own_tuns_set(&w->tuns, w->host, h, n, why);
+	enum err e = host_iface_ready(w->host, h, n, why);
 
+	if (e == OK)
+		e = own_tuns_set(&w->tuns, w->host, h, n, why);
 	if (e == OK)
 		e = host_plane_set(w->host, w->tun, h, n, why);
 	for (size_t i = 0; i < w->n && e == OK; i++)
@@ -143,17 +145,18 @@ static enum err apply(struct warden *w, char why[static HOST_WHY_MAX])
 
 /* Devices that no child has any more. One of a child that is lifted stays, without routes of ours:
  * what others route into it is dropped. Not before the plane of each child is known. */
-static enum err devices_prune(struct warden *w, char why[static HOST_WHY_MAX])
+static enum err devices_prune(struct warden *w, bool *any, char why[static HOST_WHY_MAX])
 {
 	struct host_child *all = calloc(w->n + 1, sizeof *all);
 	enum err e;
 
+	*any = false;
 	if (all == NULL)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < w->n; i++)
 		all[i] = w->v[i].host;
 	own_tuns_prune(&w->tuns, all, w->n);
-	e = host_iface_prune(w->host, all, w->n, why);
+	e = host_iface_prune(w->host, all, w->n, any, why);
 	free(all);
 	return e;
 }
@@ -167,12 +170,14 @@ static bool has_devices(const struct ward *v, size_t n)
 	return false;
 }
 
-/* Rules are others when there is no device any more. */
+/* Rules are others when there is no device any more. Behind the plane: what is on a device may be
+ * for another one that has to be there. */
 static enum err devices_leave(struct warden *w, char why[static HOST_WHY_MAX])
 {
-	enum err e = devices_prune(w, why);
+	bool any;
+	enum err e = devices_prune(w, &any, why);
 
-	return e == OK ? apply(w, why) : e;
+	return e == OK && any ? apply(w, why) : e;
 }
 
 /* ---- the configuration ---- */
@@ -246,8 +251,8 @@ enum err warden_tun(struct warden *w, const char *name, unsigned int n_queues, i
 		return e;
 	snprintf(w->tun, sizeof w->tun, "%s", name);
 	w->tuns.n_queues = n_queues;
-	e = devices_prune(w, why); /* of an earlier run */
-	return e == OK ? apply(w, why) : e;
+	e = apply(w, why);
+	return e == OK ? devices_leave(w, why) : e; /* of an earlier run */
 }
 
 bool warden_tun_gone(const struct warden *w)

@@ -85,9 +85,14 @@ enum err host_iface_open(struct host *h, const struct host_child *c, unsigned in
 			       .alias = want.alias,
 			       .mtu = want.mtu != 0 ? want.mtu : HOST_MTU_FIRST,
 			       .stays = true };
-	enum err err = iface_clear(&h->route, &want, why);
 
-	return err == OK ? tun_open(&h->route, &t, n_queues, fds, why) : err;
+	return tun_open(&h->route, &t, n_queues, fds, why);
+}
+
+enum err host_iface_ready(struct host *h, const struct host_child *v, size_t n,
+			  char why[static HOST_WHY_MAX])
+{
+	return iface_ready(&h->route, v, n, why);
 }
 
 bool host_iface_probe(struct host *h)
@@ -95,8 +100,8 @@ bool host_iface_probe(struct host *h)
 	return iface_probe(&h->route);
 }
 
-enum err host_iface_prune(struct host *h, const struct host_child *v, size_t n,
+enum err host_iface_prune(struct host *h, const struct host_child *v, size_t n, bool *any,
 			  char why[static HOST_WHY_MAX])
 {
-	return iface_prune(&h->route, v, n, why);
+	return iface_prune(&h->route, v, n, any, why);
 }

@@ -78,15 +78,21 @@ MUST_USE enum err host_guard_list(struct host *h, host_guard_fn *fn, void *ctx,
  * packets); one of others is ERR_EXISTS. */
 MUST_USE enum err host_tun_open(struct host *h, const char *name, unsigned n_queues, int *fds,
 				char why[static HOST_WHY_MAX]);
+/* Before the devices of these children are opened and set: what is in their way is renamed, changed
+ * or removed. Routes of others are carried over (xfrm/iface.h). ERR_EXISTS: a device of such a name
+ * is somebody else's; nothing was changed. */
+MUST_USE enum err host_iface_ready(struct host *h, const struct host_child *v, size_t n,
+				   char why[static HOST_WHY_MAX]);
 /* Route-based children of the userspace plane: the child's own TUN, as host_tun_open. It stays
  * without descriptors too, and drops what it is given then. */
 MUST_USE enum err host_iface_open(struct host *h, const struct host_child *c, unsigned int n_queues,
 				  int *fds, char why[static HOST_WHY_MAX]);
 /* Can the kernel make XFRM interfaces? One is made and deleted again. */
 bool host_iface_probe(struct host *h);
-/* Devices of ours that none of these children has, go. Nothing else takes one away: it keeps what
- * is routed into it from leaving in clear, as a guard does. */
-MUST_USE enum err host_iface_prune(struct host *h, const struct host_child *v, size_t n,
+/* Devices of ours that none of these children has, go; `*any`: there was one. Nothing else takes
+ * one away for good: it keeps what is routed into it from leaving in clear, as a guard does. What
+ * is on the old device of a child that has another goes to that. */
+MUST_USE enum err host_iface_prune(struct host *h, const struct host_child *v, size_t n, bool *any,
 				   char why[static HOST_WHY_MAX]);
 /* The device's exceptions from the guards, the nftables table, and rules and routes that lead
  * these children's packets into it, and no others' (xfrm/share.h: less for those of the kernel's

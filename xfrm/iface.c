@@ -4,6 +4,7 @@
 
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/if_tun.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -18,8 +19,7 @@
 enum {
 	RP_FILTER_LOOSE = 2,
 	MTU_LEAST6 = 1280,
-	/* linux/if_addr.h since 5.18: who made an address. Older kernels take it in silence. */
-	IFA_PROTO_ = 11,
+	NAME_MAX_ = 63, /* of connections and children */
 };
 
 static const char mark[] = "postern ";
@@ -51,9 +51,39 @@ struct iface iface_of(const struct host_child *c)
 	return i;
 }
 
+static size_t name_len(const char *s)
+{
+	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+	return n <= NAME_MAX_ ? n : 0;
+}
+
+/* "postern CONNECTION/CHILD", and nothing behind. */
+static bool alias_is_whole(const char *alias)
+{
+	const char *connection = alias + sizeof(mark) - 1;
+	const char *child;
+	size_t n;
+
+	if (strncmp(alias, mark, sizeof(mark) - 1) != 0)
+		return false;
+	n = name_len(connection);
+	if (n == 0 || connection[n] != '/')
+		return false;
+	child = connection + n + 1;
+	n = name_len(child);
+	return n > 0 && child[n] == '\0';
+}
+
 bool iface_is_ours(const struct iface *have)
 {
-	return strncmp(have->alias, mark, sizeof(mark) - 1) == 0;
+	/* Its number and our group are said when it is made, the alias just behind. */
+	bool half_made = have->alias[0] == '\0' && have->group == IFACE_GROUP;
+	bool number = (have->if_id & SA_REQID_MASK) == SA_REQID_BASE;
+
+	if (strcmp(have->kind, "xfrm") == 0)
+		return number && (half_made || alias_is_whole(have->alias));
+	return strcmp(have->kind, "tun") == 0 && have->private && alias_is_whole(have->alias);
 }
 
 void iface_list_free(struct iface_list *l)
@@ -80,21 +110,42 @@ static struct ask ask_link(uint16_t type, uint16_t flags, uint32_t ifindex)
 	return a;
 }
 
+static void ask_xfrm(struct ask *a, uint32_t if_id)
+{
+	struct nlattr *info = ask_nest(a, IFLA_LINKINFO);
+	struct nlattr *data;
+
+	ask_str(a, IFLA_INFO_KIND, "xfrm");
+	data = ask_nest(a, IFLA_INFO_DATA);
+	ask_u32(a, IFLA_XFRM_IF_ID, if_id);
+	ask_nest_end(a, data);
+	ask_nest_end(a, info);
+}
+
 struct ask iface_ask_make(const struct iface *want)
 {
 	struct ask a = ask_link(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
-	struct nlattr *info;
-	struct nlattr *data;
 
 	ask_u32(&a, IFLA_MTU, want->mtu != 0 ? want->mtu : HOST_MTU_FIRST);
 	ask_u32(&a, IFLA_GROUP, want->group);
 	ask_str(&a, IFLA_IFNAME, want->name);
-	info = ask_nest(&a, IFLA_LINKINFO);
-	ask_str(&a, IFLA_INFO_KIND, want->kind);
-	data = ask_nest(&a, IFLA_INFO_DATA);
-	ask_u32(&a, IFLA_XFRM_IF_ID, want->if_id);
-	ask_nest_end(&a, data);
-	ask_nest_end(&a, info);
+	ask_xfrm(&a, want->if_id);
+	return a;
+}
+
+struct ask iface_ask_name(uint32_t ifindex, const char *name)
+{
+	struct ask a = ask_link(RTM_NEWLINK, 0, ifindex);
+
+	ask_str(&a, IFLA_IFNAME, name);
+	return a;
+}
+
+struct ask iface_ask_number(uint32_t ifindex, uint32_t if_id)
+{
+	struct ask a = ask_link(RTM_NEWLINK, 0, ifindex);
+
+	ask_xfrm(&a, if_id);
 	return a;
 }
 
@@ -161,8 +212,46 @@ struct ask iface_ask_address(uint16_t type, uint32_t ifindex, const struct net *
 	ask_bytes(&a, IFA_LOCAL, n->addr.b, addr_len(&n->addr));
 	ask_bytes(&a, IFA_ADDRESS, n->addr.b, addr_len(&n->addr));
 	if (type == RTM_NEWADDR)
-		ask_u8(&a, IFA_PROTO_, HOST_PROTOCOL);
+		ask_u8(&a, IFACE_IFA_PROTO, HOST_PROTOCOL);
 	return a;
+}
+
+static void read_xfrm(struct nlattr *attr, struct iface *have)
+{
+	static const struct nla_policy shape[IFLA_XFRM_MAX + 1] = {
+		[IFLA_XFRM_IF_ID] = { .type = NLA_U32 },
+	};
+	struct nlattr *tb[IFLA_XFRM_MAX + 1];
+
+	if (nla_parse_nested(tb, IFLA_XFRM_MAX, attr, shape) == 0 && tb[IFLA_XFRM_IF_ID] != NULL)
+		have->if_id = nla_get_u32(tb[IFLA_XFRM_IF_ID]);
+}
+
+static bool is_u32(const struct nlattr *attr, uint32_t v)
+{
+	return attr != NULL && nla_get_u32(attr) == v;
+}
+
+/* Of the user and the group 0, as only root can have made it, and a TUN, not a TAP. */
+static void read_tun(struct nlattr *attr, struct iface *have)
+{
+	static const struct nla_policy shape[IFLA_TUN_MAX + 1] = {
+		[IFLA_TUN_OWNER] = { .type = NLA_U32 },
+		[IFLA_TUN_GROUP] = { .type = NLA_U32 },
+		[IFLA_TUN_TYPE] = { .type = NLA_U8 },
+		[IFLA_TUN_NUM_QUEUES] = { .type = NLA_U32 },
+		[IFLA_TUN_NUM_DISABLED_QUEUES] = { .type = NLA_U32 },
+	};
+	struct nlattr *tb[IFLA_TUN_MAX + 1];
+
+	if (nla_parse_nested(tb, IFLA_TUN_MAX, attr, shape) < 0)
+		return;
+	have->private = is_u32(tb[IFLA_TUN_OWNER], 0) && is_u32(tb[IFLA_TUN_GROUP], 0) &&
+			tb[IFLA_TUN_TYPE] != NULL && nla_get_u8(tb[IFLA_TUN_TYPE]) == IFF_TUN;
+	if (tb[IFLA_TUN_NUM_QUEUES] != NULL)
+		have->queues = nla_get_u32(tb[IFLA_TUN_NUM_QUEUES]);
+	if (tb[IFLA_TUN_NUM_DISABLED_QUEUES] != NULL)
+		have->queues += nla_get_u32(tb[IFLA_TUN_NUM_DISABLED_QUEUES]);
 }
 
 static void read_info(struct nlattr *attr, struct iface *have)
@@ -171,18 +260,15 @@ static void read_info(struct nlattr *attr, struct iface *have)
 		[IFLA_INFO_KIND] = { .type = NLA_STRING },
 		[IFLA_INFO_DATA] = { .type = NLA_NESTED },
 	};
-	static const struct nla_policy data[IFLA_XFRM_MAX + 1] = { [IFLA_XFRM_IF_ID] = {
-									   .type = NLA_U32 } };
 	struct nlattr *tb[IFLA_INFO_MAX + 1];
-	struct nlattr *in[IFLA_XFRM_MAX + 1];
 
 	if (nla_parse_nested(tb, IFLA_INFO_MAX, attr, shape) < 0 || tb[IFLA_INFO_KIND] == NULL)
 		return;
 	nla_strlcpy(have->kind, tb[IFLA_INFO_KIND], sizeof(have->kind));
-	if (strcmp(have->kind, "xfrm") == 0 && tb[IFLA_INFO_DATA] != NULL &&
-	    nla_parse_nested(in, IFLA_XFRM_MAX, tb[IFLA_INFO_DATA], data) == 0 &&
-	    in[IFLA_XFRM_IF_ID] != NULL)
-		have->if_id = nla_get_u32(in[IFLA_XFRM_IF_ID]);
+	if (tb[IFLA_INFO_DATA] != NULL && strcmp(have->kind, "xfrm") == 0)
+		read_xfrm(tb[IFLA_INFO_DATA], have);
+	if (tb[IFLA_INFO_DATA] != NULL && strcmp(have->kind, "tun") == 0)
+		read_tun(tb[IFLA_INFO_DATA], have);
 }
 
 enum err iface_read(const struct nlmsghdr *m, struct iface *have)

@@ -142,13 +142,14 @@ static int with_children(struct tool *t, char **argv, int argc)
 {
 	char why[HOST_WHY_MAX] = "";
 	int skip = strcmp(argv[1], "guard") == 0 || strcmp(argv[1], "prune") == 0 ? 2 : 3;
+	bool any;
 
 	if (argc < skip || !children_parse(&t->c, argv + skip, (size_t)(argc - skip)))
 		return usage(argv[argc - 1]);
 	if (strcmp(argv[1], "guard") == 0)
 		return done(host_guard_set(t->host, t->c.v, t->c.n, why), why);
 	if (strcmp(argv[1], "prune") == 0)
-		return done(host_iface_prune(t->host, t->c.v, t->c.n, why), why);
+		return done(host_iface_prune(t->host, t->c.v, t->c.n, &any, why), why);
 	if (strcmp(argv[1], "plane") == 0)
 		return done(host_plane_set(t->host, argv[2], t->c.v, t->c.n, why), why);
 	if (strcmp(argv[1], "mtu") == 0)

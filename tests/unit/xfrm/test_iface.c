@@ -50,7 +50,7 @@ START_TEST(an_address_says_what_iproute2_says_and_who_made_it)
 }
 END_TEST
 
-START_TEST(what_was_made_is_read_and_known_by_its_alias)
+START_TEST(what_was_made_is_read_and_known)
 {
 	struct ask a = iface_ask_make(&example);
 	struct nlmsghdr *m;
@@ -71,23 +71,83 @@ START_TEST(what_was_made_is_read_and_known_by_its_alias)
 }
 END_TEST
 
+#define NUMBER 0x50000001u
+#define LONG   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" /* 64 */
+
 static const struct {
-	const char *alias;
+	struct iface is;
 	bool ours;
-} aliases[] = {
-	{ "postern office/lan", true },
-	{ "postern", false }, /* that of the TUN of all children: it is not a child's */
-	{ "", false },
-	{ "posternal", false },
-	{ "my postern office/lan", false },
+} devices[] = {
+	{ { .kind = "xfrm", .if_id = NUMBER, .alias = "postern office/lan" }, true },
+	{ { .kind = "xfrm", .if_id = NUMBER, .alias = "postern a.b-c_d/0" }, true },
+	{ { .kind = "tun", .private = true, .alias = "postern office/lan" }, true },
+	/* made, and then the daemon died */
+	{ { .kind = "xfrm", .if_id = NUMBER, .group = IFACE_GROUP }, true },
+	{ { .kind = "xfrm", .if_id = NUMBER }, false },
+	{ { .kind = "tun", .private = true, .group = IFACE_GROUP }, false },
+	/* an alias is soon set */
+	{ { .kind = "dummy", .alias = "postern office/lan" }, false },
+	{ { .kind = "veth", .if_id = NUMBER, .alias = "postern office/lan" }, false },
+	{ { .kind = "xfrm", .if_id = 7, .alias = "postern office/lan" }, false },
+	{ { .kind = "tun", .alias = "postern office/lan" }, false },
+	/* not ours to the letter; "postern" alone is the TUN of all children */
+	{ { .kind = "tun", .private = true, .alias = "postern" }, false },
+	{ { .kind = "tun", .private = true, .alias = "postern office" }, false },
+	{ { .kind = "tun", .private = true, .alias = "postern office/" }, false },
+	{ { .kind = "tun", .private = true, .alias = "postern /lan" }, false },
+	{ { .kind = "tun", .private = true, .alias = "postern office/lan " }, false },
+	{ { .kind = "tun", .private = true, .alias = "postern office/lan/1" }, false },
+	{ { .kind = "tun", .private = true, .alias = "postern is my name" }, false },
+	{ { .kind = "tun", .private = true, .alias = "postern " LONG "/lan" }, false },
+	{ { .kind = "tun", .private = true, .alias = "posternal office/lan" }, false },
+	{ { .kind = "tun", .private = true, .alias = "my postern office/lan" }, false },
 };
 
-START_TEST(only_our_alias_makes_a_device_ours)
+START_TEST(kind_alias_and_owner_make_a_device_ours)
 {
-	struct iface i = { .ifindex = 1 };
+	ck_assert_int_eq(iface_is_ours(&devices[_i].is), devices[_i].ours);
+}
+END_TEST
 
-	snprintf(i.alias, sizeof(i.alias), "%s", aliases[_i].alias);
-	ck_assert_int_eq(iface_is_ours(&i), aliases[_i].ours);
+static const struct {
+	int owner; /* -1: none */
+	int group;
+	uint8_t type;
+	bool private;
+} tuns[] = {
+	{ 0, 0, 1, true },     { -1, -1, 1, false },  { 0, -1, 1, false }, { -1, 0, 1, false },
+	{ 1000, 0, 1, false }, { 0, 1000, 1, false }, { 0, 0, 2, false }, /* a TAP */
+};
+
+/* As `ip tuntap` and we make them. */
+START_TEST(a_tun_is_private_when_user_and_group_are_root)
+{
+	const struct ifinfomsg h = { .ifi_index = 5 };
+	struct ask a = ask_new(RTM_NEWLINK, 0);
+	struct nlattr *info;
+	struct nlattr *data;
+	struct nlmsghdr *m;
+	struct iface got;
+
+	ask_header(&a, &h, sizeof(h));
+	ask_str(&a, IFLA_IFNAME, "ipsec0");
+	info = ask_nest(&a, IFLA_LINKINFO);
+	ask_str(&a, IFLA_INFO_KIND, "tun");
+	data = ask_nest(&a, IFLA_INFO_DATA);
+	ask_u8(&a, IFLA_TUN_TYPE, tuns[_i].type);
+	if (tuns[_i].owner >= 0)
+		ask_u32(&a, IFLA_TUN_OWNER, (uint32_t)tuns[_i].owner);
+	if (tuns[_i].group >= 0)
+		ask_u32(&a, IFLA_TUN_GROUP, (uint32_t)tuns[_i].group);
+	ask_u32(&a, IFLA_TUN_NUM_QUEUES, 2);
+	ask_u32(&a, IFLA_TUN_NUM_DISABLED_QUEUES, 1);
+	ask_nest_end(&a, data);
+	ask_nest_end(&a, info);
+	m = kit_answer(&a, RTM_NEWLINK);
+	ck_assert_int_eq(iface_read(m, &got), OK);
+	ck_assert_int_eq(got.private, tuns[_i].private);
+	ck_assert_uint_eq(got.queues, 3);
+	free(m);
 }
 END_TEST
 
@@ -123,9 +183,11 @@ UNIT("xfrm/iface")
 {
 	tcase_add_test(tc, making_an_interface_says_what_iproute2_says);
 	tcase_add_test(tc, an_address_says_what_iproute2_says_and_who_made_it);
-	tcase_add_test(tc, what_was_made_is_read_and_known_by_its_alias);
-	tcase_add_loop_test(tc, only_our_alias_makes_a_device_ours, 0,
-			    sizeof(aliases) / sizeof(aliases[0]));
+	tcase_add_test(tc, what_was_made_is_read_and_known);
+	tcase_add_loop_test(tc, kind_alias_and_owner_make_a_device_ours, 0,
+			    sizeof(devices) / sizeof(devices[0]));
+	tcase_add_loop_test(tc, a_tun_is_private_when_user_and_group_are_root, 0,
+			    sizeof(tuns) / sizeof(tuns[0]));
 	tcase_add_loop_test(tc, a_child_wants_a_device_of_its_plane_that_ipv6_can_use, 0,
 			    sizeof(wishes) / sizeof(wishes[0]));
 }
