@@ -21,12 +21,14 @@
 #include <unistd.h>
 
 #include "xfrm/host.h"
+#include "xfrm/iface.h"
 #include "xfrm/words.h"
 
 enum {
 	TUN_MTU = 9000, /* of the device; what counts are the routes' */
 	RP_FILTER_LOOSE = 2,
 	ADDR_GEN_NONE = 1, /* IN6_ADDR_GEN_MODE_NONE */
+	TUN_TRIES = 8,
 };
 
 struct tun tun_shared(const char *name)
@@ -102,63 +104,48 @@ enum err tun_up(struct netlink *route, uint32_t ifindex, char *why)
 	return why_kernel(why, err, &a, "cannot bring the TUN device up");
 }
 
+/* What stands under the name. */
 struct tun_look {
-	const char *alias;
-	bool ours;
+	bool there;
+	struct iface is;
 };
 
-/* Children's devices keep their prefix when the configuration gives them to another child. */
-static bool alias_is_ours(const char *got, const char *alias)
+static enum err take_look(void *ctx, const struct nlmsghdr *m)
 {
-	static const char prefix[] = "postern ";
-	bool child = strncmp(alias, prefix, sizeof(prefix) - 1) == 0;
-
-	return child ? strncmp(got, prefix, sizeof(prefix) - 1) == 0 : strcmp(got, alias) == 0;
-}
-
-static enum err take_alias(void *ctx, const struct nlmsghdr *m)
-{
-	static const struct nla_policy shape[IFLA_MAX + 1] = { [IFLA_IFALIAS] = {
-								       .type = NLA_STRING } };
-	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)
-		m; /* libnl's parser takes no const; nothing is written */
-	struct nlattr *tb[IFLA_MAX + 1];
 	struct tun_look *look = ctx;
 
-	if (m->nlmsg_type != RTM_NEWLINK ||
-	    nlmsg_parse(msg, sizeof(struct ifinfomsg), tb, IFLA_MAX, shape) < 0)
-		return ERR_SYNTAX;
-	look->ours = tb[IFLA_IFALIAS] != NULL &&
-		     alias_is_ours(nla_get_string(tb[IFLA_IFALIAS]), look->alias);
-	return OK;
+	look->there = true;
+	return iface_read(m, &look->is);
 }
 
-/* A device that is there already must be ours. */
-static enum err tun_check(struct netlink *route, const struct tun *t, char *why)
+static enum err tun_look(struct netlink *route, const struct tun *t, struct tun_look *look,
+			 char *why)
 {
 	const struct ifinfomsg h = { .ifi_family = AF_UNSPEC };
-	struct tun_look look = { .alias = t->alias };
-	const struct netlink_sink sink = { .take = take_alias, .ctx = &look };
+	const struct netlink_sink sink = { .take = take_look, .ctx = look };
 	struct ask req = ask_new(RTM_GETLINK, 0);
 	struct answer a;
 	enum err err;
 
+	*look = (struct tun_look){ .there = false };
 	ask_header(&req, &h, sizeof(h));
 	ask_str(&req, IFLA_IFNAME, t->name);
 	err = netlink_get(route, &req, &sink, &a);
-	if (err == ERR_NOT_FOUND)
-		return OK;
-	if (err == OK && !look.ours)
-		return why_say(why, ERR_EXISTS,
-			       "a network device %s is there that postern did not make: "
-			       "remove it, or set another name",
-			       t->name);
-	return why_kernel(why, err, &a, "cannot look for the TUN device");
+	return why_kernel(why, err == ERR_NOT_FOUND ? OK : err, &a,
+			  "cannot look for the TUN device");
 }
 
-static enum err tun_queue(const struct tun *t, int *fd, char *why)
+/* A child's device may have been another child's before. */
+static bool is_ours(const struct tun_look *look, const struct tun *t)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE };
+	if (strcmp(look->is.kind, "tun") != 0 || !look->is.private)
+		return false;
+	return t->stays ? iface_is_ours(&look->is) : strcmp(look->is.alias, t->alias) == 0;
+}
+
+static enum err tun_attach(const struct tun *t, int flags, int *fd, char *why)
+{
+	struct ifreq ifr = { .ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE | flags) };
 
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", t->name);
 	*fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
@@ -167,13 +154,85 @@ static enum err tun_queue(const struct tun *t, int *fd, char *why)
 			       errno == ENOENT || errno == ENODEV ? ERR_UNSUPPORTED : ERR_SYSTEM,
 			       "cannot open /dev/net/tun: %s (the kernel needs CONFIG_TUN)",
 			       strerror(errno));
-	/* Without an owner anybody may attach a queue of his own, and read and write the packets of
-	 * the tunnel. */
-	if (ioctl(*fd, TUNSETIFF, &ifr) == 0 && ioctl(*fd, TUNSETOWNER, 0) == 0 &&
-	    ioctl(*fd, TUNSETGROUP, 0) == 0 && (!t->stays || ioctl(*fd, TUNSETPERSIST, 1) == 0))
+	if (ioctl(*fd, TUNSETIFF, &ifr) == 0)
 		return OK;
 	return why_say(why, errno == EBUSY ? ERR_BUSY : ERR_SYSTEM,
 		       "cannot make the TUN device %s: %s", t->name, strerror(errno));
+}
+
+/* Without an owner anybody may attach a queue of his own, and read and write the packets of the
+ * tunnel; and a device has no owner when it begins. */
+static enum err tun_seal(const struct tun *t, int fd, char *why)
+{
+	if (ioctl(fd, TUNSETOWNER, 0) == 0 && ioctl(fd, TUNSETGROUP, 0) == 0)
+		return OK;
+	return why_say(why, ERR_SYSTEM, "cannot give the TUN device %s to root: %s", t->name,
+		       strerror(errno));
+}
+
+static enum err tun_discard(struct netlink *route, const struct tun_look *look, int *fd, char *why)
+{
+	struct ask req = iface_ask_delete(look->is.ifindex);
+	struct answer a;
+	enum err err = netlink_ask(route, &req, &a);
+
+	close(*fd);
+	*fd = -1;
+	return why_kernel(why, err == ERR_NOT_FOUND ? OK : err, &a,
+			  "cannot remove a device that another process has attached to");
+}
+
+/* From the owner on nobody can attach. Who did before that is counted: then the device, which
+ * nothing leads into yet, goes again. */
+static enum err tun_make(struct netlink *route, const struct tun *t, int *fd, char *why)
+{
+	struct tun_look look;
+
+	for (int tries = TUN_TRIES; tries > 0; tries--) {
+		enum err err = tun_attach(t, IFF_TUN_EXCL, fd, why);
+
+		if (err == OK)
+			err = tun_seal(t, *fd, why);
+		if (err == OK)
+			err = tun_look(route, t, &look, why);
+		if (err != OK || look.is.queues == 1)
+			return err;
+		err = tun_discard(route, &look, fd, why);
+		if (err != OK)
+			return err;
+	}
+	return why_say(
+		why, ERR_BUSY,
+		"another process of this host attaches to the TUN device %s as soon as it is "
+		"made: look who has /dev/net/tun open",
+		t->name);
+}
+
+/* A device that is there already must be ours. */
+static enum err tun_first(struct netlink *route, const struct tun *t, int *fd, char *why)
+{
+	struct tun_look look;
+	enum err err = tun_look(route, t, &look, why);
+
+	if (err != OK)
+		return err;
+	if (!look.there)
+		return tun_make(route, t, fd, why);
+	if (!is_ours(&look, t))
+		return why_say(why, ERR_EXISTS,
+			       "a network device %s is there that postern did not make: "
+			       "remove it, or set another name",
+			       t->name);
+	return tun_attach(t, 0, fd, why);
+}
+
+/* Last of all: until now the device goes with us, and from now on the next start knows it. */
+static enum err tun_stay(const struct tun *t, int fd, char *why)
+{
+	if (!t->stays || ioctl(fd, TUNSETPERSIST, 1) == 0)
+		return OK;
+	return why_say(why, ERR_SYSTEM, "cannot make the TUN device %s stay: %s", t->name,
+		       strerror(errno));
 }
 
 static enum err tun_setup(struct netlink *route, const struct tun *t, char *why)
@@ -206,11 +265,13 @@ enum err tun_open(struct netlink *route, const struct tun *t, unsigned int n_que
 			       IFNAMSIZ, TUN_QUEUES_MAX);
 	for (unsigned int i = 0; i < n_queues; i++)
 		fds[i] = -1;
-	err = tun_check(route, t, why);
-	for (unsigned int i = 0; i < n_queues && err == OK; i++)
-		err = tun_queue(t, &fds[i], why);
+	err = tun_first(route, t, &fds[0], why);
+	for (unsigned int i = 1; i < n_queues && err == OK; i++)
+		err = tun_attach(t, 0, &fds[i], why);
 	if (err == OK)
 		err = tun_setup(route, t, why);
+	if (err == OK)
+		err = tun_stay(t, fds[0], why);
 	for (unsigned int i = 0; i < n_queues && err != OK; i++) {
 		if (fds[i] >= 0)
 			close(fds[i]);
