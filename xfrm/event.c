@@ -12,7 +12,6 @@
 static const struct nla_policy shape[ATTR_MAX + 1] = {
 	[XFRMA_TMPL] = { .minlen = sizeof(struct xfrm_user_tmpl) },
 	[XFRMA_IF_ID] = { .minlen = sizeof(uint32_t) },
-	[ATTR_SA_DIR] = { .minlen = sizeof(uint8_t) },
 };
 
 static enum sa_mode mode_of(uint8_t mode)
@@ -68,7 +67,6 @@ static enum err read_acquire(const struct nlmsghdr *m, struct event *ev)
 	ev->plane.reqid = t.reqid;
 	ev->plane.acquire = u.seq;
 	flow_read(&u.sel, &ev->plane.flow);
-	ev->dir_known = true;
 	ev->src.addr = attr_addr(&u.saddr, t.family);
 	ev->dst.addr = attr_addr(&u.id.daddr, t.family);
 	ev->mode = mode_of(t.mode);
@@ -84,7 +82,6 @@ static enum err read_expire(const struct nlmsghdr *m, struct event *ev)
 	struct nlattr *tb[ATTR_MAX + 1];
 	struct xfrm_user_expire u;
 	struct state_info s;
-	uint8_t dir = 0;
 
 	if (!attr_parse(m, sizeof(u), tb, shape))
 		return ERR_SYNTAX;
@@ -92,14 +89,12 @@ static enum err read_expire(const struct nlmsghdr *m, struct event *ev)
 	state_read_fixed(&u.state, &s);
 	if (s.proto != IPPROTO_ESP)
 		return ERR_UNEXPECTED;
-	attr_copy(tb[ATTR_SA_DIR], &dir, sizeof(dir));
 	ev->plane.kind = PLANE_EXPIRE;
-	ev->plane.dir = dir == ATTR_DIR_OUT || s.larval ? SA_OUT : SA_IN;
+	ev->plane.dir = s.larval ? SA_OUT : SA_IN;
 	ev->plane.spi = s.spi;
 	ev->plane.reqid = s.reqid;
 	ev->plane.acquire = s.larval ? s.seq : 0;
 	ev->plane.soft = u.hard == 0;
-	ev->dir_known = dir == ATTR_DIR_OUT || dir == ATTR_DIR_IN || s.larval;
 	ev->src.addr = s.src;
 	ev->dst.addr = s.dst;
 	ev->mode = mode_of(s.mode);
@@ -124,7 +119,6 @@ static enum err read_mapping(const struct nlmsghdr *m, struct event *ev)
 	ev->plane.reqid = u.reqid;
 	ev->plane.remote.addr = attr_addr(&u.new_saddr, u.id.family);
 	ev->plane.remote.port = ntohs(u.new_sport);
-	ev->dir_known = true;
 	ev->src.addr = attr_addr(&u.old_saddr, u.id.family);
 	ev->src.port = ntohs(u.old_sport);
 	ev->dst.addr = attr_addr(&u.id.daddr, u.id.family);
@@ -133,7 +127,7 @@ static enum err read_mapping(const struct nlmsghdr *m, struct event *ev)
 
 enum err event_read(const struct nlmsghdr *m, struct event *ev)
 {
-	*ev = (struct event){ .dir_known = false };
+	*ev = (struct event){ .larval = false };
 	switch (m->nlmsg_type) {
 	case XFRM_MSG_ACQUIRE:
 		return read_acquire(m, ev);

@@ -13,10 +13,9 @@
 #include "base/sadesc.h"
 
 struct event {
-	/* As the engine gets it: PLANE_ACQUIRE, PLANE_EXPIRE or PLANE_MAPPING. `dir` is sure of an
-	 * ACQUIRE (out) and a MAPPING (in); of an EXPIRE only where dir_known. */
+	/* As the engine gets it: PLANE_ACQUIRE, PLANE_EXPIRE or PLANE_MAPPING. Of an EXPIRE most
+	 * kernels do not say `dir`: who has the SA knows. */
 	struct plane_event plane;
-	bool dir_known;
 	/* The state: outer addresses, from the sender's to the receiver's. A MAPPING: the addresses
 	 * that the state has, with the old port. */
 	struct endpoint src;

@@ -4,8 +4,8 @@
  *
  * The kernel knows a policy by its selector, and a guard (xfrm/plan.h) has the same one already. So
  * ours carry a number in the selector's field `user`, which the kernel compares when it looks for
- * that policy itself and never when it looks for a packet's. It is also how a person sees in `ip
- * xfrm policy` whose they are ("uid").
+ * that policy itself and never when it looks for a packet's. `ip -s xfrm policy` shows it to a
+ * person as "uid".
  *
  * Priorities go by level first: how narrow the configured pair of selectors is, so that the
  * narrower child wins and an exception belongs to one. Within a level: exceptions, then children

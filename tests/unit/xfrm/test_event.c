@@ -172,7 +172,6 @@ START_TEST(a_soft_limit_leaves_the_state)
 	ck_assert(addr_is(&ev.src.addr, "10.0.0.1"));
 	ck_assert(addr_is(&ev.dst.addr, "10.0.0.2"));
 	ck_assert(!ev.larval);
-	ck_assert(!ev.dir_known);
 	ck_assert(!read_ok(expire_hard).plane.soft);
 	ck_assert_uint_eq(read_ok(expire_hard).plane.spi, 0x1001);
 }
@@ -192,26 +191,7 @@ START_TEST(a_larval_state_ends_with_the_number_of_its_acquire)
 	ck_assert_int_eq(event_read(m, &ev), OK);
 	ck_assert(ev.larval);
 	ck_assert_uint_eq(ev.plane.acquire, 77);
-	ck_assert(ev.dir_known && ev.plane.dir == SA_OUT);
-	free(m);
-}
-END_TEST
-
-static const uint8_t dirs[] = { 1, 2, 0, 3 };
-
-START_TEST(a_newer_kernel_tells_the_direction)
-{
-	struct nlmsghdr *m = kit_message(expire_hard);
-	struct ask a = ask_new(XFRM_MSG_EXPIRE, 0);
-	struct event ev;
-
-	ask_header(&a, nlmsg_data(m), sizeof(struct xfrm_user_expire));
-	ask_u8(&a, 33, dirs[_i]); /* XFRMA_SA_DIR */
-	free(m);
-	m = kit_answer(&a, XFRM_MSG_EXPIRE);
-	ck_assert_int_eq(event_read(m, &ev), OK);
-	ck_assert_int_eq(ev.dir_known, dirs[_i] == 1 || dirs[_i] == 2);
-	ck_assert_int_eq(ev.plane.dir, dirs[_i] == 2 ? SA_OUT : SA_IN);
+	ck_assert(ev.plane.dir == SA_OUT);
 	free(m);
 }
 END_TEST
@@ -331,7 +311,6 @@ UNIT("xfrm/event")
 	tcase_add_loop_test(tc, ports_mean_what_the_protocol_says, 0, N_OF(ports));
 	tcase_add_test(tc, a_soft_limit_leaves_the_state);
 	tcase_add_test(tc, a_larval_state_ends_with_the_number_of_its_acquire);
-	tcase_add_loop_test(tc, a_newer_kernel_tells_the_direction, 0, N_OF(dirs));
 	tcase_add_test(tc, a_mapping_says_from_where_to_where);
 	tcase_add_loop_test(tc, a_message_cut_anywhere_is_refused, 0, N_OF(messages));
 	tcase_add_loop_test(tc, a_bent_message_is_read_or_refused, 0, N_OF(messages));
