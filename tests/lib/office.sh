@@ -35,11 +35,16 @@ office_config() {
 	}
 	C
 }
+# office_write SIDE [the same]: its file, whole at any moment: who reads it just now reads the old one or the new one
+office_write() {
+	office_config "$@" >"$work/$1.new"
+	mv "$work/$1.new" "$work/$1.conf"
+}
 # The key, and left.conf and right.conf.
 office_files() {
 	(umask 077; echo 'forty-two geese fly over Lake Geneva' >"$work/office.psk")
-	office_config left >"$work/left.conf"
-	office_config right >"$work/right.conf"
+	office_write left
+	office_write right
 }
 # What the gateway of that namespace says of its tunnel: `office_is gwl dataplane`.
 office_is() { postern "$1" status --json | jq -r ".connections[] | select(.name == \"office\") | .children[0].$2"; }
@@ -61,6 +66,30 @@ comes_back() {
 	until is_back >/dev/null 2>&1; do
 		! gone "$(monitor)" && [ "$(say_now)" -lt "$end" ] || return 1
 	done
+}
+
+# ---- its life, message by message ----
+
+# launch_to [MESSAGE]: killed before it sends that one; counted are those to the kernel and those to its own processes.
+launch_to() { launch strace -D -qq -o "$work/trace" -e signal=none -e trace=sendmsg ${1:+-e inject=sendmsg:signal=KILL:when=$1}; }
+# Started, in use, another configuration, and back, and stopped; fails as soon as it is dead.
+life() { # [MESSAGE]
+	launch_to "$@"
+	comes_back 20 || return 1
+	office_write left spare
+	postern gwl reload >/dev/null 2>&1
+	office_write left
+	postern gwl reload >/dev/null 2>&1
+	kill "$(monitor)" 2>/dev/null
+	wait "$(monitor)"
+}
+# In $work/messages: the numbers of those that go to the kernel, in a life without a kill. $last is that of the last.
+messages_known() {
+	life || { tail -20 "$work/gwl/log"; return 1; }
+	grep -n AF_NETLINK "$work/trace" | cut -d: -f1 >"$work/messages"
+	last=$(wc -l <"$work/trace")
+	summary="$(wc -l <"$work/messages") messages to the kernel among $last"
+	[ "$(wc -l <"$work/messages")" -gt 20 ]
 }
 
 # ---- numbers ----

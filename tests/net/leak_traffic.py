@@ -33,8 +33,8 @@ def paced(per_second, shots):
     """Takes the next of `shots` so often, in bursts. What the machine does not do in time is left out."""
     burst = max(1, per_second // 100)
     sent = refused = 0
-    print("ready", file=sys.stderr, flush=True)
     try:
+        print("ready", file=sys.stderr, flush=True)
         while True:
             begin = time.monotonic()
             for shoot in itertools.islice(shots, burst):
@@ -97,8 +97,8 @@ def receive(word):
     s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     s.bind(("::", PORT))
     got = 0
-    print("ready", file=sys.stderr, flush=True)
     try:
+        print("ready", file=sys.stderr, flush=True)
         while True:
             got += s.recv(2048).startswith(word.encode())
     except Ended:
