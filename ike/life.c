@@ -5,6 +5,7 @@
  *			(RFC 7296 2.4)
  *	expiry		a handshake (a peer's 60 s, ours 90 s), a closing SA (10 s)
  *	liveness	nothing authenticated was heard for `liveness`
+ *	move		the peer is elsewhere, and has to say so once more (move.h)
  *	keepalive	we are behind a NAT and have sent nothing for `keepalive` (RFC 3948 4)
  *	children	a data plane has not answered about one for 10 s
  *	again		what found no memory is asked again after a second
@@ -144,6 +145,7 @@ static void tick_up(struct ike_sa *sa)
 	const struct conf_connection *cn = sa->conn->conf;
 	mono_ns now = sa->e->now;
 
+	move_tick(sa);
 	if (cn->liveness > 0 && !sa->window.asked && now >= sa->heard + cn->liveness)
 		sa->alive_wanted = true;
 	if (sa->nat_here && cn->keepalive > 0 && now >= sa->sent + cn->keepalive) {

@@ -6,12 +6,16 @@
 #include "ike/connection.h"
 #include "ike/core.h"
 #include "ike/note.h"
+#include "ike/retransmit.h"
 #include "ike/send.h"
 
-/* Datagrams for a place that nobody has answered from. */
-enum { MOVE_TRIES = 4 };
+/* Datagrams for a place that nobody has answered from, and for one from where an answer came once.
+ */
+enum { MOVE_TRIES = 4, PROVE_TRIES = 3 };
 /* One hint is followed in this time, whatever is sent to us. */
 static const mono_ns hint_interval = 5 * NS_PER_S;
+/* After a move, less a part at random. */
+static const mono_ns prove_time = 2 * NS_PER_S;
 
 static bool is_moving(const struct ike_sa *sa)
 {
@@ -25,6 +29,22 @@ static void stay(struct ike_sa *sa)
 	sa->move.sent = 0;
 }
 
+/* An address of this gateway, as far as the engine has seen them. */
+static bool is_own(const struct ike_engine *e, const struct addr *a)
+{
+	for (size_t i = 0; i < e->n_conns; i++) {
+		if (addr_eq(&e->conns[i]->conf->local_address, a))
+			return true;
+		for (const struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
+			if (addr_eq(&sa->path.local.addr, a))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Where other peers are is no reason: behind one NAT all have its address, and a port that one of
+ * them had may be another's now. */
 static bool may_move(const struct ike_sa *sa, const struct endpoint *to)
 {
 	bool translated = sa->nat_there && !sa->nat_here && sa->encap;
@@ -32,7 +52,9 @@ static bool may_move(const struct ike_sa *sa, const struct endpoint *to)
 	/* Only to where the configuration expects it: it could not come back from elsewhere. */
 	return sa->state == S_UP && translated && conn_is_at(sa->conn, &to->addr) &&
 	       sa->path.local.port != PORT_IKE && to->port != 0 &&
-	       to->addr.family == sa->path.remote.addr.family && !endpoint_eq(to, &sa->path.remote);
+	       to->addr.family == sa->path.remote.addr.family &&
+	       !endpoint_eq(to, &sa->path.remote) && addr_is_host(&to->addr) &&
+	       !is_own(sa->e, &to->addr);
 }
 
 void move_hint(struct ike_sa *sa, const struct endpoint *from)
@@ -43,7 +65,10 @@ void move_hint(struct ike_sa *sa, const struct endpoint *from)
 		return;
 	if (m->tried && sa->e->now < m->at + hint_interval)
 		return;
-	*m = (struct move){ .to = *from, .tried = true, .at = sa->e->now };
+	stay(sa);
+	m->to = *from;
+	m->tried = true;
+	m->at = sa->e->now;
 	sa->alive_wanted = true;
 }
 
@@ -52,10 +77,19 @@ static struct path path_to(const struct ike_sa *sa, const struct endpoint *remot
 	return (struct path){ .local = sa->path.local, .remote = *remote };
 }
 
+/* The request that leaves goes to where the peer is now, alone. */
+static void prove(struct ike_sa *sa)
+{
+	sa->move.asks = sa->move.unproved && sa->state == S_UP;
+	sa->move.asked = 1;
+}
+
 struct path move_path(struct ike_sa *sa)
 {
+	sa->move.asks = false;
 	if (!is_moving(sa) || sa->state != S_UP) {
 		stay(sa);
+		prove(sa);
 		return sa->path;
 	}
 	sa->move.alone = true;
@@ -63,12 +97,41 @@ struct path move_path(struct ike_sa *sa)
 	return path_to(sa, &sa->move.to);
 }
 
+static void go_to(struct ike_sa *sa, const struct endpoint *to, const char *why)
+{
+	const struct endpoint was = sa->path.remote;
+	struct ike_note n;
+	char text[ENDPOINT_TEXT_MAX];
+
+	sa->path.remote = *to;
+	for (struct child_sa *c = sa->children; c; c = c->next)
+		child_move(c, &was.addr);
+	n = note_of_sa(sa, IKE_NOTE_MOVED, OK);
+	note_print(n.text, sizeof(n.text), "%s; it was at %s", why, endpoint_text(&was, text));
+	note_tell(sa->e, &n);
+}
+
+static void go_back(struct ike_sa *sa)
+{
+	sa->move.asks = false;
+	sa->move.unproved = false;
+	sa->move.ask_at = NEVER;
+	go_to(sa, &sa->move.was, "it does not answer there any more");
+}
+
 void move_send_again(struct ike_sa *sa)
 {
 	struct path there;
 
-	if (is_moving(sa) && sa->move.sent >= MOVE_TRIES)
+	if (sa->move.asks && sa->move.asked >= PROVE_TRIES)
+		go_back(sa);
+	else if (sa->move.asks)
+		sa->move.asked++;
+	if (is_moving(sa) && sa->move.sent >= MOVE_TRIES) {
+		if (sa->move.alone)
+			prove(sa);
 		stay(sa);
+	}
 	if (is_moving(sa)) {
 		there = path_to(sa, &sa->move.to);
 		sa->move.sent++;
@@ -82,23 +145,49 @@ void move_send_again(struct ike_sa *sa)
 
 static void carry_over(struct ike_sa *sa)
 {
-	const struct endpoint was = sa->path.remote;
-	struct ike_note n;
-	char text[ENDPOINT_TEXT_MAX];
+	struct move *m = &sa->move;
+	const struct endpoint to = m->to;
 
-	sa->path.remote = sa->move.to;
+	/* Where an answer came from that counts, not where it was for a moment in between. */
+	if (!m->unproved)
+		m->was = sa->path.remote;
+	m->unproved = true;
+	m->ask_at = sa->e->now + NS_PER_S + jitter(&sa->e->env.random, prove_time);
 	stay(sa);
-	for (struct child_sa *c = sa->children; c; c = c->next)
-		child_move(c, &was.addr);
-	n = note_of_sa(sa, IKE_NOTE_MOVED, OK);
-	note_print(n.text, sizeof(n.text), "its NAT moved it; it was at %s",
-		   endpoint_text(&was, text));
-	note_tell(sa->e, &n);
+	go_to(sa, &to, "its NAT moved it");
+}
+
+static void proved(struct ike_sa *sa, const struct endpoint *from)
+{
+	struct move *m = &sa->move;
+
+	m->asks = false;
+	if (endpoint_eq(from, &sa->path.remote)) {
+		m->unproved = false;
+		m->ask_at = NEVER;
+	} else {
+		m->ask_at = sa->e->now + NS_PER_S;
+	}
+}
+
+mono_ns move_deadline(const struct ike_sa *sa)
+{
+	return sa->move.unproved ? sa->move.ask_at : NEVER;
+}
+
+void move_tick(struct ike_sa *sa)
+{
+	if (move_deadline(sa) > sa->e->now)
+		return;
+	sa->move.ask_at = NEVER;
+	sa->alive_wanted = true;
 }
 
 void move_answered(struct ike_sa *sa, const struct endpoint *from)
 {
 	if (!is_moving(sa)) {
+		if (sa->move.asks)
+			proved(sa, from);
 		move_hint(sa, from);
 		return;
 	}

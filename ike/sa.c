@@ -266,6 +266,8 @@ void sa_schedule(struct ike_sa *sa)
 		when = earlier(when, child_deadline(c));
 	if (sa->state == S_UP && sa->redundant)
 		when = sa->e->now;
+	if (sa->state == S_UP)
+		when = earlier(when, move_deadline(sa));
 	if (sa->state == S_UP && sa->conn) {
 		const struct conf_connection *cn = sa->conn->conf;
 

@@ -124,6 +124,60 @@ static void forged(struct sim *s)
 	moved_to(s, 0);
 }
 
+/* Our own address, and those that no peer can have. */
+static void impossible(struct sim *s)
+{
+	static const char *const places[] = { "127.0.0.1", "0.0.0.0", "224.0.0.5", "240.0.0.1",
+					      "255.255.255.255", NULL };
+	uint64_t lost;
+
+	begin(s);
+	lost = s->end[RIGHT].n_lost;
+	for (int i = 0; i < 60; i++) {
+		const char *place = places[i % 6];
+		struct endpoint from = { .addr = s->end[RIGHT].addr, .port = 4500 };
+
+		sim_must(s, !place || addr_parse(place, &from.addr), "%s is no address", place);
+		sim_mapping(s, RIGHT, &from);
+		sim_run_ms(s, sim_draw(s, 100, 2000));
+	}
+	moved_to(s, 0);
+	sim_must(s, s->end[RIGHT].n_lost == lost, "somebody is asked where no peer can be");
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
+/* It answered from there, and then nobody does: three datagrams more, and all goes where it went
+ * before. LEFT says where it is in the end. */
+static void answers_once(struct sim *s)
+{
+	struct end *right = &s->end[RIGHT];
+	struct endpoint there;
+	uint64_t lost;
+
+	begin(s);
+	sim_rebind(s, LEFT, true);
+	sim_traffic(s, LEFT);
+	sim_run_ms(s, 500);
+	moved_to(s, 1);
+	if (sim_failed(s))
+		return;
+	there = right->sas[0].path.remote;
+	sim_rebind(s, LEFT, true);
+	lost = right->n_lost;
+	sim_run_ms(s, 8500);
+	sim_must(s, sim_notes(s, RIGHT, IKE_NOTE_MOVED) == 2, "it does not go back");
+	lost = right->n_lost - lost;
+	sim_must(s, lost >= 3 && lost <= 5, "%u datagrams went to nobody", (unsigned)lost);
+	for (size_t i = 0; i < right->n_sas; i++)
+		sim_must(s, !addr_eq(&right->sas[i].path.remote.addr, &there.addr),
+			 "an SA still points there");
+	sim_run_s(s, 60);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	points_to_left(s);
+}
+
 /* Every answer of LEFT's seems to come from somebody who shall get its traffic, but sees none of
  * what is sent to him. */
 static bool answers_from_elsewhere(struct sim *s, struct sim_packet *p, void *ctx)
@@ -228,6 +282,18 @@ const struct sim_scenario scenarios_moves[] = {
 	{ "nat-forged",
 	  "packets that seem to come from elsewhere move nothing",
 	  forged,
+	  &behind_nat,
+	  { GOOD, .nat = { NAT_MAPPED, NAT_NONE } },
+	  0 },
+	{ "nat-impossible",
+	  "nor do those from where no peer can be",
+	  impossible,
+	  &behind_nat,
+	  { GOOD, .nat = { NAT_MAPPED, NAT_NONE } },
+	  0 },
+	{ "nat-answers-once",
+	  "a peer that is not where it seemed to be is left there",
+	  answers_once,
 	  &behind_nat,
 	  { GOOD, .nat = { NAT_MAPPED, NAT_NONE } },
 	  0 },

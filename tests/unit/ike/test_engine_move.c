@@ -184,8 +184,35 @@ START_TEST(a_request_that_is_out_goes_both_ways)
 }
 END_TEST
 
+/* It is asked there once more. 0: it answers, and stays; 1: three tries, and then it is where it
+ * was, asked there by the same request. */
+START_TEST(after_a_move_the_peer_is_asked_there_once_more)
+{
+	struct wire w;
+	struct pair *p = up(&w);
+
+	set_nats(p);
+	hint(p, RIGHT, ELSEWHERE);
+	pair_drain(p);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 1);
+	ck_assert(sa_at(p, RIGHT)->move.unproved);
+	w.to_new = 0;
+	w.new_is_dead = _i == 1;
+	pair_run(p, 10 * NS_PER_S);
+	ck_assert(!sa_at(p, RIGHT)->move.unproved);
+	ck_assert_uint_eq(w.to_new, _i == 1 ? 3 : 1);
+	ck_assert_uint_eq(w.to_old, _i == 1 ? 1 : 0);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), _i == 1 ? 2 : 1);
+	ck_assert_uint_eq(p->end[RIGHT].n_moves, _i == 1 ? 4 : 2);
+	ck_assert(!sa_at(p, RIGHT)->window.asked);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-move")
 {
+	tcase_add_loop_test(tc, after_a_move_the_peer_is_asked_there_once_more, 0, 2);
 	tcase_add_test(tc, a_hint_is_asked_about_there_and_nowhere_else);
 	tcase_add_test(tc, a_false_hint_costs_four_datagrams);
 	tcase_add_loop_test(tc, some_hints_are_not_followed, 0, 5);
