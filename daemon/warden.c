@@ -99,6 +99,18 @@ static struct host_child *guarded(const struct ward *v, size_t n, size_t *n_guar
 	return h;
 }
 
+static void tell_lacks(struct warden *w)
+{
+	const char *lacks = host_plane_lacks(w->host);
+	struct log_line l;
+
+	if (lacks[0] == '\0')
+		return;
+	l = log_event(LOG_LEVEL_WARNING, "route_not_copied");
+	log_str(&l, "why", lacks);
+	log_write(&l);
+}
+
 static enum err plane_apply(struct warden *w, const struct host_child *h, size_t n,
 			    char why[static HOST_WHY_MAX])
 {
@@ -108,6 +120,7 @@ static enum err plane_apply(struct warden *w, const struct host_child *h, size_t
 		e = own_tuns_set(&w->tuns, w->host, h, n, why);
 	if (e == OK)
 		e = host_plane_set(w->host, w->tun, h, n, why);
+	tell_lacks(w);
 	for (size_t i = 0; i < w->n && e == OK; i++)
 		w->v[i].table_mtu = w->v[i].lifted ? 0 : w->v[i].mtu;
 	for (size_t i = 0; i < w->n && e == OK; i++) {

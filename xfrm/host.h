@@ -101,6 +101,9 @@ MUST_USE enum err host_iface_prune(struct host *h, const struct host_child *v, s
  * the source of what the gateway itself sends. Idempotent; what is missing is added first. */
 MUST_USE enum err host_plane_set(struct host *h, const char *tun, const struct host_child *v,
 				 size_t n, char why[static HOST_WHY_MAX]);
+/* Words about what could not be done although the plane was set: a route of others for our outer
+ * packets (xfrm/outer.h). The same words only once; "": nothing. */
+const char *host_plane_lacks(struct host *h);
 /* Everything but guards away: device exceptions, rules, routes, nftables. Idempotent. */
 MUST_USE enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX]);
 /* The routes of one child get this MTU (and TCP's advertised MSS follows), until the next

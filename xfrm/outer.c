@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The copy of default routes: see xfrm/outer.h.
  *
- * Routes are copied attribute by attribute, unread: several next hops, metrics and flags come along
- * whatever they are. Both tables are compared as the requests that would make their routes.
+ * Routes are copied attribute by attribute, unread, but for the hops that lead into our devices: of
+ * several the others stay. Nexthop objects are spelt out by the kernel, or else copied by their
+ * number. Both tables are compared as the requests that would make their routes. A copy that the
+ * kernel refuses is passed over and told: outer packets have no way there then, which is safe.
  */
 #include "xfrm/outer.h"
 
@@ -12,7 +14,9 @@
 #include <string.h>
 
 #include "xfrm/grow.h"
+#include "xfrm/hops.h"
 #include "xfrm/host.h"
+#include "xfrm/nexthop.h"
 #include "xfrm/words.h"
 
 struct copies {
@@ -35,13 +39,10 @@ static void copies_free(struct copies *c)
 	free(c->v);
 }
 
-static bool into_our_device(const struct nlattr *oif, const struct iface_list *devices)
+static bool is_our_device(const void *ctx, uint32_t ifindex)
 {
-	uint32_t ifindex;
+	const struct iface_list *devices = ctx;
 
-	if (oif == NULL || nla_len(oif) != (int)sizeof(ifindex))
-		return false;
-	memcpy(&ifindex, nla_data(oif), sizeof(ifindex));
 	for (size_t i = 0; i < devices->n; i++) {
 		if (devices->v[i].ifindex == ifindex)
 			return devices->v[i].group == IFACE_GROUP;
@@ -49,9 +50,16 @@ static bool into_our_device(const struct nlattr *oif, const struct iface_list *d
 	return false;
 }
 
+static uint32_t hop_elsewhere(const void *ctx, uint32_t ifindex)
+{
+	return is_our_device(ctx, ifindex) ? 0 : ifindex;
+}
+
 static enum err parse(const struct nlmsghdr *m, struct nlattr **tb)
 {
-	static const struct nla_policy shape[RTA_MAX + 1] = { [RTA_TABLE] = { .type = NLA_U32 } };
+	static const struct nla_policy shape[RTA_MAX + 1] = { [RTA_TABLE] = { .type = NLA_U32 },
+							      [RTA_OIF] = { .type = NLA_U32 },
+							      [RTA_NH_ID] = { .type = NLA_U32 } };
 	/* libnl's parser takes no const; nothing is written. */
 	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)m;
 
@@ -65,17 +73,21 @@ static enum err parse(const struct nlmsghdr *m, struct nlattr **tb)
  * be hidden. */
 static bool is_copied(const struct rtmsg *h, struct nlattr *const *tb, uint32_t table)
 {
-	bool link = tb[RTA_GATEWAY] == NULL && tb[RTA_VIA] == NULL && tb[RTA_MULTIPATH] == NULL;
+	bool link = tb[RTA_GATEWAY] == NULL && tb[RTA_VIA] == NULL && tb[RTA_OIF] != NULL;
 
 	return tb[RTA_TABLE] != NULL && nla_get_u32(tb[RTA_TABLE]) == table &&
 	       h->rtm_type == RTN_UNICAST && !(h->rtm_flags & RTM_F_CLONED) &&
 	       (h->rtm_dst_len == 0 || link);
 }
 
-static void copy_fields(struct ask *a, const struct rtmsg *h, struct nlattr *const *tb)
+static void copy_attr(struct ask *a, struct nlattr *const *tb, int type)
 {
-	static const int kept[] = { RTA_DST,	 RTA_GATEWAY,	RTA_VIA,     RTA_OIF, RTA_PRIORITY,
-				    RTA_PREFSRC, RTA_MULTIPATH, RTA_METRICS, RTA_PREF };
+	if (tb[type] != NULL)
+		ask_bytes(a, type, nla_data(tb[type]), (size_t)nla_len(tb[type]));
+}
+
+static void copy_begin(struct ask *a, const struct rtmsg *h, struct nlattr *const *tb)
+{
 	const struct rtmsg to = {
 		.rtm_family = h->rtm_family,
 		.rtm_dst_len = h->rtm_dst_len,
@@ -86,18 +98,32 @@ static void copy_fields(struct ask *a, const struct rtmsg *h, struct nlattr *con
 		.rtm_flags = h->rtm_flags & RTNH_F_ONLINK,
 	};
 
+	*a = ask_new(RTM_NEWROUTE, NLM_F_CREATE);
 	ask_header(a, &to, sizeof(to));
 	ask_u32(a, RTA_TABLE, HOST_TABLE_OUTER);
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-		const struct nlattr *attr = tb[kept[i]];
-
-		if (attr != NULL)
-			ask_bytes(a, attr->nla_type, nla_data(attr), (size_t)nla_len(attr));
-	}
+	copy_attr(a, tb, RTA_DST);
 }
 
-static enum err copy_of(const struct nlmsghdr *m, uint32_t table, struct ask *a)
+/* Where it leads, but for our devices. False: nowhere else. */
+static bool copy_way(struct ask *a, struct nlattr *const *tb, const struct iface_list *devices)
 {
+	if (tb[RTA_MULTIPATH] != NULL)
+		return hops_put(a, tb[RTA_MULTIPATH], hop_elsewhere, devices) > 0 || a->bad;
+	if (tb[RTA_OIF] == NULL) {
+		copy_attr(a, tb, RTA_NH_ID);
+		return tb[RTA_NH_ID] != NULL;
+	}
+	copy_attr(a, tb, RTA_GATEWAY);
+	copy_attr(a, tb, RTA_VIA);
+	copy_attr(a, tb, RTA_OIF);
+	return !is_our_device(devices, nla_get_u32(tb[RTA_OIF]));
+}
+
+/* `table`: which one the message is of. */
+static enum err copy_of(const struct nlmsghdr *m, uint32_t table, const struct iface_list *devices,
+			struct ask *a)
+{
+	static const int kept[] = { RTA_PRIORITY, RTA_PREFSRC, RTA_METRICS, RTA_PREF };
 	struct nlattr *tb[RTA_MAX + 1];
 	const struct rtmsg *h = nlmsg_data(m);
 	enum err err = parse(m, tb);
@@ -106,22 +132,26 @@ static enum err copy_of(const struct nlmsghdr *m, uint32_t table, struct ask *a)
 		return err;
 	if (!is_copied(h, tb, table))
 		return ERR_NOT_FOUND;
-	*a = ask_new(RTM_NEWROUTE, NLM_F_CREATE);
-	copy_fields(a, h, tb);
+	copy_begin(a, h, tb);
+	if (!copy_way(a, tb, devices)) {
+		ask_free(a);
+		return ERR_NOT_FOUND;
+	}
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		copy_attr(a, tb, kept[i]);
 	return OK;
 }
 
 enum err outer_copy(const struct nlmsghdr *m, const struct iface_list *devices, struct ask *a)
 {
-	struct nlattr *tb[RTA_MAX + 1];
 	const struct rtmsg *h = nlmsg_data(m);
+	struct nlattr *tb[RTA_MAX + 1];
 	enum err err = parse(m, tb);
 
 	if (err != OK)
 		return err;
-	if (h->rtm_protocol == HOST_PROTOCOL || into_our_device(tb[RTA_OIF], devices))
-		return ERR_NOT_FOUND;
-	return copy_of(m, RT_TABLE_MAIN, a);
+	return h->rtm_protocol == HOST_PROTOCOL ? ERR_NOT_FOUND
+						: copy_of(m, RT_TABLE_MAIN, devices, a);
 }
 
 bool outer_concerns(const struct nlmsghdr *m)
@@ -161,8 +191,9 @@ static enum err take_wanted(void *ctx, const struct nlmsghdr *m)
 
 static enum err take_have(void *ctx, const struct nlmsghdr *m)
 {
+	const struct iface_list none = { .n = 0 };
 	struct ask a;
-	enum err err = copy_of(m, HOST_TABLE_OUTER, &a);
+	enum err err = copy_of(m, HOST_TABLE_OUTER, &none, &a);
 
 	if (err == ERR_NOT_FOUND)
 		return OK;
@@ -206,71 +237,119 @@ static bool has(const struct copies *c, const struct ask *a)
 }
 
 /* The same request, as another one of the kernel. */
-static enum err copy_send(struct netlink *route, uint16_t type, const struct ask *from, char *why)
+static enum err copy_send(struct netlink *route, uint16_t type, const struct ask *from,
+			  struct answer *a)
 {
 	struct span body = span_tail(ask_span(from), NLMSG_HDRLEN);
 	struct ask req = ask_new(type, type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_APPEND : 0);
-	struct answer a;
 	enum err err;
 
 	ask_header(&req, body.p, body.len);
-	err = netlink_ask(route, &req, &a);
-	if (err == ERR_EXISTS || (type == RTM_DELROUTE && err == ERR_NOT_FOUND))
-		err = OK;
-	return why_kernel(why, err, &a, "cannot copy a default route");
+	err = netlink_ask(route, &req, a);
+	return err == ERR_EXISTS || (type == RTM_DELROUTE && err == ERR_NOT_FOUND) ? OK : err;
+}
+
+/* A number says nothing of devices: those of our own are not copied. */
+static bool number_leads_elsewhere(struct netlink *route, const struct copies *c,
+				   const struct ask *from)
+{
+	const struct nlattr *id =
+		nlmsg_find_attr(nlmsg_hdr(from->msg), sizeof(struct rtmsg), RTA_NH_ID);
+	bool ours;
+
+	return id == NULL ||
+	       (nexthop_any(route, nla_get_u32(id), is_our_device, c->devices, &ours) == OK &&
+		!ours);
+}
+
+static enum err copy_add(struct netlink *route, const struct copies *c, const struct ask *from,
+			 char *lacks)
+{
+	char words[NETLINK_WORDS_MAX];
+	struct answer a = { .error = 0 };
+	enum err err = ERR_UNSUPPORTED;
+
+	if (!from->bad && number_leads_elsewhere(route, c, from))
+		err = copy_send(route, RTM_NEWROUTE, from, &a);
+	if (err == OK || err == ERR_NO_ANSWER)
+		return err;
+	return why_say(lacks, OK,
+		       "a default route of the main table cannot be copied to table %d, so beside "
+		       "an interface of a child no IKE and ESP go by it: %s",
+		       HOST_TABLE_OUTER, netlink_words(err, &a, words));
 }
 
 /* A default route by way of a network on the link wants that network first. */
 static bool is_link(const struct ask *a)
 {
-	const struct rtmsg *h = nlmsg_data(nlmsg_hdr(a->msg));
+	const struct rtmsg *h = a->msg == NULL ? NULL : nlmsg_data(nlmsg_hdr(a->msg));
 
-	return h->rtm_dst_len != 0;
+	return h != NULL && h->rtm_dst_len != 0;
 }
 
 static enum err add_missing(struct netlink *route, const struct copies *want,
-			    const struct copies *have, bool link, char *why)
+			    const struct copies *have, bool link, char *lacks)
 {
 	enum err err = OK;
 
 	for (size_t i = 0; i < want->n && err == OK; i++) {
-		if (!want->v[i].bad && is_link(&want->v[i]) == link && !has(have, &want->v[i]))
-			err = copy_send(route, RTM_NEWROUTE, &want->v[i], why);
+		if (is_link(&want->v[i]) == link && !has(have, &want->v[i]))
+			err = copy_add(route, want, &want->v[i], lacks);
 	}
 	return err;
 }
 
-static enum err apply_family(struct netlink *route, const struct iface_list *devices, bool any,
-			     sa_family_t family, char *why)
+static enum err remove_rest(struct netlink *route, const struct copies *want,
+			    const struct copies *have, char *why)
 {
-	struct copies want = { .devices = devices };
-	struct copies have = { .devices = devices };
-	enum err err = any ? table_read(route, family, RT_TABLE_MAIN, &want, why) : OK;
+	struct answer a = { .error = 0 };
+	enum err err = OK;
+
+	for (size_t i = 0; i < have->n && err == OK; i++) {
+		if (!have->v[i].bad && !has(want, &have->v[i]))
+			err = copy_send(route, RTM_DELROUTE, &have->v[i], &a);
+	}
+	return why_kernel(why, err, &a, "cannot remove the copy of a default route");
+}
+
+/* What the copies are for, and where words go. */
+struct apply {
+	const struct iface_list *devices;
+	bool any;
+	char *lacks;
+	char *why;
+};
+
+static enum err apply_family(struct netlink *route, const struct apply *p, sa_family_t family)
+{
+	struct copies want = { .devices = p->devices };
+	struct copies have = { .devices = p->devices };
+	enum err err = p->any ? table_read(route, family, RT_TABLE_MAIN, &want, p->why) : OK;
 
 	if (err == OK)
-		err = table_read(route, family, HOST_TABLE_OUTER, &have, why);
+		err = table_read(route, family, HOST_TABLE_OUTER, &have, p->why);
 	if (err == OK)
-		err = add_missing(route, &want, &have, true, why);
+		err = add_missing(route, &want, &have, true, p->lacks);
 	if (err == OK)
-		err = add_missing(route, &want, &have, false, why);
-	for (size_t i = 0; i < have.n && err == OK; i++) {
-		if (!have.v[i].bad && !has(&want, &have.v[i]))
-			err = copy_send(route, RTM_DELROUTE, &have.v[i], why);
-	}
+		err = add_missing(route, &want, &have, false, p->lacks);
+	if (err == OK)
+		err = remove_rest(route, &want, &have, p->why);
 	copies_free(&want);
 	copies_free(&have);
 	return err;
 }
 
-enum err outer_apply(struct netlink *route, bool any, char *why)
+enum err outer_apply(struct netlink *route, bool any, char *lacks, char *why)
 {
 	struct iface_list devices = { .n = 0 };
+	const struct apply p = { .devices = &devices, .any = any, .lacks = lacks, .why = why };
 	enum err err = any ? iface_list_read(route, &devices, why) : OK;
 
+	lacks[0] = '\0';
 	if (err == OK)
-		err = apply_family(route, &devices, any, AF_INET, why);
+		err = apply_family(route, &p, AF_INET);
 	if (err == OK)
-		err = apply_family(route, &devices, any, AF_INET6, why);
+		err = apply_family(route, &p, AF_INET6);
 	iface_list_free(&devices);
 	return err;
 }

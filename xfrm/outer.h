@@ -21,7 +21,8 @@ MUST_USE enum err outer_copy(const struct nlmsghdr *m, const struct iface_list *
 /* Is it about a route of the main table that others made, and that is copied? For events. */
 bool outer_concerns(const struct nlmsghdr *m);
 
-/* Brings the copy to what the main table is now; with `any` false, takes it away. */
-MUST_USE enum err outer_apply(struct netlink *route, bool any, char *why);
+/* Brings the copy to what the main table is now; with `any` false, takes it away. `lacks` (as long
+ * as `why`): words about a route that cannot be copied; "": none. */
+MUST_USE enum err outer_apply(struct netlink *route, bool any, char *lacks, char *why);
 
 #endif

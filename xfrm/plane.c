@@ -212,7 +212,7 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 	if (err == OK)
 		err = tun_up(&h->route, p.device, why);
 	if (err == OK)
-		err = outer_apply(&h->route, p.devices, why);
+		err = outer_apply(&h->route, p.devices, h->lacks, why);
 	if (err == OK)
 		err = routes_set(h, &p, &own, why);
 	if (err == OK)
@@ -222,6 +222,14 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 	own_list_free(&own);
 	plane_free(&p);
 	return err;
+}
+
+const char *host_plane_lacks(struct host *h)
+{
+	if (strcmp(h->lacks, h->lacks_told) == 0)
+		return "";
+	memcpy(h->lacks_told, h->lacks, sizeof(h->lacks_told));
+	return h->lacks_told;
 }
 
 enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX])
@@ -235,7 +243,7 @@ enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX])
 	if (err == OK)
 		err = route_set_apply(&h->route, &no_routes, why);
 	if (err == OK)
-		err = outer_apply(&h->route, false, why);
+		err = outer_apply(&h->route, false, h->lacks, why);
 	/* Where there is no nftables there is no table of ours. */
 	if (err != OK || nft_ready(h, why) != OK)
 		return err;

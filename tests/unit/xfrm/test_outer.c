@@ -102,8 +102,121 @@ START_TEST(only_a_default_route_of_others_is_news)
 }
 END_TEST
 
+/* A default route with hops over 3 and 7, or 7 alone; 7 leads into a child. */
+static struct nlmsghdr *several(const uint32_t *hops, size_t n)
+{
+	const struct rtmsg h = { .rtm_family = AF_INET,
+				 .rtm_protocol = RTPROT_BOOT,
+				 .rtm_type = RTN_UNICAST };
+	struct ask a = ask_new(RTM_NEWROUTE, 0);
+	struct nlattr *nest;
+
+	ask_header(&a, &h, sizeof(h));
+	ask_u32(&a, RTA_TABLE, RT_TABLE_MAIN);
+	ask_u32(&a, RTA_PRIORITY, 100);
+	nest = ask_nest(&a, RTA_MULTIPATH);
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t gateway[] = { 192, 0, 2, (uint8_t)hops[i] };
+		const struct rtnexthop hop = { .rtnh_len = sizeof(hop) + 8,
+					       .rtnh_flags = RTNH_F_LINKDOWN,
+					       .rtnh_ifindex = (int)hops[i] };
+
+		ask_header(&a, &hop, sizeof(hop));
+		ask_bytes(&a, RTA_GATEWAY, gateway, sizeof(gateway));
+	}
+	ask_nest_end(&a, nest);
+	return kit_answer(&a, RTM_NEWROUTE);
+}
+
+START_TEST(of_several_hops_those_elsewhere_are_copied)
+{
+	struct nlmsghdr *m = several((const uint32_t[]){ 3, 7, 4 }, 3);
+	struct ask a;
+
+	ck_assert_int_eq(outer_copy(m, &list, &a), OK);
+	kit_expect(&a, RTM_NEWROUTE,
+		   "020000000050000100000000"
+		   "08000f00bb130000"
+		   "24000980"
+		   "100000000300000008000500c0000203"
+		   "100000000400000008000500c0000204"
+		   "0800060064000000");
+	free(m);
+}
+END_TEST
+
+/* As the kernel shows a route that has one hop, or it would be taken for another one. */
+START_TEST(one_hop_that_is_left_is_a_plain_route)
+{
+	struct nlmsghdr *m = several((const uint32_t[]){ 3, 7 }, 2);
+	struct ask a;
+
+	ck_assert_int_eq(outer_copy(m, &list, &a), OK);
+	kit_expect(&a, RTM_NEWROUTE,
+		   "020000000050000100000000"
+		   "08000f00bb130000"
+		   "08000500c0000203"
+		   "0800040003000000"
+		   "0800060064000000");
+	free(m);
+}
+END_TEST
+
+START_TEST(without_a_hop_elsewhere_nothing_is_copied)
+{
+	struct nlmsghdr *m = several((const uint32_t[]){ 7, 7 }, 2);
+	struct ask a;
+
+	ck_assert_int_eq(outer_copy(m, &list, &a), ERR_NOT_FOUND);
+	free(m);
+}
+END_TEST
+
+static struct nlmsghdr *by_object(bool spelt_out, uint32_t device)
+{
+	const struct rtmsg h = { .rtm_family = AF_INET,
+				 .rtm_protocol = RTPROT_BOOT,
+				 .rtm_type = RTN_UNICAST };
+	struct ask a = ask_new(RTM_NEWROUTE, 0);
+
+	ask_header(&a, &h, sizeof(h));
+	ask_u32(&a, RTA_TABLE, RT_TABLE_MAIN);
+	ask_u32(&a, RTA_NH_ID, 5);
+	if (spelt_out)
+		ask_u32(&a, RTA_OIF, device);
+	return kit_answer(&a, RTM_NEWROUTE);
+}
+
+START_TEST(a_nexthop_object_is_spelt_out_or_copied_by_its_number)
+{
+	struct nlmsghdr *out = by_object(true, 3);
+	struct nlmsghdr *into = by_object(true, 7);
+	struct nlmsghdr *number = by_object(false, 0);
+	struct ask a;
+
+	ck_assert_int_eq(outer_copy(out, &list, &a), OK);
+	kit_expect(&a, RTM_NEWROUTE,
+		   "020000000050000100000000"
+		   "08000f00bb130000"
+		   "0800040003000000");
+	ck_assert_int_eq(outer_copy(into, &list, &a), ERR_NOT_FOUND);
+	ck_assert_int_eq(outer_copy(number, &list, &a), OK);
+	kit_expect(&a, RTM_NEWROUTE,
+		   "020000000050000100000000"
+		   "08000f00bb130000"
+		   "08001e0005000000");
+	free(out);
+	free(into);
+	free(number);
+}
+END_TEST
+
 UNIT("xfrm/outer")
 {
+	tcase_add_test(tc, of_several_hops_those_elsewhere_are_copied);
+	tcase_add_test(tc, one_hop_that_is_left_is_a_plain_route);
+	tcase_add_test(tc, without_a_hop_elsewhere_nothing_is_copied);
+	tcase_add_test(tc, a_nexthop_object_is_spelt_out_or_copied_by_its_number);
 	tcase_add_loop_test(tc, default_routes_and_links_are_copied_when_they_lead_elsewhere, 0,
 			    sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(tc, a_copy_has_our_table_and_number);
