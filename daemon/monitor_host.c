@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The monitor keeps its place on the host: a firewall that flushed all tables, a network manager
  * that removed our rules, another program that emptied the IPsec policies, an address that came or
- * went. What is missing is put back a moment later, all of a burst at once, and at most about every
- * second: nobody is fought at full speed.
+ * went. What is missing is put back a moment later, all of a burst at once, and what went in one
+ * stroke without delay; but at most about every second: nobody is fought at full speed.
  */
 #include <unistd.h>
 
@@ -80,11 +80,13 @@ static void on_event(void *ctx, uint32_t events)
 {
 	struct monitor *m = ctx;
 
+	enum host_change change = warden_changed(m->warden);
+
 	(void)events;
-	if (!warden_changed(m->warden))
+	if (change == HOST_SAME)
 		return;
 	monitor_log(LOG_LEVEL_DEBUG, "host_changed", NULL);
-	again_in(m, HOST_DELAY);
+	again_in(m, change == HOST_EMPTIED ? 0 : HOST_DELAY);
 }
 
 void monitor_mtu_changed(struct monitor *m)

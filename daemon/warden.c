@@ -348,7 +348,7 @@ enum err warden_watch(struct warden *w, int *fd, char why[static HOST_WHY_MAX])
 	return host_watch(w->host, fd, why);
 }
 
-bool warden_changed(struct warden *w)
+enum host_change warden_changed(struct warden *w)
 {
 	return host_changed(w->host);
 }

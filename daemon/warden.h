@@ -60,7 +60,7 @@ enum warden_mss warden_mss(const struct warden *w);
 /* Others change the host too: see host_watch and host_changed. warden_again puts back what is
  * missing. */
 MUST_USE enum err warden_watch(struct warden *w, int *fd, char why[static HOST_WHY_MAX]);
-bool warden_changed(struct warden *w);
+enum host_change warden_changed(struct warden *w);
 MUST_USE enum err warden_again(struct warden *w, char why[static HOST_WHY_MAX]);
 
 #endif

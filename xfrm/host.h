@@ -113,11 +113,16 @@ MUST_USE enum err host_child_mtu(struct host *h, const struct host_child *c, uin
 				 char why[static HOST_WHY_MAX]);
 
 /* Gives a descriptor (of `h`; once) that becomes readable when something changed on the host; then
- * host_changed reads what it was, and says whether guards and plane should be set again: others
- * took something of ours away, or the host's addresses are not what they were. What `h` does itself
- * does not count. Whoever sets again does so at most about once a second: others may be stubborn.
- */
+ * host_changed reads what it was, and says whether guards and plane should be set again. What `h`
+ * does itself does not count. */
+enum host_change {
+	HOST_SAME,
+	HOST_CHANGED, /* something of ours was taken away, or addresses are not what they were; more
+			 may follow */
+	HOST_EMPTIED, /* all of a kind is gone, in one stroke: our nftables table, all policies */
+};
 MUST_USE enum err host_watch(struct host *h, int *fd, char why[static HOST_WHY_MAX]);
-bool host_changed(struct host *h);
+/* Whoever sets again does so at most about once a second: others may be stubborn. */
+enum host_change host_changed(struct host *h);
 
 #endif

@@ -80,6 +80,14 @@ void nft_table_add(struct nft *t, const char *table)
 	ask_str(nft_message(t, NFT_MSG_NEWTABLE, NLM_F_CREATE), NFTA_TABLE_NAME, table);
 }
 
+void nft_table_hold(struct nft *t, const char *table)
+{
+	struct ask *a = nft_message(t, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+
+	ask_str(a, NFTA_TABLE_NAME, table);
+	ask_be32(a, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
+}
+
 void nft_table_delete(struct nft *t, const char *table)
 {
 	ask_str(nft_message(t, NFT_MSG_DELTABLE, 0), NFTA_TABLE_NAME, table);

@@ -26,6 +26,9 @@ void nft_free(struct nft *t);
 MUST_USE enum err nft_commit(struct netlink *nl, struct nft *t, struct answer *a);
 
 void nft_table_add(struct nft *t, const char *table);
+/* One that nobody but this socket can change, flush or delete, and that goes with it (since Linux
+ * 5.12). */
+void nft_table_hold(struct nft *t, const char *table);
 void nft_table_delete(struct nft *t, const char *table);
 
 struct nft_chain {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our one nftables table, `inet postern`: what it holds, and putting it in place whole or taking it
- * away. */
+/* Our nftables table, `inet postern`: what it holds, and putting it in place whole or taking it
+ * away. Beside it stands `inet postern-held` with the guard of IPv6 once more, owned by our socket:
+ * `nft flush ruleset` passes it over. It goes when the daemon dies; the other one stays. */
 #ifndef XFRM_NFT_TABLE_H
 #define XFRM_NFT_TABLE_H
 
@@ -8,7 +9,8 @@
 #include "xfrm/nft.h"
 #include "xfrm/policy.h"
 
-#define NFT_TABLE "postern"
+#define NFT_TABLE      "postern"
+#define NFT_TABLE_HELD "postern-held"
 
 /* What the table is made for. */
 struct nft_plan {
@@ -18,10 +20,12 @@ struct nft_plan {
 	size_t n;
 };
 
-/* Replaces the table in one transaction. */
+/* Replaces the table in one transaction. The held one is done without where the kernel has no such
+ * tables, or another process of ours holds it. */
 MUST_USE enum err nft_table_apply(struct netlink *nl, const struct nft_plan *p, char *why);
 MUST_USE enum err nft_table_remove(struct netlink *nl, char *why);
-/* The transaction, for golden tests. The caller frees it. */
+/* The transactions, for golden tests. The caller frees them. */
 void nft_table_build(struct nft *t, const struct nft_plan *p);
+void nft_table_build_held(struct nft *t, const struct nft_plan *p);
 
 #endif

@@ -93,11 +93,11 @@ static bool was_our_policy(const struct nlmsghdr *m)
 	return policy_index_taken(&p, &section, &slot) && policy_is_ours(&p, section);
 }
 
-static bool policy_concerns(const struct nlmsghdr *m)
+static enum host_change policy_concerns(const struct nlmsghdr *m)
 {
 	if (m->nlmsg_type == XFRM_MSG_FLUSHPOLICY)
-		return true;
-	return m->nlmsg_type == XFRM_MSG_DELPOLICY && was_our_policy(m);
+		return HOST_EMPTIED;
+	return m->nlmsg_type == XFRM_MSG_DELPOLICY && was_our_policy(m) ? HOST_CHANGED : HOST_SAME;
 }
 
 /* Tables, chains and rules all name their table in the attribute 1. */
@@ -121,21 +121,22 @@ static bool nft_concerns(const struct nlmsghdr *m)
 	return tb[NFTA_TABLE_NAME] != NULL && nla_strcmp(tb[NFTA_TABLE_NAME], NFT_TABLE) == 0;
 }
 
-bool watch_concerns(enum watch_kind kind, const struct nlmsghdr *m, uint32_t asker)
+enum host_change watch_concerns(enum watch_kind kind, const struct nlmsghdr *m, uint32_t asker)
 {
 	if (m->nlmsg_pid == asker)
-		return false;
+		return HOST_SAME;
 	switch (kind) {
 	case WATCH_ROUTE:
-		return route_concerns(m);
+		return route_concerns(m) ? HOST_CHANGED : HOST_SAME;
 	case WATCH_POLICY:
 		return policy_concerns(m);
 	case WATCH_NFT:
-		return nft_concerns(m);
+		/* One transaction, whatever is gone: nothing of it is still to come. */
+		return nft_concerns(m) ? HOST_EMPTIED : HOST_SAME;
 	case N_WATCHES:
 		break;
 	}
-	return false;
+	return HOST_SAME;
 }
 
 /* ---- sockets ---- */
@@ -202,20 +203,25 @@ static uint32_t asker_of(const struct host *h, enum watch_kind kind)
 	return 0;
 }
 
-static bool datagram_concerns(enum watch_kind kind, struct span d, uint32_t asker)
+static enum host_change worse(enum host_change a, enum host_change b)
+{
+	return a > b ? a : b;
+}
+
+static enum host_change datagram_concerns(enum watch_kind kind, struct span d, uint32_t asker)
 {
 	struct nlmsghdr *m = (struct nlmsghdr *)(uintptr_t)d.p;
 	int left = (int)d.len;
-	bool concerns = false;
+	enum host_change change = HOST_SAME;
 
-	for (; !concerns && nlmsg_ok(m, left); m = nlmsg_next(m, &left))
-		concerns = watch_concerns(kind, m, asker);
-	return concerns;
+	for (; nlmsg_ok(m, left); m = nlmsg_next(m, &left))
+		change = worse(change, watch_concerns(kind, m, asker));
+	return change;
 }
 
-static bool watch_read(struct host *h, enum watch_kind kind)
+static enum host_change watch_read(struct host *h, enum watch_kind kind)
 {
-	bool changed = false;
+	enum host_change change = HOST_SAME;
 
 	for (int i = 0; i < READS_MAX && h->watch[kind].fd >= 0; i++) {
 		struct span d;
@@ -224,18 +230,18 @@ static bool watch_read(struct host *h, enum watch_kind kind)
 		if (err == ERR_NOT_FOUND)
 			break;
 		if (err != OK)
-			changed = true;
-		else if (d.len > 0 && datagram_concerns(kind, d, asker_of(h, kind)))
-			changed = true;
+			change = worse(change, HOST_CHANGED);
+		else if (d.len > 0)
+			change = worse(change, datagram_concerns(kind, d, asker_of(h, kind)));
 	}
-	return changed;
+	return change;
 }
 
-bool host_changed(struct host *h)
+enum host_change host_changed(struct host *h)
 {
-	bool changed = false;
+	enum host_change change = HOST_SAME;
 
 	for (int k = 0; k < N_WATCHES; k++)
-		changed = watch_read(h, (enum watch_kind)k) || changed;
-	return changed;
+		change = worse(change, watch_read(h, (enum watch_kind)k));
+	return change;
 }

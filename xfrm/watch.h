@@ -8,12 +8,12 @@
 
 #include <linux/netlink.h>
 
-#include "base/bytes.h"
+#include "xfrm/host.h"
 
 enum watch_kind { WATCH_ROUTE, WATCH_POLICY, WATCH_NFT, N_WATCHES };
 
 /* Whether the message takes something of ours away, or tells of an address. `asker`: the port of
  * our own socket; what we did ourselves is no news. Pure. */
-bool watch_concerns(enum watch_kind kind, const struct nlmsghdr *m, uint32_t asker);
+enum host_change watch_concerns(enum watch_kind kind, const struct nlmsghdr *m, uint32_t asker);
 
 #endif

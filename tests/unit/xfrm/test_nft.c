@@ -256,6 +256,49 @@ START_TEST(a_tunnel_is_clamped_as_nft_would)
 }
 END_TEST
 
+/* add table inet postern-held { flags owner; } */
+static const char table_held[] = "0100000011000100706f737465726e2d68656c64000000000800020000000002";
+
+static bool held_has(const struct policy_list *guards, const char *hex)
+{
+	struct nft t;
+	bool has;
+
+	nft_table_build_held(&t, &(struct nft_plan){ .tun = "postern0", .guards = guards });
+	ck_assert(!t.bad);
+	has = table_has(&t, hex);
+	nft_free(&t);
+	return has;
+}
+
+START_TEST(the_guard_of_ipv6_stands_in_a_table_that_nobody_else_can_flush)
+{
+	static const char drop[] =
+		"300001800e000100696d6d6564696174650000001c0002800800010000000000100002800c000280"
+		"0800010000000000";
+	const char *text[] = { "2001:db8:1::/64>2001:db8:2::/64", "10.1.0.0/16>10.2.0.0/16" };
+	struct children c = kit_children(text, 2);
+	struct policy_list six = { .n = 0 };
+	struct policy_list four = { .n = 0 };
+	const struct own_list own = { .n = 0 };
+	struct nft t;
+
+	ck_assert_int_eq(plan_guards(&six, c.v, 1, &own), OK);
+	ck_assert_int_eq(plan_guards(&four, c.v + 1, 1, &own), OK);
+	ck_assert(held_has(&six, table_held));
+	nft_table_build_held(&t, &(struct nft_plan){ .tun = "postern0", .guards = &six });
+	ck_assert(ends_with(&t, drop));
+	nft_free(&t);
+	/* where there is nothing to guard it is only taken away: begin, add, delete, end */
+	nft_table_build_held(&t, &(struct nft_plan){ .tun = "postern0", .guards = &four });
+	ck_assert_uint_eq(t.n, 4);
+	nft_free(&t);
+	policy_list_free(&six);
+	policy_list_free(&four);
+	children_free(&c);
+}
+END_TEST
+
 START_TEST(the_last_change_alone_is_acknowledged)
 {
 	const struct policy_list none = { .n = 0 };
@@ -281,5 +324,6 @@ UNIT("xfrm/nft")
 	tcase_add_test(tc, a_table_and_its_chains_are_what_nft_sends);
 	tcase_add_test(tc, our_table_marks_as_nft_would);
 	tcase_add_test(tc, guards_of_ipv6_are_drops_as_nft_would_write_them);
+	tcase_add_test(tc, the_guard_of_ipv6_stands_in_a_table_that_nobody_else_can_flush);
 	tcase_add_test(tc, the_last_change_alone_is_acknowledged);
 }

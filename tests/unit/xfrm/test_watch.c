@@ -13,10 +13,10 @@
 
 enum { OURS = 4711, OTHERS = 4712, NFT_OF = NFNL_SUBSYS_NFTABLES << 8 };
 
-static bool concerns(enum watch_kind kind, struct ask *a, uint16_t type, uint32_t port)
+static enum host_change concerns(enum watch_kind kind, struct ask *a, uint16_t type, uint32_t port)
 {
 	struct nlmsghdr *m = kit_answer(a, type);
-	bool got;
+	enum host_change got;
 
 	m->nlmsg_pid = port;
 	got = watch_concerns(kind, m, OURS);
@@ -84,7 +84,7 @@ START_TEST(a_policy_of_ours_that_goes_concerns_us)
 	uint32_t index = policy_index(POLICY_OF_GUARD, 5, XFRM_POLICY_OUT);
 	struct ask a = policy_message(index, POLICY_PRIORITY_WORST);
 
-	ck_assert(concerns(WATCH_POLICY, &a, XFRM_MSG_DELPOLICY, OTHERS));
+	ck_assert_int_eq(concerns(WATCH_POLICY, &a, XFRM_MSG_DELPOLICY, OTHERS), HOST_CHANGED);
 	a = policy_message(index, POLICY_PRIORITY_WORST);
 	ck_assert(!concerns(WATCH_POLICY, &a, XFRM_MSG_DELPOLICY, OURS));
 	a = policy_message(index, 7);
@@ -92,7 +92,7 @@ START_TEST(a_policy_of_ours_that_goes_concerns_us)
 	a = policy_message(9, POLICY_PRIORITY_WORST);
 	ck_assert(!concerns(WATCH_POLICY, &a, XFRM_MSG_DELPOLICY, OTHERS));
 	a = ask_new(XFRM_MSG_FLUSHPOLICY, 0);
-	ck_assert(concerns(WATCH_POLICY, &a, XFRM_MSG_FLUSHPOLICY, OTHERS));
+	ck_assert_int_eq(concerns(WATCH_POLICY, &a, XFRM_MSG_FLUSHPOLICY, OTHERS), HOST_EMPTIED);
 }
 END_TEST
 
@@ -126,7 +126,8 @@ START_TEST(what_goes_of_our_table_concerns_us)
 {
 	struct ask a = table_message(tables[_i].table);
 
-	ck_assert(concerns(WATCH_NFT, &a, tables[_i].type, OTHERS) == tables[_i].concerns);
+	ck_assert_int_eq(concerns(WATCH_NFT, &a, tables[_i].type, OTHERS),
+			 tables[_i].concerns ? HOST_EMPTIED : HOST_SAME);
 }
 END_TEST
 
