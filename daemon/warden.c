@@ -123,12 +123,6 @@ static enum err plane_apply(struct warden *w, const struct host_child *h, size_t
 	tell_lacks(w);
 	for (size_t i = 0; i < w->n && e == OK; i++)
 		w->v[i].table_mtu = w->v[i].lifted ? 0 : w->v[i].mtu;
-	for (size_t i = 0; i < w->n && e == OK; i++) {
-		const struct ward *x = &w->v[i];
-
-		if (!x->lifted && x->mtu != 0)
-			e = host_child_mtu(w->host, &x->host, x->mtu, why);
-	}
 	return e;
 }
 

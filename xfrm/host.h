@@ -107,8 +107,9 @@ const char *host_plane_lacks(struct host *h);
 /* Everything but guards away: device exceptions, rules, routes, nftables. Idempotent. */
 MUST_USE enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX]);
 /* The routes of one child get this MTU (and TCP's advertised MSS follows), until the next
- * call: also host_plane_set keeps it. Children with the same remote network share its route; one
- * in transport mode on the kernel's plane has none. */
+ * call: also host_plane_set keeps it, or sets what the child says. Children with the same remote
+ * network share its route (in host_plane_set the smaller MTU counts); one in transport mode on the
+ * kernel's plane has none. */
 MUST_USE enum err host_child_mtu(struct host *h, const struct host_child *c, uint16_t mtu,
 				 char why[static HOST_WHY_MAX]);
 

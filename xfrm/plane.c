@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,43 @@ static enum err table_set(struct host *h, const struct plane *p, const struct ow
 	return err;
 }
 
+static uint16_t route_mtu(const struct net *to, uint16_t mtu)
+{
+	bool v6 = to->addr.family == AF_INET6;
+
+	return v6 && mtu < ROUTE_MTU_LEAST6 ? ROUTE_MTU_LEAST6 : mtu;
+}
+
+static struct route *route_of(const struct route_list *l, const struct host_child *c,
+			      const struct net *to)
+{
+	const struct route like = { .to = *to, .main = c->interface[0] != '\0' };
+
+	return route_list_same(l, &like);
+}
+
+/* What was learned of the paths of these children; of two that share a route the smaller counts. */
+static enum err routes_size(struct route_list *l, const struct host_child *v, size_t n)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < n && err == OK; i++) {
+		struct pair_list pairs = { .n = 0 };
+
+		if (v[i].mtu != 0)
+			err = pair_list_fill(&pairs, &v[i], 1);
+		for (size_t k = 0; k < pairs.n && err == OK; k++) {
+			const struct net *to = &pairs.v[k].remote;
+			struct route *r = route_of(l, &v[i], to);
+
+			if (r != NULL && (r->mtu == 0 || r->mtu > route_mtu(to, v[i].mtu)))
+				r->mtu = route_mtu(to, v[i].mtu);
+		}
+		pair_list_free(&pairs);
+	}
+	return err;
+}
+
 static enum err routes_set(struct host *h, const struct plane *p, const struct own_list *own,
 			   char *why)
 {
@@ -132,6 +170,10 @@ static enum err routes_set(struct host *h, const struct plane *p, const struct o
 	for (size_t i = 0; i < p->n_routed && err == OK; i++)
 		err = lead_device_routes(&routes, &p->routed[i], own,
 					 if_nametoindex(p->routed[i].interface));
+	if (err == OK)
+		err = routes_size(&routes, p->led, p->n_led);
+	if (err == OK)
+		err = routes_size(&routes, p->routed, p->n_routed);
 	if (err == OK)
 		err = route_set_apply(&h->route, &routes, why);
 	else
@@ -254,20 +296,23 @@ enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX])
 static enum err child_route_mtu(struct host *h, const struct route_list *routes,
 				const struct host_child *c, const struct net *to, char *why)
 {
-	const struct route like = { .to = *to, .main = c->interface[0] != '\0' };
-	struct route *r = route_list_same(routes, &like);
-	bool v6 = to->addr.family == AF_INET6;
-	uint16_t least = v6 && c->mtu < ROUTE_MTU_LEAST6 ? ROUTE_MTU_LEAST6 : c->mtu;
+	struct route *r = route_of(routes, c, to);
+	uint16_t mtu = route_mtu(to, c->mtu);
 
 	if (r == NULL)
-		return like.main && to->bits == 0
+		return c->interface[0] != '\0' && to->bits == 0
 			       ? OK
 			       : why_say(why, ERR_NOT_FOUND, "a route of %s/%s is not there",
 					 c->connection, c->child);
-	if (r->mtu == least)
+	if (r->mtu == mtu)
 		return OK;
-	r->mtu = least;
+	r->mtu = mtu;
 	return route_put(&h->route, r, why);
+}
+
+static uint32_t table_of(const struct host_child *c)
+{
+	return c->interface[0] != '\0' ? RT_TABLE_MAIN : HOST_TABLE;
 }
 
 enum err host_child_mtu(struct host *h, const struct host_child *child, uint16_t mtu,
@@ -288,8 +333,11 @@ enum err host_child_mtu(struct host *h, const struct host_child *child, uint16_t
 			err = why_say(why, err, "cannot plan the routes of %s/%s: %s", c.connection,
 				      c.child, err_text(err));
 	}
-	if (err == OK)
-		err = route_set_read(&h->route, &routes, why);
+	/* Only where one of it can be: an evening when all children come up asks this for each. */
+	if (err == OK && pair_list_has(&pairs, AF_INET))
+		err = route_table_read(&h->route, AF_INET, table_of(&c), &routes, why);
+	if (err == OK && pair_list_has(&pairs, AF_INET6))
+		err = route_table_read(&h->route, AF_INET6, table_of(&c), &routes, why);
 	for (size_t i = 0; i < pairs.n && err == OK; i++)
 		err = child_route_mtu(h, &routes, &c, &pairs.v[i].remote, why);
 	route_list_free(&routes);

@@ -38,6 +38,9 @@ struct ask route_ask_dump(sa_family_t family, uint32_t table);
 /* ERR_NOT_FOUND: not ours (table, protocol); ERR_SYNTAX: malformed. */
 MUST_USE enum err route_read(const struct nlmsghdr *m, struct route *r);
 
+/* Those of ours in this table are added. */
+MUST_USE enum err route_table_read(struct netlink *nl, sa_family_t family, uint32_t table,
+				   struct route_list *got, char *why);
 /* Our routes as they are now, both families. */
 MUST_USE enum err route_set_read(struct netlink *nl, struct route_list *got, char *why);
 /* Brings our routes to these, adding first. An mtu of 0 in `wanted` keeps the one that is there. */

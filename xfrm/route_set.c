@@ -25,8 +25,8 @@ static void restart_routes(void *ctx)
 	((struct route_list *)ctx)->n = 0;
 }
 
-static enum err table_read(struct netlink *nl, sa_family_t family, uint32_t table,
-			   struct route_list *got, char *why)
+enum err route_table_read(struct netlink *nl, sa_family_t family, uint32_t table,
+			  struct route_list *got, char *why)
 {
 	struct route_list part = { .n = 0 };
 	const struct netlink_sink sink = { .restart = restart_routes,
@@ -47,9 +47,9 @@ static enum err table_read(struct netlink *nl, sa_family_t family, uint32_t tabl
 static enum err routes_read(struct netlink *nl, sa_family_t family, struct route_list *got,
 			    char *why)
 {
-	enum err err = table_read(nl, family, HOST_TABLE, got, why);
+	enum err err = route_table_read(nl, family, HOST_TABLE, got, why);
 
-	return err != OK ? err : table_read(nl, family, RT_TABLE_MAIN, got, why);
+	return err != OK ? err : route_table_read(nl, family, RT_TABLE_MAIN, got, why);
 }
 
 enum err route_set_read(struct netlink *nl, struct route_list *got, char *why)

@@ -7,6 +7,7 @@
  *	watch			says "ready", and "changed" when others change what concerns us
  *	plane TUN CHILD...	the data plane, on a device that is there
  *	mtu MTU CHILD...
+ *	sized MTU CHILD...	the plane, of children that have been told one
  *	whose ADDRESS		says "ours", "many" or "other"
  *	prune CHILD...		removes devices of ours that none of these has
  *	peer TUN CHILD...	makes the device, sets the plane, says "ready", and is the far side
@@ -107,6 +108,15 @@ static int mtu(struct tool *t, const char *text)
 	return done(err, why);
 }
 
+static int sized(struct tool *t, const char *text)
+{
+	char why[HOST_WHY_MAX] = "";
+
+	for (size_t i = 0; i < t->c.n; i++)
+		t->c.v[i].mtu = (uint16_t)strtoul(text, NULL, 10);
+	return done(host_plane_set(t->host, "postern0", t->c.v, t->c.n, why), why);
+}
+
 static int watch(struct tool *t)
 {
 	char why[HOST_WHY_MAX] = "";
@@ -154,6 +164,8 @@ static int with_children(struct tool *t, char **argv, int argc)
 		return done(host_plane_set(t->host, argv[2], t->c.v, t->c.n, why), why);
 	if (strcmp(argv[1], "mtu") == 0)
 		return mtu(t, argv[2]);
+	if (strcmp(argv[1], "sized") == 0)
+		return sized(t, argv[2]);
 	if (strcmp(argv[1], "peer") == 0)
 		return peer(t, argv[2]);
 	return usage(argv[1]);
