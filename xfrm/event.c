@@ -70,7 +70,7 @@ static enum err read_acquire(const struct nlmsghdr *m, struct event *ev)
 	ev->src.addr = attr_addr(&u.saddr, t.family);
 	ev->dst.addr = attr_addr(&u.id.daddr, t.family);
 	ev->mode = mode_of(t.mode);
-	ev->policy_index = u.policy.index;
+	ev->policy_user = u.policy.sel.user;
 	attr_copy(tb[XFRMA_IF_ID], &ev->if_id, sizeof(ev->if_id));
 	return ev->dst.addr.family == AF_UNSPEC || ev->plane.flow.dst.family == AF_UNSPEC
 		       ? ERR_SYNTAX

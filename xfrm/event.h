@@ -22,8 +22,8 @@ struct event {
 	struct endpoint dst;
 	enum sa_mode mode; /* ACQUIRE, EXPIRE */
 	uint32_t if_id;
-	/* ACQUIRE: the policy that wanted a state. */
-	uint32_t policy_index;
+	/* ACQUIRE: what the policy that wanted a state has in its selector (xfrm/flow.h). */
+	uint32_t policy_user;
 	/* EXPIRE: of a state that an ACQUIRE left, and nobody filled. plane.acquire is its number.
 	 */
 	bool larval;

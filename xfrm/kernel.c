@@ -236,8 +236,8 @@ static void count(struct kernel_sa *sa, const struct state_info *s, struct sa_co
 		.bytes = s->bytes,
 		.packets = s->packets,
 		.last_ns = sa->last_ns,
-		.drop_replay = (uint64_t)s->drop_window + s->drop_replay,
-		.drop_integrity = s->drop_integrity,
+		.drop_replay = sa->drop_replay + s->drop_window + s->drop_replay,
+		.drop_integrity = sa->drop_integrity + s->drop_integrity,
 	};
 }
 

@@ -55,7 +55,8 @@ MUST_USE enum err kernel_traps_set(struct kernel *k, const struct host_child *v,
  * same selectors the newest has them, and the older gets them back when it goes.
  *
  * A move where the addresses change makes the state anew, with a gap in sequence numbers and a full
- * replay window.
+ * replay window. Counters and limits go on. Packets out wait for it where packets wait for a child;
+ * packets in are dropped meanwhile.
  *
  * ERR_EXISTS: the SPI, or the selectors, are taken by another; ERR_UNSUPPORTED: the kernel lacks
  * the algorithm; ERR_NOT_FOUND: no such SA; ERR_NOMEM, ERR_DENIED, ERR_NO_ANSWER: as the kernel

@@ -35,6 +35,15 @@ static struct kernel_sa *half_of(const struct kernel *k, const struct event *ev)
 	return book_find_state(k, &id);
 }
 
+/* A packet of a child that is up, while the child's policies led nowhere because it moved. What it
+ * waited for was the move and not a child (kernel_move.c has forgotten it already). */
+static bool asked_by_child(const struct event *ev)
+{
+	const struct addr nowhere = flow_trap_dst();
+
+	return ev->policy_user == (FLOW_USER | FLOW_CHILD) && addr_eq(&ev->dst.addr, &nowhere);
+}
+
 static void on_acquire(struct kernel *k, const struct event *ev, const struct kernel_news *news)
 {
 	const struct state_larval l = { .src = ev->src.addr,
@@ -44,6 +53,8 @@ static void on_acquire(struct kernel *k, const struct event *ev, const struct ke
 					.seq = ev->plane.acquire,
 					.if_id = ev->if_id };
 
+	if (asked_by_child(ev))
+		return;
 	acquire_note(k, &l);
 	news->fn(news->ctx, &ev->plane);
 }

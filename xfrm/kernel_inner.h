@@ -95,6 +95,9 @@ struct kernel_sa {
 	uint64_t packets;	 /* when they were last asked for, and when they had become more */
 	uint64_t last_ns;
 	uint64_t mapped_ns; /* when a MAPPING of it was last told */
+	/* What states of it counted that it has moved away from. */
+	uint64_t drop_replay;
+	uint64_t drop_integrity;
 	/* Its policies with their levels: d, cut once. */
 	struct flow_list flows;
 	struct claim *claims;	      /* one for each of them */
@@ -224,6 +227,8 @@ MUST_USE enum err take_policy(struct kernel *k, const struct flow_policy *key, c
 /* ... one that the kernel has, by its index, and the book has not. */
 MUST_USE enum err take_stray(struct kernel *k, const struct flow_policy *f, char *why);
 MUST_USE enum err forget_larval(struct kernel *k, const struct state_larval *l, char *why);
+/* The one where traps lead; `seq` may be 0. */
+MUST_USE enum err forget_trap_larval(struct kernel *k, uint32_t reqid, uint32_t seq, char *why);
 /* Every larval state of the reqid that is known of, and that of its traps. */
 MUST_USE enum err forget_acquires(struct kernel *k, uint32_t reqid, uint32_t seq, char *why);
 

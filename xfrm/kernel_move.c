@@ -5,18 +5,22 @@
  * else is a state taken out and put in anew: XFRM_MSG_MIGRATE repeats sequence numbers under
  * traffic, finds policies by other rules in each kernel, and cannot take encapsulation away.
  *
- * Outbound, the policy points to the new addresses first, without naming a state: what is sent
- * meanwhile waits for the new state and does not pass by. Sequence numbers go on with a gap: a
- * packet that was on its way through the old state may have taken some after they were read, and
- * none may be used twice.
+ * Before anything is read of the old state, the policies of its half lead where traps lead. So
+ * nobody is still on the way through it when its numbers are read, but for what this file's
+ * comments name; packets that want out wait for the new state, or are dropped where
+ * xfrm_larval_drop is 1; and none is given to another state of the same reqid.
  */
 #include <string.h>
 
 #include "xfrm/kernel_inner.h"
 #include "xfrm/words.h"
 
-/* Of a packet per CPU, each cut into as many as 64 by segmentation offload. */
-enum { SENT_GAP = 1024 };
+/* A packet finds its state first and takes its number later: it may have found the old one before
+ * the policies changed, and takes a number after ours was read. None may be used twice. It has
+ * until the state is deleted, for from then on the kernel refuses it; asynchronous ciphers take the
+ * number before they begin. That is the time of one request, for a packet of each CPU, which
+ * segmentation offload cuts into some 64: this is enough for 64 CPUs. The peer sees a loss. */
+enum { SENT_GAP = 4096, PORT_TRIES = 3 };
 
 enum err settle_flows(struct kernel *k, const struct flow_list *flows, char *why)
 {
@@ -37,46 +41,11 @@ enum err settle_flows(struct kernel *k, const struct flow_list *flows, char *why
 	return first;
 }
 
-/* In place. The kernel takes the whole state and keeps what it cannot change. */
-static enum err move_ports(struct kernel *k, struct kernel_sa *sa, const struct sa_desc *to,
-			   char *why)
-{
-	struct sa_desc d = sa->d;
-	struct state_extra x = { .sa_dir = k->sa_dir, .if_id = d.if_id };
-	struct ask req;
-	struct answer a;
-	enum err err;
-
-	d.path = to->path;
-	req = state_ask_update(&d, &x);
-	err = netlink_ask(k->nl, &req, &a);
-	if (err == OK)
-		book_place(k, sa, &to->path, sa->d.encap);
-	secret_wipe(&d, sizeof(d));
-	return why_kernel(why, err, &a, "cannot change the ports of the state");
-}
-
-/* The policies of the half, without a name for the state. */
-static enum err unpin(struct kernel *k, const struct flow_list *flows, char *why)
-{
-	struct flow_policy want;
-	enum err err = OK;
-
-	for (size_t i = 0; i < flows->n && err == OK; i++) {
-		if (!book_wants(k, &flows->v[i], &want))
-			continue;
-		want.spi = 0;
-		err = put_policy(k, &want, why);
-	}
-	return err;
-}
-
-struct move {
-	const struct sa_desc *to;
-	struct state_extra x;
-	bool lost; /* neither at the new place nor at the old one */
-};
-
+/* Inbound: numbers that arrive after ours was read will be taken once more at the new place. But
+ * what they carried was not let in by the policies, which look at a packet after its number was
+ * noted, so nothing is delivered twice. What is left: a packet that waits in a CPU's backlog
+ * between the two for as long as the whole move takes. The bitmap behind the highest number is not
+ * carried over: all of it counts as seen. */
 static void state_goes_on(const struct sa_desc *d, const struct state_info *s,
 			  struct state_extra *x)
 {
@@ -86,6 +55,86 @@ static void state_goes_on(const struct sa_desc *d, const struct state_info *s,
 	x->received = s->received;
 	if (d->dir == SA_OUT)
 		x->sent = last - s->sent < SENT_GAP ? last : s->sent + SENT_GAP;
+}
+
+static void counters_go_on(const struct state_info *s, struct state_extra *x)
+{
+	x->counted = true;
+	x->bytes = s->bytes;
+	x->packets = s->packets;
+	x->added_s = s->added_s;
+	x->used_s = s->used_s;
+}
+
+/* ---- ports ---- */
+
+/* In place. The kernel takes the whole state and keeps what it cannot change. Asked again until it
+ * is heard: it does no harm twice. */
+static enum err move_ports(struct kernel *k, struct kernel_sa *sa, const struct sa_desc *to,
+			   char *why)
+{
+	struct sa_desc d = sa->d;
+	struct state_extra x = { .sa_dir = k->sa_dir, .if_id = d.if_id };
+	struct state_info s;
+	struct answer a = { .done = false };
+	enum err err = show_state(k, &sa->d, &s, why);
+
+	if (err != OK)
+		return err;
+	counters_go_on(&s, &x);
+	d.path = to->path;
+	for (int tries = PORT_TRIES; tries > 0 && !a.done; tries--) {
+		struct ask req = state_ask_update(&d, &x);
+
+		err = netlink_ask(k->nl, &req, &a);
+	}
+	if (err == OK)
+		book_place(k, sa, &to->path, sa->d.encap);
+	secret_wipe(&d, sizeof(d));
+	return why_kernel(why, err, &a, "cannot change the ports of the state");
+}
+
+/* ---- places ---- */
+
+static void lead_nowhere(struct flow_policy *f)
+{
+	f->mode = SA_TUNNEL;
+	f->spi = 0;
+	f->src = flow_trap_src();
+	f->dst = flow_trap_dst();
+}
+
+/* Outbound they name the state that they are for, and those of another half that has the selectors
+ * stay. Inbound they do not: what the older half decrypts, the policies of the newer let in. */
+static enum err stop_flows(struct kernel *k, const struct kernel_sa *sa, char *why)
+{
+	struct flow_policy want;
+	enum err err = OK;
+
+	for (size_t i = 0; i < sa->flows.n && err == OK; i++) {
+		if (!book_wants(k, &sa->flows.v[i], &want) ||
+		    (sa->d.dir == SA_OUT && want.spi != sa->d.spi))
+			continue;
+		lead_nowhere(&want);
+		err = put_policy(k, &want, why);
+	}
+	return err;
+}
+
+struct move {
+	const struct sa_desc *to;
+	struct state_extra x;
+	uint64_t drop_replay; /* of the old state: the new one begins again */
+	uint64_t drop_integrity;
+	bool lost; /* neither at the new place nor at the old one */
+};
+
+static void move_from(struct move *m, const struct sa_desc *d, const struct state_info *s)
+{
+	state_goes_on(d, s, &m->x);
+	counters_go_on(s, &m->x);
+	m->drop_replay = (uint64_t)s->drop_window + s->drop_replay;
+	m->drop_integrity = s->drop_integrity;
 }
 
 /* Out of the old place and into the new one; back when that fails. Back failing too, the state is
@@ -101,6 +150,8 @@ static enum err change_place(struct kernel *k, struct kernel_sa *sa, struct move
 
 	if (err != OK)
 		return err;
+	sa->drop_replay += m->drop_replay;
+	sa->drop_integrity += m->drop_integrity;
 	book_place(k, sa, &m->to->path, m->to->encap);
 	err = put_state(k, &sa->d, &m->x, why);
 	if (err == OK)
@@ -114,29 +165,37 @@ static enum err change_place(struct kernel *k, struct kernel_sa *sa, struct move
 	return err;
 }
 
+/* A packet that waited asked for a child where traps ask, and as long as the kernel remembers that,
+ * the trap itself would ask for none. It goes when the policies lead away from there. */
+static void forget_waiting(struct kernel *k, const struct sa_desc *to, uint32_t reqid)
+{
+	char unused[HOST_WHY_MAX];
+
+	if (to->dir == SA_OUT)
+		(void)!forget_trap_larval(k, reqid, 0, unused);
+}
+
 static enum err move_whole(struct kernel *k, struct kernel_sa *sa, const struct sa_desc *to,
 			   char *why)
 {
-	const struct path old = sa->d.path;
-	char unused[HOST_WHY_MAX];
-	struct move m = { .to = to };
-	struct state_info s;
 	const struct settle again = { .larval = false };
+	const uint32_t reqid = sa->d.reqid;
+	struct move m = { .to = to };
+	char unused[HOST_WHY_MAX];
+	struct state_info s;
 	enum err settled;
-	enum err err = show_state(k, &sa->d, &s, why);
+	enum err err = stop_flows(k, sa, why);
 
-	if (err != OK)
-		return err;
-	book_place(k, sa, &to->path, sa->d.encap); /* what the policies shall say */
-	if (sa->d.dir == SA_OUT)
-		err = unpin(k, &sa->flows, why);
-	book_place(k, sa, &old, sa->d.encap);
-	state_goes_on(&sa->d, &s, &m.x);
 	if (err == OK)
+		err = show_state(k, &sa->d, &s, why);
+	if (err == OK) {
+		move_from(&m, &sa->d, &s);
 		err = change_place(k, sa, &m, why);
+	}
 	if (m.lost)
 		book_take(k, sa);
 	settled = settle_flows(k, &sa->flows, unused);
+	forget_waiting(k, to, reqid);
 	if (m.lost)
 		half_free(sa);
 	return err == OK && settled != OK ? kernel_settle(k, &again, why) : err;

@@ -353,13 +353,29 @@ enum err forget_larval(struct kernel *k, const struct state_larval *l, char *why
 	return take_state(k, &(struct state_id){ .dst = got.s.dst, .spi = got.s.spi }, why);
 }
 
+/* The device that what this child has goes through (base/sadesc.h, sa_if_id). */
+static uint32_t device_of(const struct kernel *k, uint32_t reqid)
+{
+	size_t n;
+	const struct flow_policy *traps = book_traps(k, reqid, &n);
+
+	return n > 0 ? traps[0].if_id : 0;
+}
+
+enum err forget_trap_larval(struct kernel *k, uint32_t reqid, uint32_t seq, char *why)
+{
+	const struct state_larval l = { .src = flow_trap_src(),
+					.dst = flow_trap_dst(),
+					.mode = SA_TUNNEL,
+					.reqid = reqid,
+					.seq = seq,
+					.if_id = device_of(k, reqid) };
+
+	return forget_larval(k, &l, why);
+}
+
 enum err forget_acquires(struct kernel *k, uint32_t reqid, uint32_t seq, char *why)
 {
-	struct state_larval trap = { .src = flow_trap_src(),
-				     .dst = flow_trap_dst(),
-				     .mode = SA_TUNNEL,
-				     .reqid = reqid,
-				     .seq = seq };
 	bool known = false;
 	enum err err = OK;
 
@@ -377,5 +393,5 @@ enum err forget_acquires(struct kernel *k, uint32_t reqid, uint32_t seq, char *w
 			err = got;
 	}
 	/* One that we were not told of, or too long ago: those of traps are all in one place. */
-	return known || seq == 0 ? err : forget_larval(k, &trap, why);
+	return known || seq == 0 ? err : forget_trap_larval(k, reqid, seq, why);
 }

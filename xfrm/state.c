@@ -157,6 +157,18 @@ static void ask_encap(struct ask *a, const struct sa_desc *d)
 		ask_u32(a, XFRMA_MTIMER_THRESH, STATE_MAPPING_S);
 }
 
+/* The drops that it counted as well the kernel takes from nobody. */
+static void ask_counted(struct ask *a, const struct state_extra *x)
+{
+	const struct xfrm_lifetime_cur cur = { .bytes = x->bytes,
+					       .packets = x->packets,
+					       .add_time = x->added_s,
+					       .use_time = x->used_s };
+
+	if (x->counted)
+		ask_bytes(a, XFRMA_LTIME_VAL, &cur, sizeof(cur));
+}
+
 static void ask_offload(struct ask *a, const struct sa_desc *d, const struct state_extra *x)
 {
 	struct xfrm_user_offload off;
@@ -193,12 +205,18 @@ static uint64_t limit(uint64_t v)
 	return v == 0 ? XFRM_INF : v;
 }
 
+/* The kernel would tell it again, with the first packet or with the update itself. */
+static uint64_t soft_limit(uint64_t v, uint64_t counted)
+{
+	return counted >= v ? XFRM_INF : v;
+}
+
 static void state_limits(struct xfrm_lifetime_cfg *l, const struct sa_desc *d,
 			 const struct state_extra *x)
 {
-	l->soft_byte_limit = limit(d->byte_soft);
+	l->soft_byte_limit = soft_limit(d->byte_soft, x->bytes);
 	l->hard_byte_limit = limit(d->byte_limit);
-	l->soft_packet_limit = limit(d->packet_soft);
+	l->soft_packet_limit = soft_limit(d->packet_soft, x->packets);
 	l->hard_packet_limit = limit(d->packet_limit);
 	l->hard_add_expires_seconds = x->hard_s;
 }
@@ -313,6 +331,7 @@ static struct ask ask_state(uint16_t type, uint16_t flags, const struct sa_desc 
 	ask_header(&a, &u, sizeof(u));
 	ask_algorithms(&a, d);
 	ask_replay(&a, d, x);
+	ask_counted(&a, x);
 	ask_extras(&a, d, x);
 	return a;
 }

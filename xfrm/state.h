@@ -39,6 +39,13 @@ struct state_extra {
 	uint32_t hard_s;   /* the kernel removes it after so many seconds of the wall clock */
 	uint64_t sent;	   /* sequence number to go on from, outbound */
 	uint64_t received; /* ... inbound: the highest that came */
+	/* It goes on from another, which had counted this. A soft limit that was reached has been
+	 * told and is not set again. */
+	bool counted;
+	uint64_t bytes;
+	uint64_t packets;
+	uint64_t added_s;
+	uint64_t used_s;
 };
 
 /* By what the kernel finds it. */

@@ -5,6 +5,7 @@
  *				it asked for. Keys count up from 1, those of MACs from 65. Names:
  *				dir mode local remote lport rport spi encr bits integ esn encap
  *				window sadir if packets soft bytes sent nat hard device offload
+ *				counted (so many packets, of 100 bytes, from a day in 2023 on)
  *	show SPI ADDRESS	the state's message, in hexadecimal
  *	larval SOURCE TARGET REQID SEQ	frees the way for the next packet: gives the larval state an
  *				SPI and deletes it
@@ -46,6 +47,15 @@ static void key_fill(struct key *k, uint16_t bits, uint8_t first)
 		k->b[i] = (uint8_t)(first + i);
 }
 
+static void count_on(struct state_extra *x, uint64_t packets)
+{
+	x->counted = true;
+	x->packets = packets;
+	x->bytes = packets * 100;
+	x->added_s = 1700000000;
+	x->used_s = 1700000001;
+}
+
 static bool option_word(struct tool *t, const char *name, const char *value)
 {
 	struct sa_desc *d = &t->d;
@@ -62,6 +72,8 @@ static bool option_word(struct tool *t, const char *name, const char *value)
 		return addr_parse(value, &d->path.remote.addr);
 	else if (strcmp(name, "nat") == 0)
 		return addr_parse(value, &d->nat_remote);
+	else if (strcmp(name, "counted") == 0)
+		count_on(&t->x, strtoull(value, NULL, 0));
 	else
 		return false;
 	return true;
@@ -189,6 +201,12 @@ static bool as_asked(const struct tool *t, const struct state_info *s)
 	good = same("mark", s->set_mark, out ? 0x50000000 : 0) && good;
 	good = same("mask", s->set_mark_mask, 0x70000000) && good;
 	good = same("sent", s->sent, t->x.sent) && good;
+	if (t->x.counted) {
+		good = same("packets", s->packets, t->x.packets) && good;
+		good = same("bytes", s->bytes, t->x.bytes) && good;
+		good = same("added", s->added_s, t->x.added_s) && good;
+		good = same("used", s->used_s, t->x.used_s) && good;
+	}
 	if (!out)
 		good = same("window", s->window, d->replay_window) && good;
 	if (t->x.sa_dir)

@@ -113,6 +113,7 @@ static int state_put(struct model *m, const struct nlmsghdr *req, bool update)
 	struct model_state s = { .acquire = false };
 	struct model_state *have;
 	struct model_state *larval;
+	struct nlattr *lt;
 
 	s.len = (size_t)nlmsg_datalen(req);
 	if (s.len < sizeof(s.u) || s.len > MODEL_BODY || m->n_states == MODEL_ENTRIES)
@@ -124,6 +125,12 @@ static int state_put(struct model *m, const struct nlmsghdr *req, bool update)
 		return ESRCH;
 	if (!update && have != NULL)
 		return EEXIST;
+	lt = nlmsg_find_attr((struct nlmsghdr *)(uintptr_t)req, sizeof(s.u), XFRMA_LTIME_VAL);
+	if (update)
+		s.u.curlft = have->u.curlft;
+	else if (lt != NULL)
+		memcpy(&s.u.curlft, nla_data(lt), sizeof(s.u.curlft));
+	memcpy(s.body, &s.u, sizeof(s.u));
 	if (update) {
 		*have = s;
 		return 0;

@@ -18,7 +18,7 @@ static const char acquire4[] = "780100001700000000000000000000000a00000200000000
 			       "00000000000000000a01000100000000000000000000000008aeffff0457ffff"
 			       "020020201100000002000000000000000a020000000000000000000000000000"
 			       "0a01000000000000000000000000000000000000000000000200181800000000"
-			       "0000000000000000ffffffffffffffffffffffffffffffffffffffffffffffff"
+			       "0000000001005050ffffffffffffffffffffffffffffffffffffffffffffffff"
 			       "ffffffffffffffff000000000000000000000000000000000000000000000000"
 			       "000000000000000000000000000000000000000000000000784c026b00000000"
 			       "0000000000000000e8030000010050500100000000000000ffffffffffffffff"
@@ -98,7 +98,7 @@ START_TEST(an_acquire_names_the_packet_and_the_tunnel)
 	ck_assert(addr_is(&ev.src.addr, "10.0.0.1"));
 	ck_assert(addr_is(&ev.dst.addr, "10.0.0.2"));
 	ck_assert_int_eq(ev.mode, SA_TUNNEL);
-	ck_assert_uint_eq(ev.policy_index, 0x50500001);
+	ck_assert_uint_eq(ev.policy_user, 0x50500001);
 	ck_assert_uint_eq(ev.if_id, 0);
 }
 END_TEST
