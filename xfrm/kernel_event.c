@@ -212,9 +212,8 @@ void kernel_events(struct kernel *k, kernel_event_fn *fn, void *ctx)
 			news.settle = true;
 		for (; err == OK && nlmsg_ok(m, left); m = nlmsg_next(m, &left))
 			kernel_event(k, m, &news);
-		/* What is told of states has their keys in it. */
-		if (err == OK)
-			secret_wipe(k->events.buf, got.len);
+		/* What is told of states has their keys in it, also what is cut short. */
+		secret_wipe(k->events.buf, got.len);
 	}
 	kernel_news_end(k, &news);
 }

@@ -135,6 +135,8 @@ enum err show_state(struct kernel *k, const struct sa_desc *d, struct state_info
 	*s = got.s;
 	if (err == OK && !got.there)
 		err = ERR_NO_ANSWER;
+	if (err == ERR_NOT_FOUND)
+		k->doubt = true;
 	return state_words(why, err, &a, "cannot read the state", d->spi);
 }
 
@@ -182,8 +184,9 @@ static enum err read_back(struct kernel *k, const struct flow_policy *f, bool *s
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
-/* By what it is, not by its index, which is in question. Only ours have that selector. */
-static void take_back(struct kernel *k, const struct flow_policy *f)
+/* By what it is, not by its index, which is in question. Only ours have that selector. `was_there`:
+ * when it is not there any more, others are at work. */
+static void take_back(struct kernel *k, const struct flow_policy *f, bool was_there)
 {
 	enum err err = ERR_NO_ANSWER;
 
@@ -193,7 +196,7 @@ static void take_back(struct kernel *k, const struct flow_policy *f)
 
 		err = netlink_ask(k->nl, &req, &a);
 	}
-	if (err != OK)
+	if (err != OK && (was_there || err != ERR_NOT_FOUND))
 		k->doubt = true;
 }
 
@@ -204,6 +207,7 @@ static enum err add_at(struct kernel *k, const struct flow_policy *f, bool *agai
 	bool seen = false;
 	struct answer a;
 	enum err err = netlink_ask(k->nl, &req, &a);
+	const bool added = err == OK;
 
 	if (err != OK && err != ERR_EXISTS && heard(&a))
 		return policy_words(why, err, &a, "cannot add the policy", f);
@@ -212,7 +216,7 @@ static enum err add_at(struct kernel *k, const struct flow_policy *f, bool *agai
 	if (err == OK && seen)
 		return OK;
 	/* One that exists has our number in its selector and is not in the book: left over. */
-	take_back(k, f);
+	take_back(k, f, added);
 	*again = err == OK || err == ERR_EXISTS;
 	return *again ? why_say(why, ERR_LIMIT, "no index is left for a policy")
 		      : policy_words(why, err, &a, "cannot add the policy", f);
@@ -286,10 +290,9 @@ static enum err change_policy(struct kernel *k, struct flow_policy *have, struct
 	f.p.index = have->p.index;
 	req = flow_ask_update(&f);
 	err = netlink_ask(k->nl, &req, &a);
-	if (err == OK)
+	if (err == OK || !heard(&a))
 		*have = f;
-	else if (!heard(&a))
-		have->p.priority = 0; /* not known: whatever is wanted next is another */
+	k->doubt = k->doubt || (err != OK && !heard(&a));
 	return policy_words(why, err, &a, "cannot change the policy", &f);
 }
 

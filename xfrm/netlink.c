@@ -119,9 +119,9 @@ static enum err netlink_read_model(struct netlink *nl, struct span *got)
 {
 	ssize_t n = nl->ops->receive(nl->ctx, nl->buf, DATAGRAM_MAX);
 
-	*got = n < 0 ? SPAN_EMPTY : span_of(nl->buf, (size_t)n);
+	*got = n < 0 ? SPAN_EMPTY : span_of(nl->buf, n > DATAGRAM_MAX ? DATAGRAM_MAX : (size_t)n);
 	if (n >= 0)
-		return OK;
+		return n > DATAGRAM_MAX ? ERR_SYNTAX : OK;
 	return errno == ENOBUFS ? ERR_BUSY : errno == EAGAIN ? ERR_NOT_FOUND : errno_err(errno);
 }
 

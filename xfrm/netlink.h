@@ -17,7 +17,8 @@
 struct nl_msg;
 
 /* What may stand in the place of the kernel: a model of it, in tests. Both as the system call,
- * errno included; what `receive` has not got now (EAGAIN) never comes. */
+ * errno included; what `receive` has not got now (EAGAIN) never comes. Of a datagram longer than
+ * `size` it gives that much, and returns how long it is (MSG_TRUNC). */
 struct netlink_ops {
 	ssize_t (*send)(void *ctx, const void *p, size_t len);
 	ssize_t (*receive)(void *ctx, void *p, size_t size);
