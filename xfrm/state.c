@@ -370,13 +370,12 @@ struct ask state_ask_get(const struct state_id *id)
 	return ask_state_id(XFRM_MSG_GETSA, id);
 }
 
+/* Without the header that asking for one state has: in a dump the kernel looks for attributes where
+ * that would begin, and takes a header of zeros for their end. */
 struct ask state_ask_dump(void)
 {
-	struct xfrm_usersa_id none;
 	struct ask a = ask_new(XFRM_MSG_GETSA, NLM_F_DUMP);
 
-	memset(&none, 0, sizeof(none));
-	ask_header(&a, &none, sizeof(none));
 	ask_u8(&a, XFRMA_PROTO, IPPROTO_ESP);
 	return a;
 }

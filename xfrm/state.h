@@ -75,7 +75,7 @@ struct ask state_ask_add(const struct sa_desc *d, const struct state_extra *x);
 struct ask state_ask_update(const struct sa_desc *d, const struct state_extra *x);
 struct ask state_ask_delete(const struct state_id *id);
 struct ask state_ask_get(const struct state_id *id);
-struct ask state_ask_dump(void); /* of ESP */
+struct ask state_ask_dump(void); /* of ESP, where the kernel sorts them out; else of all */
 
 /* A larval state has no SPI, so nothing can delete it. This gives it one (the answer is a message
  * for state_read); then it can. When there is none any more, one is made. */

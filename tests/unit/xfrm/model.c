@@ -303,10 +303,15 @@ static int policy_one(struct model *m, const struct nlmsghdr *req, bool delete)
 
 static void dump(struct model *m, const struct nlmsghdr *req, bool interrupted)
 {
+	/* In a dump no header stands before the attributes. */
+	struct nlattr *a = nlmsg_find_attr((struct nlmsghdr *)(uintptr_t)req, 0, XFRMA_PROTO);
 	const size_t lost = interrupted ? 1 : 0;
 
-	for (size_t i = 0; i + lost < m->n_states && req->nlmsg_type == XFRM_MSG_GETSA; i++)
+	for (size_t i = 0; i + lost < m->n_states && req->nlmsg_type == XFRM_MSG_GETSA; i++) {
+		if (a != NULL && m->states[i].u.id.proto != nla_get_u8(a))
+			continue;
 		reply(m, req, XFRM_MSG_NEWSA, m->states[i].body, m->states[i].len);
+	}
 	for (size_t i = 0; i + lost < m->n_policies && req->nlmsg_type == XFRM_MSG_GETPOLICY; i++)
 		reply(m, req, XFRM_MSG_NEWPOLICY, m->policies[i].body, m->policies[i].len);
 	reply_done(m, req, interrupted);

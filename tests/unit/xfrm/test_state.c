@@ -229,8 +229,7 @@ START_TEST(a_dump_asks_for_esp)
 
 	memcpy(&h, s.p, sizeof(h));
 	ck_assert_uint_eq(h.nlmsg_flags & NLM_F_DUMP, NLM_F_DUMP);
-	kit_expect(&a, XFRM_MSG_GETSA,
-		   "0000000000000000000000000000000000000000000000000500190032000000");
+	kit_expect(&a, XFRM_MSG_GETSA, "0500190032000000");
 }
 END_TEST
 
