@@ -38,8 +38,9 @@ static inline uint16_t spi_slot(uint32_t spi)
 	return spi & 0xffff;
 }
 
-/* Our reqids, by which SAs in the kernel are known as ours: the table of states has no other mark
- * of its owner. What is below the mask tells our children apart. */
+/* Our reqids, by which SAs in the kernel are known as ours (with the mark that they set, see
+ * xfrm/state.h, for anybody may choose a reqid). What is below the mask tells our children apart.
+ */
 #define SA_REQID_BASE 0x50000000u
 #define SA_REQID_MASK 0xf0000000u
 

@@ -8,8 +8,8 @@
  * (templates without a state: the packet raises an ACQUIRE and waits), the device exceptions and
  * the guards of xfrm/host.h. So a packet of a child is either encrypted, held, or dropped.
  *
- * Ours are known by the index range of policies and by the reqid range of states. What others
- * made is never touched.
+ * Ours are known by the index range of policies and by the reqid range and the mark of states. What
+ * others made is never touched.
  *
  * Lifetimes in time are the engine's own (the kernel's follow the wall clock); the kernel counts
  * bytes and packets.

@@ -2,8 +2,9 @@
 /* XFRM states (Child SAs in the kernel) as plain values, and the netlink messages that make,
  * change, remove and show them. Pure functions.
  *
- * A state of ours is known by its reqid (base/sadesc.h). The kernel finds states by destination,
- * SPI and protocol; which of several it sends by is decided by policy templates and age.
+ * A state of ours is known by its reqid (base/sadesc.h) and by the mask of the mark that it sets.
+ * The kernel finds states by destination, SPI and protocol; which of several it sends by is decided
+ * by policy templates and age.
  *
  * What the kernel does by default is what we want, so no flag asks for it: outer DF copies inner
  * DF, and too long packets are told to their senders (RFC 4301 8.1); the outer ECN and DSCP bits
@@ -123,6 +124,8 @@ struct state_info {
 	uint32_t ifindex;	 /* ... of this device */
 };
 
+/* By its reqid, which others may choose, too, and by the mark that it sets; one that a trap raised
+ * sets none and is known by leading nowhere (flow_trap_dst). */
 bool state_is_ours(const struct state_info *s);
 /* A state of a dump, of a question, of a notification (NEWSA, UPDSA, DELSA). ERR_SYNTAX when it is
  * cut or bent, and for other kinds of message. */

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "xfrm/attr.h"
+#include "xfrm/flow.h"
+#include "xfrm/host.h"
 #include "xfrm/state.h"
 
 static const struct nla_policy shape[ATTR_MAX + 1] = {
@@ -23,9 +25,25 @@ static const struct nla_policy shape[ATTR_MAX + 1] = {
 	[ATTR_SA_PCPU] = { .minlen = sizeof(uint32_t) },
 };
 
+static bool is_marked(const struct state_info *s)
+{
+	return s->set_mark_mask == HOST_MARK_MASK &&
+	       (s->set_mark == HOST_MARK_OUTER || s->set_mark == 0);
+}
+
+/* The kernel made it for a trap; it has an SPI while it is being freed (state_ask_allocspi). */
+static bool is_of_trap(const struct state_info *s)
+{
+	const struct addr src = flow_trap_src();
+	const struct addr dst = flow_trap_dst();
+
+	return addr_eq(&s->src, &src) && addr_eq(&s->dst, &dst);
+}
+
 bool state_is_ours(const struct state_info *s)
 {
-	return s->proto == IPPROTO_ESP && (s->reqid & SA_REQID_MASK) == SA_REQID_BASE;
+	return s->proto == IPPROTO_ESP && (s->reqid & SA_REQID_MASK) == SA_REQID_BASE &&
+	       (is_marked(s) || is_of_trap(s));
 }
 
 void state_read_fixed(const struct xfrm_usersa_info *u, struct state_info *s)

@@ -8,12 +8,14 @@
 
 /* ---- what others have ---- */
 
-static void foreign_state(struct world *w, uint32_t spi, uint32_t reqid)
+enum { FOREIGN_SPI = 0x9000 };
+
+static void foreign_state(struct world *w, uint32_t spi, uint32_t reqid, uint8_t proto)
 {
 	struct model_state *s = &w->m->states[w->m->n_states++];
 
 	s->u.id.spi = htonl(spi);
-	s->u.id.proto = IPPROTO_ESP;
+	s->u.id.proto = proto;
 	s->u.id.daddr.a4 = htonl(0xc0000202); /* where our peer is, too */
 	s->u.family = AF_INET;
 	s->u.reqid = reqid;
@@ -43,9 +45,11 @@ static void foreign_policy(struct world *w, uint32_t index, uint8_t dir, uint32_
 /* Same places, same selectors, even an index of ours: each lacks something that ours have. */
 static void foreign_make(struct world *w)
 {
-	foreign_state(w, 0x9001, 0);
-	foreign_state(w, 0x9002, 7);
-	foreign_state(w, 0x9003, 0x60000001);
+	foreign_state(w, FOREIGN_SPI + 1, 0, IPPROTO_ESP);
+	foreign_state(w, FOREIGN_SPI + 2, 7, IPPROTO_ESP);
+	foreign_state(w, FOREIGN_SPI + 3, 0x60000001, IPPROTO_ESP);
+	foreign_state(w, FOREIGN_SPI + 4, REQID, IPPROTO_ESP);
+	foreign_state(w, FOREIGN_SPI + 5, REQID, IPPROTO_AH);
 	foreign_policy(w, 8 * 100, XFRM_POLICY_OUT, 0);
 	foreign_policy(w, 8 * 100, XFRM_POLICY_IN, 0);
 	foreign_policy(w, POLICY_INDEX_FLOW + 8 * 3, XFRM_POLICY_OUT, 1000);
@@ -221,13 +225,20 @@ static size_t states_of(const struct world *w, const struct sa_desc *d)
 	return n;
 }
 
+static bool is_foreign(const struct model_state *s)
+{
+	uint32_t spi = ntohl(s->u.id.spi);
+
+	return spi > FOREIGN_SPI && spi <= FOREIGN_SPI + FOREIGN_STATES;
+}
+
 /* Of ours that are no larval states. */
 static size_t states_ours(const struct world *w)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->m->n_states; i++)
-		n += !w->m->states[i].acquire &&
+		n += !w->m->states[i].acquire && !is_foreign(&w->m->states[i]) &&
 		     (w->m->states[i].u.reqid & SA_REQID_MASK) == SA_REQID_BASE;
 	return n;
 }

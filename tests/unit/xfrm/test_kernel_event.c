@@ -430,7 +430,7 @@ START_TEST(the_probe_of_another_process_is_left_alone)
 	world_up(w);
 	n = w->m->n_states;
 	s = &w->m->states[w->m->n_states++];
-	*s = w->m->states[0];
+	*s = w->m->states[FOREIGN_STATES];
 	s->u.id.spi = htonl(0x8888);
 	s->u.reqid = PROBE_REQID;
 	memcpy(s->body, &s->u, sizeof(s->u));

@@ -224,28 +224,59 @@ START_TEST(a_state_that_is_gone_is_read_too)
 }
 END_TEST
 
-/* The table of states has no other mark of its owner. */
+/* Others may choose any reqid, and any mark. */
 static const struct {
 	uint32_t reqid;
+	uint32_t mark;
+	uint32_t mask;
+	const char *src;
+	const char *dst;
 	uint8_t proto;
 	bool ours;
 } owners[] = {
-	{ 0x50000000, IPPROTO_ESP, true },  { 0x5fffffff, IPPROTO_ESP, true },
-	{ 0x60000000, IPPROTO_ESP, false }, { 0x4fffffff, IPPROTO_ESP, false },
-	{ 7, IPPROTO_ESP, false },	    { 0xd0000000, IPPROTO_ESP, false },
-	{ 0x50000000, IPPROTO_AH, false },
+	{ 0x50000000, 0, 0x70000000, "192.0.2.1", "192.0.2.2", IPPROTO_ESP, true },
+	{ 0x5fffffff, 0x50000000, 0x70000000, "192.0.2.1", "192.0.2.2", IPPROTO_ESP, true },
+	{ 0x60000000, 0x50000000, 0x70000000, "192.0.2.1", "192.0.2.2", IPPROTO_ESP, false },
+	{ 0x4fffffff, 0x50000000, 0x70000000, "192.0.2.1", "192.0.2.2", IPPROTO_ESP, false },
+	{ 7, 0x50000000, 0x70000000, "192.0.2.1", "192.0.2.2", IPPROTO_ESP, false },
+	{ 0xd0000000, 0x50000000, 0x70000000, "192.0.2.1", "192.0.2.2", IPPROTO_ESP, false },
+	{ 0x50000000, 0x50000000, 0x70000000, "192.0.2.1", "192.0.2.2", IPPROTO_AH, false },
+	{ 0x50000000, 0, 0, "192.0.2.1", "192.0.2.2", IPPROTO_ESP, false },
+	{ 0x50000000, 0x50000000, 0xffffffff, "192.0.2.1", "192.0.2.2", IPPROTO_ESP, false },
+	{ 0x50000000, 0x60000000, 0x70000000, "192.0.2.1", "192.0.2.2", IPPROTO_ESP, false },
+	{ 0x50000000, 0, 0, "127.0.0.1", "0.0.0.0", IPPROTO_ESP, true }, /* of a trap */
+	{ 0x50000000, 0, 0, "127.0.0.1", "192.0.2.2", IPPROTO_ESP, false },
+	{ 0x50000000, 0, 0, "192.0.2.1", "0.0.0.0", IPPROTO_ESP, false },
+	{ 7, 0, 0, "127.0.0.1", "0.0.0.0", IPPROTO_ESP, false },
 };
 
-START_TEST(ours_are_known_by_their_reqid)
+static void place(xfrm_address_t *to, const char *text)
+{
+	struct addr a;
+
+	ck_assert(addr_parse(text, &a));
+	memcpy(to, a.b, 4);
+}
+
+START_TEST(ours_are_known_by_reqid_and_mark)
 {
 	struct nlmsghdr *m = kit_message(plain);
+	struct ask a = ask_new(XFRM_MSG_NEWSA, 0);
 	struct xfrm_usersa_info u;
 	struct state_info s;
 
 	memcpy(&u, nlmsg_data(m), sizeof(u));
+	free(m);
 	u.reqid = owners[_i].reqid;
 	u.id.proto = owners[_i].proto;
-	memcpy(nlmsg_data(m), &u, sizeof(u));
+	place(&u.saddr, owners[_i].src);
+	place(&u.id.daddr, owners[_i].dst);
+	ask_header(&a, &u, sizeof(u));
+	if (owners[_i].mask != 0) {
+		ask_u32(&a, XFRMA_SET_MARK, owners[_i].mark);
+		ask_u32(&a, XFRMA_SET_MARK_MASK, owners[_i].mask);
+	}
+	m = kit_answer(&a, XFRM_MSG_NEWSA);
 	ck_assert_int_eq(state_read(m, &s), OK);
 	ck_assert_int_eq(state_is_ours(&s), owners[_i].ours);
 	free(m);
@@ -349,7 +380,7 @@ UNIT("xfrm/state_read")
 	tcase_add_test(tc, the_old_kind_of_replay_state_is_read);
 	tcase_add_loop_test(tc, what_a_device_took_over_is_read, 0, N_OF(offloads));
 	tcase_add_test(tc, a_state_that_is_gone_is_read_too);
-	tcase_add_loop_test(tc, ours_are_known_by_their_reqid, 0, N_OF(owners));
+	tcase_add_loop_test(tc, ours_are_known_by_reqid_and_mark, 0, N_OF(owners));
 	tcase_add_loop_test(tc, a_state_cut_anywhere_is_refused, 0, N_OF(messages));
 	tcase_add_loop_test(tc, a_bent_state_is_read_or_refused, 0, N_OF(messages));
 	tcase_add_test(tc, a_short_attribute_is_refused);
