@@ -36,7 +36,8 @@ static void without_kernel(struct monitor *m, const char *lacks)
 	kernel_close(m->plane.kernel);
 	m->plane.kernel = NULL;
 	m->plane.caps = (struct plane_caps){ .v4 = false };
-	snprintf(m->plane.caps.lacks, sizeof m->plane.caps.lacks, "%s", lacks);
+	snprintf(m->plane.caps.lacks, sizeof m->plane.caps.lacks, "%.*s", PLANE_LACKS_MAX - 1,
+		 lacks);
 }
 
 void monitor_kernel_probe(struct monitor *m)
@@ -68,15 +69,27 @@ static char larval_drop_read(void)
 	return is;
 }
 
-void monitor_kernel_settled(struct monitor *m, const char *why)
+static void warn_hold(struct kernel_plane *p)
+{
+	int error = p->kernel == NULL ? 0 : kernel_hold_error(p->kernel);
+	char why[HOST_WHY_MAX];
+
+	if (error == 0 || larval_drop_read() != '1' || p->warned)
+		return;
+	snprintf(why, sizeof why,
+		 "packets that wake a tunnel up are lost, not held: cannot set "
+		 "net.core.xfrm_larval_drop to 0: %.100s",
+		 strerror(error));
+	monitor_log(LOG_LEVEL_WARNING, "sysctl_failed", why);
+	p->warned = true;
+}
+
+void monitor_kernel_settled(struct monitor *m)
 {
 	struct kernel_plane *p = &m->plane;
 	struct log_line l;
 
-	if (strstr(why, "xfrm_larval_drop") != NULL && larval_drop_read() == '1' && !p->warned) {
-		monitor_log(LOG_LEVEL_WARNING, "sysctl_failed", why);
-		p->warned = true;
-	}
+	warn_hold(p);
 	if (p->larval_drop != '1' || larval_drop_read() != '0')
 		return;
 	p->larval_drop = '0';
@@ -102,7 +115,7 @@ enum err monitor_kernel_take(struct monitor *m, char why[static HOST_WHY_MAX])
 	warden_kernel(m->warden, p->kernel, &p->caps);
 	e = warden_set(m->warden, m->now->conf, why);
 	if (e == OK)
-		monitor_kernel_settled(m, why);
+		monitor_kernel_settled(m);
 	return e;
 }
 

@@ -188,7 +188,7 @@ static void reload_commit(struct monitor *m)
 		return;
 	}
 	monitor_send_devices(m);
-	monitor_kernel_settled(m, why);
+	monitor_kernel_settled(m);
 	log_changes(m);
 	m->now = m->reload.next;
 	m->generation = m->reload.generation;

@@ -103,8 +103,8 @@ void monitor_kernel_probe(struct monitor *m);
 /* What an earlier run left there goes; the warden has it from now on. */
 MUST_USE enum err monitor_kernel_take(struct monitor *m, char why[static HOST_WHY_MAX]);
 /* After the warden took a configuration: says in the log, once, that a setting of the host was
- * changed for it, or (`why`, which it left) could not be. */
-void monitor_kernel_settled(struct monitor *m, const char *why);
+ * changed for it, or could not be. */
+void monitor_kernel_settled(struct monitor *m);
 /* Its events go to the engine. */
 MUST_USE enum err monitor_kernel_watch(struct monitor *m);
 /* MSG_CAPS, before the engine's first configuration. */

@@ -42,10 +42,13 @@ MUST_USE enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX]);
 /* Traps for those of `v` that are on this plane, and for no others; policies of children that are
  * up are left alone. Adds first, removes last; updates in place. Idempotent. `hold`: packets that
  * raised an ACQUIRE wait for the SA (xfrm_larval_drop = 0), else that setting is left alone; where
- * it cannot be set, the result is OK and `why` says so. What others took away of ours comes back,
- * policies of children too: to be called again when the host has changed (host_changed). */
+ * it cannot be set, kernel_hold_error says so and the result is OK. What others took away of ours
+ * comes back, policies of children too: to be called again when the host has changed
+ * (host_changed). */
 MUST_USE enum err kernel_traps_set(struct kernel *k, const struct host_child *v, size_t n,
 				   bool hold, char why[static HOST_WHY_MAX]);
+/* errno of the last try to have packets wait; 0: they do, or were not to. */
+int kernel_hold_error(const struct kernel *k);
 
 /* One command of the engine: installs, moves, removes, counts. Fills *done, done->why too. What
  * fails half way is undone. SA_INSTALL of the inbound half puts in the state and the policies in

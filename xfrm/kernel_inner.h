@@ -141,7 +141,8 @@ struct kernel {
 	uint32_t (*device)(const struct addr *own, enum sa_offload want);
 	bool sa_dir; /* from the probe */
 	bool doubt;
-	bool missing; /* a half of the book is not in the kernel, and nobody was told yet */
+	int hold_error; /* kernel_hold_error */
+	bool missing;	/* a half of the book is not in the kernel, and nobody was told yet */
 	struct kernel_sas sas;
 	struct kernel_policies policies;
 	struct flow_list traps; /* of the configuration, by reqid; those of kernel_trap.c */

@@ -16,7 +16,7 @@
 #define LARVAL_DROP "/proc/sys/net/core/xfrm_larval_drop"
 
 /* Of the network namespace that we are in. Under a service manager /proc/sys may be read-only. */
-static void hold_packets(char *why)
+static int hold_packets(void)
 {
 	int fd = open(LARVAL_DROP, O_WRONLY | O_CLOEXEC);
 	bool written = fd >= 0 && write(fd, "0\n", 2) == 2;
@@ -24,11 +24,12 @@ static void hold_packets(char *why)
 
 	if (fd >= 0)
 		close(fd);
-	if (!written)
-		(void)!why_say(why, OK,
-			       "packets that wake a tunnel up are lost, not held: cannot set "
-			       "net.core.xfrm_larval_drop to 0: %s",
-			       strerror(error));
+	return written ? 0 : error;
+}
+
+int kernel_hold_error(const struct kernel *k)
+{
+	return k->hold_error;
 }
 
 static bool is_caught(const struct host_child *c)
@@ -186,8 +187,8 @@ enum err kernel_traps_set(struct kernel *k, const struct host_child *v, size_t n
 		err = take_surplus(k, &wanted, why);
 	if (err == OK)
 		err = level_children(k, &traps, why);
-	if (err == OK && hold && k->nl == &k->own)
-		hold_packets(why);
+	if (err == OK)
+		k->hold_error = hold && k->nl == &k->own ? hold_packets() : 0;
 	flow_list_free(&wanted);
 	flow_list_free(&traps);
 	return err;
