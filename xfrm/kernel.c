@@ -113,18 +113,18 @@ void kernel_probe(struct kernel *k, struct plane_caps *caps)
 
 /* What the half brought in goes: policies in reverse, back to what they were for other halves, then
  * the state. */
-static enum err take_half(struct kernel *k, struct kernel_sa *sa, char *why)
+static enum err take_half(struct kernel *k, struct kernel_half *half, char *why)
 {
 	const struct settle again = { .larval = false };
-	const struct state_id id = state_id_of(&sa->d);
+	const struct state_id id = state_id_of(&half->d);
 	char unused[HOST_WHY_MAX];
 	enum err err;
 	enum err gone;
 
-	book_take(k, sa);
-	err = settle_flows(k, &sa->flows, unused);
+	book_take(k, half);
+	err = settle_flows(k, &half->flows, unused);
 	gone = take_state(k, &id, unused);
-	half_free(sa);
+	half_free(half);
 	return err == OK && gone == OK ? OK : kernel_settle(k, &again, why);
 }
 
@@ -138,42 +138,43 @@ static enum err put_flows(struct kernel *k, const struct flow_list *flows, char 
 }
 
 /* A kernel that cannot do what it was asked for takes the state without a word. */
-static void read_offload(struct kernel *k, struct kernel_sa *sa, const struct state_extra *x)
+static void read_offload(struct kernel *k, struct kernel_half *half, const struct state_extra *x)
 {
 	char unused[HOST_WHY_MAX];
 	struct state_info s;
 
-	if (x->ifindex != 0 && show_state(k, &sa->d, &s, unused) == OK)
-		sa->offload = s.offload;
+	if (x->ifindex != 0 && show_state(k, &half->d, &s, unused) == OK)
+		half->offload = s.offload;
 }
 
 /* In the book first: what the policies of a selector shall be is decided there. */
-static enum err put_half(struct kernel *k, struct kernel_sa *sa, enum sa_offload *given, char *why)
+static enum err put_half(struct kernel *k, struct kernel_half *half, enum sa_offload *given,
+			 char *why)
 {
 	struct state_extra x = { .sa_dir = k->sa_dir };
 	char unused[HOST_WHY_MAX];
-	enum err err = book_put(k, sa);
+	enum err err = book_put(k, half);
 
 	if (err == OK) {
-		err = put_state(k, &sa->d, &x, why);
+		err = put_state(k, &half->d, &x, why);
 		if (err != OK)
-			book_take(k, sa);
+			book_take(k, half);
 	} else {
 		err = why_say(why, err, "%s", err_text(err));
 	}
 	if (err != OK) {
-		half_free(sa);
+		half_free(half);
 		return err;
 	}
-	read_offload(k, sa, &x);
-	*given = sa->offload;
-	if (sa->d.offload == OFFLOAD_CRYPTO && sa->offload != OFFLOAD_CRYPTO)
+	read_offload(k, half, &x);
+	*given = half->offload;
+	if (half->d.offload == OFFLOAD_CRYPTO && half->offload != OFFLOAD_CRYPTO)
 		err = why_say(why, ERR_UNSUPPORTED,
 			      "offload = crypto: the network device does not do it");
 	else
-		err = put_flows(k, &sa->flows, why);
+		err = put_flows(k, &half->flows, why);
 	/* What cannot be undone now is in doubt and undone later; the first failure is told. */
-	if (err != OK && take_half(k, sa, unused) != OK)
+	if (err != OK && take_half(k, half, unused) != OK)
 		k->doubt = true;
 	return err;
 }
@@ -183,18 +184,18 @@ static enum err install(struct kernel *k, const struct sa_desc *d, enum sa_offlo
 {
 	enum sa_offload got = OFFLOAD_NO;
 	char unused[HOST_WHY_MAX];
-	struct kernel_sa *sa;
-	enum err err = half_new(k, d, &sa);
+	struct kernel_half *half;
+	enum err err = half_new(k, d, &half);
 
 	if (err != OK)
 		return why_say(why, err, "the selectors do not fit into policies of the kernel: %s",
 			       err == ERR_LIMIT ? "there are too many" : err_text(err));
-	err = book_judge(k, sa, why);
+	err = book_judge(k, half, why);
 	if (err != OK) {
-		half_free(sa);
+		half_free(half);
 		return err;
 	}
-	err = put_half(k, sa, &got, why);
+	err = put_half(k, half, &got, why);
 	if (err == OK)
 		*given = got;
 	/* The trap shall raise an ACQUIRE again as soon as the child is gone. A larval state that
@@ -206,11 +207,11 @@ static enum err install(struct kernel *k, const struct sa_desc *d, enum sa_offlo
 
 static enum err remove_half(struct kernel *k, const struct sa_desc *d, char *why)
 {
-	struct kernel_sa *sa = book_find(k, d);
+	struct kernel_half *half = book_find(k, d);
 
-	if (sa == NULL)
+	if (half == NULL)
 		return why_say(why, ERR_NOT_FOUND, "no state of ours has SPI %08x", d->spi);
-	return take_half(k, sa, why);
+	return take_half(k, half, why);
 }
 
 /* ---- counters ---- */
@@ -226,32 +227,32 @@ uint64_t kernel_now_ns(void)
 
 /* Most kernels do not say when a state was last used, so that is when its counter was last seen to
  * have moved: as exact as one asks often. */
-static void count(struct kernel_sa *sa, const struct state_info *s, struct sa_counters *c)
+static void count(struct kernel_half *half, const struct state_info *s, struct sa_counters *c)
 {
-	if (s->packets != sa->packets) {
-		sa->packets = s->packets;
-		sa->last_ns = kernel_now_ns();
+	if (s->packets != half->packets) {
+		half->packets = s->packets;
+		half->last_ns = kernel_now_ns();
 	}
 	*c = (struct sa_counters){
 		.bytes = s->bytes,
 		.packets = s->packets,
-		.last_ns = sa->last_ns,
-		.drop_replay = sa->drop_replay + s->drop_window + s->drop_replay,
-		.drop_integrity = sa->drop_integrity + s->drop_integrity,
+		.last_ns = half->last_ns,
+		.drop_replay = half->drop_replay + s->drop_window + s->drop_replay,
+		.drop_integrity = half->drop_integrity + s->drop_integrity,
 	};
 }
 
 static enum err query(struct kernel *k, const struct sa_desc *d, struct sa_counters *c, char *why)
 {
-	struct kernel_sa *sa = book_find(k, d);
+	struct kernel_half *half = book_find(k, d);
 	struct state_info s;
 	enum err err;
 
-	if (sa == NULL)
+	if (half == NULL)
 		return why_say(why, ERR_NOT_FOUND, "no state of ours has SPI %08x", d->spi);
-	err = show_state(k, &sa->d, &s, why);
+	err = show_state(k, &half->d, &s, why);
 	if (err == OK)
-		count(sa, &s, c);
+		count(half, &s, c);
 	return err;
 }
 
@@ -322,12 +323,12 @@ static void drop_children(struct kernel *k)
 	char unused[HOST_WHY_MAX];
 
 	drop_policies(k, false);
-	while (k->sas.newest != NULL) {
-		struct kernel_sa *sa = k->sas.newest;
-		const struct state_id id = state_id_of(&sa->d);
+	while (k->halves.newest != NULL) {
+		struct kernel_half *half = k->halves.newest;
+		const struct state_id id = state_id_of(&half->d);
 
-		book_take(k, sa);
-		half_free(sa);
+		book_take(k, half);
+		half_free(half);
 		(void)!take_state(k, &id, unused);
 	}
 }

@@ -45,13 +45,13 @@ const struct flow_policy *book_traps(const struct kernel *k, uint32_t reqid, siz
 /* The level of the trap that it lies inside of, the narrowest if there are several: the priority of
  * a child is that of its configuration, whatever was negotiated. What lies in none has its own.
  * A child has at most FLOW_MAX traps, whatever its peers do. */
-static void half_level(const struct kernel *k, struct kernel_sa *sa)
+static void half_level(const struct kernel *k, struct kernel_half *half)
 {
 	size_t n;
-	const struct flow_policy *traps = book_traps(k, sa->d.reqid, &n);
+	const struct flow_policy *traps = book_traps(k, half->d.reqid, &n);
 
-	for (size_t i = 0; i < sa->flows.n; i++) {
-		struct flow_policy *f = &sa->flows.v[i];
+	for (size_t i = 0; i < half->flows.n; i++) {
+		struct flow_policy *f = &half->flows.v[i];
 		struct flow_policy out = f->p.dir == XFRM_POLICY_OUT ? *f : flow_mirror(f);
 		const struct flow_policy *best = NULL;
 
@@ -72,8 +72,8 @@ void book_traps_set(struct kernel *k, struct flow_list *traps)
 	*traps = (struct flow_list){ .n = 0 };
 	if (k->traps.n > 0)
 		qsort(k->traps.v, k->traps.n, sizeof(*k->traps.v), trap_order);
-	for (struct kernel_sa *sa = k->sas.newest; sa != NULL; sa = sa->older)
-		half_level(k, sa);
+	for (struct kernel_half *half = k->halves.newest; half != NULL; half = half->older)
+		half_level(k, half);
 }
 
 /* ---- a half ---- */
@@ -83,110 +83,110 @@ static struct spi_key spi_key_of(const struct sa_desc *d)
 	return (struct spi_key){ .dir = d->dir, .spi = d->spi };
 }
 
-static enum err half_cut(const struct kernel *k, struct kernel_sa *sa)
+static enum err half_cut(const struct kernel *k, struct kernel_half *half)
 {
-	enum err err = flow_list_fill(&sa->flows, &sa->d);
+	enum err err = flow_list_fill(&half->flows, &half->d);
 
 	if (err != OK)
 		return err;
-	sa->claims = calloc(sa->flows.n, sizeof(*sa->claims));
-	if (sa->claims == NULL)
+	half->claims = calloc(half->flows.n, sizeof(*half->claims));
+	if (half->claims == NULL)
 		return ERR_NOMEM;
-	half_level(k, sa);
-	for (size_t i = 0; i < sa->flows.n; i++) {
-		sa->claims[i].flow = &sa->flows.v[i];
-		sa->claims[i].key = flow_key_of(&sa->flows.v[i], sa->d.reqid);
+	half_level(k, half);
+	for (size_t i = 0; i < half->flows.n; i++) {
+		half->claims[i].flow = &half->flows.v[i];
+		half->claims[i].key = flow_key_of(&half->flows.v[i], half->d.reqid);
 	}
-	sa->spi_key = spi_key_of(&sa->d);
-	judge_prepare(sa);
+	half->spi_key = spi_key_of(&half->d);
+	judge_prepare(half);
 	return OK;
 }
 
-enum err half_new(const struct kernel *k, const struct sa_desc *d, struct kernel_sa **out)
+enum err half_new(const struct kernel *k, const struct sa_desc *d, struct kernel_half **out)
 {
-	struct kernel_sa *sa = calloc(1, sizeof(*sa));
+	struct kernel_half *half = calloc(1, sizeof(*half));
 	enum err err;
 
 	*out = NULL;
-	if (sa == NULL)
+	if (half == NULL)
 		return ERR_NOMEM;
-	sa->offload = OFFLOAD_NO;
-	err = sa_desc_copy(&sa->d, d);
+	half->offload = OFFLOAD_NO;
+	err = sa_desc_copy(&half->d, d);
 	if (err == OK)
-		err = half_cut(k, sa);
+		err = half_cut(k, half);
 	if (err == OK)
-		*out = sa;
+		*out = half;
 	else
-		half_free(sa);
+		half_free(half);
 	return err;
 }
 
-void half_free(struct kernel_sa *sa)
+void half_free(struct kernel_half *half)
 {
-	if (sa == NULL)
+	if (half == NULL)
 		return;
-	sa_desc_wipe(&sa->d);
-	flow_list_free(&sa->flows);
-	free(sa->claims);
-	secret_free(sa, sizeof(*sa));
+	sa_desc_wipe(&half->d);
+	flow_list_free(&half->flows);
+	free(half->claims);
+	secret_free(half, sizeof(*half));
 }
 
 /* ---- in and out ---- */
 
-enum err book_put(struct kernel *k, struct kernel_sa *sa)
+enum err book_put(struct kernel *k, struct kernel_half *half)
 {
-	struct kernel_sas *l = &k->sas;
-	enum err err = index_claim(k, sa);
+	struct kernel_halves *l = &k->halves;
+	enum err err = index_claim(k, half);
 
 	if (err != OK)
 		return err;
-	chain_put(&k->index.by_spi, &sa->by_spi);
-	chain_put(&k->index.by_peer, &sa->by_peer);
-	sa->older = l->newest;
-	if (sa->older != NULL)
-		sa->older->newer = sa;
-	l->newest = sa;
+	chain_put(&k->index.by_spi, &half->by_spi);
+	chain_put(&k->index.by_peer, &half->by_peer);
+	half->older = l->newest;
+	if (half->older != NULL)
+		half->older->newer = half;
+	l->newest = half;
 	l->n++;
 	return OK;
 }
 
-void book_take(struct kernel *k, struct kernel_sa *sa)
+void book_take(struct kernel *k, struct kernel_half *half)
 {
-	struct kernel_sas *l = &k->sas;
+	struct kernel_halves *l = &k->halves;
 
-	index_unclaim(k, sa);
-	chain_take(&k->index.by_spi, &sa->by_spi);
-	chain_take(&k->index.by_peer, &sa->by_peer);
-	*(sa->newer == NULL ? &l->newest : &sa->newer->older) = sa->older;
-	if (sa->older != NULL)
-		sa->older->newer = sa->newer;
-	sa->older = NULL;
-	sa->newer = NULL;
+	index_unclaim(k, half);
+	chain_take(&k->index.by_spi, &half->by_spi);
+	chain_take(&k->index.by_peer, &half->by_peer);
+	*(half->newer == NULL ? &l->newest : &half->newer->older) = half->older;
+	if (half->older != NULL)
+		half->older->newer = half->newer;
+	half->older = NULL;
+	half->newer = NULL;
 	l->n--;
 }
 
-void book_place(struct kernel *k, struct kernel_sa *sa, const struct path *path, bool encap)
+void book_place(struct kernel *k, struct kernel_half *half, const struct path *path, bool encap)
 {
-	bool out = sa->d.dir == SA_OUT;
+	bool out = half->d.dir == SA_OUT;
 
-	chain_take(&k->index.by_peer, &sa->by_peer);
-	sa->d.path = *path;
-	sa->d.encap = encap;
-	for (size_t i = 0; i < sa->flows.n; i++) {
-		sa->flows.v[i].src = out ? path->local.addr : path->remote.addr;
-		sa->flows.v[i].dst = out ? path->remote.addr : path->local.addr;
+	chain_take(&k->index.by_peer, &half->by_peer);
+	half->d.path = *path;
+	half->d.encap = encap;
+	for (size_t i = 0; i < half->flows.n; i++) {
+		half->flows.v[i].src = out ? path->local.addr : path->remote.addr;
+		half->flows.v[i].dst = out ? path->remote.addr : path->local.addr;
 	}
-	judge_prepare(sa);
-	chain_put(&k->index.by_peer, &sa->by_peer);
+	judge_prepare(half);
+	chain_put(&k->index.by_peer, &half->by_peer);
 }
 
 void book_free(struct kernel *k)
 {
-	while (k->sas.newest != NULL) {
-		struct kernel_sa *sa = k->sas.newest;
+	while (k->halves.newest != NULL) {
+		struct kernel_half *half = k->halves.newest;
 
-		book_take(k, sa);
-		half_free(sa);
+		book_take(k, half);
+		half_free(half);
 	}
 	while (k->policies.first != NULL) {
 		const struct flow_policy f = k->policies.first->f;
@@ -214,39 +214,39 @@ static bool half_is(const struct sa_desc *have, const struct sa_desc *d)
 	       addr_eq(&have->path.remote.addr, &d->path.remote.addr);
 }
 
-static struct kernel_sa *half_of(struct chain *c)
+static struct kernel_half *half_of(struct chain *c)
 {
-	return c == NULL ? NULL : container_of(c, struct kernel_sa, by_spi);
+	return c == NULL ? NULL : container_of(c, struct kernel_half, by_spi);
 }
 
-static struct kernel_sa *newest_with(const struct kernel *k, const struct spi_key *key)
+static struct kernel_half *newest_with(const struct kernel *k, const struct spi_key *key)
 {
 	return half_of(chain_find(&k->index.by_spi, span_of(key, sizeof(*key))));
 }
 
-struct kernel_sa *book_find(const struct kernel *k, const struct sa_desc *d)
+struct kernel_half *book_find(const struct kernel *k, const struct sa_desc *d)
 {
 	const struct spi_key key = spi_key_of(d);
-	struct kernel_sa *sa = newest_with(k, &key);
+	struct kernel_half *half = newest_with(k, &key);
 
-	while (sa != NULL && !half_is(&sa->d, d))
-		sa = half_of(sa->by_spi.older);
-	return sa;
+	while (half != NULL && !half_is(&half->d, d))
+		half = half_of(half->by_spi.older);
+	return half;
 }
 
-struct kernel_sa *book_find_state(const struct kernel *k, const struct state_id *id)
+struct kernel_half *book_find_state(const struct kernel *k, const struct state_id *id)
 {
 	static const enum sa_dir dirs[] = { SA_IN, SA_OUT };
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		const struct spi_key key = { .dir = dirs[i], .spi = id->spi };
-		struct kernel_sa *sa = newest_with(k, &key);
+		struct kernel_half *half = newest_with(k, &key);
 
-		for (; sa != NULL; sa = half_of(sa->by_spi.older)) {
-			const struct state_id have = state_id_of(&sa->d);
+		for (; half != NULL; half = half_of(half->by_spi.older)) {
+			const struct state_id have = state_id_of(&half->d);
 
 			if (addr_eq(&have.dst, &id->dst))
-				return sa;
+				return half;
 		}
 	}
 	return NULL;
@@ -254,7 +254,7 @@ struct kernel_sa *book_find_state(const struct kernel *k, const struct state_id 
 
 struct kernel_count kernel_count(const struct kernel *k, const char *connection)
 {
-	return (struct kernel_count){ .all = k->sas.n,
+	return (struct kernel_count){ .all = k->halves.n,
 				      .of_connection = index_count(k, connection) };
 }
 

@@ -28,7 +28,7 @@ static bool reqid_is_ours(uint32_t reqid)
 }
 
 /* The half of the book that the event is about, by where its packets go to. */
-static struct kernel_sa *half_of(const struct kernel *k, const struct event *ev)
+static struct kernel_half *half_of(const struct kernel *k, const struct event *ev)
 {
 	const struct state_id id = { .dst = ev->dst.addr, .spi = ev->plane.spi };
 
@@ -60,33 +60,33 @@ static void on_acquire(struct kernel *k, const struct event *ev, const struct ke
 }
 
 /* The kernel has removed the state; its policies go the way of any last half's. */
-static void half_gone(struct kernel *k, struct kernel_sa *sa)
+static void half_gone(struct kernel *k, struct kernel_half *half)
 {
 	char unused[HOST_WHY_MAX];
 
-	book_take(k, sa);
-	if (settle_flows(k, &sa->flows, unused) != OK)
+	book_take(k, half);
+	if (settle_flows(k, &half->flows, unused) != OK)
 		k->doubt = true;
-	half_free(sa);
+	half_free(half);
 }
 
 static void on_expire(struct kernel *k, const struct event *ev, const struct kernel_news *news)
 {
 	struct plane_event told = ev->plane;
-	struct kernel_sa *sa;
+	struct kernel_half *half;
 
 	if (ev->larval) {
 		acquire_drop(k, ev->plane.reqid, ev->plane.acquire);
 		return;
 	}
-	sa = half_of(k, ev);
-	if (sa == NULL)
+	half = half_of(k, ev);
+	if (half == NULL)
 		return;
-	told.dir = sa->d.dir;
+	told.dir = half->d.dir;
 	told.acquire = 0;
-	told.remote = sa->d.path.remote;
+	told.remote = half->d.path.remote;
 	if (!told.soft)
-		half_gone(k, sa);
+		half_gone(k, half);
 	news->fn(news->ctx, &told);
 }
 
@@ -94,12 +94,12 @@ static void on_expire(struct kernel *k, const struct event *ev, const struct ker
  * somebody on the path who rewrites it, would raise one for each packet. */
 static void on_mapping(struct kernel *k, const struct event *ev, const struct kernel_news *news)
 {
-	struct kernel_sa *sa = half_of(k, ev);
+	struct kernel_half *half = half_of(k, ev);
 	uint64_t now = kernel_now_ns();
 
-	if (sa == NULL || (sa->mapped_ns != 0 && now - sa->mapped_ns < MAPPING_PAUSE_NS))
+	if (half == NULL || (half->mapped_ns != 0 && now - half->mapped_ns < MAPPING_PAUSE_NS))
 		return;
-	sa->mapped_ns = now;
+	half->mapped_ns = now;
 	news->fn(news->ctx, &ev->plane);
 }
 

@@ -59,16 +59,16 @@ static struct span tally_key(const struct table_node *n)
 
 static struct span spi_key(const struct table_node *n)
 {
-	const struct kernel_sa *sa = container_of(n, struct kernel_sa, by_spi.node);
+	const struct kernel_half *half = container_of(n, struct kernel_half, by_spi.node);
 
-	return span_of(&sa->spi_key, sizeof(sa->spi_key));
+	return span_of(&half->spi_key, sizeof(half->spi_key));
 }
 
 static struct span peer_key(const struct table_node *n)
 {
-	const struct kernel_sa *sa = container_of(n, struct kernel_sa, by_peer.node);
+	const struct kernel_half *half = container_of(n, struct kernel_half, by_peer.node);
 
-	return span_of(&sa->peer_key, sizeof(sa->peer_key));
+	return span_of(&half->peer_key, sizeof(half->peer_key));
 }
 
 enum err index_init(struct kernel_index *x, const uint8_t seed[static SIPHASH_KEY_LEN])
@@ -132,9 +132,9 @@ static void tally_close(struct table *t, struct tally *have)
 	free(have);
 }
 
-static struct span share_of(const struct kernel_sa *sa)
+static struct span share_of(const struct kernel_half *half)
 {
-	return span_of(&sa->d.reqid, sizeof(sa->d.reqid));
+	return span_of(&half->d.reqid, sizeof(half->d.reqid));
 }
 
 static struct span name_span(const char *connection)
@@ -149,23 +149,23 @@ size_t index_count(const struct kernel *k, const char *connection)
 	return t == NULL ? 0 : t->n;
 }
 
-size_t index_share_with(const struct kernel *k, const struct kernel_sa *sa)
+size_t index_share_with(const struct kernel *k, const struct kernel_half *half)
 {
-	const struct tally *share = tally_find(&k->index.shares, share_of(sa));
+	const struct tally *share = tally_find(&k->index.shares, share_of(half));
 	size_t n = share == NULL ? 0 : share->n;
 
-	for (size_t i = 0; i < sa->flows.n; i++)
-		n += chain_find(&k->index.claims, claim_key(&sa->claims[i].by_key.node)) == NULL;
+	for (size_t i = 0; i < half->flows.n; i++)
+		n += chain_find(&k->index.claims, claim_key(&half->claims[i].by_key.node)) == NULL;
 	return n;
 }
 
 /* ---- claims ---- */
 
-enum err index_claim(struct kernel *k, struct kernel_sa *sa)
+enum err index_claim(struct kernel *k, struct kernel_half *half)
 {
 	struct kernel_index *x = &k->index;
-	struct tally *share = tally_open(&x->shares, share_of(sa));
-	struct tally *of = tally_open(&x->connections, name_span(sa->d.connection));
+	struct tally *share = tally_open(&x->shares, share_of(half));
+	struct tally *of = tally_open(&x->connections, name_span(half->d.connection));
 
 	if (share == NULL || of == NULL) {
 		tally_close(&x->shares, share);
@@ -173,20 +173,20 @@ enum err index_claim(struct kernel *k, struct kernel_sa *sa)
 		return ERR_NOMEM;
 	}
 	of->n++;
-	share->n = index_share_with(k, sa);
-	for (size_t i = 0; i < sa->flows.n; i++)
-		chain_put(&x->claims, &sa->claims[i].by_key);
+	share->n = index_share_with(k, half);
+	for (size_t i = 0; i < half->flows.n; i++)
+		chain_put(&x->claims, &half->claims[i].by_key);
 	return OK;
 }
 
-void index_unclaim(struct kernel *k, struct kernel_sa *sa)
+void index_unclaim(struct kernel *k, struct kernel_half *half)
 {
 	struct kernel_index *x = &k->index;
-	struct tally *share = tally_find(&x->shares, share_of(sa));
-	struct tally *of = tally_find(&x->connections, name_span(sa->d.connection));
+	struct tally *share = tally_find(&x->shares, share_of(half));
+	struct tally *of = tally_find(&x->connections, name_span(half->d.connection));
 
-	for (size_t i = 0; i < sa->flows.n; i++) {
-		struct chain *c = &sa->claims[i].by_key;
+	for (size_t i = 0; i < half->flows.n; i++) {
+		struct chain *c = &half->claims[i].by_key;
 
 		if (share != NULL && c->newer == NULL && c->older == NULL)
 			share->n--;

@@ -89,7 +89,7 @@ struct tally {
 };
 
 /* One direction of a Child SA: a half of it. */
-struct kernel_sa {
+struct kernel_half {
 	struct sa_desc d;	 /* whole, keys too: a move makes the state anew */
 	enum sa_offload offload; /* what the kernel gave */
 	uint64_t packets;	 /* when they were last asked for, and when they had become more */
@@ -103,16 +103,16 @@ struct kernel_sa {
 	struct claim *claims;	      /* one for each of them */
 	struct xfrm_selector arrival; /* what its state takes, inbound in tunnel mode */
 	/* In the book: */
-	struct kernel_sa *older;
-	struct kernel_sa *newer;
+	struct kernel_half *older;
+	struct kernel_half *newer;
 	struct chain by_spi;
 	struct spi_key spi_key;
 	struct chain by_peer;
 	struct peer_key peer_key;
 };
 
-struct kernel_sas {
-	struct kernel_sa *newest; /* `older` leads on */
+struct kernel_halves {
+	struct kernel_half *newest; /* `older` leads on */
 	size_t n;
 };
 
@@ -143,7 +143,7 @@ struct kernel {
 	bool doubt;
 	int hold_error; /* kernel_hold_error */
 	bool missing;	/* a half of the book is not in the kernel, and nobody was told yet */
-	struct kernel_sas sas;
+	struct kernel_halves halves;
 	struct kernel_policies policies;
 	struct flow_list traps; /* of the configuration, by reqid; those of kernel_trap.c */
 	struct kernel_index index;
@@ -161,18 +161,19 @@ uint64_t kernel_now_ns(void); /* monotonic */
 
 /* A half that is not in the book (yet, or any more). All that it will need is there: its selectors
  * are cut into policies. Fails as flow_list_fill does. half_free wipes its keys and takes NULL. */
-MUST_USE enum err half_new(const struct kernel *k, const struct sa_desc *d, struct kernel_sa **out);
-void half_free(struct kernel_sa *sa);
+MUST_USE enum err half_new(const struct kernel *k, const struct sa_desc *d,
+			   struct kernel_half **out);
+void half_free(struct kernel_half *half);
 
 /* The half that the command means, or whose state that is; NULL: none. */
-struct kernel_sa *book_find(const struct kernel *k, const struct sa_desc *d);
-struct kernel_sa *book_find_state(const struct kernel *k, const struct state_id *id);
+struct kernel_half *book_find(const struct kernel *k, const struct sa_desc *d);
+struct kernel_half *book_find_state(const struct kernel *k, const struct state_id *id);
 /* As the newest; the book owns it. ERR_NOMEM is the only failure. */
-MUST_USE enum err book_put(struct kernel *k, struct kernel_sa *sa);
+MUST_USE enum err book_put(struct kernel *k, struct kernel_half *half);
 /* Out of the book: the caller owns it. */
-void book_take(struct kernel *k, struct kernel_sa *sa);
+void book_take(struct kernel *k, struct kernel_half *half);
 /* The half is elsewhere, and its policies want to lead there. The only way to change a path. */
-void book_place(struct kernel *k, struct kernel_sa *sa, const struct path *path, bool encap);
+void book_place(struct kernel *k, struct kernel_half *half, const struct path *path, bool encap);
 void book_free(struct kernel *k);
 
 /* What shall stand under this key, as far as children of the same reqid say: the newest half that
@@ -187,22 +188,22 @@ void book_traps_set(struct kernel *k, struct flow_list *traps);
 const struct flow_policy *book_traps(const struct kernel *k, uint32_t reqid, size_t *n);
 
 /* Whether the half may come in beside what is there; words when not. */
-MUST_USE enum err book_judge(const struct kernel *k, const struct kernel_sa *sa, char *why);
+MUST_USE enum err book_judge(const struct kernel *k, const struct kernel_half *half, char *why);
 /* ... beside those who are where it goes to. */
-MUST_USE enum err book_judge_move(struct kernel *k, struct kernel_sa *sa, const struct sa_desc *to,
-				  char *why);
+MUST_USE enum err book_judge_move(struct kernel *k, struct kernel_half *half,
+				  const struct sa_desc *to, char *why);
 /* What the half is judged by: to be called when its path has changed. */
-void judge_prepare(struct kernel_sa *sa);
+void judge_prepare(struct kernel_half *half);
 
 MUST_USE enum err index_init(struct kernel_index *x, const uint8_t seed[static SIPHASH_KEY_LEN]);
 void index_free(struct kernel_index *x); /* takes a zeroed one */
 struct flow_key flow_key_of(const struct flow_policy *f, uint32_t reqid);
 /* The half's claims, in and out. ERR_NOMEM: nothing has changed. */
-MUST_USE enum err index_claim(struct kernel *k, struct kernel_sa *sa);
-void index_unclaim(struct kernel *k, struct kernel_sa *sa);
+MUST_USE enum err index_claim(struct kernel *k, struct kernel_half *half);
+void index_unclaim(struct kernel *k, struct kernel_half *half);
 const struct flow_policy *index_wanted(const struct kernel *k, const struct flow_policy *f);
 /* How many policies the children of its reqid would have with this half. */
-size_t index_share_with(const struct kernel *k, const struct kernel_sa *sa);
+size_t index_share_with(const struct kernel *k, const struct kernel_half *half);
 size_t index_count(const struct kernel *k, const char *connection); /* halves */
 
 /* Policies of the book; NULL: it is not there. ERR_EXISTS: it is. */

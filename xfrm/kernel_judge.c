@@ -72,39 +72,39 @@ static bool fill_network(const struct ts_list *l, sa_family_t family, const xfrm
 	return fill(l, net_first(&n), &last);
 }
 
-void judge_prepare(struct kernel_sa *sa)
+void judge_prepare(struct kernel_half *half)
 {
-	const struct xfrm_selector *sel = &sa->arrival;
-	bool tunnel = sa->d.mode == SA_TUNNEL;
+	const struct xfrm_selector *sel = &half->arrival;
+	bool tunnel = half->d.mode == SA_TUNNEL;
 
-	sa->arrival = state_arrival(&sa->d);
-	sa->peer_key = (struct peer_key){
-		.family = sa->d.path.remote.addr.family,
-		.reqid = sa->d.reqid,
-		.dir = sa->d.dir,
+	half->arrival = state_arrival(&half->d);
+	half->peer_key = (struct peer_key){
+		.family = half->d.path.remote.addr.family,
+		.reqid = half->d.reqid,
+		.dir = half->d.dir,
 		.kind = !tunnel ? PEER_HOST : PEER_RAGGED,
 	};
-	memcpy(sa->peer_key.remote, sa->d.path.remote.addr.b, sizeof(sa->peer_key.remote));
+	memcpy(half->peer_key.remote, half->d.path.remote.addr.b, sizeof(half->peer_key.remote));
 	if (tunnel && sel->family != AF_UNSPEC &&
-	    fill_network(&sa->d.remote, sel->family, &sel->saddr, sel->prefixlen_s) &&
-	    fill_network(&sa->d.local, sel->family, &sel->daddr, sel->prefixlen_d))
-		sa->peer_key.kind = PEER_WHOLE;
+	    fill_network(&half->d.remote, sel->family, &sel->saddr, sel->prefixlen_s) &&
+	    fill_network(&half->d.local, sel->family, &sel->daddr, sel->prefixlen_d))
+		half->peer_key.kind = PEER_WHOLE;
 }
 
 /* ---- neighbours ---- */
 
-static bool owns(const struct kernel_sa *sa, const struct flow_policy *f)
+static bool owns(const struct kernel_half *half, const struct flow_policy *f)
 {
-	if (flow_list_find(&sa->flows, f) != NULL)
+	if (flow_list_find(&half->flows, f) != NULL)
 		return true;
-	for (size_t i = 0; i < sa->flows.n; i++) {
-		if (flow_covers(&sa->flows.v[i], f))
+	for (size_t i = 0; i < half->flows.n; i++) {
+		if (flow_covers(&half->flows.v[i], f))
 			return true;
 	}
 	return false;
 }
 
-static bool same_flows(const struct kernel_sa *a, const struct kernel_sa *b)
+static bool same_flows(const struct kernel_half *a, const struct kernel_half *b)
 {
 	bool same = a->flows.n == b->flows.n;
 
@@ -114,7 +114,7 @@ static bool same_flows(const struct kernel_sa *a, const struct kernel_sa *b)
 }
 
 /* Whether `a` could send what is b's and not its own. */
-static bool could_forge(const struct kernel_sa *a, const struct kernel_sa *b)
+static bool could_forge(const struct kernel_half *a, const struct kernel_half *b)
 {
 	if (a->peer_key.kind == PEER_WHOLE || !flow_addresses_meet(&a->arrival, &b->arrival))
 		return false;
@@ -128,11 +128,12 @@ static bool could_forge(const struct kernel_sa *a, const struct kernel_sa *b)
 	return false;
 }
 
-static enum err judge_tunnel(const struct kernel_sa *have, const struct kernel_sa *sa, char *why)
+static enum err judge_tunnel(const struct kernel_half *have, const struct kernel_half *half,
+			     char *why)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
-	if (same_flows(have, sa) || (!could_forge(have, sa) && !could_forge(sa, have)))
+	if (same_flows(have, half) || (!could_forge(have, half) && !could_forge(half, have)))
 		return OK;
 	return why_say(why, ERR_EXISTS,
 		       "could not be told from the peer at %s: give each of them one network, or a "
@@ -143,15 +144,16 @@ static enum err judge_tunnel(const struct kernel_sa *have, const struct kernel_s
 /* Two hosts behind one NAT look like one (RFC 7296 2.23.1): in transport mode what goes to the
  * second would take the first one's way. The same host that comes again has the same port, or its
  * old child was removed first. */
-static enum err judge_host(const struct kernel_sa *have, const struct kernel_sa *sa, char *why)
+static enum err judge_host(const struct kernel_half *have, const struct kernel_half *half,
+			   char *why)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
-	if (!sa->d.encap || !have->d.encap || have->d.child_id == sa->d.child_id ||
-	    have->d.path.remote.port == sa->d.path.remote.port)
+	if (!half->d.encap || !have->d.encap || have->d.child_id == half->d.child_id ||
+	    have->d.path.remote.port == half->d.path.remote.port)
 		return OK;
-	for (size_t i = 0; i < sa->flows.n; i++) {
-		if (flow_list_find(&have->flows, &sa->flows.v[i]) != NULL)
+	for (size_t i = 0; i < half->flows.n; i++) {
+		if (flow_list_find(&have->flows, &half->flows.v[i]) != NULL)
 			return why_say(why, ERR_EXISTS,
 				       "another host behind the same NAT, %s, has these "
 				       "selectors in transport mode",
@@ -160,72 +162,73 @@ static enum err judge_host(const struct kernel_sa *have, const struct kernel_sa 
 	return OK;
 }
 
-typedef enum err judge_fn(const struct kernel_sa *have, const struct kernel_sa *sa, char *why);
+typedef enum err judge_fn(const struct kernel_half *have, const struct kernel_half *half,
+			  char *why);
 
-static enum err judge_each(const struct kernel *k, const struct kernel_sa *sa, enum peer_kind kind,
-			   char *why)
+static enum err judge_each(const struct kernel *k, const struct kernel_half *half,
+			   enum peer_kind kind, char *why)
 {
 	judge_fn *judge = kind == PEER_HOST ? judge_host : judge_tunnel;
-	struct peer_key key = sa->peer_key;
+	struct peer_key key = half->peer_key;
 	enum err err = OK;
 	const struct chain *c;
 
 	key.kind = kind;
 	c = chain_find(&k->index.by_peer, span_of(&key, sizeof(key)));
 	for (; c != NULL && err == OK; c = c->older) {
-		const struct kernel_sa *have = container_of(c, struct kernel_sa, by_peer);
+		const struct kernel_half *have = container_of(c, struct kernel_half, by_peer);
 
-		err = have == sa ? OK : judge(have, sa, why);
+		err = have == half ? OK : judge(have, half, why);
 	}
 	return err;
 }
 
 /* Those whose state takes exactly what they have cannot harm each other, however many they are. */
-static enum err judge_neighbours(const struct kernel *k, const struct kernel_sa *sa, char *why)
+static enum err judge_neighbours(const struct kernel *k, const struct kernel_half *half, char *why)
 {
 	enum err err;
 
-	if (sa->d.mode == SA_TRANSPORT)
-		return judge_each(k, sa, PEER_HOST, why);
-	if (sa->d.dir == SA_OUT)
+	if (half->d.mode == SA_TRANSPORT)
+		return judge_each(k, half, PEER_HOST, why);
+	if (half->d.dir == SA_OUT)
 		return OK;
-	err = judge_each(k, sa, PEER_RAGGED, why);
-	if (err == OK && sa->peer_key.kind == PEER_RAGGED)
-		err = judge_each(k, sa, PEER_WHOLE, why);
+	err = judge_each(k, half, PEER_RAGGED, why);
+	if (err == OK && half->peer_key.kind == PEER_RAGGED)
+		err = judge_each(k, half, PEER_WHOLE, why);
 	return err;
 }
 
 /* Not in transport mode: a host that came again has two halves, which follow it one by one, and
  * would stand in its own way. */
-enum err book_judge_move(struct kernel *k, struct kernel_sa *sa, const struct sa_desc *to,
+enum err book_judge_move(struct kernel *k, struct kernel_half *half, const struct sa_desc *to,
 			 char *why)
 {
-	const struct path old = sa->d.path;
-	const bool encap = sa->d.encap;
+	const struct path old = half->d.path;
+	const bool encap = half->d.encap;
 	enum err err;
 
-	if (sa->d.mode == SA_TRANSPORT || addr_eq(&old.remote.addr, &to->path.remote.addr))
+	if (half->d.mode == SA_TRANSPORT || addr_eq(&old.remote.addr, &to->path.remote.addr))
 		return OK;
-	book_place(k, sa, &to->path, to->encap);
-	err = judge_neighbours(k, sa, why);
-	book_place(k, sa, &old, encap);
+	book_place(k, half, &to->path, to->encap);
+	err = judge_neighbours(k, half, why);
+	book_place(k, half, &old, encap);
 	return err;
 }
 
 /* ---- room ---- */
 
-static enum err judge_room(const struct kernel *k, const struct kernel_sa *sa, char *why)
+static enum err judge_room(const struct kernel *k, const struct kernel_half *half, char *why)
 {
-	bool twice = sa->d.dir == SA_IN && sa->d.mode == SA_TUNNEL; /* in and forward */
+	bool twice = half->d.dir == SA_IN && half->d.mode == SA_TUNNEL; /* in and forward */
 	size_t traps;
 
-	(void)book_traps(k, sa->d.reqid, &traps);
-	if (sa->flows.n / (twice ? 2 : 1) > (traps > RAGGED_MAX ? traps : RAGGED_MAX))
+	(void)book_traps(k, half->d.reqid, &traps);
+	if (half->flows.n / (twice ? 2 : 1) > (traps > RAGGED_MAX ? traps : RAGGED_MAX))
 		return why_say(why, ERR_LIMIT,
 			       "the selectors are ranges that make %zu policies of the kernel: "
 			       "networks make fewer",
-			       sa->flows.n);
-	if (index_share_with(k, sa) > SHARE_MAX)
+			       half->flows.n);
+	if (index_share_with(k, half) > SHARE_MAX)
 		return why_say(why, ERR_LIMIT,
 			       "the peers of this child have %d policies of the kernel already, "
 			       "its share: single networks make fewer",
@@ -236,14 +239,14 @@ static enum err judge_room(const struct kernel *k, const struct kernel_sa *sa, c
 /* Of one configured child the newest wins: a peer that comes again (from elsewhere, or with new
  * keys) takes over from itself; the engine removes the old one when it knows. Of two different ones
  * the second would silently draw away what belongs to the first. */
-static enum err judge_others(const struct kernel *k, const struct kernel_sa *sa, char *why)
+static enum err judge_others(const struct kernel *k, const struct kernel_half *half, char *why)
 {
 	char text[POLICY_TEXT_MAX];
 
-	for (size_t i = 0; i < sa->flows.n; i++) {
-		const struct flow_policy *have = book_policy_find(k, &sa->flows.v[i]);
+	for (size_t i = 0; i < half->flows.n; i++) {
+		const struct flow_policy *have = book_policy_find(k, &half->flows.v[i]);
 
-		if (have != NULL && have->reqid != sa->d.reqid)
+		if (have != NULL && have->reqid != half->d.reqid)
 			return why_say(why, ERR_EXISTS,
 				       "%s belongs to another child that is up (reqid %u)",
 				       policy_text(&have->p, text), have->reqid);
@@ -251,15 +254,15 @@ static enum err judge_others(const struct kernel *k, const struct kernel_sa *sa,
 	return OK;
 }
 
-enum err book_judge(const struct kernel *k, const struct kernel_sa *sa, char *why)
+enum err book_judge(const struct kernel *k, const struct kernel_half *half, char *why)
 {
-	enum err err = judge_room(k, sa, why);
+	enum err err = judge_room(k, half, why);
 
-	if (err == OK && book_find(k, &sa->d) != NULL)
-		err = why_say(why, ERR_EXISTS, "the SPI %08x is in use", sa->d.spi);
+	if (err == OK && book_find(k, &half->d) != NULL)
+		err = why_say(why, ERR_EXISTS, "the SPI %08x is in use", half->d.spi);
 	if (err == OK)
-		err = judge_others(k, sa, why);
+		err = judge_others(k, half, why);
 	if (err == OK)
-		err = judge_neighbours(k, sa, why);
+		err = judge_neighbours(k, half, why);
 	return err;
 }

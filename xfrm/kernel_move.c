@@ -70,14 +70,14 @@ static void counters_go_on(const struct state_info *s, struct state_extra *x)
 
 /* In place. The kernel takes the whole state and keeps what it cannot change. Asked again until it
  * is heard: it does no harm twice. */
-static enum err move_ports(struct kernel *k, struct kernel_sa *sa, const struct sa_desc *to,
+static enum err move_ports(struct kernel *k, struct kernel_half *half, const struct sa_desc *to,
 			   char *why)
 {
-	struct sa_desc d = sa->d;
+	struct sa_desc d = half->d;
 	struct state_extra x = { .sa_dir = k->sa_dir, .if_id = d.if_id };
 	struct state_info s;
 	struct answer a = { .done = false };
-	enum err err = show_state(k, &sa->d, &s, why);
+	enum err err = show_state(k, &half->d, &s, why);
 
 	if (err != OK)
 		return err;
@@ -89,7 +89,7 @@ static enum err move_ports(struct kernel *k, struct kernel_sa *sa, const struct 
 		err = netlink_ask(k->nl, &req, &a);
 	}
 	if (err == OK)
-		book_place(k, sa, &to->path, sa->d.encap);
+		book_place(k, half, &to->path, half->d.encap);
 	secret_wipe(&d, sizeof(d));
 	return why_kernel(why, err, &a, "cannot change the ports of the state");
 }
@@ -106,14 +106,14 @@ static void lead_nowhere(struct flow_policy *f)
 
 /* Outbound they name the state that they are for, and those of another half that has the selectors
  * stay. Inbound they do not: what the older half decrypts, the policies of the newer let in. */
-static enum err stop_flows(struct kernel *k, const struct kernel_sa *sa, char *why)
+static enum err stop_flows(struct kernel *k, const struct kernel_half *half, char *why)
 {
 	struct flow_policy want;
 	enum err err = OK;
 
-	for (size_t i = 0; i < sa->flows.n && err == OK; i++) {
-		if (!book_wants(k, &sa->flows.v[i], &want) ||
-		    (sa->d.dir == SA_OUT && want.spi != sa->d.spi))
+	for (size_t i = 0; i < half->flows.n && err == OK; i++) {
+		if (!book_wants(k, &half->flows.v[i], &want) ||
+		    (half->d.dir == SA_OUT && want.spi != half->d.spi))
 			continue;
 		lead_nowhere(&want);
 		err = put_policy(k, &want, why);
@@ -139,29 +139,29 @@ static void move_from(struct move *m, const struct sa_desc *d, const struct stat
 
 /* Out of the old place and into the new one; back when that fails. Back failing too, the state is
  * lost, and the book says so. */
-static enum err change_place(struct kernel *k, struct kernel_sa *sa, struct move *m, char *why)
+static enum err change_place(struct kernel *k, struct kernel_half *half, struct move *m, char *why)
 {
-	const struct path old = sa->d.path;
-	const bool encap = sa->d.encap;
-	const struct state_id id = state_id_of(&sa->d);
+	const struct path old = half->d.path;
+	const bool encap = half->d.encap;
+	const struct state_id id = state_id_of(&half->d);
 	char unused[HOST_WHY_MAX];
 	struct state_id to_id;
 	enum err err = take_state(k, &id, why);
 
 	if (err != OK)
 		return err;
-	sa->drop_replay += m->drop_replay;
-	sa->drop_integrity += m->drop_integrity;
-	book_place(k, sa, &m->to->path, m->to->encap);
-	err = put_state(k, &sa->d, &m->x, why);
+	half->drop_replay += m->drop_replay;
+	half->drop_integrity += m->drop_integrity;
+	book_place(k, half, &m->to->path, m->to->encap);
+	err = put_state(k, &half->d, &m->x, why);
 	if (err == OK)
 		return OK;
 	/* If the answer was lost and the state is there, it is in the way of the old one. */
-	to_id = state_id_of(&sa->d);
+	to_id = state_id_of(&half->d);
 	if (k->doubt && addr_eq(&id.dst, &to_id.dst))
 		(void)!take_state(k, &id, unused);
-	book_place(k, sa, &old, encap);
-	m->lost = put_state(k, &sa->d, &m->x, unused) != OK;
+	book_place(k, half, &old, encap);
+	m->lost = put_state(k, &half->d, &m->x, unused) != OK;
 	return err;
 }
 
@@ -175,48 +175,48 @@ static void forget_waiting(struct kernel *k, const struct sa_desc *to, uint32_t 
 		(void)!forget_trap_larval(k, reqid, 0, unused);
 }
 
-static enum err move_whole(struct kernel *k, struct kernel_sa *sa, const struct sa_desc *to,
+static enum err move_whole(struct kernel *k, struct kernel_half *half, const struct sa_desc *to,
 			   char *why)
 {
 	const struct settle again = { .larval = false };
-	const uint32_t reqid = sa->d.reqid;
+	const uint32_t reqid = half->d.reqid;
 	struct move m = { .to = to };
 	char unused[HOST_WHY_MAX];
 	struct state_info s;
 	enum err settled;
-	enum err err = stop_flows(k, sa, why);
+	enum err err = stop_flows(k, half, why);
 
 	if (err == OK)
-		err = show_state(k, &sa->d, &s, why);
+		err = show_state(k, &half->d, &s, why);
 	if (err == OK) {
-		move_from(&m, &sa->d, &s);
-		err = change_place(k, sa, &m, why);
+		move_from(&m, &half->d, &s);
+		err = change_place(k, half, &m, why);
 	}
 	if (m.lost)
-		book_take(k, sa);
-	settled = settle_flows(k, &sa->flows, unused);
+		book_take(k, half);
+	settled = settle_flows(k, &half->flows, unused);
 	forget_waiting(k, to, reqid);
 	if (m.lost)
-		half_free(sa);
+		half_free(half);
 	return err == OK && settled != OK ? kernel_settle(k, &again, why) : err;
 }
 
 enum err kernel_move(struct kernel *k, const struct sa_desc *to, char *why)
 {
-	struct kernel_sa *sa = book_find(k, to);
+	struct kernel_half *half = book_find(k, to);
 	const struct path *have;
 	enum err err;
 
-	if (sa == NULL)
+	if (half == NULL)
 		return why_say(why, ERR_NOT_FOUND, "no state of ours has SPI %08x", to->spi);
-	have = &sa->d.path;
-	if (path_eq(have, &to->path) && sa->d.encap == to->encap)
+	have = &half->d.path;
+	if (path_eq(have, &to->path) && half->d.encap == to->encap)
 		return OK;
-	err = book_judge_move(k, sa, to, why);
+	err = book_judge_move(k, half, to, why);
 	if (err != OK)
 		return err;
-	if (sa->d.encap && to->encap && addr_eq(&have->local.addr, &to->path.local.addr) &&
+	if (half->d.encap && to->encap && addr_eq(&have->local.addr, &to->path.local.addr) &&
 	    addr_eq(&have->remote.addr, &to->path.remote.addr))
-		return move_ports(k, sa, to, why);
-	return move_whole(k, sa, to, why);
+		return move_ports(k, half, to, why);
+	return move_whole(k, half, to, why);
 }

@@ -198,18 +198,18 @@ static void tell_gone(const struct settle *s, const struct sa_desc *d)
 /* Only in the book; the policies follow. */
 static void states_agree(struct kernel *k, struct view *w, const struct settle *s)
 {
-	struct kernel_sa *older;
+	struct kernel_half *older;
 
-	for (struct kernel_sa *sa = k->sas.newest; sa != NULL; sa = older) {
-		older = sa->older;
-		if (view_keeps(w, &sa->d))
+	for (struct kernel_half *half = k->halves.newest; half != NULL; half = older) {
+		older = half->older;
+		if (view_keeps(w, &half->d))
 			continue;
 		k->missing = s->gone == NULL;
 		if (k->missing)
 			continue;
-		tell_gone(s, &sa->d);
-		book_take(k, sa);
-		half_free(sa);
+		tell_gone(s, &half->d);
+		book_take(k, half);
+		half_free(half);
 	}
 }
 

@@ -280,12 +280,13 @@ static bool world_wants(const struct world *w, const struct flow_policy *key,
 	struct flow_policy indexed;
 	bool found = false;
 
-	for (const struct kernel_sa *sa = w->k->sas.newest; sa != NULL && !found; sa = sa->older) {
+	for (const struct kernel_half *half = w->k->halves.newest; half != NULL && !found;
+	     half = half->older) {
 		struct flow_list l = { .n = 0 };
 		const struct flow_policy *f;
 
-		ck_assert_int_eq(flow_list_fill(&l, &sa->d), OK);
-		f = sa->d.reqid == key->reqid ? flow_list_find(&l, key) : NULL;
+		ck_assert_int_eq(flow_list_fill(&l, &half->d), OK);
+		f = half->d.reqid == key->reqid ? flow_list_find(&l, key) : NULL;
 		found = f != NULL;
 		if (found)
 			*want = *f;
@@ -301,11 +302,12 @@ static bool world_wants(const struct world *w, const struct flow_policy *key,
  * or what is wrong. */
 const char *world_wrong(const struct world *w)
 {
-	for (const struct kernel_sa *sa = w->k->sas.newest; sa != NULL; sa = sa->older) {
-		if (states_of(w, &sa->d) != 1)
+	for (const struct kernel_half *half = w->k->halves.newest; half != NULL;
+	     half = half->older) {
+		if (states_of(w, &half->d) != 1)
 			return "a half of the book is not in the kernel";
 	}
-	if (states_ours(w) != w->k->sas.n)
+	if (states_ours(w) != w->k->halves.n)
 		return "the kernel has a state that is not in the book";
 	for (const struct standing *s = w->k->policies.first; s != NULL; s = s->next) {
 		const struct flow_policy *f = &s->f;

@@ -232,7 +232,7 @@ static bool try_fault(int sequence, size_t fault, int step, int lasting)
 
 	where(text, sizeof(text), sequence, fault, step);
 	sequences[sequence].before(w);
-	halves = w->k->sas.n;
+	halves = w->k->halves.n;
 	model_arm(w->m, faults[fault].fault, faults[fault].error, step);
 	w->m->lasting = lasting;
 	sequences[sequence].command(w);
@@ -249,10 +249,11 @@ static bool try_fault(int sequence, size_t fault, int step, int lasting)
 	ck_assert_msg(!kernel_doubts(w->k), "%s: in doubt", text);
 	/* What fails adds nothing; what was to go may be gone all the same. */
 	if (w->err == OK)
-		ck_assert_msg(w->k->sas.n == sequences[sequence].halves, "%s: %zu halves", text,
-			      w->k->sas.n);
+		ck_assert_msg(w->k->halves.n == sequences[sequence].halves, "%s: %zu halves", text,
+			      w->k->halves.n);
 	else
-		ck_assert_msg(w->k->sas.n <= halves, "%s: failed, %zu halves", text, w->k->sas.n);
+		ck_assert_msg(w->k->halves.n <= halves, "%s: failed, %zu halves", text,
+			      w->k->halves.n);
 	world_free(w);
 	return reached;
 }
@@ -301,7 +302,7 @@ START_TEST(a_command_does_what_it_says)
 	ck_assert_msg(w->err == OK, "%s: %s", sequences[_i].name, w->why);
 	wrong = world_wrong(w);
 	ck_assert_msg(wrong == NULL, "%s: %s", sequences[_i].name, wrong);
-	ck_assert_uint_eq(w->k->sas.n, sequences[_i].halves);
+	ck_assert_uint_eq(w->k->halves.n, sequences[_i].halves);
 	world_free(w);
 }
 END_TEST

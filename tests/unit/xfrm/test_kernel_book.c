@@ -57,7 +57,7 @@ static bool try_without(int at, int call)
 	int left;
 
 	world_up(w);
-	halves = w->k->sas.n;
+	halves = w->k->halves.n;
 	calls_left = call; /* The library of tests is linked in, too: no checks from here... */
 	kernel_command(w->k, &cmd, &done);
 	left = calls_left;
@@ -67,7 +67,7 @@ static bool try_without(int at, int call)
 	if (commands[at].op == SA_REMOVE)
 		ck_assert_msg(done.err == OK, "call %d: %s", call, done.why);
 	else if (done.err != OK)
-		ck_assert_uint_eq(w->k->sas.n, halves);
+		ck_assert_uint_eq(w->k->halves.n, halves);
 	world_free(w);
 	return left < 0;
 }

@@ -67,7 +67,7 @@ START_TEST(ragged_selectors_are_refused)
 	world_run(w, &cmd);
 	ck_assert_int_eq(w->err, ERR_LIMIT);
 	ck_assert_ptr_nonnull(strstr(w->why, "networks make fewer"));
-	ck_assert_uint_eq(w->k->sas.n, 0);
+	ck_assert_uint_eq(w->k->halves.n, 0);
 	ck_assert_ptr_null(world_wrong(w));
 	world_free(w);
 }
@@ -83,7 +83,7 @@ START_TEST(a_command_reaches_the_child_that_it_names)
 	cmd.sa.reqid = REQID + 5;
 	world_run(w, &cmd);
 	ck_assert_int_eq(w->err, ERR_NOT_FOUND);
-	ck_assert_uint_eq(w->k->sas.n, 2);
+	ck_assert_uint_eq(w->k->halves.n, 2);
 	ck_assert_ptr_null(world_wrong(w));
 	world_free(w);
 }
@@ -263,7 +263,7 @@ START_TEST(a_soft_limit_is_told_and_changes_nothing)
 	ck_assert(w->ev.soft && w->ev.dir == SA_OUT && w->ev.spi == 0x1002);
 	ck_assert_msg(w->ev.remote.addr.b[3] == 2, "peers choose SPIs: whose it is");
 	ck_assert_ptr_null(world_wrong(w));
-	ck_assert_uint_eq(w->k->sas.n, 2);
+	ck_assert_uint_eq(w->k->halves.n, 2);
 	world_free(w);
 }
 END_TEST
@@ -298,8 +298,8 @@ START_TEST(mappings_of_an_sa_are_told_at_a_pace)
 		event(w, &a, 0);
 		ck_assert_int_eq(w->told, 0);
 	}
-	for (struct kernel_sa *sa = w->k->sas.newest; sa != NULL; sa = sa->older)
-		sa->mapped_ns -= 3000000000u;
+	for (struct kernel_half *half = w->k->halves.newest; half != NULL; half = half->older)
+		half->mapped_ns -= 3000000000u;
 	a = mapping_message(1024);
 	event(w, &a, 0);
 	ck_assert_int_eq(w->told, 1);
@@ -328,7 +328,7 @@ START_TEST(after_a_hard_limit_the_policies_are_gone_too)
 	ck_assert_int_eq(w->told, 1);
 	ck_assert(!w->ev.soft);
 	ck_assert_ptr_null(world_wrong(w));
-	ck_assert_uint_eq(w->k->sas.n, 1);
+	ck_assert_uint_eq(w->k->halves.n, 1);
 	a = expire_message(0x1002, true);
 	event(w, &a, 0);
 	ck_assert_msg(w->told == 0, "not ours any more");

@@ -7,8 +7,8 @@
 enum { FIRST = 0x1001, SECOND = 0x2001, OURS = 0x0a010005 };
 
 /* The inbound half of a peer. `text` owns its selectors. */
-static struct sa_cmd half(const struct world *w, const struct children *text, uint32_t spi,
-			  uint16_t port)
+static struct sa_cmd half_cmd(const struct world *w, const struct children *text, uint32_t spi,
+			      uint16_t port)
 {
 	struct sa_cmd cmd = world_cmd(w, SA_INSTALL, SA_IN, spi);
 
@@ -58,11 +58,11 @@ static void try_pair(int at, bool reverse, uint16_t port)
 	struct world *w = world_new();
 	struct children a = kit_children(&text[0], 1);
 	struct children b = kit_children(&text[1], 1);
-	struct sa_cmd cmd = half(w, &a, FIRST, 1024);
+	struct sa_cmd cmd = half_cmd(w, &a, FIRST, 1024);
 
 	world_run(w, &cmd);
 	ck_assert_msg(w->err == OK, "%s: %s", text[0], w->why);
-	cmd = half(w, &b, SECOND, port);
+	cmd = half_cmd(w, &b, SECOND, port);
 	world_run(w, &cmd);
 	ck_assert_msg(w->err == pairs[at].err, "%s beside %s: %s", text[1], text[0], w->why);
 	if (w->err != OK) {
@@ -81,7 +81,7 @@ static void try_pair(int at, bool reverse, uint16_t port)
 	world_run(w, &cmd);
 	ck_assert_msg(w->err == pairs[at].err, "%s", w->why);
 	ck_assert_ptr_null(world_wrong(w));
-	ck_assert_uint_eq(w->k->sas.n, pairs[at].err == OK ? 3 : 2);
+	ck_assert_uint_eq(w->k->halves.n, pairs[at].err == OK ? 3 : 2);
 	children_free(&a);
 	children_free(&b);
 	world_free(w);
@@ -102,13 +102,13 @@ END_TEST
 static void force(struct world *w, const struct sa_cmd *cmd)
 {
 	struct state_extra x = { .sa_dir = false };
-	struct kernel_sa *sa;
+	struct kernel_half *half;
 
-	ck_assert_int_eq(half_new(w->k, &cmd->sa, &sa), OK);
-	ck_assert_int_eq(book_put(w->k, sa), OK);
-	ck_assert_int_eq(put_state(w->k, &sa->d, &x, w->why), OK);
-	for (size_t i = 0; i < sa->flows.n; i++)
-		ck_assert_int_eq(put_policy(w->k, &sa->flows.v[i], w->why), OK);
+	ck_assert_int_eq(half_new(w->k, &cmd->sa, &half), OK);
+	ck_assert_int_eq(book_put(w->k, half), OK);
+	ck_assert_int_eq(put_state(w->k, &half->d, &x, w->why), OK);
+	for (size_t i = 0; i < half->flows.n; i++)
+		ck_assert_int_eq(put_policy(w->k, &half->flows.v[i], w->why), OK);
 }
 
 /* Why the rule is there: the kernel would take the packet. */
@@ -118,13 +118,13 @@ START_TEST(without_the_rule_a_packet_in_a_neighbours_name_is_taken)
 	struct world *w = world_new();
 	struct children a = kit_children(&text[0], 1);
 	struct children b = kit_children(&text[1], 1);
-	struct sa_cmd cmd = half(w, &a, FIRST, 1024);
+	struct sa_cmd cmd = half_cmd(w, &a, FIRST, 1024);
 
 	world_run(w, &cmd);
 	ck_assert(model_lets_in(w->m, FIRST, 0x0a000001, OURS));
 	ck_assert(model_lets_in(w->m, FIRST, 0x0a000006, OURS));
 	ck_assert_msg(!model_lets_in(w->m, FIRST, 0x0a000003, OURS), "no policy has it");
-	cmd = half(w, &b, SECOND, 1025);
+	cmd = half_cmd(w, &b, SECOND, 1025);
 	world_run(w, &cmd);
 	ck_assert_int_eq(w->err, ERR_EXISTS);
 	ck_assert(!model_lets_in(w->m, FIRST, 0x0a000003, OURS));
@@ -144,7 +144,7 @@ START_TEST(a_child_may_be_there_twice)
 	const char *text = "10.1.0.0/24>10.0.0.1/32,10.0.0.6/32";
 	struct world *w = world_new();
 	struct children c = kit_children(&text, 1);
-	struct sa_cmd cmd = half(w, &c, FIRST, 1024);
+	struct sa_cmd cmd = half_cmd(w, &c, FIRST, 1024);
 
 	for (uint32_t i = 0; i < 4; i++) {
 		cmd.sa.dir = i % 2 == 0 ? SA_IN : SA_OUT;
@@ -152,7 +152,7 @@ START_TEST(a_child_may_be_there_twice)
 		world_run(w, &cmd);
 		ck_assert_msg(w->err == OK, "%s", w->why);
 	}
-	ck_assert_uint_eq(w->k->sas.n, 4);
+	ck_assert_uint_eq(w->k->halves.n, 4);
 	ck_assert_uint_eq(w->k->policies.n, 6);
 	ck_assert_ptr_null(world_wrong(w));
 	children_free(&c);

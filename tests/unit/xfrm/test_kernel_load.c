@@ -143,7 +143,7 @@ START_TEST(the_last_of_many_costs_what_the_first_did)
 		us[b] = cpu_us() - us[b];
 	}
 	all = cpu_us() - all;
-	ck_assert_uint_eq(l.k->sas.n, 2 * BATCHES * BATCH);
+	ck_assert_uint_eq(l.k->halves.n, 2 * BATCHES * BATCH);
 	ck_assert_msg(least(&us[BATCHES - EDGE]) < 4 * least(us), "%llu us, then %llu us",
 		      (unsigned long long)least(us),
 		      (unsigned long long)least(&us[BATCHES - EDGE]));
@@ -155,7 +155,7 @@ START_TEST(the_last_of_many_costs_what_the_first_did)
 		pair(&l, SA_REMOVE, 7 * i);
 	took = cpu_us() - took;
 	ck_assert_msg(took < 4 * least(us), "removal takes %llu us", (unsigned long long)took);
-	ck_assert_uint_eq(l.k->sas.n, 2 * BATCHES * BATCH - 2 * BATCH);
+	ck_assert_uint_eq(l.k->halves.n, 2 * BATCHES * BATCH - 2 * BATCH);
 	load_end(&l);
 }
 END_TEST
