@@ -5,6 +5,8 @@
 build_in() {
 	local name=$1 dir=$top/build/$1 log=$top/build/$1.log
 	shift
+	[ ! -e "$top/config.status" ] ||
+		die "this checkout was configured in its own folder, and then no other can build it: run 'make distclean' first"
 	mkdir -p "$dir"
 	[ -x "$top/configure" ] && [ "$top/configure" -nt "$top/configure.ac" ] ||
 		(cd "$top" && ./autogen.sh) >"$log" 2>&1 || build_failed "$log"
