@@ -220,6 +220,7 @@ void plane_caps_encode(struct wr *w, const struct plane_caps *c)
 {
 	pack_bool(w, c->v4);
 	pack_bool(w, c->v6);
+	pack_bool(w, c->no_v6);
 	pack_bool(w, c->encap);
 	pack_bool(w, c->transport);
 	pack_bool(w, c->esn);
@@ -242,6 +243,7 @@ enum err plane_caps_decode(struct span s, struct plane_caps *c)
 
 	*c = (struct plane_caps){ .v4 = unpack_bool(&r) };
 	c->v6 = unpack_bool(&r);
+	c->no_v6 = unpack_bool(&r);
 	c->encap = unpack_bool(&r);
 	c->transport = unpack_bool(&r);
 	c->esn = unpack_bool(&r);

@@ -154,6 +154,7 @@ enum { PLANE_ENCR_MAX = 32, PLANE_INTEG_MAX = 16, PLANE_LACKS_MAX = 128 };
 struct plane_caps {
 	bool v4; /* ESP over IPv4 */
 	bool v6;
+	bool no_v6; /* the host has no IPv6 at all: no peer can come by it */
 	bool encap; /* in UDP */
 	bool transport;
 	bool esn;

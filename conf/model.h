@@ -119,10 +119,10 @@ const struct conf_child *conf_child_find(const struct conf_connection *cn, const
 bool conf_connection_eq(const struct conf_connection *a, const struct conf_connection *b);
 bool conf_child_eq(const struct conf_child *a, const struct conf_child *b);
 /* Which data plane carries this child: as configured; with `auto` the kernel where it can carry
- * every suite of the connection's policy in what the child wants, else userspace. Asked by the
- * monitor (routes, policies) and by the engine (SPIs, commands), who agree because it is a
- * function. `why`
- * says it for a person: "as configured", "the kernel lacks CONFIG_INET_ESP". */
+ * every suite of the connection's policy in what the child wants, over each family that the peer's
+ * address can have, else userspace. Asked by the monitor (routes, policies) and by the engine
+ * (SPIs, commands), who agree because it is a function. `why` says it for a person: "as
+ * configured", "the kernel lacks CONFIG_INET_ESP". */
 enum { CONF_PLANE_WHY_MAX = 192 };
 enum sa_plane conf_child_plane(const struct conf_connection *cn, const struct conf_child *ch,
 			       const struct plane_caps *kernel,

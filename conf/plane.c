@@ -28,13 +28,53 @@ static bool encr_carried(const struct suite_policy *p, const struct plane_caps *
 	return true;
 }
 
+/* The family of the peer's address, as far as the configuration says it; AF_UNSPEC: either. In
+ * transport mode the selectors are addresses of the ends themselves. */
+static sa_family_t outer_family(const struct conf_connection *cn, const struct conf_child *ch)
+{
+	const struct ts_list *inner = &ch->local;
+	bool six = false;
+	bool four = false;
+
+	if (cn->local_address.family != AF_UNSPEC)
+		return cn->local_address.family;
+	for (size_t i = 0; i < cn->n_addresses; i++) {
+		six = six || cn->addresses[i].family == AF_INET6;
+		four = four || cn->addresses[i].family == AF_INET;
+	}
+	for (size_t i = 0; cn->n_addresses == 0 && i < inner->n; i++) {
+		six = six || ch->mode != CONF_MODE_TRANSPORT || inner->v[i].lo.family == AF_INET6;
+		four = four || ch->mode != CONF_MODE_TRANSPORT || inner->v[i].lo.family == AF_INET;
+	}
+	return six == four ? AF_UNSPEC : six ? AF_INET6 : AF_INET;
+}
+
+/* Only of the families that the peer can come by. Where both can, both are needed, for which one it
+ * is shows only after the plane was chosen; but none comes by IPv6 to a host without it. What is
+ * inside does not matter: the kernel puts either into either. */
+static bool family_carried(const struct conf_connection *cn, const struct conf_child *ch,
+			   const struct plane_caps *kernel, char why[static CONF_PLANE_WHY_MAX])
+{
+	sa_family_t family = outer_family(cn, ch);
+	bool needs6 = family == AF_INET6 || (family == AF_UNSPEC && !kernel->no_v6);
+
+	if (!plane_caps_esp(kernel))
+		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks %s", kernel->lacks);
+	else if (family != AF_INET6 && !kernel->v4)
+		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks CONFIG_INET_ESP");
+	else if (needs6 && !kernel->v6)
+		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks %s",
+			 kernel->no_v6 ? "IPv6" : "CONFIG_INET6_ESP");
+	else
+		return true;
+	return false;
+}
+
 static bool carried(const struct conf_connection *cn, const struct conf_child *ch,
 		    const struct plane_caps *kernel, char why[static CONF_PLANE_WHY_MAX])
 {
-	if (!plane_caps_esp(kernel) || !kernel->v4 || !kernel->v6) {
-		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks %s", kernel->lacks);
+	if (!family_carried(cn, ch, kernel, why))
 		return false;
-	}
 	/* Whether a NAT is on the way is known only after the plane was chosen. */
 	if (!kernel->encap) {
 		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks ESP in UDP");

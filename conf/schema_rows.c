@@ -339,9 +339,10 @@ static const struct schema_option options[] = {
 		.preset = "auto", .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "auto | user | kernel",
 		.brief = "who encrypts: postern itself or the kernel",
-		.text = "auto takes the kernel where it has ESP and every cipher of the policy, "
-			"and else postern itself. With kernel, what the kernel lacks is not "
-			"proposed, and a child that is left with nothing stays down. `postern "
+		.text = "auto takes the kernel where it has ESP, for every family that the peer's "
+			"address can have, and every cipher of the policy, and else postern "
+			"itself. A name and any can have both, on a host that has IPv6. With "
+			"kernel, what the kernel lacks is not proposed, and a child that is left with nothing stays down. `postern "
 			"status` says who carries a child and why.",
 		.example = "dataplane = user",
 	},

@@ -101,14 +101,21 @@ static struct host_child *guarded(const struct ward *v, size_t n, size_t *n_guar
 
 static void tell_lacks(struct warden *w)
 {
-	const char *lacks = host_plane_lacks(w->host);
-	struct log_line l;
+	static const char *const events[N_HOST_LACKS] = {
+		[HOST_LACK_ROUTE] = "route_not_copied",
+		[HOST_LACK_IPV6] = "ipv6_left_out",
+	};
 
-	if (lacks[0] == '\0')
-		return;
-	l = log_event(LOG_LEVEL_WARNING, "route_not_copied");
-	log_str(&l, "why", lacks);
-	log_write(&l);
+	for (enum host_lack i = 0; i < N_HOST_LACKS; i++) {
+		const char *lacks = host_plane_lacks(w->host, i);
+		struct log_line l;
+
+		if (lacks[0] == '\0')
+			continue;
+		l = log_event(LOG_LEVEL_WARNING, events[i]);
+		log_str(&l, "why", lacks);
+		log_write(&l);
+	}
 }
 
 static enum err plane_apply(struct warden *w, const struct host_child *h, size_t n,

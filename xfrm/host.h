@@ -33,6 +33,7 @@ struct host_child {
 	const struct net *addresses; /* borrowed */
 	size_t n_addresses;
 	uint16_t mtu; /* what host_child_mtu was told last; 0: not yet */
+	bool without6; /* set in xfrm/ alone: what it has of IPv6 is left out (xfrm/family.h) */
 	/* Where the peer is, as far as the configuration says it: AF_UNSPEC for a name or `any`. */
 	struct addr peer;
 	struct addr own;
@@ -101,9 +102,14 @@ MUST_USE enum err host_iface_prune(struct host *h, const struct host_child *v, s
  * the source of what the gateway itself sends. Idempotent; what is missing is added first. */
 MUST_USE enum err host_plane_set(struct host *h, const char *tun, const struct host_child *v,
 				 size_t n, char why[static HOST_WHY_MAX]);
-/* Words about what could not be done although the plane was set: a route of others for our outer
- * packets (xfrm/outer.h). The same words only once; "": nothing. */
-const char *host_plane_lacks(struct host *h);
+/* Words about what could not be done although the plane was set. The same words only once; "":
+ * nothing. */
+enum host_lack {
+	HOST_LACK_ROUTE, /* a route of others for our outer packets (xfrm/outer.h) */
+	HOST_LACK_IPV6,	 /* the host, or a device, has none, and a child wants it (xfrm/family.h) */
+	N_HOST_LACKS,
+};
+const char *host_plane_lacks(struct host *h, enum host_lack which);
 /* Everything but guards away: device exceptions, rules, routes, nftables. Idempotent. */
 MUST_USE enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX]);
 /* The routes of one child get this MTU (and TCP's advertised MSS follows), until the next

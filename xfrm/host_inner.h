@@ -12,8 +12,8 @@ struct host {
 	struct netlink route;
 	struct netlink nft;		 /* opened when first needed: guards work without */
 	struct netlink watch[N_WATCHES]; /* they only listen; xfrm/watch.c */
-	char lacks[HOST_WHY_MAX];	 /* see host_plane_lacks */
-	char lacks_told[HOST_WHY_MAX];
+	char lacks[N_HOST_LACKS][HOST_WHY_MAX]; /* see host_plane_lacks */
+	char lacks_told[N_HOST_LACKS][HOST_WHY_MAX];
 	int watch_fd;			 /* epoll over these; -1: not watching */
 };
 

@@ -6,6 +6,7 @@
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/msg.h>
@@ -271,12 +272,38 @@ static void read_info(struct nlattr *attr, struct iface *have)
 		read_tun(tb[IFLA_INFO_DATA], have);
 }
 
+/* The settings come as one array, in the order of linux/ipv6.h. */
+static void read_inet6(struct nlattr *attr, struct iface *have)
+{
+	static const struct nla_policy shape[IFLA_INET6_CONF + 1] = {
+		[IFLA_INET6_CONF] = { .minlen = (DEVCONF_DISABLE_IPV6 + 1) * sizeof(int32_t) },
+	};
+	struct nlattr *tb[IFLA_INET6_CONF + 1];
+	const uint8_t *conf;
+	int32_t off;
+
+	if (nla_parse_nested(tb, IFLA_INET6_CONF, attr, shape) < 0 || tb[IFLA_INET6_CONF] == NULL)
+		return;
+	conf = nla_data(tb[IFLA_INET6_CONF]);
+	memcpy(&off, conf + DEVCONF_DISABLE_IPV6 * sizeof(off), sizeof(off));
+	have->has6 = true;
+	have->off6 = off != 0;
+}
+
+static void read_families(struct nlattr *attr, struct iface *have)
+{
+	struct nlattr *tb[AF_INET6 + 1];
+
+	if (nla_parse_nested(tb, AF_INET6, attr, NULL) == 0 && tb[AF_INET6] != NULL)
+		read_inet6(tb[AF_INET6], have);
+}
+
 enum err iface_read(const struct nlmsghdr *m, struct iface *have)
 {
 	static const struct nla_policy shape[IFLA_MAX + 1] = {
 		[IFLA_IFNAME] = { .type = NLA_STRING },	  [IFLA_IFALIAS] = { .type = NLA_STRING },
 		[IFLA_MTU] = { .type = NLA_U32 },	  [IFLA_GROUP] = { .type = NLA_U32 },
-		[IFLA_LINKINFO] = { .type = NLA_NESTED },
+		[IFLA_LINKINFO] = { .type = NLA_NESTED }, [IFLA_AF_SPEC] = { .type = NLA_NESTED },
 	};
 	/* libnl's parser takes no const; nothing is written. */
 	struct nlmsghdr *msg = (struct nlmsghdr *)(uintptr_t)m;
@@ -296,6 +323,8 @@ enum err iface_read(const struct nlmsghdr *m, struct iface *have)
 	have->group = tb[IFLA_GROUP] != NULL ? nla_get_u32(tb[IFLA_GROUP]) : 0;
 	if (tb[IFLA_LINKINFO] != NULL)
 		read_info(tb[IFLA_LINKINFO], have);
+	if (tb[IFLA_AF_SPEC] != NULL)
+		read_families(tb[IFLA_AF_SPEC], have);
 	return OK;
 }
 

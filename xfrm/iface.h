@@ -42,6 +42,8 @@ struct iface {
 	uint32_t mtu;
 	uint32_t group;
 	bool up;
+	bool has6; /* the host has IPv6 for it ... */
+	bool off6; /* ... which is switched off there */
 	const struct net *addresses; /* wanted alone; borrowed */
 	size_t n_addresses;
 };
@@ -80,14 +82,13 @@ MUST_USE enum err iface_read(const struct nlmsghdr *m, struct iface *have);
 MUST_USE enum err iface_ready(struct netlink *route, const struct host_child *v, size_t n,
 			      char *why);
 /* Then their devices as they shall be: made (an XFRM interface; a TUN must be there) or changed in
- * place; addresses, MTU, up. Children without an interface are passed over. ERR_EXISTS as above. */
+ * place; addresses, MTU, up. Children without an interface are passed over, and those whose XFRM
+ * interface the kernel cannot make: nothing leads to where they are. ERR_EXISTS as above. */
 MUST_USE enum err iface_set(struct netlink *route, const struct host_child *v, size_t n, char *why);
 /* And then ours that none of these children has go. What is on one whose child has another by now
  * is carried over to that; as long as that is not there, the old one stays. */
 MUST_USE enum err iface_prune(struct netlink *route, const struct host_child *v, size_t n,
 			      bool *any, char *why);
-/* Is there a device of a child, also of one that was taken down? */
-MUST_USE enum err iface_any(struct netlink *route, bool *any, char *why);
 /* Makes one and deletes it. */
 bool iface_probe(struct netlink *route);
 

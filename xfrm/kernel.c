@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "xfrm/kernel_inner.h"
 #include "xfrm/offload.h"
@@ -103,9 +105,20 @@ void kernel_close(struct kernel *k)
 	free(k);
 }
 
+/* Booted with ipv6.disable=1, or without the module. */
+static bool has_ipv6(void)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno != EAFNOSUPPORT;
+	close(fd);
+	return true;
+}
+
 void kernel_probe(struct kernel *k, struct plane_caps *caps)
 {
-	probe_all(k->nl, caps);
+	probe_all(k->nl, has_ipv6(), caps);
 	k->sa_dir = caps->sa_dir;
 }
 

@@ -163,27 +163,37 @@ static enum err lead_frame(struct rule_list *l, sa_family_t family, bool routed)
 	return err;
 }
 
+static enum err lead_families(struct rule_list *l, const struct pair_list *pairs,
+			      const struct lead_host *host)
+{
+	enum err err = OK;
+
+	if (pair_list_has(pairs, AF_INET))
+		err = lead_frame(l, AF_INET, host->routed);
+	if (err == OK && pair_list_has(pairs, AF_INET6))
+		err = lead_frame(l, AF_INET6, host->routed);
+	if (err == OK && host->routed)
+		err = lead_outer(l, AF_INET);
+	if (err == OK && host->routed && host->has6)
+		err = lead_outer(l, AF_INET6);
+	return err;
+}
+
 enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
-		    const struct own_list *own, bool routed)
+		    const struct lead_host *host)
 {
 	struct pair_list pairs = { .n = 0 };
 	struct pair_list exempt = { .n = 0 };
 	enum err err = pair_list_fill(&pairs, v, n);
 
 	if (err == OK)
-		err = pair_list_fill_exempt(&exempt, v, n, own);
-	if (err == OK && pair_list_has(&pairs, AF_INET))
-		err = lead_frame(l, AF_INET, routed);
-	if (err == OK && pair_list_has(&pairs, AF_INET6))
-		err = lead_frame(l, AF_INET6, routed);
-	if (err == OK && routed)
-		err = lead_outer(l, AF_INET);
-	if (err == OK && routed)
-		err = lead_outer(l, AF_INET6);
+		err = pair_list_fill_exempt(&exempt, v, n, host->own);
 	if (err == OK)
-		err = lead_exempt(l, &exempt, own);
+		err = lead_families(l, &pairs, host);
 	if (err == OK)
-		err = lead_pairs(l, &pairs, own);
+		err = lead_exempt(l, &exempt, host->own);
+	if (err == OK)
+		err = lead_pairs(l, &pairs, host->own);
 	rule_list_settle(l);
 	pair_list_free(&pairs);
 	pair_list_free(&exempt);

@@ -43,9 +43,15 @@ enum {
 /* Where in a level. */
 enum lead_step { LEAD_EXEMPT, LEAD_LOOKUP, LEAD_DEAD };
 
+struct lead_host {
+	const struct own_list *own;
+	bool routed; /* there are devices of children */
+	bool has6;   /* and IPv6, of which our outer packets may be */
+};
+
 /* Settled, in the order to add. Nothing at all when there are no pairs, and nothing is routed. */
 MUST_USE enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
-			     const struct own_list *own, bool routed);
+			     const struct lead_host *host);
 /* One for each remote network; mtu is 0. */
 MUST_USE enum err lead_routes(struct route_list *l, const struct pair_list *pairs,
 			      const struct own_list *own, uint32_t device);

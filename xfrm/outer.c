@@ -20,6 +20,7 @@
 #include "xfrm/words.h"
 
 struct copies {
+	sa_family_t family; /* without IPv6, a kernel answers for IPv4 when it is asked for that */
 	const struct iface_list *devices;
 	struct ask *v;
 	size_t n;
@@ -178,6 +179,16 @@ static enum err copies_add(struct copies *c, struct ask *a)
 	return OK;
 }
 
+static enum err copies_take(struct copies *c, const struct nlmsghdr *m, struct ask *a)
+{
+	const struct rtmsg *h = nlmsg_data(m);
+
+	if (h->rtm_family == c->family)
+		return copies_add(c, a);
+	ask_free(a);
+	return OK;
+}
+
 static enum err take_wanted(void *ctx, const struct nlmsghdr *m)
 {
 	struct copies *c = ctx;
@@ -186,7 +197,7 @@ static enum err take_wanted(void *ctx, const struct nlmsghdr *m)
 
 	if (err == ERR_NOT_FOUND)
 		return OK;
-	return err != OK ? err : copies_add(c, &a);
+	return err != OK ? err : copies_take(c, m, &a);
 }
 
 static enum err take_have(void *ctx, const struct nlmsghdr *m)
@@ -197,7 +208,7 @@ static enum err take_have(void *ctx, const struct nlmsghdr *m)
 
 	if (err == ERR_NOT_FOUND)
 		return OK;
-	return err != OK ? err : copies_add(ctx, &a);
+	return err != OK ? err : copies_take(ctx, m, &a);
 }
 
 static void restart(void *ctx)
@@ -322,8 +333,8 @@ struct apply {
 
 static enum err apply_family(struct netlink *route, const struct apply *p, sa_family_t family)
 {
-	struct copies want = { .devices = p->devices };
-	struct copies have = { .devices = p->devices };
+	struct copies want = { .family = family, .devices = p->devices };
+	struct copies have = { .family = family, .devices = p->devices };
 	enum err err = p->any ? table_read(route, family, RT_TABLE_MAIN, &want, p->why) : OK;
 
 	if (err == OK)

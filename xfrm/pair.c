@@ -179,6 +179,11 @@ static bool by_routes_alone(const struct host_child *c, const struct ts *local,
 	return c->interface[0] != '\0' && is_everything(local) && is_everything(remote);
 }
 
+static bool is_left_out(const struct host_child *c, const struct ts *t)
+{
+	return c->without6 && t->lo.family == AF_INET6;
+}
+
 enum err pair_list_fill(struct pair_list *l, const struct host_child *v, size_t n)
 {
 	enum err err = OK;
@@ -188,7 +193,7 @@ enum err pair_list_fill(struct pair_list *l, const struct host_child *v, size_t 
 			const struct ts *local = &v[c].local.v[k / v[c].remote.n];
 			const struct ts *remote = &v[c].remote.v[k % v[c].remote.n];
 
-			if (!by_routes_alone(&v[c], local, remote))
+			if (!by_routes_alone(&v[c], local, remote) && !is_left_out(&v[c], local))
 				err = pair_list_join(l, local, remote);
 		}
 	}
@@ -291,7 +296,8 @@ static enum err exempt_pair(struct pair_list *l, const struct host_child *c, con
 {
 	enum err err = OK;
 
-	if (from->lo.family != to->lo.family || by_routes_alone(c, from, to))
+	if (from->lo.family != to->lo.family || by_routes_alone(c, from, to) ||
+	    is_left_out(c, from))
 		return OK;
 	err = exempt_kin(l, c, from, to);
 	if (err == OK)

@@ -33,7 +33,8 @@ struct pair_list {
 
 enum { PAIR_MAX = 8192, PAIR_NARROW_MAX = 4 * 256 + 3 };
 
-/* Every pair of the children's selectors, sorted, none twice. ERR_LIMIT above PAIR_MAX. Not that of
+/* Every pair of the children's selectors, sorted, none twice; without6 is heeded. ERR_LIMIT above
+ * PAIR_MAX. Not that of
  * everything with everything: only a child with a device of its own may have it, and what is routed
  * into the device is its own guard (xfrm/iface.h). Guards of policies would take the whole host. */
 MUST_USE enum err pair_list_fill(struct pair_list *l, const struct host_child *v, size_t n);

@@ -250,7 +250,8 @@ enum err plan_device(struct policy_list *l, const struct host_child *c, int ifin
 	struct pair_list pairs = { .n = 0 };
 	enum err err = pair_list_fill(&pairs, c, 1);
 
-	for (size_t i = 0; i < 2 && err == OK; i++) {
+	/* Without a number a policy would be about every device. */
+	for (size_t i = 0; i < 2 && err == OK && ifindex != 0; i++) {
 		if (!pair_list_has(&pairs, families[i]))
 			continue;
 		err = plan_into_tun(l, families[i], XFRM_POLICY_OUT, ifindex);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "xfrm/family.h"
 #include "xfrm/host_inner.h"
 #include "xfrm/iface.h"
 #include "xfrm/lead.h"
@@ -86,6 +87,7 @@ struct plane {
 	struct host_child *routed;
 	size_t n_routed;
 	bool devices; /* there is one of a child, be it one that an operator took down */
+	bool has6;    /* the host has IPv6 */
 	uint32_t device;
 };
 
@@ -104,6 +106,28 @@ static void plane_free(struct plane *p)
 	free(p->open);
 	free(p->led);
 	free(p->routed);
+}
+
+/* Once the devices stand: which there are, and what they say of IPv6. */
+static enum err plane_look(struct host *h, struct plane *p, char *why)
+{
+	struct iface_list all = { .n = 0 };
+	enum err err = iface_list_read(&h->route, &all, why);
+
+	if (err != OK)
+		return err;
+	for (size_t i = 0; i < all.n; i++)
+		p->devices = p->devices || iface_is_ours(&all.v[i]);
+	p->has6 = family_has6(&all);
+	for (size_t i = 0; i < p->n_open; i++)
+		p->open[i].without6 = family_left_out(&all, p->tun, &p->open[i]);
+	for (size_t i = 0; i < p->n_led; i++)
+		p->led[i].without6 = family_left_out(&all, p->tun, &p->led[i]);
+	for (size_t i = 0; i < p->n_routed; i++)
+		p->routed[i].without6 = family_left_out(&all, p->tun, &p->routed[i]);
+	family_words(&all, p->tun, p->v, p->n, h->lacks[HOST_LACK_IPV6]);
+	iface_list_free(&all);
+	return OK;
 }
 
 static enum err table_set(struct host *h, const struct plane *p, const struct own_list *own,
@@ -186,8 +210,9 @@ static enum err routes_set(struct host *h, const struct plane *p, const struct o
 static enum err rules_set(struct host *h, const struct plane *p, const struct own_list *own,
 			  char *why)
 {
+	const struct lead_host host = { .own = own, .routed = p->devices, .has6 = p->has6 };
 	struct rule_list rules = { .n = 0 };
-	enum err err = lead_rules(&rules, p->led, p->n_led, own, p->devices);
+	enum err err = lead_rules(&rules, p->led, p->n_led, &host);
 
 	if (err == OK)
 		err = rule_set_apply(&h->route, &rules, why);
@@ -244,7 +269,7 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 	if (err == OK)
 		err = iface_set(&h->route, p.routed, p.n_routed, why);
 	if (err == OK)
-		err = iface_any(&h->route, &p.devices, why);
+		err = plane_look(h, &p, why);
 	if (err == OK)
 		err = own_list_read(&h->route, &own, why);
 	if (err == OK)
@@ -254,7 +279,7 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 	if (err == OK)
 		err = tun_up(&h->route, p.device, why);
 	if (err == OK)
-		err = outer_apply(&h->route, p.devices, h->lacks, why);
+		err = outer_apply(&h->route, p.devices, h->lacks[HOST_LACK_ROUTE], why);
 	if (err == OK)
 		err = routes_set(h, &p, &own, why);
 	if (err == OK)
@@ -266,12 +291,14 @@ enum err host_plane_set(struct host *h, const char *tun, const struct host_child
 	return err;
 }
 
-const char *host_plane_lacks(struct host *h)
+const char *host_plane_lacks(struct host *h, enum host_lack which)
 {
-	if (strcmp(h->lacks, h->lacks_told) == 0)
+	char *told = h->lacks_told[which];
+
+	if (strcmp(h->lacks[which], told) == 0)
 		return "";
-	memcpy(h->lacks_told, h->lacks, sizeof(h->lacks_told));
-	return h->lacks_told;
+	memcpy(told, h->lacks[which], sizeof(h->lacks_told[which]));
+	return told;
 }
 
 enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX])
@@ -285,7 +312,7 @@ enum err host_plane_off(struct host *h, char why[static HOST_WHY_MAX])
 	if (err == OK)
 		err = route_set_apply(&h->route, &no_routes, why);
 	if (err == OK)
-		err = outer_apply(&h->route, false, h->lacks, why);
+		err = outer_apply(&h->route, false, h->lacks[HOST_LACK_ROUTE], why);
 	/* Where there is no nftables there is no table of ours. */
 	if (err != OK || nft_ready(h, why) != OK)
 		return err;
@@ -299,6 +326,8 @@ static enum err child_route_mtu(struct host *h, const struct route_list *routes,
 	struct route *r = route_of(routes, c, to);
 	uint16_t mtu = route_mtu(to, c->mtu);
 
+	if (r == NULL && to->addr.family == AF_INET6 && h->lacks[HOST_LACK_IPV6][0] != '\0')
+		return OK; /* it was left out */
 	if (r == NULL)
 		return c->interface[0] != '\0' && to->bits == 0
 			       ? OK

@@ -279,12 +279,12 @@ static void probe_features(struct probe *p, sa_family_t family)
 	probe_attributes(p, family);
 }
 
-void probe_all(struct netlink *nl, struct plane_caps *caps)
+void probe_all(struct netlink *nl, bool has6, struct plane_caps *caps)
 {
 	struct probe p = { .nl = nl, .caps = caps };
 	sa_family_t family;
 
-	*caps = (struct plane_caps){ .v4 = false };
+	*caps = (struct plane_caps){ .no_v6 = !has6 };
 	if (nl->buf == NULL) {
 		lacks(&p, "CONFIG_XFRM_USER");
 		return;
@@ -292,8 +292,8 @@ void probe_all(struct netlink *nl, struct plane_caps *caps)
 	caps->v4 = probe_family(&p, AF_INET);
 	if (!caps->v4 && !p.broken)
 		lacks(&p, "CONFIG_INET_ESP");
-	caps->v6 = !p.broken && probe_family(&p, AF_INET6);
-	if (caps->v4 && !caps->v6 && !p.broken)
+	caps->v6 = has6 && !p.broken && probe_family(&p, AF_INET6);
+	if (has6 && caps->v4 && !caps->v6 && !p.broken)
 		lacks(&p, "CONFIG_INET6_ESP");
 	family = caps->v4 ? AF_INET : AF_INET6;
 	if (!caps->v4 && !caps->v6)

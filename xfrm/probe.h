@@ -16,8 +16,9 @@
 /* The last of ours. Another process's probe (`postern check`) is nothing to put right. */
 #define PROBE_REQID (SA_REQID_BASE | ~SA_REQID_MASK)
 
-/* `nl`: NETLINK_XFRM; closed where the kernel has none. Never fails: a kernel without
- * ESP is an answer, in words in caps->lacks. */
-void probe_all(struct netlink *nl, struct plane_caps *caps);
+/* `nl`: NETLINK_XFRM; closed where the kernel has none. `has6`: the host has IPv6; else nothing of
+ * it is asked for, or lacks. Never fails: a kernel without ESP is an answer, in words in
+ * caps->lacks. */
+void probe_all(struct netlink *nl, bool has6, struct plane_caps *caps);
 
 #endif

@@ -18,13 +18,13 @@ static enum err take_route(void *ctx, const struct nlmsghdr *m)
 	return err != OK ? err : route_list_add(ctx, &r);
 }
 
-/* A dump of a table that does not exist ends with ENOENT; a kernel without IPv6 has no routes of
- * it. */
 static void restart_routes(void *ctx)
 {
 	((struct route_list *)ctx)->n = 0;
 }
 
+/* A dump of a table that does not exist ends with ENOENT. A kernel without IPv6 answers with all
+ * others when it is asked for that. */
 enum err route_table_read(struct netlink *nl, sa_family_t family, uint32_t table,
 			  struct route_list *got, char *why)
 {
@@ -38,8 +38,10 @@ enum err route_table_read(struct netlink *nl, sa_family_t family, uint32_t table
 
 	if (err == ERR_NOT_FOUND || (err == ERR_UNSUPPORTED && family == AF_INET6))
 		err = OK;
-	for (size_t i = 0; i < part.n && err == OK; i++)
-		err = route_list_add(got, &part.v[i]);
+	for (size_t i = 0; i < part.n && err == OK; i++) {
+		if (part.v[i].to.addr.family == family)
+			err = route_list_add(got, &part.v[i]);
+	}
 	route_list_free(&part);
 	return why_kernel(why, err, &a, "cannot read the routes");
 }

@@ -303,7 +303,7 @@ static int probe(struct tool *t)
 {
 	struct plane_caps c;
 
-	probe_all(&t->nl, &c);
+	probe_all(&t->nl, true, &c);
 	printf("v4 %d v6 %d encap %d transport %d esn %d sadir %d interface %d lacks [%s]\n", c.v4,
 	       c.v6, c.encap, c.transport, c.esn, c.sa_dir, c.interface, c.lacks);
 	for (uint8_t i = 0; i < c.n_encr; i++)

@@ -220,6 +220,7 @@ END_TEST
 START_TEST(what_a_plane_can_do_survives_the_channel)
 {
 	struct plane_caps c = { .v4 = true,
+				.no_v6 = true,
 				.encap = true,
 				.sa_dir = true,
 				.n_encr = 2,
@@ -236,7 +237,7 @@ START_TEST(what_a_plane_can_do_survives_the_channel)
 	ck_assert_mem_eq(&back, &c, sizeof(c));
 	for (size_t len = 0; len < wr_len(&w); len++)
 		ck_assert_int_eq(plane_caps_decode(span_of(buf, len), &back), ERR_SYNTAX);
-	buf[7] = PLANE_ENCR_MAX + 1;
+	buf[8] = PLANE_ENCR_MAX + 1;
 	ck_assert_int_eq(plane_caps_decode(wr_done(&w), &back), ERR_SYNTAX);
 }
 END_TEST

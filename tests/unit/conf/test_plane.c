@@ -40,6 +40,19 @@ static void without_v6(struct plane_caps *k)
 	memcpy(k->lacks, "CONFIG_INET6_ESP", sizeof("CONFIG_INET6_ESP"));
 }
 
+static void without_v4(struct plane_caps *k)
+{
+	k->v4 = false;
+	memcpy(k->lacks, "CONFIG_INET_ESP", sizeof("CONFIG_INET_ESP"));
+}
+
+/* Booted with ipv6.disable=1. */
+static void on_v4_host(struct plane_caps *k)
+{
+	k->v6 = false;
+	k->no_v6 = true;
+}
+
 static void without_chacha(struct plane_caps *k)
 {
 	k->n_encr--;
@@ -69,7 +82,7 @@ static const struct {
 } cases[] = {
 	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", as_able, PLANE_KERNEL, "carries every suite" },
 	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_esp, PLANE_USER, "lacks CONFIG_INET_ESP" },
-	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_v6, PLANE_USER, "lacks CONFIG_INET6_ESP" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_v6, PLANE_KERNEL, "every suite" },
 	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_chacha, PLANE_USER, "lacks CHACHA20" },
 	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_encap, PLANE_USER, "ESP in UDP" },
 	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_transport, PLANE_KERNEL, "every suite" },
@@ -129,8 +142,72 @@ START_TEST(check_warns_of_the_kernel_that_is_wanted_and_lacks_something)
 }
 END_TEST
 
+enum { V4 = 1, V6 = 2, OWN4 = 4, OWN6 = 8 };
+
+/* The configuration as it says where the peer is: ADDRESSES of these families, or none. */
+static const struct {
+	int addresses;
+	enum conf_mode mode;
+	void (*lack)(struct plane_caps *k);
+	enum sa_plane got;
+	const char *why;
+} families[] = {
+	{ V4, CONF_MODE_TUNNEL, without_v6, PLANE_KERNEL, "every suite" },
+	{ V6, CONF_MODE_TUNNEL, without_v6, PLANE_USER, "lacks CONFIG_INET6_ESP" },
+	{ V6, CONF_MODE_TUNNEL, without_v4, PLANE_KERNEL, "every suite" },
+	{ V4, CONF_MODE_TUNNEL, without_v4, PLANE_USER, "lacks CONFIG_INET_ESP" },
+	{ V4 | V6, CONF_MODE_TUNNEL, without_v6, PLANE_USER, "lacks CONFIG_INET6_ESP" },
+	{ V4 | V6, CONF_MODE_TUNNEL, without_v4, PLANE_USER, "lacks CONFIG_INET_ESP" },
+	{ V4 | V6, CONF_MODE_TUNNEL, as_able, PLANE_KERNEL, "every suite" },
+	/* A name, or anybody. */
+	{ 0, CONF_MODE_TUNNEL, as_able, PLANE_KERNEL, "every suite" },
+	{ 0, CONF_MODE_TUNNEL, without_v6, PLANE_USER, "lacks CONFIG_INET6_ESP" },
+	{ 0, CONF_MODE_TUNNEL, without_v4, PLANE_USER, "lacks CONFIG_INET_ESP" },
+	{ OWN4, CONF_MODE_TUNNEL, without_v6, PLANE_KERNEL, "every suite" },
+	{ OWN6, CONF_MODE_TUNNEL, without_v6, PLANE_USER, "lacks CONFIG_INET6_ESP" },
+	{ 0, CONF_MODE_TRANSPORT, without_v6, PLANE_KERNEL, "every suite" },
+	{ 0, CONF_MODE_PREFER_TRANSPORT, without_v6, PLANE_USER, "lacks CONFIG_INET6_ESP" },
+	/* No peer comes by IPv6 to a host without it. */
+	{ 0, CONF_MODE_TUNNEL, on_v4_host, PLANE_KERNEL, "every suite" },
+	{ V4, CONF_MODE_TUNNEL, on_v4_host, PLANE_KERNEL, "every suite" },
+	{ V4 | V6, CONF_MODE_TUNNEL, on_v4_host, PLANE_KERNEL, "every suite" },
+	{ V6, CONF_MODE_TUNNEL, on_v4_host, PLANE_USER, "lacks IPv6" },
+};
+enum { N_FAMILIES = sizeof families / sizeof families[0] };
+
+static void place_peer(struct conf_connection *cn, int addresses)
+{
+	cn->n_addresses = 0;
+	if (addresses & V4)
+		cn->addresses[cn->n_addresses++].family = AF_INET;
+	if (addresses & V6)
+		cn->addresses[cn->n_addresses++].family = AF_INET6;
+	if (addresses & (OWN4 | OWN6))
+		cn->local_address.family = addresses & OWN6 ? AF_INET6 : AF_INET;
+}
+
+START_TEST(only_families_that_the_peer_can_come_by_count)
+{
+	char *text = fixture_text(0, NULL);
+	struct conf *c = fixture_load(text);
+	struct conf_connection *cn = &c->connections[0];
+	struct plane_caps kernel = able();
+	char why[CONF_PLANE_WHY_MAX];
+
+	free(text);
+	place_peer(cn, families[_i].addresses);
+	cn->children[0].dataplane = CONF_PLANE_AUTO;
+	cn->children[0].mode = families[_i].mode;
+	families[_i].lack(&kernel);
+	ck_assert_int_eq(conf_child_plane(cn, &cn->children[0], &kernel, why), families[_i].got);
+	ck_assert_msg(strstr(why, families[_i].why) != NULL, "%s: %s", families[_i].why, why);
+	conf_free(c);
+}
+END_TEST
+
 UNIT("conf/plane")
 {
+	tcase_add_loop_test(tc, only_families_that_the_peer_can_come_by_count, 0, N_FAMILIES);
 	tcase_add_loop_test(tc, a_child_has_the_plane_that_can_carry_it, 0, N_CASES);
 	tcase_add_loop_test(tc, check_warns_of_the_kernel_that_is_wanted_and_lacks_something, 0,
 			    N_CASES);

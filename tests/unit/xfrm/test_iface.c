@@ -2,6 +2,7 @@
 #include "xfrm/iface.h"
 
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +153,46 @@ START_TEST(a_tun_is_private_when_user_and_group_are_root)
 END_TEST
 
 static const struct {
+	uint32_t len; /* of the array of settings; 0: the kernel has nothing of IPv6 to say */
+	int32_t off;
+	bool has6;
+	bool off6;
+} families[] = {
+	{ 0, 0, false, false },
+	{ 60, 0, true, false },
+	{ 60, 1, true, true },
+	{ DEVCONF_DISABLE_IPV6, 1, false, false }, /* too short */
+};
+
+START_TEST(a_device_says_whether_it_has_ipv6)
+{
+	const struct ifinfomsg h = { .ifi_index = 5 };
+	int32_t conf[60] = { [DEVCONF_DISABLE_IPV6] = families[_i].off };
+	struct ask a = ask_new(RTM_NEWLINK, 0);
+	struct nlattr *spec;
+	struct nlattr *inet6;
+	struct nlmsghdr *m;
+	struct iface got;
+
+	ask_header(&a, &h, sizeof(h));
+	ask_str(&a, IFLA_IFNAME, "ipsec0");
+	spec = ask_nest(&a, IFLA_AF_SPEC);
+	ask_nest_end(&a, ask_nest(&a, AF_INET));
+	if (families[_i].len != 0) {
+		inet6 = ask_nest(&a, AF_INET6);
+		ask_bytes(&a, IFLA_INET6_CONF, conf, families[_i].len * sizeof(conf[0]));
+		ask_nest_end(&a, inet6);
+	}
+	ask_nest_end(&a, spec);
+	m = kit_answer(&a, RTM_NEWLINK);
+	ck_assert_int_eq(iface_read(m, &got), OK);
+	ck_assert_int_eq(got.has6, families[_i].has6);
+	ck_assert_int_eq(got.off6, families[_i].off6);
+	free(m);
+}
+END_TEST
+
+static const struct {
 	const char *child;
 	uint16_t mtu;
 	const char *kind;
@@ -186,6 +227,8 @@ UNIT("xfrm/iface")
 	tcase_add_test(tc, what_was_made_is_read_and_known);
 	tcase_add_loop_test(tc, kind_alias_and_owner_make_a_device_ours, 0,
 			    sizeof(devices) / sizeof(devices[0]));
+	tcase_add_loop_test(tc, a_device_says_whether_it_has_ipv6, 0,
+			    sizeof(families) / sizeof(families[0]));
 	tcase_add_loop_test(tc, a_tun_is_private_when_user_and_group_are_root, 0,
 			    sizeof(tuns) / sizeof(tuns[0]));
 	tcase_add_loop_test(tc, a_child_wants_a_device_of_its_plane_that_ipv6_can_use, 0,

@@ -235,7 +235,9 @@ START_TEST(packets_go_where_they_shall)
 	struct own v[2];
 	struct own_list own = own_addresses(v);
 
-	ck_assert_int_eq(lead_rules(&l, children.v, children.n, &own, false), OK);
+	const struct lead_host host = { .own = &own, .has6 = true };
+
+	ck_assert_int_eq(lead_rules(&l, children.v, children.n, &host), OK);
 	ck_assert_msg(judge(&l, &c->k, true) == (c->into_tunnel ? TUNNEL : MAIN), "%s", c->name);
 	ck_assert_msg(judge(&l, &c->k, false) == (c->into_tunnel ? DEAD : MAIN),
 		      "%s without the device", c->name);
@@ -247,9 +249,10 @@ END_TEST
 START_TEST(no_children_no_rules)
 {
 	const struct own_list own = { .n = 0 };
+	const struct lead_host host = { .own = &own, .has6 = true };
 	struct rule_list l = { .n = 0 };
 
-	ck_assert_int_eq(lead_rules(&l, NULL, 0, &own, false), OK);
+	ck_assert_int_eq(lead_rules(&l, NULL, 0, &host), OK);
 	ck_assert_uint_eq(l.n, 0);
 }
 END_TEST
@@ -280,9 +283,10 @@ START_TEST(beside_devices_our_outer_packets_have_a_way_of_their_own)
 {
 	static const sa_family_t families[] = { AF_INET, AF_INET6 };
 	const struct own_list own = { .n = 0 };
+	const struct lead_host host = { .own = &own, .routed = true, .has6 = true };
 	struct rule_list l = { .n = 0 };
 
-	ck_assert_int_eq(lead_rules(&l, NULL, 0, &own, true), OK);
+	ck_assert_int_eq(lead_rules(&l, NULL, 0, &host), OK);
 	ck_assert_uint_eq(l.n, 6);
 	for (size_t i = 0; i < l.n; i++) {
 		const struct rule *r = &l.v[i];
@@ -296,6 +300,41 @@ START_TEST(beside_devices_our_outer_packets_have_a_way_of_their_own)
 		ck_assert_uint_eq(r->ifgroup, i < 2 ? IFACE_GROUP : 0);
 	}
 	rule_list_free(&l);
+}
+END_TEST
+
+static size_t rules_of(const struct rule_list *l, sa_family_t family)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += l->v[i].from.addr.family == family;
+	return n;
+}
+
+/* The kernel refuses every one of them. */
+START_TEST(without_ipv6_there_is_no_rule_of_it)
+{
+	static const char *const text[] = { "10.1.0.0/16>10.2.0.0/16",
+					    "2001:db8:1::/48>2001:db8:2::/48" };
+	struct children children = kit_children(text, 2);
+	struct own v[2];
+	struct own_list own = own_addresses(v);
+	struct lead_host host = { .own = &own, .routed = true, .has6 = true };
+	struct rule_list with = { .n = 0 };
+	struct rule_list without = { .n = 0 };
+
+	ck_assert_int_eq(lead_rules(&with, children.v, children.n, &host), OK);
+	ck_assert_uint_gt(rules_of(&with, AF_INET6), 3);
+	host.has6 = false;
+	for (size_t i = 0; i < children.n; i++)
+		children.v[i].without6 = true;
+	ck_assert_int_eq(lead_rules(&without, children.v, children.n, &host), OK);
+	ck_assert_uint_eq(rules_of(&without, AF_INET6), 0);
+	ck_assert_uint_eq(rules_of(&without, AF_INET), rules_of(&with, AF_INET));
+	rule_list_free(&with);
+	rule_list_free(&without);
+	children_free(&children);
 }
 END_TEST
 
@@ -328,5 +367,6 @@ UNIT("xfrm/lead")
 	tcase_add_loop_test(tc, packets_go_where_they_shall, 0,
 			    (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tc, no_children_no_rules);
+	tcase_add_test(tc, without_ipv6_there_is_no_rule_of_it);
 	tcase_add_test(tc, a_remote_network_has_one_route_with_a_source_if_any_child_has_one);
 }

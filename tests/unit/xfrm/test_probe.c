@@ -190,7 +190,7 @@ static ssize_t model_receive(void *ctx, void *p, size_t size)
 	return (ssize_t)len;
 }
 
-static struct plane_caps probe_model(struct model *k)
+static struct plane_caps probe_host(struct model *k, bool has6)
 {
 	static const struct netlink_ops ops = { model_send, model_receive };
 	struct plane_caps caps;
@@ -198,11 +198,16 @@ static struct plane_caps probe_model(struct model *k)
 
 	k->all_limited = true;
 	ck_assert_int_eq(netlink_over(&nl, &ops, k), OK);
-	probe_all(&nl, &caps);
+	probe_all(&nl, has6, &caps);
 	netlink_close(&nl);
 	free(k->kept);
 	k->kept = NULL;
 	return caps;
+}
+
+static struct plane_caps probe_model(struct model *k)
+{
+	return probe_host(k, true);
 }
 
 START_TEST(a_kernel_with_everything)
@@ -316,6 +321,18 @@ START_TEST(what_a_kernel_lacks_is_named)
 }
 END_TEST
 
+/* Whatever the kernel could. */
+START_TEST(a_host_without_ipv6_lacks_nothing_of_it)
+{
+	struct model k = { .v4 = true, .v6 = true };
+	struct plane_caps c = probe_host(&k, false);
+
+	ck_assert(c.no_v6 && c.v4 && !c.v6 && c.encap && c.transport && c.esn);
+	ck_assert_str_eq(c.lacks, "");
+	ck_assert(!probe_model(&k).no_v6);
+}
+END_TEST
+
 /* Each look for what is not there may start a program of user space. */
 START_TEST(a_kernel_without_esp_is_asked_little)
 {
@@ -331,7 +348,7 @@ START_TEST(a_kernel_without_xfrm_is_not_asked)
 	struct netlink nl = { .fd = -1 };
 	struct plane_caps c;
 
-	probe_all(&nl, &c);
+	probe_all(&nl, true, &c);
 	ck_assert_str_eq(c.lacks, "CONFIG_XFRM_USER");
 	ck_assert(!plane_caps_esp(&c));
 }
@@ -385,6 +402,7 @@ UNIT("xfrm/probe")
 	tcase_add_test(tc, a_kernel_with_everything);
 	tcase_add_test(tc, what_is_not_read_back_is_not_there);
 	tcase_add_loop_test(tc, what_a_kernel_lacks_is_named, 0, N_OF(kernels));
+	tcase_add_test(tc, a_host_without_ipv6_lacks_nothing_of_it);
 	tcase_add_test(tc, a_kernel_without_esp_is_asked_little);
 	tcase_add_test(tc, a_kernel_without_xfrm_is_not_asked);
 	tcase_add_test(tc, nothing_stays_when_deleting_fails_once);
