@@ -240,6 +240,7 @@ static void read_tun(struct nlattr *attr, struct iface *have)
 		[IFLA_TUN_OWNER] = { .type = NLA_U32 },
 		[IFLA_TUN_GROUP] = { .type = NLA_U32 },
 		[IFLA_TUN_TYPE] = { .type = NLA_U8 },
+		[IFLA_TUN_PERSIST] = { .type = NLA_U8 },
 		[IFLA_TUN_NUM_QUEUES] = { .type = NLA_U32 },
 		[IFLA_TUN_NUM_DISABLED_QUEUES] = { .type = NLA_U32 },
 	};
@@ -249,6 +250,7 @@ static void read_tun(struct nlattr *attr, struct iface *have)
 		return;
 	have->private = is_u32(tb[IFLA_TUN_OWNER], 0) && is_u32(tb[IFLA_TUN_GROUP], 0) &&
 			tb[IFLA_TUN_TYPE] != NULL && nla_get_u8(tb[IFLA_TUN_TYPE]) == IFF_TUN;
+	have->persistent = tb[IFLA_TUN_PERSIST] != NULL && nla_get_u8(tb[IFLA_TUN_PERSIST]) != 0;
 	if (tb[IFLA_TUN_NUM_QUEUES] != NULL)
 		have->queues = nla_get_u32(tb[IFLA_TUN_NUM_QUEUES]);
 	if (tb[IFLA_TUN_NUM_DISABLED_QUEUES] != NULL)

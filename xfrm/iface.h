@@ -39,6 +39,7 @@ struct iface {
 	uint32_t if_id;	 /* of an XFRM interface */
 	bool private;	 /* a TUN that only root may attach to */
 	uint32_t queues; /* attached to a TUN, at work or not */
+	bool persistent; /* a TUN that stays without any */
 	uint32_t mtu;
 	uint32_t group;
 	bool up;

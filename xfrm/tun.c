@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "xfrm/host.h"
@@ -182,30 +183,68 @@ static enum err tun_discard(struct netlink *route, const struct tun_look *look, 
 			  "cannot remove a device that another process has attached to");
 }
 
-/* From the owner on nobody can attach. Who did before that is counted: then the device, which
- * nothing leads into yet, goes again. */
+/* Who is attached may do with the device as its owner does, even give it to himself and leave: so
+ * besides the queues all that he could gain by is judged, by one message of the kernel. */
+static bool is_untouched(const struct tun_look *look)
+{
+	return look->there && look->is.private && look->is.queues == 1 && !look->is.persistent;
+}
+
+/* A name that nobody can wait for. */
+static enum err trial_name(char name[static IFNAMSIZ], char *why)
+{
+	uint32_t r;
+
+	if (getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r))
+		return why_say(why, ERR_SYSTEM, "cannot get random bytes: %s", strerror(errno));
+	snprintf(name, IFNAMSIZ, "pst-%08x", (unsigned int)r);
+	return OK;
+}
+
+/* Sealed under a name of the moment. ERR_BUSY: somebody was there before the seal; it is gone. */
+static enum err tun_try(struct netlink *route, struct tun_look *look, int *fd, char *why)
+{
+	char name[IFNAMSIZ];
+	const struct tun trial = { .name = name };
+	enum err err = trial_name(name, why);
+
+	if (err == OK)
+		err = tun_attach(&trial, IFF_TUN_EXCL, fd, why);
+	if (err == OK)
+		err = tun_seal(&trial, *fd, why);
+	if (err == OK)
+		err = tun_look(route, &trial, look, why);
+	if (err == OK && !is_untouched(look)) {
+		err = tun_discard(route, look, fd, why);
+		return err == OK ? ERR_BUSY : err;
+	}
+	if (err != OK && *fd >= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	return err;
+}
+
+/* From the owner on nobody can attach. Who did before that is found: then the device, which nothing
+ * leads into yet, goes again. It gets its name when it is known to be root's alone, and down. */
 static enum err tun_make(struct netlink *route, const struct tun *t, int *fd, char *why)
 {
 	struct tun_look look;
+	struct answer a;
+	struct ask req;
+	enum err err = ERR_BUSY;
 
-	for (int tries = TUN_TRIES; tries > 0; tries--) {
-		enum err err = tun_attach(t, IFF_TUN_EXCL, fd, why);
-
-		if (err == OK)
-			err = tun_seal(t, *fd, why);
-		if (err == OK)
-			err = tun_look(route, t, &look, why);
-		if (err != OK || look.is.queues == 1)
-			return err;
-		err = tun_discard(route, &look, fd, why);
-		if (err != OK)
-			return err;
-	}
-	return why_say(
-		why, ERR_BUSY,
-		"another process of this host attaches to the TUN device %s as soon as it is "
-		"made: look who has /dev/net/tun open",
-		t->name);
+	for (int tries = TUN_TRIES; tries > 0 && err == ERR_BUSY; tries--)
+		err = tun_try(route, &look, fd, why);
+	if (err == ERR_BUSY)
+		return why_say(why, err,
+			       "another process of this host attaches to each TUN device as soon "
+			       "as it is made: look who has /dev/net/tun open");
+	if (err != OK)
+		return err;
+	req = iface_ask_name(look.is.ifindex, t->name);
+	err = netlink_ask(route, &req, &a);
+	return why_kernel(why, err, &a, "cannot give the TUN device its name");
 }
 
 /* A device that is there already must be ours. */

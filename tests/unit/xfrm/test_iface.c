@@ -140,6 +140,7 @@ START_TEST(a_tun_is_private_when_user_and_group_are_root)
 		ask_u32(&a, IFLA_TUN_OWNER, (uint32_t)tuns[_i].owner);
 	if (tuns[_i].group >= 0)
 		ask_u32(&a, IFLA_TUN_GROUP, (uint32_t)tuns[_i].group);
+	ask_u8(&a, IFLA_TUN_PERSIST, _i % 2 == 0 ? 0 : 1);
 	ask_u32(&a, IFLA_TUN_NUM_QUEUES, 2);
 	ask_u32(&a, IFLA_TUN_NUM_DISABLED_QUEUES, 1);
 	ask_nest_end(&a, data);
@@ -147,6 +148,7 @@ START_TEST(a_tun_is_private_when_user_and_group_are_root)
 	m = kit_answer(&a, RTM_NEWLINK);
 	ck_assert_int_eq(iface_read(m, &got), OK);
 	ck_assert_int_eq(got.private, tuns[_i].private);
+	ck_assert_int_eq(got.persistent, _i % 2 != 0);
 	ck_assert_uint_eq(got.queues, 3);
 	free(m);
 }
