@@ -292,7 +292,6 @@ static void refused(struct child_sa *c, enum err err, const char *why)
 
 	child_explain_plane(c, err, why, &n);
 	note_tell(sa->e, &n);
-	*(c->stage == CHILD_INBOUND ? &c->in_there : &c->out_there) = false;
 	take_out(c);
 	conn_child_failed(sa->conn);
 	child_delete(c, err);
@@ -306,7 +305,6 @@ static void on_installed(struct child_sa *c, const struct sa_done *done)
 
 	c->offload = c->stage == CHILD_INBOUND ? given : weaker(c->offload, given);
 	if (c->stage == CHILD_INBOUND && sa->hs && sa->hs->wait == WAIT_INSTALL) {
-		c->in_there = err == OK;
 		auth_on_installed(sa, done);
 		return;
 	}
@@ -348,6 +346,8 @@ void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_
 
 	if (t == &c->ticket) {
 		ticket_drop(e, &c->ticket);
+		if (done->err != OK)
+			*(c->stage == CHILD_INBOUND ? &c->in_there : &c->out_there) = false;
 		on_installed(c, done);
 		return;
 	}
@@ -392,6 +392,8 @@ mono_ns child_deadline(const struct child_sa *c)
 	return c->ticket.number ? c->asked + plane_time : NEVER;
 }
 
+/* It may still put the half in, and nobody would know of it. So the half counts as there, and its
+ * removal is sent behind the command that puts it in. */
 void child_tick(struct child_sa *c)
 {
 	static const struct sa_done silent = { .err = ERR_SYSTEM, .why = "it does not answer" };

@@ -35,7 +35,7 @@ struct child_sa {
 	enum sa_mode mode;
 	struct transport_nat nat; /* of transport mode */
 	enum sa_offload offload;  /* as the plane gave it, once a half is in */
-	bool in_there, out_there; /* commanded, so to be removed at the end */
+	bool in_there, out_there; /* commanded and not refused: to be removed */
 	bool delete_wanted;	  /* a Delete for it is due */
 	bool delete_sent;	  /* ... and waits for its answer */
 	enum err why;		  /* ... for this reason */

@@ -54,7 +54,9 @@ struct end {
 	enum err fail_job_err; /* OK: none is */
 	bool hold_jobs;	       /* answers stay away */
 	bool hold_names;
-	bool hold_sas;	     /* the plane is deaf: it neither does nor answers */
+	bool hold_sas;		   /* the plane is deaf: it neither does nor answers */
+	size_t n_unheard_installs; /* ... and what it was told */
+	size_t n_unheard_removes;
 	uint8_t sign_method; /* AUTH method of its signatures; 0: AUTH_SIGNATURE */
 	struct plane_caps kernel;
 	const char *psk;

@@ -153,8 +153,11 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 	struct ike_event ev = { .kind = IKE_EV_SA, .sa = &done };
 
 	go_through_bytes(cmd);
-	if (end->hold_sas)
+	if (end->hold_sas) {
+		end->n_unheard_installs += cmd->op == SA_INSTALL;
+		end->n_unheard_removes += cmd->op == SA_REMOVE;
 		return;
+	}
 	switch (cmd->op) {
 	case SA_INSTALL:
 		done.err = plane_install(end, &cmd->sa);
