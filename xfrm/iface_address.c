@@ -28,9 +28,11 @@ static enum err take_address(void *ctx, const struct nlmsghdr *m)
 	struct address_list *l = ctx;
 	struct nlattr *tb[IFACE_IFA_PROTO + 1];
 	const struct nlattr *attr;
-	struct net n = { .bits = h->ifa_prefixlen };
+	struct net n;
 	struct net *v;
 
+	if (m->nlmsg_type != RTM_NEWADDR)
+		return ERR_SYNTAX;
 	if (nlmsg_parse(msg, sizeof(*h), tb, IFACE_IFA_PROTO, shape) < 0)
 		return ERR_SYNTAX;
 	attr = tb[IFA_LOCAL] != NULL ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
@@ -38,6 +40,7 @@ static enum err take_address(void *ctx, const struct nlmsghdr *m)
 	    nla_get_u8(tb[IFACE_IFA_PROTO]) != HOST_PROTOCOL ||
 	    !addr_from_span(&n.addr, span_of(nla_data(attr), (size_t)nla_len(attr))))
 		return OK;
+	n.bits = h->ifa_prefixlen;
 	v = grow(l->v, l->n, &l->size, sizeof(*v));
 	if (v == NULL)
 		return ERR_NOMEM;
