@@ -206,7 +206,9 @@ static void on_resume(void *ctx)
 }
 
 /* Events that overrun make all tables be read and put right; while they go on, that takes all the
- * time there is. So they get a quarter of it: after a long turn nobody looks for thrice as long. */
+ * time there is. So they get a quarter of it: after a long turn nobody looks for thrice as long.
+ * More than EVENTS_PAUSE_MAX nobody's packet shall wait to be heard, though: a turn that takes more
+ * than a third of that gets a larger part. */
 static void on_ready(void *ctx, uint32_t events)
 {
 	struct monitor *m = ctx;
