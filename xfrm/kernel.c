@@ -166,10 +166,11 @@ static enum err put_half(struct kernel *k, struct kernel_half *half, enum sa_off
 {
 	struct state_extra x = { .sa_dir = k->sa_dir };
 	char unused[HOST_WHY_MAX];
+	bool unheard;
 	enum err err = book_put(k, half);
 
 	if (err == OK) {
-		err = put_state(k, &half->d, &x, why);
+		err = put_state(k, &half->d, &x, &unheard, why);
 		if (err != OK)
 			book_take(k, half);
 	} else {

@@ -216,9 +216,10 @@ void acquire_drop(struct kernel *k, uint32_t reqid, uint32_t seq);
 
 /* ---- kernel_put.c: one thing at a time ---- */
 
-/* x->ifindex: the device that was asked to take it over, in the end; 0: none. */
+/* x->ifindex: the device that was asked to take it over, in the end; 0: none. *unheard: it failed
+ * because no answer came, so the state may be there; that is in doubt already. */
 MUST_USE enum err put_state(struct kernel *k, const struct sa_desc *d, struct state_extra *x,
-			    char *why);
+			    bool *unheard, char *why);
 MUST_USE enum err show_state(struct kernel *k, const struct sa_desc *d, struct state_info *s,
 			     char *why);
 /* Gone already is gone. */

@@ -90,6 +90,8 @@ static enum err move_ports(struct kernel *k, struct kernel_half *half, const str
 	}
 	if (err == OK)
 		book_place(k, half, &to->path, half->d.encap);
+	/* Whichever ports it has now, the book learns them from the kernel. */
+	k->doubt = k->doubt || !a.done;
 	secret_wipe(&d, sizeof(d));
 	return why_kernel(why, err, &a, "cannot change the ports of the state");
 }
@@ -145,6 +147,7 @@ static enum err change_place(struct kernel *k, struct kernel_half *half, struct 
 	const bool encap = half->d.encap;
 	const struct state_id id = state_id_of(&half->d);
 	char unused[HOST_WHY_MAX];
+	bool unheard;
 	struct state_id to_id;
 	enum err err = take_state(k, &id, why);
 
@@ -153,15 +156,16 @@ static enum err change_place(struct kernel *k, struct kernel_half *half, struct 
 	half->drop_replay += m->drop_replay;
 	half->drop_integrity += m->drop_integrity;
 	book_place(k, half, &m->to->path, m->to->encap);
-	err = put_state(k, &half->d, &m->x, why);
+	err = put_state(k, &half->d, &m->x, &unheard, why);
 	if (err == OK)
 		return OK;
-	/* If the answer was lost and the state is there, it is in the way of the old one. */
+	/* If the answer was lost and the state is there, it is in the way of the old one. After a
+	 * refusal it would be another's that is taken away. */
 	to_id = state_id_of(&half->d);
-	if (k->doubt && addr_eq(&id.dst, &to_id.dst))
+	if (unheard && addr_eq(&id.dst, &to_id.dst))
 		(void)!take_state(k, &id, unused);
 	book_place(k, half, &old, encap);
-	m->lost = put_state(k, &half->d, &m->x, unused) != OK;
+	m->lost = put_state(k, &half->d, &m->x, &unheard, unused) != OK;
 	return err;
 }
 

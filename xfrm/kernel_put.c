@@ -77,11 +77,13 @@ static enum err choose_device(const struct kernel *k, const struct sa_desc *d,
 	return OK;
 }
 
-enum err put_state(struct kernel *k, const struct sa_desc *d, struct state_extra *x, char *why)
+enum err put_state(struct kernel *k, const struct sa_desc *d, struct state_extra *x, bool *unheard,
+		   char *why)
 {
 	struct answer a;
 	enum err err = state_check(d);
 
+	*unheard = false;
 	if (err != OK)
 		return why_say(why, err, "no state of the kernel's can be made of SPI %08x: %s",
 			       d->spi, err_text(err));
@@ -101,8 +103,8 @@ enum err put_state(struct kernel *k, const struct sa_desc *d, struct state_extra
 			       d->spi);
 	/* It may be there now; or the SPI may be that of another program's state, so it is not
 	 * deleted by its name. */
-	if (err != OK && !heard(&a))
-		k->doubt = true;
+	*unheard = err != OK && !heard(&a);
+	k->doubt = k->doubt || *unheard;
 	return state_words(why, err, &a,
 			   insists(d) ? "with the offload that is configured, cannot add the state"
 				      : "cannot add the state",
@@ -204,6 +206,7 @@ static void take_back(struct kernel *k, const struct flow_policy *f, bool was_th
 static enum err add_at(struct kernel *k, const struct flow_policy *f, bool *again, char *why)
 {
 	struct ask req = flow_ask_add(f);
+	char text[POLICY_TEXT_MAX];
 	bool seen = false;
 	struct answer a;
 	enum err err = netlink_ask(k->nl, &req, &a);
@@ -218,8 +221,11 @@ static enum err add_at(struct kernel *k, const struct flow_policy *f, bool *agai
 	/* One that exists has our number in its selector and is not in the book: left over. */
 	take_back(k, f, added);
 	*again = err == OK || err == ERR_EXISTS;
-	return *again ? why_say(why, ERR_LIMIT, "no index is left for a policy")
-		      : policy_words(why, err, &a, "cannot add the policy", f);
+	if (err == OK)
+		return why_say(why, ERR_SYSTEM,
+			       "the kernel does not show the policy %s as it was asked for",
+			       policy_text(&f->p, text));
+	return policy_words(why, err, &a, "cannot add the policy", f);
 }
 
 static bool slot_next(struct kernel *k, uint32_t *slot)

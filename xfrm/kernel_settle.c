@@ -15,6 +15,9 @@
 struct seen_state {
 	struct state_larval id; /* what a larval one is known by; src, dst, reqid of any */
 	uint32_t spi;
+	bool encap;
+	uint16_t sport;
+	uint16_t dport;
 	bool larval;
 	bool kept;
 };
@@ -87,6 +90,9 @@ static enum err states_take(void *ctx, const struct nlmsghdr *m)
 			.seq = s.seq,
 			.if_id = s.if_id },
 		.spi = s.spi,
+		.encap = s.encap,
+		.sport = s.encap_sport,
+		.dport = s.encap_dport,
 		.larval = s.larval,
 	};
 	return OK;
@@ -148,6 +154,10 @@ static enum err policies_agree(struct kernel *k, const struct view *w, char *why
 		else
 			s->f = *have;
 		err = put_policy(k, &f, why);
+		if (err != OK && have != NULL) {
+			s->f = f;
+			s->f.p.index = have->p.index;
+		}
 		if (first == OK)
 			first = err;
 	}
@@ -170,9 +180,23 @@ static enum err policies_prune(struct kernel *k, const struct view *w, char *why
 
 /* ---- states ---- */
 
-static bool view_keeps(struct view *w, const struct sa_desc *d)
+/* A change of ports that was not heard of may have been done: the book learns which it has. */
+static void learn_ports(struct kernel *k, struct kernel_half *half, const struct seen_state *s)
 {
-	const struct state_id id = state_id_of(d);
+	const bool out = half->d.dir == SA_OUT;
+	struct path path = half->d.path;
+
+	if (!half->d.encap || !s->encap)
+		return;
+	path.local.port = out ? s->sport : s->dport;
+	path.remote.port = out ? s->dport : s->sport;
+	if (!path_eq(&path, &half->d.path))
+		book_place(k, half, &path, true);
+}
+
+static bool view_keeps(struct kernel *k, struct view *w, struct kernel_half *half)
+{
+	const struct state_id id = state_id_of(&half->d);
 	const struct seen_state key = { .id = { .dst = id.dst }, .spi = id.spi };
 	struct seen_state *s = NULL;
 
@@ -181,6 +205,7 @@ static bool view_keeps(struct view *w, const struct sa_desc *d)
 	if (s == NULL)
 		return false;
 	s->kept = true;
+	learn_ports(k, half, s);
 	return true;
 }
 
@@ -202,7 +227,7 @@ static void states_agree(struct kernel *k, struct view *w, const struct settle *
 
 	for (struct kernel_half *half = k->halves.newest; half != NULL; half = older) {
 		older = half->older;
-		if (view_keeps(w, &half->d))
+		if (view_keeps(k, w, half))
 			continue;
 		k->missing = s->gone == NULL;
 		if (k->missing)

@@ -216,12 +216,27 @@ static bool state_of(const struct model_state *s, const struct sa_desc *d)
 	       memcmp(&s->u.saddr, from->addr.b, 4) == 0;
 }
 
+static bool ports_of(const struct model_state *s, const struct sa_desc *d)
+{
+	const struct endpoint *from = d->dir == SA_OUT ? &d->path.local : &d->path.remote;
+	const struct endpoint *to = d->dir == SA_OUT ? &d->path.remote : &d->path.local;
+	const struct nlattr *a =
+		nla_find((const struct nlattr *)(const void *)(s->body + sizeof(s->u)),
+			 (int)(s->len - sizeof(s->u)), XFRMA_ENCAP);
+	struct xfrm_encap_tmpl e;
+
+	if (a == NULL)
+		return !d->encap;
+	memcpy(&e, nla_data(a), sizeof(e));
+	return d->encap && ntohs(e.encap_sport) == from->port && ntohs(e.encap_dport) == to->port;
+}
+
 static size_t states_of(const struct world *w, const struct sa_desc *d)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->m->n_states; i++)
-		n += state_of(&w->m->states[i], d);
+		n += state_of(&w->m->states[i], d) && ports_of(&w->m->states[i], d);
 	return n;
 }
 

@@ -99,6 +99,43 @@ static void move_out(struct world *w)
 	move(w, SA_OUT, 0x1002, false);
 }
 
+static struct sa_cmd encap_cmd(const struct world *w, enum sa_op op, enum sa_dir dir, uint32_t spi)
+{
+	struct sa_cmd cmd = world_cmd(w, op, dir, spi);
+
+	cmd.sa.encap = true;
+	cmd.sa.path.local.port = cmd.sa.path.remote.port = 4500;
+	return cmd;
+}
+
+static void up_encap(struct world *w)
+{
+	struct sa_cmd in = encap_cmd(w, SA_INSTALL, SA_IN, 0x1001);
+	struct sa_cmd out = encap_cmd(w, SA_INSTALL, SA_OUT, 0x1002);
+
+	world_trapped(w);
+	world_run(w, &in);
+	ck_assert_msg(w->err == OK, "%s", w->why);
+	world_run(w, &out);
+	ck_assert_msg(w->err == OK, "%s", w->why);
+}
+
+static void move_ports_in(struct world *w)
+{
+	struct sa_cmd cmd = encap_cmd(w, SA_MOVE, SA_IN, 0x1001);
+
+	cmd.sa.path.remote.port = 1027;
+	world_run(w, &cmd);
+}
+
+static void move_ports_out(struct world *w)
+{
+	struct sa_cmd cmd = encap_cmd(w, SA_MOVE, SA_OUT, 0x1002);
+
+	cmd.sa.path.remote.port = 1027;
+	world_run(w, &cmd);
+}
+
 static void query(struct world *w)
 {
 	world_simply(w, SA_QUERY, SA_OUT, 0x1002);
@@ -154,6 +191,8 @@ static const struct {
 	{ "remove the older", world_up_twice, remove_out, 3, 3 + 3 },
 	{ "move in", world_up, move_in, 2, 3 + 3 },
 	{ "move out", world_up, move_out, 2, 3 + 3 },
+	{ "move ports in", up_encap, move_ports_in, 2, 3 + 3 },
+	{ "move ports out", up_encap, move_ports_out, 2, 3 + 3 },
 	{ "query", world_up, query, 2, 3 + 3 },
 	{ "forget", world_asked_for, forget, 1, 3 + 2 },
 	{ "traps", world_nothing, traps_all, 0, 3 },

@@ -79,6 +79,41 @@ START_TEST(a_trap_whose_change_was_not_heard_of_is_as_wanted_after_the_next_look
 }
 END_TEST
 
+/* Somebody has changed a trap, and the kernel refuses to have it changed back: it is wanted no less
+ * for that. */
+START_TEST(what_the_kernel_refuses_to_put_right_stays_wanted)
+{
+	const struct settle again = { .gone = NULL };
+	struct world *w = world_new();
+	uint32_t priority;
+	int changes = 0;
+
+	world_trapped(w);
+	priority = priority_of_trap(w, REQID);
+	ck_assert_uint_eq(traps_of(w, REQID, priority), 1);
+	for (size_t i = 0; i < w->m->n_policies; i++) {
+		struct model_policy *p = &w->m->policies[i];
+
+		if (!p->has_tmpl || p->u.sel.user != (FLOW_USER | FLOW_TRAP))
+			continue;
+		p->u.priority++;
+		memcpy(p->body, &p->u, sizeof(p->u));
+		changes++;
+	}
+	ck_assert_int_gt(changes, 0);
+	model_arm(w->m, FAULT_REFUSE, ENOMEM, 2); /* behind the two dumps */
+	w->m->lasting = STEPS_MAX;
+	ck_assert_int_ne(kernel_settle(w->k, &again, w->why), OK);
+	ck_assert(w->k->doubt);
+	ck_assert_ptr_nonnull(world_wrong(w));
+	model_arm(w->m, FAULT_NONE, 0, -1);
+	ck_assert_int_eq(kernel_settle(w->k, &again, w->why), OK);
+	ck_assert_ptr_null(world_wrong(w));
+	ck_assert_uint_eq(traps_of(w, REQID, priority), 1);
+	world_free(w);
+}
+END_TEST
+
 /* ---- messages ---- */
 
 static ssize_t no_send(void *ctx, const void *p, size_t len)
@@ -133,5 +168,6 @@ UNIT("xfrm/kernel_doubt")
 	tcase_add_loop_test(tc,
 			    a_trap_whose_change_was_not_heard_of_is_as_wanted_after_the_next_look,
 			    0, N_OF(unheard));
+	tcase_add_test(tc, what_the_kernel_refuses_to_put_right_stays_wanted);
 	tcase_add_test(tc, a_message_that_was_cut_short_is_wiped_and_all_is_read);
 }

@@ -102,11 +102,12 @@ END_TEST
 static void force(struct world *w, const struct sa_cmd *cmd)
 {
 	struct state_extra x = { .sa_dir = false };
+	bool unheard;
 	struct kernel_half *half;
 
 	ck_assert_int_eq(half_new(w->k, &cmd->sa, &half), OK);
 	ck_assert_int_eq(book_put(w->k, half), OK);
-	ck_assert_int_eq(put_state(w->k, &half->d, &x, w->why), OK);
+	ck_assert_int_eq(put_state(w->k, &half->d, &x, &unheard, w->why), OK);
 	for (size_t i = 0; i < half->flows.n; i++)
 		ck_assert_int_eq(put_policy(w->k, &half->flows.v[i], w->why), OK);
 }

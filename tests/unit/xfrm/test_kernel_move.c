@@ -291,6 +291,30 @@ START_TEST(numbers_go_on_and_none_is_used_or_taken_twice)
 }
 END_TEST
 
+/* ---- what is not there for sure ---- */
+
+/* Another's state may have the SPI, and it must stay: older doubt does not make it ours. */
+START_TEST(only_an_answer_that_was_lost_leaves_it_open_whether_the_state_is_there)
+{
+	struct world *w = world_new();
+	const struct sa_cmd there = world_cmd(w, SA_INSTALL, SA_IN, 0x1001);
+	const struct sa_cmd other = world_cmd(w, SA_INSTALL, SA_IN, 0x1003);
+	struct state_extra x = { .if_id = 0 };
+	bool unheard;
+
+	world_up(w);
+	w->k->doubt = true;
+	ck_assert_int_eq(put_state(w->k, &there.sa, &x, &unheard, w->why), ERR_EXISTS);
+	ck_assert(!unheard);
+	w->k->doubt = false;
+	model_arm(w->m, FAULT_LOST, 0, 0);
+	ck_assert_int_ne(put_state(w->k, &other.sa, &x, &unheard, w->why), OK);
+	ck_assert(unheard && w->k->doubt);
+	ck_assert_ptr_nonnull(state_at(w, 0x1003));
+	world_free(w);
+}
+END_TEST
+
 /* ---- two halves with the same selectors ---- */
 
 START_TEST(an_older_half_that_moves_leaves_the_policy_of_the_newer)
@@ -320,5 +344,6 @@ UNIT("xfrm/kernel_move")
 	tcase_add_loop_test(tc, counters_go_on_where_it_moved_to, 0, 2);
 	tcase_add_loop_test(tc, a_soft_limit_that_was_told_is_not_told_again, 0, 6);
 	tcase_add_loop_test(tc, numbers_go_on_and_none_is_used_or_taken_twice, 0, 2);
+	tcase_add_test(tc, only_an_answer_that_was_lost_leaves_it_open_whether_the_state_is_there);
 	tcase_add_test(tc, an_older_half_that_moves_leaves_the_policy_of_the_newer);
 }
