@@ -117,6 +117,40 @@ static enum err lead_exempt(struct rule_list *l, const struct pair_list *exempt,
 	return err;
 }
 
+/* Where nothing of the family is led, nothing has to be let out. */
+static enum err lead_beside(struct rule_list *l, const struct pair_list *led,
+			    const struct lead_host *host)
+{
+	struct pair_list pairs = { .n = 0 };
+	enum err err = pair_list_fill(&pairs, host->beside, host->n_beside);
+
+	for (size_t i = 0; i < pairs.n && err == OK; i++) {
+		const struct pair *p = &pairs.v[i];
+		struct net unset = net_unset(p->remote.addr.family);
+		struct rule r = rule_to(level(LEAD_PAIRS, p, LEAD_EXEMPT), FR_ACT_GOTO, &p->local,
+					&p->remote);
+
+		if (!pair_list_has(led, p->local.addr.family))
+			continue;
+		r.proto = p->proto;
+		r.dport_lo = p->remote_port_lo;
+		r.dport_hi = p->remote_port_hi;
+		if (leads_unset(p, host->own)) {
+			struct rule new = r;
+
+			new.priority = level(LEAD_NEW, p, LEAD_EXEMPT);
+			new.from = unset;
+			err = rule_list_add(l, &new);
+		}
+		r.sport_lo = p->local_port_lo;
+		r.sport_hi = p->local_port_hi;
+		if (err == OK)
+			err = rule_list_add(l, &r);
+	}
+	pair_list_free(&pairs);
+	return err;
+}
+
 static struct rule rule_outer(uint32_t priority, uint8_t action, sa_family_t family)
 {
 	const struct net any = net_any(family);
@@ -192,6 +226,8 @@ enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
 		err = lead_families(l, &pairs, host);
 	if (err == OK)
 		err = lead_exempt(l, &exempt, host->own);
+	if (err == OK)
+		err = lead_beside(l, &pairs, host);
 	if (err == OK)
 		err = lead_pairs(l, &pairs, host->own);
 	rule_list_settle(l);

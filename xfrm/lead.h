@@ -7,7 +7,9 @@
  *                 peer inside its own tunnel's selectors does not run in a circle
  *                 Beside children with devices of their own (`routed`): as xfrm/outer.h says
  *   LEAD_PAIRS    a level for each narrowness of pairs, the narrowest first, and on each level
- *     +0          what has to stay out of the tunnel: past the end
+ *     +0          what has to stay out of the tunnel, and transport mode of the kernel's plane
+ *                 (SHARE_BESIDE): past the end, also before a tunnel that is narrower by a single
+ *                 port alone, whose guard then holds its packets back
  *     +1          from local to remote: our table
  *     +2          from local to remote: unreachable. So when the TUN dies, and its routes with it,
  *                 nothing falls through to the main table; also not for a socket that is bound to a
@@ -45,6 +47,8 @@ enum lead_step { LEAD_EXEMPT, LEAD_LOOKUP, LEAD_DEAD };
 
 struct lead_host {
 	const struct own_list *own;
+	const struct host_child *beside; /* SHARE_BESIDE */
+	size_t n_beside;
 	bool routed; /* there are devices of children */
 	bool has6;   /* and IPv6, of which our outer packets may be */
 };

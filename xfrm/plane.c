@@ -84,6 +84,8 @@ struct plane {
 	size_t n_open;
 	struct host_child *led;
 	size_t n_led;
+	struct host_child *beside;
+	size_t n_beside;
 	struct host_child *routed;
 	size_t n_routed;
 	bool devices; /* there is one of a child, be it one that an operator took down */
@@ -95,8 +97,9 @@ static enum err plane_fill(struct plane *p, const struct host_child *v, size_t n
 {
 	p->open = share_pick(SHARE_DEVICE, v, n, &p->n_open);
 	p->led = share_pick(SHARE_LED, v, n, &p->n_led);
+	p->beside = share_pick(SHARE_BESIDE, v, n, &p->n_beside);
 	p->routed = share_pick(SHARE_ROUTED, v, n, &p->n_routed);
-	return p->open != NULL && p->led != NULL && p->routed != NULL
+	return p->open != NULL && p->led != NULL && p->beside != NULL && p->routed != NULL
 		       ? OK
 		       : why_say(why, ERR_NOMEM, "no memory");
 }
@@ -105,6 +108,7 @@ static void plane_free(struct plane *p)
 {
 	free(p->open);
 	free(p->led);
+	free(p->beside);
 	free(p->routed);
 }
 
@@ -210,7 +214,13 @@ static enum err routes_set(struct host *h, const struct plane *p, const struct o
 static enum err rules_set(struct host *h, const struct plane *p, const struct own_list *own,
 			  char *why)
 {
-	const struct lead_host host = { .own = own, .routed = p->devices, .has6 = p->has6 };
+	const struct lead_host host = {
+		.own = own,
+		.beside = p->beside,
+		.n_beside = p->n_beside,
+		.routed = p->devices,
+		.has6 = p->has6,
+	};
 	struct rule_list rules = { .n = 0 };
 	enum err err = lead_rules(&rules, p->led, p->n_led, &host);
 

@@ -13,6 +13,8 @@ bool share_has(enum share s, const struct host_child *c)
 		return user || routed;
 	case SHARE_LED:
 		return !routed && (user || c->mode == SA_TUNNEL);
+	case SHARE_BESIDE:
+		return !routed && !user && c->mode != SA_TUNNEL;
 	case SHARE_ROUTED:
 		return routed;
 	}

@@ -18,6 +18,8 @@ enum share {
 	 * by then. But XFRM does not look for a route again for a packet that stays what it is, in
 	 * transport mode: that one must have the route of its peer from the start. */
 	SHARE_LED,
+	/* Such a one: inside what is led for a wider child, it is let out again. */
+	SHARE_BESIDE,
 	/* It has a device of its own, with routes in the main table. */
 	SHARE_ROUTED,
 };

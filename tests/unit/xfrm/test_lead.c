@@ -303,6 +303,40 @@ START_TEST(beside_devices_our_outer_packets_have_a_way_of_their_own)
 }
 END_TEST
 
+/* XFRM does not route it again: in the device it would be lost. A narrower tunnel is led still. */
+START_TEST(transport_mode_of_the_kernel_inside_a_wider_tunnel_stays_out)
+{
+	static const char *const led[] = { "10.1.0.0/16>10.2.0.0/16",
+					   "10.1.0.1/32>10.2.0.1/32@tcp" };
+	static const char *const out[] = { "10.1.0.1/32>10.2.0.1/32",
+					   "2001:db8::1/128>2001:db8::2/128" };
+	static const struct {
+		struct packet k;
+		enum way way;
+	} packets[] = {
+		{ { "10.1.0.1", "10.2.0.1", U, 80, 0 }, MAIN },
+		{ { NULL, "10.2.0.1", U, 80, 0 }, MAIN },
+		{ { "10.1.0.1", "10.2.0.1", T, 80, 0 }, TUNNEL },
+		{ { "10.1.0.2", "10.2.0.1", T, 80, 0 }, TUNNEL },
+	};
+	struct children children = kit_children(led, 2);
+	struct children beside = kit_children(out, 2);
+	struct own v[2];
+	struct own_list own = own_addresses(v);
+	const struct lead_host host = { .own = &own, .beside = beside.v, .n_beside = 2 };
+	struct rule_list l = { .n = 0 };
+
+	ck_assert_int_eq(lead_rules(&l, children.v, children.n, &host), OK);
+	for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++)
+		ck_assert_int_eq(judge(&l, &packets[i].k, true), packets[i].way);
+	for (size_t i = 0; i < l.n; i++)
+		ck_assert_int_eq(l.v[i].from.addr.family, AF_INET);
+	rule_list_free(&l);
+	children_free(&beside);
+	children_free(&children);
+}
+END_TEST
+
 static size_t rules_of(const struct rule_list *l, sa_family_t family)
 {
 	size_t n = 0;
@@ -367,6 +401,7 @@ UNIT("xfrm/lead")
 	tcase_add_loop_test(tc, packets_go_where_they_shall, 0,
 			    (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tc, no_children_no_rules);
+	tcase_add_test(tc, transport_mode_of_the_kernel_inside_a_wider_tunnel_stays_out);
 	tcase_add_test(tc, without_ipv6_there_is_no_rule_of_it);
 	tcase_add_test(tc, a_remote_network_has_one_route_with_a_source_if_any_child_has_one);
 }
