@@ -126,21 +126,45 @@ static void addr_advance(struct addr *a)
 			return;
 }
 
-/* The largest network that begins at `at` and does not reach beyond `hi`. */
+/* How many bits both have in common, from the first. */
+static unsigned int bits_shared(const struct addr *a, const struct addr *b)
+{
+	unsigned int bits = 0;
+	unsigned int differ = 0;
+
+	for (size_t i = 0; i < addr_len(a) && differ == 0; i++) {
+		differ = a->b[i] ^ b->b[i];
+		bits += 8;
+	}
+	for (; differ != 0; differ >>= 1)
+		bits--;
+	return bits;
+}
+
+/* How many of the last bits are all zeros (`flip` 0), or all ones (`flip` 0xff). */
+static unsigned int bits_at_end(const struct addr *a, uint8_t flip)
+{
+	unsigned int bits = 0;
+	unsigned int other = 0;
+
+	for (size_t i = addr_len(a); i > 0 && other == 0; i--) {
+		other = a->b[i - 1] ^ flip;
+		bits += other == 0 ? 8 : (unsigned int)__builtin_ctz(other);
+	}
+	return bits;
+}
+
+/* The largest network that begins at `at` and does not reach beyond `hi`: as many bits for hosts as
+ * `at` has zeros at its end, but less than would change what it shares with `hi` (all of them when
+ * `hi` is the last of that network). No search bit by bit: peers choose the ranges, and many. */
 static struct net net_largest(const struct addr *at, const struct addr *hi)
 {
-	struct net best = { *at, addr_bits(at) };
+	unsigned int all = addr_bits(at);
+	unsigned int shared = bits_shared(at, hi);
+	unsigned int aligned = all - bits_at_end(at, 0);
+	unsigned int fits = bits_at_end(hi, 0xff) >= all - shared ? shared : shared + 1;
 
-	for (unsigned int bits = best.bits; bits > 0; bits--) {
-		struct net wider = { *at, (uint8_t)(bits - 1) };
-		struct addr first = net_first(&wider);
-		struct addr last = net_last(&wider);
-
-		if (!addr_eq(&first, at) || addr_cmp(&last, hi) > 0)
-			break;
-		best = wider;
-	}
-	return best;
+	return (struct net){ *at, (uint8_t)(aligned > fits ? aligned : fits) };
 }
 
 /* At most 2 * 128 - 2 rounds: the networks first grow, then shrink, at most one of each size per
