@@ -53,8 +53,7 @@ static bool may_move(const struct ike_sa *sa, const struct endpoint *to)
 	return sa->state == S_UP && translated && conn_is_at(sa->conn, &to->addr) &&
 	       sa->path.local.port != PORT_IKE && to->port != 0 &&
 	       to->addr.family == sa->path.remote.addr.family &&
-	       !endpoint_eq(to, &sa->path.remote) && addr_is_host(&to->addr) &&
-	       !is_own(sa->e, &to->addr);
+	       !endpoint_eq(to, &sa->path.remote) && addr_is_host(&to->addr);
 }
 
 void move_hint(struct ike_sa *sa, const struct endpoint *from)
@@ -65,10 +64,13 @@ void move_hint(struct ike_sa *sa, const struct endpoint *from)
 		return;
 	if (m->tried && sa->e->now < m->at + hint_interval)
 		return;
-	stay(sa);
-	m->to = *from;
 	m->tried = true;
 	m->at = sa->e->now;
+	/* It looks at every SA, so no stranger may have it asked more often than that. */
+	if (is_own(sa->e, &from->addr))
+		return;
+	stay(sa);
+	m->to = *from;
 	sa->alive_wanted = true;
 }
 
