@@ -27,6 +27,11 @@ bool ts_proto_has_ports(uint8_t proto)
 	       proto == IPPROTO_SCTP || proto == IPPROTO_UDPLITE;
 }
 
+bool ts_proto_is_icmp(uint8_t proto)
+{
+	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+}
+
 bool ts_valid(const struct ts *t)
 {
 	return addr_len(&t->lo) != 0 && t->lo.family == t->hi.family &&
@@ -85,6 +90,24 @@ bool ts_intersect(const struct ts *a, const struct ts *b, struct ts *out)
 		return false;
 	*out = both;
 	return true;
+}
+
+/* Whether a port is to be seen is one thing for both ports of a packet. */
+static bool only_one_opaque(const struct ts *a, const struct ts *b)
+{
+	return (ts_port_opaque(a) && !ts_port_opaque(b) && !ts_port_any(b)) ||
+	       (ts_port_opaque(b) && !ts_port_opaque(a) && !ts_port_any(a));
+}
+
+bool ts_could_meet(const struct ts *a, const struct ts *b)
+{
+	struct ts both;
+
+	if (a->lo.family != b->lo.family || !protos_intersect(a, b, &both))
+		return false;
+	if (ts_proto_is_icmp(both.proto) ? !ports_intersect(a, b, &both) : only_one_opaque(a, b))
+		return false;
+	return ts_valid(a) && ts_valid(b);
 }
 
 bool ts_covers(const struct ts *a, const struct ts *b)

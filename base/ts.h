@@ -44,8 +44,13 @@ bool ts_port_any(const struct ts *t);
 bool ts_port_opaque(const struct ts *t);
 /* Two ports stand first in its header: TCP, UDP, DCCP, SCTP, UDP-Lite. */
 bool ts_proto_has_ports(uint8_t proto);
+/* Of either family: type and code are one field, which both ends of a packet have in common. */
+bool ts_proto_is_icmp(uint8_t proto);
 /* The whole of b lies in a. */
 bool ts_covers(const struct ts *a, const struct ts *b);
+/* Is there a packet with one end in a and the other in b? It has one family, one protocol (RFC 7296
+ * 2.9) and, when that is ICMP, one type and code (3.13.1). */
+bool ts_could_meet(const struct ts *a, const struct ts *b);
 /* Their intersection; false when it is empty. */
 bool ts_intersect(const struct ts *a, const struct ts *b, struct ts *out);
 bool ts_match(const struct ts *t, const struct addr *a, uint8_t proto, bool port_known,

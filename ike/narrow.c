@@ -140,18 +140,12 @@ static enum err narrow_side(const struct ts_list *offer, const struct ts_list *o
 	return out->n > 0 ? OK : ERR_TS;
 }
 
-static bool could_meet(const struct ts *i, const struct ts *r)
-{
-	return i->lo.family == r->lo.family &&
-	       (i->proto == r->proto || i->proto == 0 || r->proto == 0);
-}
-
 /* Is there any packet that both sides let through? */
 static bool pair_lives(const struct ts_pair *p)
 {
 	for (unsigned int i = 0; i < p->i.n; i++) {
 		for (unsigned int j = 0; j < p->r.n; j++) {
-			if (could_meet(&p->i.v[i], &p->r.v[j]))
+			if (ts_could_meet(&p->i.v[i], &p->r.v[j]))
 				return true;
 		}
 	}

@@ -24,7 +24,7 @@ void ts_payload_encode(struct wr *w, const struct ts_list *l);
  * ones). Both sides keep the order of the offer, so the specific selector of the packet that
  * started it stays first; what another selector of the result covers is left out, and so is what
  * exceeds 255. ERR_TS when a side comes out empty, or no packet could have both sides (families,
- * protocols). *out is owned by the caller. */
+ * protocols, ICMP types). *out is owned by the caller. */
 MUST_USE enum err narrow_respond(const struct ts_pair *offer, const struct ts_pair *ours,
 				 struct ts_pair *out);
 /* Does the result hold the very first selector of each side of the offer, whole? Tells a better

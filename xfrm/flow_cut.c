@@ -8,6 +8,7 @@
 #include "xfrm/flow.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -30,13 +31,17 @@ struct blocks {
 	size_t n;
 };
 
+/* What a range of addresses is cut into; not cut yet as long as `n` is 0. */
+struct nets {
+	struct net v[NETS_MAX];
+	size_t n;
+};
+
 /* What one pair of traffic selectors comes to: every network of one side with every one of the
  * other, and the same for ports. ICMP has its blocks (type and code) in `local` alone. */
 struct cut {
-	struct net local[NETS_MAX];
-	struct net remote[NETS_MAX];
-	size_t n_local;
-	size_t n_remote;
+	const struct nets *local;
+	const struct nets *remote;
 	uint8_t proto;
 	struct blocks local_ports;
 	struct blocks remote_ports;
@@ -61,11 +66,6 @@ static struct blocks blocks_of(uint16_t lo, uint16_t hi)
 		at += (uint32_t)(uint16_t)~b.v[b.n].mask + 1;
 	}
 	return b;
-}
-
-static bool proto_is_icmp(uint8_t proto)
-{
-	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
 }
 
 /* 0 is any, those with ports among them. */
@@ -99,15 +99,11 @@ static enum err icmp_of(const struct ts *local, const struct ts *remote, struct 
 	return OK;
 }
 
-static enum err cut_pair(struct cut *c, const struct ts *local, const struct ts *remote)
+static enum err cut_ports(struct cut *c, const struct ts *local, const struct ts *remote)
 {
 	c->proto = local->proto != 0 ? local->proto : remote->proto;
-	c->n_local = net_from_range(&local->lo, &local->hi, c->local, NETS_MAX);
-	c->n_remote = net_from_range(&remote->lo, &remote->hi, c->remote, NETS_MAX);
-	if (c->n_local > NETS_MAX || c->n_remote > NETS_MAX)
-		return ERR_LIMIT;
 	c->remote_ports = blocks_of(0, UINT16_MAX);
-	if (proto_is_icmp(c->proto))
+	if (ts_proto_is_icmp(c->proto))
 		return icmp_of(local, remote, &c->local_ports);
 	c->local_ports = ports_of(local, c->proto);
 	c->remote_ports = ports_of(remote, c->proto);
@@ -132,14 +128,14 @@ static struct xfrm_selector cut_selector(const struct cut *c, size_t at, bool ou
 {
 	size_t n_ports = c->local_ports.n * c->remote_ports.n;
 	size_t port = at % n_ports;
-	const struct net *local = &c->local[at / n_ports / c->n_remote];
-	const struct net *remote = &c->remote[at / n_ports % c->n_remote];
+	const struct net *local = &c->local->v[at / n_ports / c->remote->n];
+	const struct net *remote = &c->remote->v[at / n_ports % c->remote->n];
 	const struct block *a = &c->local_ports.v[port / c->remote_ports.n];
 	const struct block *b = &c->remote_ports.v[port % c->remote_ports.n];
 	struct xfrm_selector sel =
 		policy_selector(outward ? local : remote, outward ? remote : local, c->proto);
 
-	if (proto_is_icmp(c->proto)) {
+	if (ts_proto_is_icmp(c->proto)) {
 		icmp_put(&sel, a);
 		return sel;
 	}
@@ -220,7 +216,7 @@ struct flow_policy flow_mirror(const struct flow_policy *f)
 	m.p.sel.daddr = sel->saddr;
 	m.p.sel.prefixlen_s = sel->prefixlen_d;
 	m.p.sel.prefixlen_d = sel->prefixlen_s;
-	if (proto_is_icmp(sel->proto))
+	if (ts_proto_is_icmp(sel->proto))
 		return m;
 	m.p.sel.sport = sel->dport;
 	m.p.sel.dport = sel->sport;
@@ -277,17 +273,21 @@ bool flow_addresses_meet(const struct xfrm_selector *a, const struct xfrm_select
 
 /* ---- lists ---- */
 
-/* One policy for each direction of the mask, for each selector. */
-static enum err put_cut(struct flow_list *l, const struct cut *c, const struct flow_policy *like,
-			unsigned int dirs)
+/* What is put for each selector: a policy like this one for each direction of the mask. */
+struct put {
+	struct flow_policy like;
+	unsigned int dirs;
+};
+
+static enum err put_cut(struct flow_list *l, const struct cut *c, const struct put *put)
 {
-	size_t n = c->n_local * c->n_remote * c->local_ports.n * c->remote_ports.n;
-	struct flow_policy f = *like;
+	size_t n = c->local->n * c->remote->n * c->local_ports.n * c->remote_ports.n;
+	struct flow_policy f = put->like;
 	enum err err = n > FLOW_MAX || l->n > PIECES_MAX ? ERR_LIMIT : OK;
 
 	for (size_t i = 0; i < n && err == OK; i++) {
 		for (uint8_t dir = XFRM_POLICY_IN; dir <= XFRM_POLICY_FWD && err == OK; dir++) {
-			if (!(dirs & 1u << dir))
+			if (!(put->dirs & 1u << dir))
 				continue;
 			f.p.dir = dir;
 			f.p.sel = cut_selector(c, i, dir == XFRM_POLICY_OUT);
@@ -299,26 +299,46 @@ static enum err put_cut(struct flow_list *l, const struct cut *c, const struct f
 	return err;
 }
 
-static enum err put_pairs(struct flow_list *l, const struct ts_list *local,
-			  const struct ts_list *remote, const struct flow_policy *like,
-			  unsigned int dirs)
+/* A selector stands in as many pairs as the other side has selectors, and is cut once. */
+static const struct nets *cut_once(struct nets *n, const struct ts *t)
 {
-	size_t most = (size_t)FLOW_MAX * (dirs & 1u << XFRM_POLICY_FWD ? 2 : 1);
-	struct cut c;
+	if (n->n == 0)
+		n->n = net_from_range(&t->lo, &t->hi, n->v, NETS_MAX);
+	return n;
+}
+
+/* The peer chooses up to 255 selectors for each side, so little is done here for every pair. One
+ * that no packet has costs a comparison; any other puts a piece, which PIECES_MAX counts. */
+static enum err put_each(struct flow_list *l, const struct ts_list *local,
+			 const struct ts_list *remote, struct nets *cuts, const struct put *put)
+{
 	enum err err = OK;
+	struct cut c;
 
 	for (size_t i = 0; i < (size_t)local->n * remote->n && err == OK; i++) {
-		const struct ts *a = &local->v[i / remote->n];
-		const struct ts *b = &remote->v[i % remote->n];
+		size_t from = i / remote->n;
+		size_t to = i % remote->n;
 
-		/* RFC 7296 2.9: a packet has one family and one protocol. */
-		if (!ts_valid(a) || !ts_valid(b) || a->lo.family != b->lo.family ||
-		    (a->proto != 0 && b->proto != 0 && a->proto != b->proto))
+		if (!ts_could_meet(&local->v[from], &remote->v[to]))
 			continue;
-		err = cut_pair(&c, a, b);
+		err = cut_ports(&c, &local->v[from], &remote->v[to]);
+		c.local = cut_once(&cuts[from], &local->v[from]);
+		c.remote = cut_once(&cuts[local->n + to], &remote->v[to]);
 		if (err == OK)
-			err = put_cut(l, &c, like, dirs);
+			err = put_cut(l, &c, put);
 	}
+	return err;
+}
+
+static enum err put_pairs(struct flow_list *l, const struct ts_list *local,
+			  const struct ts_list *remote, const struct put *put)
+{
+	size_t most = (size_t)FLOW_MAX * (put->dirs & 1u << XFRM_POLICY_FWD ? 2 : 1);
+	/* Pages of it that no selector is cut into are never touched. */
+	struct nets *cuts = calloc((size_t)local->n + remote->n + 1, sizeof(*cuts));
+	enum err err = cuts == NULL ? ERR_NOMEM : put_each(l, local, remote, cuts, put);
+
+	free(cuts);
 	/* Selectors that overlap may be cut into the same pieces. */
 	flow_list_sort(l);
 	if (err == OK && l->n > most)
@@ -331,21 +351,23 @@ static enum err put_pairs(struct flow_list *l, const struct ts_list *local,
 enum err flow_list_fill(struct flow_list *l, const struct sa_desc *d)
 {
 	bool out = d->dir == SA_OUT;
-	const struct flow_policy like = {
-		.p = { .action = XFRM_POLICY_ALLOW },
-		.kind = FLOW_CHILD,
-		.mode = d->mode,
-		.reqid = d->reqid,
-		.spi = out ? d->spi : 0,
-		.if_id = d->if_id,
-		.src = out ? d->path.local.addr : d->path.remote.addr,
-		.dst = out ? d->path.remote.addr : d->path.local.addr,
+	struct put put = {
+		.like = {
+			.p = { .action = XFRM_POLICY_ALLOW },
+			.kind = FLOW_CHILD,
+			.mode = d->mode,
+			.reqid = d->reqid,
+			.spi = out ? d->spi : 0,
+			.if_id = d->if_id,
+			.src = out ? d->path.local.addr : d->path.remote.addr,
+			.dst = out ? d->path.remote.addr : d->path.local.addr,
+		},
+		.dirs = out ? 1u << XFRM_POLICY_OUT : 1u << XFRM_POLICY_IN,
 	};
-	unsigned int dirs = out ? 1u << XFRM_POLICY_OUT : 1u << XFRM_POLICY_IN;
 
 	if (!out && d->mode == SA_TUNNEL)
-		dirs |= 1u << XFRM_POLICY_FWD;
-	return put_pairs(l, &d->local, &d->remote, &like, dirs);
+		put.dirs |= 1u << XFRM_POLICY_FWD;
+	return put_pairs(l, &d->local, &d->remote, &put);
 }
 
 struct addr flow_trap_src(void)
@@ -369,17 +391,20 @@ static enum err list_join(struct flow_list *l, const struct flow_list *more)
 
 enum err flow_list_fill_trap(struct flow_list *l, const struct host_child *c)
 {
-	const struct flow_policy like = {
-		.p = { .action = XFRM_POLICY_ALLOW },
-		.kind = FLOW_TRAP,
-		.mode = SA_TUNNEL,
-		.reqid = c->reqid,
-		.if_id = sa_if_id(c->interface, c->reqid),
-		.src = flow_trap_src(),
-		.dst = flow_trap_dst(),
+	const struct put put = {
+		.like = {
+			.p = { .action = XFRM_POLICY_ALLOW },
+			.kind = FLOW_TRAP,
+			.mode = SA_TUNNEL,
+			.reqid = c->reqid,
+			.if_id = sa_if_id(c->interface, c->reqid),
+			.src = flow_trap_src(),
+			.dst = flow_trap_dst(),
+		},
+		.dirs = 1u << XFRM_POLICY_OUT,
 	};
 	struct flow_list one = { .n = 0 };
-	enum err err = put_pairs(&one, &c->local, &c->remote, &like, 1u << XFRM_POLICY_OUT);
+	enum err err = put_pairs(&one, &c->local, &c->remote, &put);
 
 	if (err == OK)
 		err = list_join(l, &one);

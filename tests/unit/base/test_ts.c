@@ -245,8 +245,67 @@ START_TEST(five_protocols_have_ports)
 }
 END_TEST
 
+/* Every packet over all types and codes, or over a few ports of either end, is tried. */
+static bool some_packet(const struct ts *a, const struct ts *b, uint8_t proto)
+{
+	static const uint16_t tried[] = { 0, 53, 0x0100, 0x01ff, 0x0200, 0x8000, UINT16_MAX };
+	enum { N_TRIED = sizeof(tried) / sizeof(tried[0]) };
+	bool icmp = ts_proto_is_icmp(proto);
+	bool found = false;
+
+	for (unsigned int i = 0; i < 2 * N_TRIED * N_TRIED; i++) {
+		uint16_t sport = tried[i / 2 % N_TRIED];
+		uint16_t dport = icmp ? sport : tried[i / 2 / N_TRIED];
+
+		found = found || (ts_match(a, &a->lo, proto, i % 2, sport) &&
+				  ts_match(b, &b->lo, proto, i % 2, dport));
+	}
+	return found;
+}
+
+START_TEST(two_ends_meet_when_some_packet_has_both)
+{
+	static const struct {
+		uint8_t proto;
+		uint16_t lo, hi;
+	} rows[] = {
+		{ 0, 0, UINT16_MAX },	{ 0, UINT16_MAX, 0 },	{ 17, 0, UINT16_MAX },
+		{ 17, 53, 53 },		{ 17, UINT16_MAX, 0 },	{ 6, 0, UINT16_MAX },
+		{ 6, 0x0100, 0x0200 },	{ 58, 0, UINT16_MAX },	{ 58, 0x0100, 0x0100 },
+		{ 58, 0x0100, 0x01ff }, { 58, 0x01ff, 0x0200 }, { 58, 0x8000, 0x8000 },
+		{ 58, UINT16_MAX, 0 },	{ 1, 0x0100, 0x0100 },	{ 1, 0x0200, 0x0200 },
+	};
+	enum { N_ROWS = sizeof(rows) / sizeof(rows[0]) };
+	unsigned int met = 0;
+
+	for (unsigned int i = 0; i < N_ROWS * N_ROWS; i++) {
+		struct ts t[2];
+		uint8_t proto;
+
+		for (unsigned int k = 0; k < 2; k++) {
+			unsigned int row = k == 0 ? i / N_ROWS : i % N_ROWS;
+
+			t[k] = (struct ts){ .proto = rows[row].proto,
+					    .port_lo = rows[row].lo,
+					    .port_hi = rows[row].hi,
+					    .lo = nth(k),
+					    .hi = nth(k) };
+		}
+		proto = t[0].proto != 0 ? t[0].proto : t[1].proto;
+		ck_assert_msg(ts_could_meet(&t[0], &t[1]) ==
+				      some_packet(&t[0], &t[1], proto != 0 ? proto : 17),
+			      "%u and %u", i / N_ROWS, i % N_ROWS);
+		met += ts_could_meet(&t[0], &t[1]) ? 1 : 0;
+		t[1].lo.family = t[1].hi.family = AF_INET6;
+		ck_assert(!ts_could_meet(&t[0], &t[1]));
+	}
+	ck_assert_uint_gt(met, N_ROWS);
+}
+END_TEST
+
 UNIT("base/ts")
 {
+	tcase_add_test(tc, two_ends_meet_when_some_packet_has_both);
 	tcase_add_test(tc, a_list_lies_within_another_piece_by_piece);
 	tcase_add_test(tc, five_protocols_have_ports);
 	tcase_add_test(tc, intersect_and_cover_agree_with_counting);
