@@ -99,6 +99,16 @@ static struct host_child *guarded(const struct ward *v, size_t n, size_t *n_guar
 	return h;
 }
 
+/* All of them, in a malloc'd array; NULL when there is no memory. */
+static struct host_child *children_of(const struct ward *v, size_t n)
+{
+	struct host_child *all = calloc(n + 1, sizeof *all);
+
+	for (size_t i = 0; i < n && all != NULL; i++)
+		all[i] = v[i].host;
+	return all;
+}
+
 static void tell_lacks(struct warden *w)
 {
 	static const char *const events[N_HOST_LACKS] = {
@@ -161,14 +171,12 @@ static enum err apply(struct warden *w, char why[static HOST_WHY_MAX])
  * what others route into it is dropped. Not before the plane of each child is known. */
 static enum err devices_prune(struct warden *w, bool *any, char why[static HOST_WHY_MAX])
 {
-	struct host_child *all = calloc(w->n + 1, sizeof *all);
+	struct host_child *all = children_of(w->v, w->n);
 	enum err e;
 
 	*any = false;
 	if (all == NULL)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < w->n; i++)
-		all[i] = w->v[i].host;
 	own_tuns_prune(&w->tuns, all, w->n);
 	e = host_iface_prune(w->host, all, w->n, any, why);
 	free(all);
@@ -226,12 +234,16 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 	struct ward *old = w->v;
 	size_t old_n = w->n, n = host_conf_count(c);
 	struct ward *v = calloc(n + 1, sizeof *v);
+	struct host_child *old_all = children_of(old, old_n);
 	bool old_hold = w->hold;
 	char again[HOST_WHY_MAX] = "";
 	enum err e;
 
-	if (v == NULL)
+	if (v == NULL || old_all == NULL) {
+		free(v);
+		free(old_all);
 		return ERR_NOMEM;
+	}
 	wards_fill(w, c, v);
 	w->v = v;
 	w->n = n;
@@ -241,6 +253,7 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 		/* The new children hold. A device that does not go now goes at the next start. */
 		if (w->tun[0] != '\0' && has_devices(old, old_n) && devices_leave(w, again) != OK)
 			host_trouble(again);
+		free(old_all);
 		free(old);
 		return OK;
 	}
@@ -251,6 +264,11 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 	w->n = old_n;
 	w->hold = old_hold;
 	free(v);
+	/* Queues for new children may be on devices that get their old child back: nobody reads
+	 * them, so what the kernel gives them would be lost; and handed over later, one child's
+	 * packets would go to the peer of another. */
+	own_tuns_prune(&w->tuns, old_all, old_n);
+	free(old_all);
 	if (old != NULL)
 		(void)!apply(w, again);
 	return e;
