@@ -91,9 +91,9 @@ struct sa_desc {
 
 enum sa_op {
 	SA_INSTALL, /* desc whole */
-	SA_MOVE,    /* spi, dir, path, encap */
-	SA_REMOVE,  /* spi, dir, path.remote */
-	SA_QUERY,   /* spi, dir: counters come back */
+	SA_MOVE,    /* spi, dir, reqid, child_id, names; path and encap as they shall be */
+	SA_REMOVE,  /* spi, dir, reqid, child_id, path */
+	SA_QUERY,   /* as SA_REMOVE; counters come back */
 	SA_FORGET,  /* acquire, reqid: its negotiation failed; the next packet shall ask again */
 };
 

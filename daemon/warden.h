@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the monitor keeps true on the host: guards for every configured child that no operator has
  * lifted, traps of the kernel's data plane, routes and rules into the TUN device for the same
- * children, the MTU of each. Requests of
- * the engine are about children of the configuration and nothing else.
+ * children, the MTU of each. Requests of the engine are about children of the configuration and
+ * nothing else.
  *
  * Guards come before everything and outlive everything: no function here but warden_guard
  * (postern down) and warden_set (a child that is no longer configured) takes one away.
@@ -25,8 +25,8 @@ MUST_USE enum err warden_new(struct warden **w, char why[static HOST_WHY_MAX]);
 /* Leaves guards, takes the rest away when `plane_off`. Takes NULL. */
 void warden_free(struct warden *w, bool plane_off);
 
-/* The kernel's data plane and what it can do; both must outlive the warden. From the next call on,
- * children of that plane have traps. */
+/* The kernel's data plane and what it can do; `k` must outlive the warden. From the next
+ * warden_set on, children of that plane have traps. */
 void warden_kernel(struct warden *w, struct kernel *k, const struct plane_caps *caps);
 
 /* Can the kernel make XFRM interfaces? Tries. */

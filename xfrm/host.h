@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What postern changes on the host, over netlink: the TUN device, routes and rules into it, the
- * guards (XFRM block policies with exceptions) and one nftables table that marks packets.
+ * guards (XFRM block policies with exceptions) and nftables tables (xfrm/nft_table.h).
  * Everything carries a mark of ours, so that any later start (or `postern guard off`) finds and
  * takes away exactly that, and nothing of others.
  *

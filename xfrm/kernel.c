@@ -128,7 +128,7 @@ void kernel_probe(struct kernel *k, struct plane_caps *caps)
  * the state. */
 static enum err take_half(struct kernel *k, struct kernel_half *half, char *why)
 {
-	const struct settle again = { .larval = false };
+	const struct settle again = { .all = false };
 	const struct state_id id = state_id_of(&half->d);
 	char unused[HOST_WHY_MAX];
 	enum err err;
@@ -294,7 +294,7 @@ static enum err perform(struct kernel *k, const struct sa_cmd *cmd, struct sa_do
 /* Tries once to clear up what was left open; what stays open is tried again the next time. */
 static void clear_doubt(struct kernel *k)
 {
-	const struct settle s = { .larval = false };
+	const struct settle s = { .all = false };
 	char unused[HOST_WHY_MAX];
 
 	if (k->doubt)
@@ -358,7 +358,7 @@ static void drop_traps(struct kernel *k)
 /* Twice, because a first try may be disturbed and there is nobody to ask again later. */
 static enum err settle_all(struct kernel *k, char *why)
 {
-	const struct settle s = { .larval = true };
+	const struct settle s = { .all = true };
 	enum err err = kernel_settle(k, &s, why);
 
 	return err == OK ? OK : kernel_settle(k, &s, why);
@@ -377,9 +377,4 @@ void kernel_flush(struct kernel *k)
 
 	drop_children(k);
 	(void)!settle_all(k, unused);
-}
-
-enum err kernel_off(struct kernel *k, char why[static HOST_WHY_MAX])
-{
-	return kernel_clear(k, why);
 }

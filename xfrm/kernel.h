@@ -3,10 +3,10 @@
  * monitor, which holds CAP_NET_ADMIN; the engine's commands come to it over a channel and have
  * been checked against the configuration before.
  *
- * What stands, from the best priority to the worst: policies of children that are up (exactly the
- * negotiated selectors, templates with the child's reqid), traps of configured children
- * (templates without a state: the packet raises an ACQUIRE and waits), the device exceptions and
- * the guards of xfrm/host.h. So a packet of a child is either encrypted, held, or dropped.
+ * What stands: exceptions, policies of children that are up (exactly the negotiated selectors,
+ * templates with the child's reqid) and traps of configured children (templates without a state:
+ * the packet raises an ACQUIRE and waits), level by level as xfrm/flow.h says; behind them the
+ * guards of xfrm/host.h. So a packet of a child is either encrypted, held, or dropped.
  *
  * Ours are known by the index range of policies and by the reqid range and the mark of states. What
  * others made is never touched.
@@ -36,7 +36,8 @@ void kernel_close(struct kernel *k); /* leaves all in place; takes NULL */
  * caps->lacks. Never fails: a kernel without ESP is an answer. */
 void kernel_probe(struct kernel *k, struct plane_caps *caps);
 
-/* At the start of a daemon: states and policies of an earlier run go away (guards stay). */
+/* States, policies and traps go away, an earlier run's too; guards stay. At the start of a daemon,
+ * and at a clean stop. */
 MUST_USE enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX]);
 
 /* Traps for those of `v` that are on this plane, and for no others; policies of children that are
@@ -76,8 +77,6 @@ struct kernel_count kernel_count(const struct kernel *k, const char *connection)
 /* The engine is gone, and with it who could renew them: all states and their policies go, traps
  * stay. */
 void kernel_flush(struct kernel *k);
-/* A clean stop: the same, and the traps. */
-MUST_USE enum err kernel_off(struct kernel *k, char why[static HOST_WHY_MAX]);
 
 /* What the kernel tells unasked. kernel_fd becomes readable; kernel_events reads what there is
  * and calls back for each that concerns SAs of ours. When the kernel lost some of them (its
@@ -85,9 +84,9 @@ MUST_USE enum err kernel_off(struct kernel *k, char why[static HOST_WHY_MAX]);
 int kernel_fd(const struct kernel *k);
 typedef void kernel_event_fn(void *ctx, const struct plane_event *ev);
 void kernel_events(struct kernel *k, kernel_event_fn *fn, void *ctx);
-/* Is the kernel perhaps not as it should be, because it did not answer or refused more than once?
- * Each of the calls above tries to put that right first; whoever has none to make calls
- * kernel_events. */
+/* Is the kernel perhaps not as it should be? It did not answer, refused to have something put
+ * right, or lacks what the book has, and who has to know was not told yet. Each of the calls above
+ * tries to put that right first; whoever has none to make calls kernel_events. */
 bool kernel_doubts(const struct kernel *k);
 
 #endif

@@ -245,7 +245,7 @@ MUST_USE enum err settle_flows(struct kernel *k, const struct flow_list *flows, 
 /* ---- kernel_settle.c ---- */
 
 struct settle {
-	bool larval; /* larval states of ours go, too */
+	bool all; /* larval states of ours go, too, and those of a probe */
 	/* Told of halves of the book that are not in the kernel, which then leave it. NULL: they
 	 * stay in the book. */
 	kernel_event_fn *gone;

@@ -182,7 +182,7 @@ static void forget_waiting(struct kernel *k, const struct sa_desc *to, uint32_t 
 static enum err move_whole(struct kernel *k, struct kernel_half *half, const struct sa_desc *to,
 			   char *why)
 {
-	const struct settle again = { .larval = false };
+	const struct settle again = { .all = false };
 	const uint32_t reqid = half->d.reqid;
 	struct move m = { .to = to };
 	char unused[HOST_WHY_MAX];

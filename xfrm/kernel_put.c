@@ -2,8 +2,8 @@
 /* Putting in and taking out one state or policy, and keeping the book true.
  *
  * There are three ways to end: the kernel did it; it refused, and nothing has changed; it was not
- * heard of (the answer was lost, late, or cut), and then it may have done it. After the last, what
- * was put in is taken out again, and what could not be taken out is in doubt.
+ * heard of (the answer was lost, late, or cut), and then it may have done it. After the last, a new
+ * policy is taken out again; all else, and what could not be taken out, is in doubt.
  */
 #include <errno.h>
 #include <string.h>

@@ -238,7 +238,7 @@ static void states_agree(struct kernel *k, struct view *w, const struct settle *
 	}
 }
 
-static enum err states_prune(struct kernel *k, const struct view *w, bool larval, char *why)
+static enum err states_prune(struct kernel *k, const struct view *w, bool all, char *why)
 {
 	enum err first = OK;
 
@@ -247,20 +247,20 @@ static enum err states_prune(struct kernel *k, const struct view *w, bool larval
 		const struct state_id id = { .dst = s->id.dst, .spi = s->spi };
 		enum err err = OK;
 
-		if (s->larval && larval)
+		if (s->larval && all)
 			err = forget_larval(k, &s->id, why);
-		else if (!s->larval && !s->kept && (larval || s->id.reqid != PROBE_REQID))
+		else if (!s->larval && !s->kept && (all || s->id.reqid != PROBE_REQID))
 			err = take_state(k, &id, why);
 		if (first == OK)
 			first = err;
 	}
-	if (larval)
+	if (all)
 		memset(k->acquires, 0, sizeof(k->acquires));
 	return first;
 }
 
 /* The words of the first failure are kept. */
-static enum err settle_tables(struct kernel *k, const struct view *w, bool larval, char *why)
+static enum err settle_tables(struct kernel *k, const struct view *w, bool all, char *why)
 {
 	char other[HOST_WHY_MAX];
 	enum err err = policies_agree(k, w, why);
@@ -268,7 +268,7 @@ static enum err settle_tables(struct kernel *k, const struct view *w, bool larva
 
 	if (err == OK)
 		err = next;
-	next = states_prune(k, w, larval, err == OK ? why : other);
+	next = states_prune(k, w, all, err == OK ? why : other);
 	return err == OK ? next : err;
 }
 
@@ -283,7 +283,7 @@ enum err kernel_settle(struct kernel *k, const struct settle *s, char *why)
 		memcpy(k->taken, w.taken, POLICY_FLOW_SLOTS);
 		states_agree(k, &w, s);
 		book_refresh(k);
-		err = settle_tables(k, &w, s->larval, why);
+		err = settle_tables(k, &w, s->all, why);
 	}
 	if (err != OK)
 		k->doubt = true;

@@ -170,7 +170,7 @@ enum err kernel_traps_set(struct kernel *k, const struct host_child *v, size_t n
 			  char why[static HOST_WHY_MAX])
 {
 	/* Others may have taken away what the book still has. */
-	const struct settle s = { .larval = false };
+	const struct settle s = { .all = false };
 	struct flow_list wanted = { .n = 0 };
 	struct flow_list traps = { .n = 0 };
 	enum err err = kernel_settle(k, &s, why);

@@ -5,7 +5,8 @@
  *
  *   LEAD_MARK     mark of our outer packets: past the end, whatever the addresses, so that ESP to a
  *                 peer inside its own tunnel's selectors does not run in a circle
- *                 Beside children with devices of their own (`routed`): as xfrm/outer.h says
+ *   LEAD_OUTER, LEAD_OUTER_DEAD  beside children with devices of their own (`routed`) these say
+ *                 where such packets go: xfrm/outer.h
  *   LEAD_PAIRS    a level for each narrowness of pairs, the narrowest first, and on each level
  *     +0          what has to stay out of the tunnel, and transport mode of the kernel's plane
  *                 (SHARE_BESIDE): past the end, also before a tunnel that is narrower by a single

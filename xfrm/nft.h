@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nftables messages, as much as our one table needs: tables, chains, and rules as lists of small
+/* nftables messages, as much as our tables need: tables, chains, and rules as lists of small
  * expressions that work on a register. Pure builders; the order of calls is the order of
  * evaluation.
  */

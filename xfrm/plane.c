@@ -57,8 +57,8 @@ static bool src_valid_mark_is_set(void)
 	return set;
 }
 
-/* Without it the reverse path filter does not look at marks. The one setting of the host that we
- * change for good: it only says that routing rules with marks count for that filter too. */
+/* Without it the reverse path filter does not look at marks. We change it for good (as
+ * xfrm_larval_drop, kernel_trap.c): it only says that rules with marks count there, too. */
 static enum err mark_counts_in_rp_filter(char *why)
 {
 	int fd, error;

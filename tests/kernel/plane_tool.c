@@ -226,10 +226,8 @@ static bool whole(struct kernel *k, const char *verb)
 		probe(k);
 	else if (strcmp(verb, "socket") == 0)
 		encap_socket();
-	else if (strcmp(verb, "clear") == 0)
+	else if (strcmp(verb, "clear") == 0 || strcmp(verb, "off") == 0)
 		say(kernel_clear(k, why), why);
-	else if (strcmp(verb, "off") == 0)
-		say(kernel_off(k, why), why);
 	else if (strcmp(verb, "flush") == 0) {
 		kernel_flush(k);
 		say(OK, "");

@@ -111,11 +111,10 @@ enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX])
 	(void)why;
 	return OK;
 }
-enum err kernel_off(struct kernel *k, char why[static HOST_WHY_MAX])
+int kernel_hold_error(const struct kernel *k)
 {
 	(void)k;
-	(void)why;
-	return OK;
+	return 0;
 }
 void kernel_flush(struct kernel *k)
 {

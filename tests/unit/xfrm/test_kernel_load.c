@@ -110,7 +110,7 @@ static void pair(struct load *l, enum sa_op op, uint32_t peer)
 
 static uint64_t settle_us(struct load *l)
 {
-	const struct settle s = { .larval = false };
+	const struct settle s = { .all = false };
 	char why[HOST_WHY_MAX];
 	uint64_t from = cpu_us();
 
