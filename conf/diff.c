@@ -118,3 +118,48 @@ const char *conf_diff_text(const struct conf_diff_row *row, char buf[static 128]
 	}
 	return buf;
 }
+
+/* The child that has this device. */
+static const struct conf_child *device_find(const struct conf *c, const char *name,
+					    const struct conf_connection **of)
+{
+	for (size_t i = 0; i < c->n_connections; i++) {
+		for (size_t k = 0; k < c->connections[i].n_children; k++) {
+			*of = &c->connections[i];
+			if (strcmp((*of)->children[k].interface, name) == 0)
+				return &(*of)->children[k];
+		}
+	}
+	return NULL;
+}
+
+static bool child_takes(const struct conf *was, const struct conf_connection *cn,
+			const struct conf_child *ch, char text[static 256])
+{
+	const struct conf_connection *old_cn;
+	const struct conf_child *old;
+
+	if (ch->interface[0] == '\0')
+		return false;
+	old = device_find(was, ch->interface, &old_cn);
+	if (!old || (strcmp(old_cn->name, cn->name) == 0 && strcmp(old->name, ch->name) == 0))
+		return false;
+	snprintf(text, 256,
+		 "interface %s is still that of %s/%s: reload first without it, "
+		 "then give it to the other child",
+		 ch->interface, old_cn->name, old->name);
+	return true;
+}
+
+bool conf_device_moves(const struct conf *was, const struct conf *is, char text[static 256])
+{
+	for (size_t i = 0; i < is->n_connections; i++) {
+		const struct conf_connection *cn = &is->connections[i];
+
+		for (size_t k = 0; k < cn->n_children; k++) {
+			if (child_takes(was, cn, &cn->children[k], text))
+				return true;
+		}
+	}
+	return false;
+}

@@ -11,7 +11,7 @@
 #include "conf/diff.h"
 #include "daemon/monitor_state.h"
 
-enum { RELOAD_SECONDS = 10, WHY_MAX = 128 };
+enum { RELOAD_SECONDS = 10, WHY_MAX = 256 };
 
 /* The problems of a configuration, those lines of the report that say what is wrong and where. */
 static void log_report(const char *report)
@@ -104,6 +104,10 @@ static enum err judge_change(const struct monitor *m, const struct conf *c,
 		e = ERR_CONFIG;
 	}
 	conf_diff_free(&d);
+	/* Its routes, its queues or number, and what may come out of it change one after the other:
+	 * in between one child's packets would go to the peer of the other. */
+	if (e == OK && conf_device_moves(m->now->conf, c, why))
+		e = ERR_CONFIG;
 	return e;
 }
 

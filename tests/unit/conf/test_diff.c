@@ -156,8 +156,39 @@ START_TEST(a_file_renewed_under_its_name_is_a_change)
 }
 END_TEST
 
+static const struct {
+	const char *text; /* where the old one has interface = ipsec0 */
+	const char *says; /* NULL: the device stays, or comes, or goes */
+} devices[] = {
+	{ "interface = ipsec0", NULL },
+	{ "interface = ipsec1", NULL },
+	{ "", NULL },
+	{ "interface = ipsec1\n}\nchild more {\nlocal = 10.1.0.0/24\nremote = 10.9.0.0/24\n"
+	  "interface = ipsec0",
+	  "interface ipsec0 is still that of office/lan: reload first without it, "
+	  "then give it to the other child" },
+};
+
+START_TEST(a_device_goes_to_another_child_only_when_nobody_has_it)
+{
+	struct conf *was = load_with(15, "interface = ipsec0");
+	struct conf *is = load_with(15, devices[_i].text);
+	struct conf *none = load_with(0, "");
+	char text[256] = "";
+
+	ck_assert_int_eq(conf_device_moves(was, is, text), devices[_i].says != NULL);
+	ck_assert_str_eq(text, devices[_i].says != NULL ? devices[_i].says : "");
+	ck_assert(!conf_device_moves(none, is, text));
+	conf_free(was);
+	conf_free(is);
+	conf_free(none);
+}
+END_TEST
+
 UNIT("conf/diff")
 {
+	tcase_add_loop_test(tc, a_device_goes_to_another_child_only_when_nobody_has_it, 0,
+			    sizeof(devices) / sizeof(devices[0]));
 	tcase_add_test(tc, a_file_renewed_under_its_name_is_a_change);
 	tcase_add_loop_test(tc, only_what_differs_is_touched, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_test(tc, new_addresses_of_an_interface_interrupt_nothing);
