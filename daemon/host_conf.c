@@ -24,14 +24,10 @@ struct host_child host_conf_child(const struct conf *c, const struct conf_connec
 		.plane = conf_child_plane(cn, ch, kernel, why),
 		/* Preferred is as good as agreed here: the selectors are hosts, not networks. */
 		.mode = ch->mode == CONF_MODE_TUNNEL ? SA_TUNNEL : SA_TRANSPORT,
-		.offload = ch->offload,
 		.addresses = ch->addresses,
 		.n_addresses = ch->n_addresses,
-		.own = cn->local_address,
 	};
 
-	if (cn->n_addresses == 1)
-		h.peer = cn->addresses[0];
 	snprintf(h.interface, sizeof h.interface, "%s", ch->interface);
 	snprintf(h.connection, sizeof h.connection, "%s", cn->name);
 	snprintf(h.child, sizeof h.child, "%s", ch->name);

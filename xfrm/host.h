@@ -26,7 +26,6 @@ struct host_child {
 	bool lockdown; /* no exception for the networks on the host's own links */
 	enum sa_plane plane;
 	enum sa_mode mode;
-	enum sa_offload offload;
 	/* Route-based: the device (an XFRM interface, or a TUN of the child's own), its addresses;
 	 * "": by policies. */
 	char interface[16];
@@ -34,9 +33,6 @@ struct host_child {
 	size_t n_addresses;
 	uint16_t mtu; /* what host_child_mtu was told last; 0: not yet */
 	bool without6; /* set in xfrm/ alone: what it has of IPv6 is left out (xfrm/family.h) */
-	/* Where the peer is, as far as the configuration says it: AF_UNSPEC for a name or `any`. */
-	struct addr peer;
-	struct addr own;
 };
 
 enum {
