@@ -242,6 +242,18 @@ static void check_child_mode(struct build *b, const struct tree_block *block,
 		mode_problem(b, block, ch, "local", &cn->local_address);
 }
 
+/* crypto and packet insist on a card, and only the kernel has one. */
+static void check_child_offload(struct build *b, const struct tree_block *block,
+				const struct conf_child *ch)
+{
+	if (ch->dataplane == CONF_PLANE_USER &&
+	    (ch->offload == OFFLOAD_CRYPTO || ch->offload == OFFLOAD_PACKET))
+		error_at(b, block, "offload",
+			 "the kernel alone has network cards encrypt, and `dataplane = user` is "
+			 "without it",
+			 "dataplane = kernel, or offload = auto");
+}
+
 static void connection_check(struct build *b, const struct tree_block *block)
 {
 	static void (*const checks[])(struct build *, const struct tree_block *,
@@ -258,6 +270,7 @@ static void connection_check(struct build *b, const struct tree_block *block)
 		check_child_family(b, in, in->made, AF_INET);
 		check_child_family(b, in, in->made, AF_INET6);
 		check_child_mode(b, in, block->made, in->made);
+		check_child_offload(b, in, in->made);
 	}
 }
 

@@ -53,9 +53,14 @@ MUST_USE enum err conf_load(const char *file, struct span text, const struct con
 /* Warns of what was loaded and does not work in this release. */
 void conf_check_release(const struct conf *c, struct conf_problems *problems);
 
-/* Warns of children that want the kernel's data plane where `kernel` lacks something for them. */
+/* Warns of children that the kernel alone may carry where `kernel` lacks something for them. */
 void conf_check_planes(const struct conf *c, const struct plane_caps *kernel,
 		       struct conf_problems *problems);
+
+/* An interface is made before its child is up, or not at all: ERR_UNSUPPORTED, with a problem for
+ * each, when nothing but XFRM interfaces will do for some of them and `kernel` has none. */
+MUST_USE enum err conf_judge_devices(const struct conf *c, const struct plane_caps *kernel,
+				     struct conf_problems *problems);
 
 void conf_problem_add(struct conf_problems *p, struct conf_pos pos, int width, const char *text,
 		      const char *hint);

@@ -69,6 +69,8 @@ struct conf_child {
 	struct conf_pos pos;
 	struct conf_pos local_pos;
 	struct conf_pos remote_pos;
+	struct conf_pos dataplane_pos;
+	struct conf_pos offload_pos;
 };
 
 struct conf_connection {
@@ -122,11 +124,14 @@ bool conf_child_eq(const struct conf_child *a, const struct conf_child *b);
  * every suite of the connection's policy in what the child wants, over each family that the peer's
  * address can have, else userspace. Asked by the monitor (routes, policies) and by the engine
  * (SPIs, commands), who agree because it is a function. `why` says it for a person: "as
- * configured", "the kernel lacks CONFIG_INET_ESP". */
+ * configured", "the kernel lacks CONFIG_INET_ESP". An offload that insists on a card
+ * leaves the kernel alone: conf_child_insists. */
 enum { CONF_PLANE_WHY_MAX = 192 };
 enum sa_plane conf_child_plane(const struct conf_connection *cn, const struct conf_child *ch,
 			       const struct plane_caps *kernel,
 			       char why[static CONF_PLANE_WHY_MAX]);
+/* Is the kernel's the only plane that will do: by `dataplane`, or by an `offload` that insists? */
+bool conf_child_insists(const struct conf_child *ch);
 void conf_free(struct conf *c); /* secrets in files are wiped; takes NULL */
 
 #endif

@@ -91,6 +91,17 @@ static bool carried(const struct conf_connection *cn, const struct conf_child *c
 	return encr_carried(&cn->policy, kernel, why);
 }
 
+static bool wants_card(const struct conf_child *ch)
+{
+	return ch->offload == OFFLOAD_CRYPTO || ch->offload == OFFLOAD_PACKET;
+}
+
+bool conf_child_insists(const struct conf_child *ch)
+{
+	return ch->dataplane == CONF_PLANE_KERNEL ||
+	       (ch->dataplane == CONF_PLANE_AUTO && wants_card(ch));
+}
+
 enum sa_plane conf_child_plane(const struct conf_connection *cn, const struct conf_child *ch,
 			       const struct plane_caps *kernel, char why[static CONF_PLANE_WHY_MAX])
 {
@@ -99,16 +110,42 @@ enum sa_plane conf_child_plane(const struct conf_connection *cn, const struct co
 		return PLANE_USER;
 	if (ch->dataplane == CONF_PLANE_KERNEL)
 		return PLANE_KERNEL;
+	/* Userspace would carry it without the card that was insisted on, and nobody would know. */
+	if (conf_child_insists(ch)) {
+		snprintf(why, CONF_PLANE_WHY_MAX, "its offload wants a network card");
+		return PLANE_KERNEL;
+	}
 	if (!carried(cn, ch, kernel, why))
 		return PLANE_USER;
 	snprintf(why, CONF_PLANE_WHY_MAX, "the kernel carries every suite of its policy");
 	return PLANE_KERNEL;
 }
 
+/* By which option nothing but the kernel will do. */
+static const char *insisting(const struct conf_child *ch)
+{
+	if (ch->dataplane == CONF_PLANE_KERNEL)
+		return "dataplane = kernel";
+	return ch->offload == OFFLOAD_CRYPTO ? "offload = crypto" : "offload = packet";
+}
+
+static void lack_say(struct conf_problems *problems, const struct conf_child *ch, const char *where,
+		     const char *why, bool refuse)
+{
+	bool plane = ch->dataplane == CONF_PLANE_KERNEL;
+	struct conf_pos at = plane ? ch->dataplane_pos : ch->offload_pos;
+	char text[CONF_PLANE_WHY_MAX + 256];
+
+	snprintf(text, sizeof(text), "%s%s, but %s%s", where, insisting(ch),
+		 refuse ? "" : "on this machine ", why);
+	(refuse ? conf_problem_add : conf_problem_warn)(
+		problems, at, 6, text, plane ? "dataplane = auto" : "offload = auto");
+}
+
 void conf_check_planes(const struct conf *c, const struct plane_caps *kernel,
 		       struct conf_problems *problems)
 {
-	char why[CONF_PLANE_WHY_MAX], text[CONF_PLANE_WHY_MAX + 64];
+	char why[CONF_PLANE_WHY_MAX];
 
 	for (size_t i = 0; i < c->n_connections; i++) {
 		const struct conf_connection *cn = &c->connections[i];
@@ -116,11 +153,34 @@ void conf_check_planes(const struct conf *c, const struct plane_caps *kernel,
 		for (size_t k = 0; k < cn->n_children; k++) {
 			const struct conf_child *ch = &cn->children[k];
 
-			if (ch->dataplane != CONF_PLANE_KERNEL || carried(cn, ch, kernel, why))
-				continue;
-			snprintf(text, sizeof(text), "dataplane = kernel, but on this machine %s",
-				 why);
-			conf_problem_warn(problems, ch->pos, 5, text, "dataplane = auto");
+			if (conf_child_insists(ch) && !carried(cn, ch, kernel, why))
+				lack_say(problems, ch, "", why, false);
 		}
 	}
+}
+
+enum err conf_judge_devices(const struct conf *c, const struct plane_caps *kernel,
+			    struct conf_problems *problems)
+{
+	char where[2 * CONF_NAME_MAX + 4];
+	bool good = true;
+
+	for (size_t i = 0; i < c->n_connections; i++) {
+		const struct conf_connection *cn = &c->connections[i];
+
+		for (size_t k = 0; k < cn->n_children; k++) {
+			const struct conf_child *ch = &cn->children[k];
+
+			if (ch->interface[0] == '\0' || kernel->interface ||
+			    !conf_child_insists(ch))
+				continue;
+			snprintf(where, sizeof(where), "%s/%s: ", cn->name, ch->name);
+			lack_say(
+				problems, ch, where,
+				"its interface needs CONFIG_XFRM_INTERFACE, which the kernel lacks",
+				true);
+			good = false;
+		}
+	}
+	return good ? OK : ERR_UNSUPPORTED;
 }

@@ -335,7 +335,7 @@ static const struct schema_option options[] = {
 	},
 	{
 		.block = SCHEMA_CHILD, .name = "dataplane", .type = SCHEMA_CHOICE,
-		.choices = planes, FIELD(conf_child, dataplane),
+		.choices = planes, FIELD(conf_child, dataplane), PLACE(conf_child, dataplane_pos),
 		.preset = "auto", .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "auto | user | kernel",
 		.brief = "who encrypts: postern itself or the kernel",
@@ -384,13 +384,15 @@ static const struct schema_option options[] = {
 	},
 	{
 		.block = SCHEMA_CHILD, .name = "offload", .type = SCHEMA_CHOICE,
-		.choices = offloads, FIELD(conf_child, offload),
+		.choices = offloads, FIELD(conf_child, offload), PLACE(conf_child, offload_pos),
 		.preset = "auto", .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "auto | no | crypto | packet",
 		.brief = "whether the network card encrypts",
 		.text = "Only where the kernel encrypts. auto tries crypto and does without it "
 			"where the card cannot. crypto and packet insist: without the card there "
-			"is no tunnel. 'postern status' says what there is.",
+			"is no tunnel, nor where the kernel cannot carry the child, for postern "
+			"itself is no way out then; 'dataplane = user' beside them is an error. "
+			"'postern status' says what there is.",
 		.example = "offload = crypto",
 	},
 	{

@@ -43,7 +43,7 @@ static bool wants_kernel(const struct conf *c)
 {
 	for (size_t i = 0; i < c->n_connections; i++) {
 		for (size_t k = 0; k < c->connections[i].n_children; k++) {
-			if (c->connections[i].children[k].dataplane == CONF_PLANE_KERNEL)
+			if (conf_child_insists(&c->connections[i].children[k]))
 				return true;
 		}
 	}

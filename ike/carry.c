@@ -95,9 +95,14 @@ void carry_explain(const struct conf_child *ch, const char *why, struct ike_note
 	n->err = ERR_UNSUPPORTED;
 	n->line = ch->pos.line;
 	note_print(n->text, sizeof(n->text), "child %s cannot be carried: %s", ch->name, why);
-	note_print(n->fix, sizeof(n->fix), "%s",
-		   ch->dataplane == CONF_PLANE_KERNEL ? "dataplane = auto, or a kernel that has it"
-						      : "a kernel that has it");
+	if (ch->dataplane == CONF_PLANE_KERNEL)
+		n->line = ch->dataplane_pos.line;
+	else if (conf_child_insists(ch))
+		n->line = ch->offload_pos.line;
+	note_print(n->fix, sizeof(n->fix), "%sa kernel that has it",
+		   ch->dataplane == CONF_PLANE_KERNEL ? "dataplane = auto, or "
+		   : conf_child_insists(ch)	      ? "offload = auto, or "
+						      : "");
 }
 
 bool carry_any(const struct conn *c, struct ike_note *n)

@@ -40,6 +40,12 @@ static const struct {
 	  "19:10: `ipsec0` and `ipsec1` would both get the route to 10.2.0.0/16 | line 14 has it; with 0.0.0.0/0 no route is made, and you decide\n" },
 	{ 15, "interface = ipsec0\n}\nchild wan {\nlocal = 10.1.0.0/16\nremote = { 10.2.3.0/24, 10.9.0.0/16 }",
 	  "ok\n" },
+	{ 15, "dataplane = user\noffload = packet",
+	  "16:11: the kernel alone has network cards encrypt, and `dataplane = user` is without it | dataplane = kernel, or offload = auto\n" },
+	{ 15, "dataplane = user\noffload = no",
+	  "ok\n" },
+	{ 15, "offload = crypto",
+	  "ok\n" },
 	{ 15, "interface = ipsec0\noffload = yes",
 	  "16:11: offload cannot be `yes` | auto, no, crypto or packet\n" },
 };

@@ -76,22 +76,47 @@ static const struct {
 	enum conf_dataplane wanted;
 	enum conf_mode mode;
 	const char *interface;
+	enum sa_offload offload;
 	void (*lack)(struct plane_caps *k);
 	enum sa_plane got;
 	const char *why;
 } cases[] = {
-	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", as_able, PLANE_KERNEL, "carries every suite" },
-	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_esp, PLANE_USER, "lacks CONFIG_INET_ESP" },
-	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_v6, PLANE_KERNEL, "every suite" },
-	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_chacha, PLANE_USER, "lacks CHACHA20" },
-	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_encap, PLANE_USER, "ESP in UDP" },
-	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_transport, PLANE_KERNEL, "every suite" },
-	{ CONF_PLANE_AUTO, CONF_MODE_TRANSPORT, "", without_transport, PLANE_USER, "transport" },
-	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", without_interface, PLANE_KERNEL, "every suite" },
-	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "ipsec0", without_interface, PLANE_USER, "INTERFACE" },
-	{ CONF_PLANE_USER, CONF_MODE_TUNNEL, "", as_able, PLANE_USER, "as configured" },
-	{ CONF_PLANE_KERNEL, CONF_MODE_TUNNEL, "", as_able, PLANE_KERNEL, "as configured" },
-	{ CONF_PLANE_KERNEL, CONF_MODE_TUNNEL, "", without_esp, PLANE_KERNEL, "as configured" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", OFFLOAD_AUTO, as_able, PLANE_KERNEL,
+	  "carries every suite" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", OFFLOAD_AUTO, without_esp, PLANE_USER,
+	  "lacks CONFIG_INET_ESP" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", OFFLOAD_AUTO, without_v6, PLANE_KERNEL,
+	  "every suite" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", OFFLOAD_AUTO, without_chacha, PLANE_USER,
+	  "lacks CHACHA20" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", OFFLOAD_AUTO, without_encap, PLANE_USER,
+	  "ESP in UDP" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", OFFLOAD_AUTO, without_transport, PLANE_KERNEL,
+	  "every suite" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TRANSPORT, "", OFFLOAD_AUTO, without_transport, PLANE_USER,
+	  "transport" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", OFFLOAD_AUTO, without_interface, PLANE_KERNEL,
+	  "every suite" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "ipsec0", OFFLOAD_AUTO, without_interface, PLANE_USER,
+	  "INTERFACE" },
+	{ CONF_PLANE_USER, CONF_MODE_TUNNEL, "", OFFLOAD_AUTO, as_able, PLANE_USER,
+	  "as configured" },
+	{ CONF_PLANE_KERNEL, CONF_MODE_TUNNEL, "", OFFLOAD_AUTO, as_able, PLANE_KERNEL,
+	  "as configured" },
+	{ CONF_PLANE_KERNEL, CONF_MODE_TUNNEL, "", OFFLOAD_AUTO, without_esp, PLANE_KERNEL,
+	  "as configured" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", OFFLOAD_NO, without_esp, PLANE_USER,
+	  "CONFIG_INET_ESP" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", OFFLOAD_CRYPTO, without_esp, PLANE_KERNEL,
+	  "network card" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", OFFLOAD_PACKET, without_esp, PLANE_KERNEL,
+	  "network card" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "", OFFLOAD_PACKET, as_able, PLANE_KERNEL,
+	  "network card" },
+	{ CONF_PLANE_KERNEL, CONF_MODE_TUNNEL, "ipsec0", OFFLOAD_AUTO, without_interface,
+	  PLANE_KERNEL, "as configured" },
+	{ CONF_PLANE_AUTO, CONF_MODE_TUNNEL, "ipsec0", OFFLOAD_CRYPTO, without_interface,
+	  PLANE_KERNEL, "network card" },
 };
 enum { N_CASES = sizeof cases / sizeof cases[0] };
 
@@ -109,6 +134,7 @@ static struct scene scene_of(int i)
 	free(text);
 	ch->dataplane = cases[i].wanted;
 	ch->mode = cases[i].mode;
+	ch->offload = cases[i].offload;
 	memcpy(ch->interface, cases[i].interface, strlen(cases[i].interface) + 1);
 	cases[i].lack(&s.kernel);
 	return s;
@@ -131,7 +157,8 @@ START_TEST(check_warns_of_the_kernel_that_is_wanted_and_lacks_something)
 {
 	struct scene s = scene_of(_i);
 	struct conf_problems p = { 0 };
-	bool warns = cases[_i].wanted == CONF_PLANE_KERNEL && cases[_i].lack != as_able;
+	bool card = cases[_i].offload == OFFLOAD_CRYPTO || cases[_i].offload == OFFLOAD_PACKET;
+	bool warns = (cases[_i].wanted == CONF_PLANE_KERNEL || card) && cases[_i].lack != as_able;
 
 	conf_check_planes(s.c, &s.kernel, &p);
 	ck_assert_uint_eq(p.n, warns ? 1 : 0);
@@ -205,9 +232,30 @@ START_TEST(only_families_that_the_peer_can_come_by_count)
 }
 END_TEST
 
+/* It would be refused in the midst of making devices, by a name that nobody gave. */
+START_TEST(a_device_that_only_the_kernel_could_make_is_refused_by_the_name_of_its_child)
+{
+	struct scene s = scene_of(_i);
+	const struct conf_connection *cn = &s.c->connections[0];
+	struct conf_problems p = { 0 };
+	char why[CONF_PLANE_WHY_MAX];
+	bool refused = cases[_i].interface[0] && cases[_i].lack == without_interface &&
+		       conf_child_plane(cn, &cn->children[0], &s.kernel, why) == PLANE_KERNEL;
+
+	ck_assert_int_eq(conf_judge_devices(s.c, &s.kernel, &p), refused ? ERR_UNSUPPORTED : OK);
+	ck_assert_uint_eq(p.n_errors, refused ? 1 : 0);
+	if (refused)
+		ck_assert_ptr_nonnull(strstr(p.v[0].text, "office/lan: "));
+	conf_free(s.c);
+}
+END_TEST
+
 UNIT("conf/plane")
 {
 	tcase_add_loop_test(tc, only_families_that_the_peer_can_come_by_count, 0, N_FAMILIES);
+	tcase_add_loop_test(
+		tc, a_device_that_only_the_kernel_could_make_is_refused_by_the_name_of_its_child, 0,
+		N_CASES);
 	tcase_add_loop_test(tc, a_child_has_the_plane_that_can_carry_it, 0, N_CASES);
 	tcase_add_loop_test(tc, check_warns_of_the_kernel_that_is_wanted_and_lacks_something, 0,
 			    N_CASES);
