@@ -66,7 +66,7 @@ static const struct err_row err_rows[N_ERR] = {
 	[ERR_DENIED] = ROW("not-allowed", "who asks may not do that", TELL_NOTHING, WARNING),
 	[ERR_BUSY] = ROW("busy", "something else has to end first", TEMPORARY_FAILURE, INFO),
 	[ERR_UNSUPPORTED] =
-		ROW("not-supported", "this version cannot do that", NO_PROPOSAL_CHOSEN, NOTICE),
+		ROW("not-supported", "this version, or this kernel, cannot do that", NO_PROPOSAL_CHOSEN, NOTICE),
 	[ERR_CONFIG] = ROW("wrong-configuration", "the configuration does not say it correctly",
 			   TELL_NOTHING, ERROR),
 

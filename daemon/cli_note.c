@@ -161,14 +161,54 @@ int cli_wait(const struct cli *cli)
 	return ask_until_up(cli, "wait");
 }
 
+struct downed {
+	const char *child; /* NULL: all */
+	bool device, plain;
+};
+
+static void downed_line(void *ctx, const json_t *line)
+{
+	const json_t *children = json_object_get(line, "children");
+	struct downed *d = ctx;
+
+	for (size_t i = 0; i < json_array_size(children); i++) {
+		const json_t *k = json_array_get(children, i);
+
+		if (d->child && strcmp(d->child, cli_str(k, "name", "")) != 0)
+			continue;
+		if (json_is_string(json_object_get(k, "interface")))
+			d->device = true;
+		else
+			d->plain = true;
+	}
+}
+
+/* What becomes of the packets. A device stays, and drops what is routed into it. */
+static void downed_print(const struct cli *cli)
+{
+	const char *slash = strchr(cli->args[0], '/');
+	struct downed d = { .child = slash ? slash + 1 : NULL };
+	json_t *end;
+
+	(void)cli_ask(cli, "status", downed_line, &d, &end);
+	json_decref(end);
+	if (d.device && !d.plain)
+		printf("%s is down: what is routed into its interface is dropped; what is routed "
+		       "elsewhere may leave in clear\n",
+		       cli->args[0]);
+	else
+		printf("%s is down; its guards are lifted: its packets may leave in clear%s\n",
+		       cli->args[0],
+		       d.device ? ", but what is routed into an interface of it is dropped" : "");
+}
+
 int cli_down(const struct cli *cli)
 {
 	struct up u;
 	int code = ask_steps(cli, "down", &u);
 
 	if (code == CLI_DONE && !cli->quiet && !cli->json)
-		printf("%s is down; its guards are lifted: its packets may leave in clear\n",
-		       cli->args[0]);
+		downed_print(cli);
 	return code;
 }
 

@@ -44,7 +44,9 @@ static void child_print(const struct cli *cli, const json_t *k)
 {
 	char local[512], remote[512], line[1100], in[CLI_WORDS_MAX], out[CLI_WORDS_MAX];
 	bool up = strcmp(cli_str(k, "state", ""), "up") == 0;
-	const char *how = cli_true(k, "guarded") ? "guarded" : "open";
+	const char *interface = json_string_value(json_object_get(k, "interface"));
+	/* Beside a device the host's own routes are open; what is led into it goes nowhere. */
+	const char *how = cli_true(k, "guarded") ? "guarded" : interface ? "down" : "open";
 
 	snprintf(line, sizeof(line), "%s = %s", cli_join(k, "local", local, sizeof(local)),
 		 cli_join(k, "remote", remote, sizeof(remote)));
@@ -57,9 +59,10 @@ static void child_print(const struct cli *cli, const json_t *k)
 		       cli_true(k, "esn") ? "" : ", no ESN", (long long)cli_num(k, "mtu_bytes"));
 	plane_print(k);
 	if (up && cli->verbose)
-		printf("%*sSPI in %s, out %s; %lld packets in, %lld out\n", CHILD_COLUMN, "",
-		       cli_str(k, "spi_in", "-"), cli_str(k, "spi_out", "-"),
-		       (long long)cli_num(k, "in_packets"), (long long)cli_num(k, "out_packets"));
+		printf("%*s%s mode; SPI in %s, out %s; %lld packets in, %lld out\n", CHILD_COLUMN,
+		       "", cli_str(k, "mode", "-"), cli_str(k, "spi_in", "-"),
+		       cli_str(k, "spi_out", "-"), (long long)cli_num(k, "in_packets"),
+		       (long long)cli_num(k, "out_packets"));
 }
 
 static void fact_print(const char *label, const char *text)

@@ -190,6 +190,19 @@ enum err loader_load(const char *file, struct loaded **out, char **report)
 	return e;
 }
 
+enum err loader_judge(const char *file, const struct loaded *l, const struct plane_caps *kernel,
+		      char **report)
+{
+	struct conf_problems problems = { 0 };
+	enum err e = conf_judge_devices(l->conf, kernel, &problems);
+
+	if (e == OK)
+		return OK;
+	free(*report);
+	*report = conf_problems_text(file, l->text, &problems);
+	return e;
+}
+
 void loaded_free(struct loaded *l)
 {
 	if (l == NULL)

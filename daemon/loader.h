@@ -20,6 +20,10 @@ struct loaded {
 /* *report (malloc'd, may be empty) holds all problems, warnings too, as people read them.
  * ERR_CONFIG: refused, and *out is NULL. */
 MUST_USE enum err loader_load(const char *file, struct loaded **out, char **report);
+/* Can this kernel make the devices that are configured? ERR_UNSUPPORTED: no, and *report, malloc'd,
+ * says which child wants what, and where; what it held before is freed. */
+MUST_USE enum err loader_judge(const char *file, const struct loaded *l,
+			       const struct plane_caps *kernel, char **report);
 void loaded_free(struct loaded *l); /* takes NULL */
 
 #endif

@@ -168,6 +168,8 @@ void reload_begin(struct monitor *m, uint64_t ticket)
 	e = loader_load(m->o->config, &next, &report);
 	if (e == OK)
 		e = judge_change(m, next->conf, refused);
+	if (e == OK)
+		e = loader_judge(m->o->config, next, &m->plane.caps, &report);
 	if (e != OK) {
 		reload_answer(m, ticket, e, refused[0] != '\0' ? refused : report);
 		loaded_free(next);
@@ -184,9 +186,10 @@ static void reload_commit(struct monitor *m)
 {
 	struct loaded *old = m->now;
 	char why[HOST_WHY_MAX] = "";
+	enum err e = warden_set(m->warden, m->reload.next->conf, why);
 
-	if (warden_set(m->warden, m->reload.next->conf, why) != OK) {
-		reload_failed(m, ERR_SYSTEM, why);
+	if (e != OK) {
+		reload_failed(m, e, why);
 		/* Nor may all of the old one have gone back. */
 		monitor_host_retry(m);
 		return;

@@ -156,6 +156,7 @@ static json_t *child_report(const struct ike_child_view *c, const struct report_
 	if (!o)
 		return NULL;
 	child_plane(o, c);
+	json_object_set_new(o, "interface", text_or_null(c->conf->interface));
 	json_object_set_new(o, "encryption",
 			    c->up && c->suite.encr ? json_string(c->suite.encr->keyword)
 						   : json_null());
