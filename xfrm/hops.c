@@ -94,3 +94,26 @@ size_t hops_put(struct ask *a, const struct nlattr *hops, hop_fn *to, const void
 	}
 	return n;
 }
+
+bool hops_put_next(struct ask *a, const struct nlattr *hops, hop_fn *to, const void *ctx,
+		   size_t *at)
+{
+	struct span all = span_of(nla_data(hops), (size_t)nla_len(hops));
+	struct rd r = rd_from(span_tail(all, *at));
+	struct hop p;
+
+	while (hop_next(&r, &p)) {
+		uint32_t ifindex = to(ctx, (uint32_t)p.h.rtnh_ifindex);
+
+		*at = all.len - rd_left(&r);
+		if (ifindex == 0)
+			continue;
+		p.h.rtnh_ifindex = (int)ifindex;
+		alone_put(a, &p);
+		return true;
+	}
+	a->bad = a->bad || !rd_end(&r);
+	/* No hop is read twice, a malformed one neither. */
+	*at = all.len;
+	return false;
+}

@@ -12,5 +12,9 @@ typedef uint32_t hop_fn(const void *ctx, uint32_t ifindex);
  * gateway and RTA_OIF. Gives their number; with 0 nothing is put. Malformed hops break the request.
  */
 size_t hops_put(struct ask *a, const struct nlattr *hops, hop_fn *to, const void *ctx);
+/* Puts the next of the hops alone, in the same form. `*at`: 0 for the first, and then left alone.
+ * False: there is no further one, and nothing is put; or they are malformed, and it is broken. */
+bool hops_put_next(struct ask *a, const struct nlattr *hops, hop_fn *to, const void *ctx,
+		   size_t *at);
 
 #endif

@@ -5,40 +5,21 @@
  * several the others stay. Nexthop objects are spelt out by the kernel, or else copied by their
  * number. Both tables are compared as the requests that would make their routes. A copy that the
  * kernel refuses is passed over and told: outer packets have no way there then, which is safe.
+ *
+ * In IPv6 each hop is compared, added and deleted as a route of its own. For the kernel joins
+ * routes of equal metric into one of several hops, but not those that routers advertise
+ * (RTF_ADDRCONF, which is not ours to set): two of the main table are one route in ours, and to
+ * delete that one would take both of its hops.
  */
 #include "xfrm/outer.h"
 
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "xfrm/grow.h"
 #include "xfrm/hops.h"
 #include "xfrm/host.h"
 #include "xfrm/nexthop.h"
 #include "xfrm/words.h"
-
-struct copies {
-	sa_family_t family; /* without IPv6, a kernel answers for IPv4 when it is asked for that */
-	const struct iface_list *devices;
-	struct ask *v;
-	size_t n;
-	size_t size;
-};
-
-static void copies_clear(struct copies *c)
-{
-	for (size_t i = 0; i < c->n; i++)
-		ask_free(&c->v[i]);
-	c->n = 0;
-}
-
-static void copies_free(struct copies *c)
-{
-	copies_clear(c);
-	free(c->v);
-}
 
 static bool is_our_device(const void *ctx, uint32_t ifindex)
 {
@@ -105,45 +86,86 @@ static void copy_begin(struct ask *a, const struct rtmsg *h, struct nlattr *cons
 	copy_attr(a, tb, RTA_DST);
 }
 
-/* Where it leads, but for our devices. False: nowhere else. */
-static bool copy_way(struct ask *a, struct nlattr *const *tb, const struct iface_list *devices)
+/* What is made a copy of. */
+struct outer_from {
+	const struct iface_list *devices;
+	bool each_hop; /* is a route of its own */
+};
+
+/* One hop alone stands in the same order as in a list of them: both are compared. */
+static void copy_hop(struct ask *a, struct nlattr *const *tb)
 {
-	if (tb[RTA_MULTIPATH] != NULL)
-		return hops_put(a, tb[RTA_MULTIPATH], hop_elsewhere, devices) > 0 || a->bad;
+	static const int hop[] = { RTA_GATEWAY, RTA_VIA,	RTA_FLOW,
+				   RTA_ENCAP,	RTA_ENCAP_TYPE, RTA_OIF };
+
+	for (size_t i = 0; i < sizeof(hop) / sizeof(hop[0]); i++)
+		copy_attr(a, tb, hop[i]);
+}
+
+/* Where it leads, but for our devices. False: nowhere else, or no further hop. */
+static bool copy_way(struct ask *a, struct nlattr *const *tb, const struct outer_from *from,
+		     size_t *at)
+{
+	const struct nlattr *hops = tb[RTA_MULTIPATH];
+
+	if (hops != NULL && from->each_hop)
+		return hops_put_next(a, hops, hop_elsewhere, from->devices, at) || a->bad;
+	if ((*at)++ > 0)
+		return false;
+	if (hops != NULL)
+		return hops_put(a, hops, hop_elsewhere, from->devices) > 0 || a->bad;
 	if (tb[RTA_OIF] == NULL) {
 		copy_attr(a, tb, RTA_NH_ID);
 		return tb[RTA_NH_ID] != NULL;
 	}
-	copy_attr(a, tb, RTA_GATEWAY);
-	copy_attr(a, tb, RTA_VIA);
-	copy_attr(a, tb, RTA_OIF);
-	return !is_our_device(devices, nla_get_u32(tb[RTA_OIF]));
+	copy_hop(a, tb);
+	return !is_our_device(from->devices, nla_get_u32(tb[RTA_OIF]));
 }
 
-/* `table`: which one the message is of. */
-static enum err copy_of(const struct nlmsghdr *m, uint32_t table, const struct iface_list *devices,
-			struct ask *a)
+static size_t body_len(const struct ask *a)
 {
-	static const int kept[] = { RTA_PRIORITY, RTA_PREFSRC, RTA_METRICS, RTA_PREF };
-	struct nlattr *tb[RTA_MAX + 1];
+	return span_tail(ask_span(a), NLMSG_HDRLEN).len;
+}
+
+/* By its metric and hop IPv6 knows a route from others. Of several hops it shows the rest for the
+ * first one alone, so that is no reason to make one anew. */
+static void copy_rest(struct copy *c, struct nlattr *const *tb, bool v6)
+{
+	static const int rest[] = { RTA_PREFSRC, RTA_METRICS, RTA_PREF };
+
+	copy_attr(&c->ask, tb, RTA_PRIORITY);
+	c->key = body_len(&c->ask);
+	for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++)
+		copy_attr(&c->ask, tb, rest[i]);
+	if (!v6)
+		c->key = body_len(&c->ask);
+}
+
+static enum err copy_of(const struct nlmsghdr *m, uint32_t table, const struct iface_list *devices,
+			size_t *at, struct copy *c)
+{
 	const struct rtmsg *h = nlmsg_data(m);
+	struct nlattr *tb[RTA_MAX + 1];
 	enum err err = parse(m, tb);
+	struct outer_from from = { .devices = devices };
 
 	if (err != OK)
 		return err;
 	if (!is_copied(h, tb, table))
 		return ERR_NOT_FOUND;
-	copy_begin(a, h, tb);
-	if (!copy_way(a, tb, devices)) {
-		ask_free(a);
+	from.each_hop = h->rtm_family == AF_INET6;
+	*c = (struct copy){ .known = false };
+	copy_begin(&c->ask, h, tb);
+	if (!copy_way(&c->ask, tb, &from, at)) {
+		ask_free(&c->ask);
 		return ERR_NOT_FOUND;
 	}
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		copy_attr(a, tb, kept[i]);
+	copy_rest(c, tb, from.each_hop);
 	return OK;
 }
 
-enum err outer_copy(const struct nlmsghdr *m, const struct iface_list *devices, struct ask *a)
+enum err outer_copy(const struct nlmsghdr *m, const struct iface_list *devices, size_t *at,
+		    struct copy *c)
 {
 	const struct rtmsg *h = nlmsg_data(m);
 	struct nlattr *tb[RTA_MAX + 1];
@@ -152,7 +174,14 @@ enum err outer_copy(const struct nlmsghdr *m, const struct iface_list *devices, 
 	if (err != OK)
 		return err;
 	return h->rtm_protocol == HOST_PROTOCOL ? ERR_NOT_FOUND
-						: copy_of(m, RT_TABLE_MAIN, devices, a);
+						: copy_of(m, RT_TABLE_MAIN, devices, at, c);
+}
+
+enum err outer_copied(const struct nlmsghdr *m, size_t *at, struct copy *c)
+{
+	const struct iface_list none = { .n = 0 };
+
+	return copy_of(m, HOST_TABLE_OUTER, &none, at, c);
 }
 
 bool outer_concerns(const struct nlmsghdr *m)
@@ -166,63 +195,68 @@ bool outer_concerns(const struct nlmsghdr *m)
 
 /* ---- both tables ---- */
 
-static enum err copies_add(struct copies *c, struct ask *a)
-{
-	struct ask *v = grow(c->v, c->n, &c->size, sizeof(*v));
+struct reading {
+	sa_family_t family; /* without IPv6, a kernel answers for IPv4 when it is asked for that */
+	const struct iface_list *devices;
+	struct copies *into;
+};
 
-	if (v == NULL) {
-		ask_free(a);
-		return ERR_NOMEM;
-	}
-	c->v = v;
-	c->v[c->n++] = *a;
-	return OK;
-}
-
-static enum err copies_take(struct copies *c, const struct nlmsghdr *m, struct ask *a)
+static bool is_asked_for(const struct reading *r, const struct nlmsghdr *m)
 {
 	const struct rtmsg *h = nlmsg_data(m);
 
-	if (h->rtm_family == c->family)
-		return copies_add(c, a);
-	ask_free(a);
-	return OK;
+	/* One that is cut is for who parses it. */
+	return m->nlmsg_len < NLMSG_LENGTH(sizeof(*h)) || h->rtm_family == r->family;
 }
 
 static enum err take_wanted(void *ctx, const struct nlmsghdr *m)
 {
-	struct copies *c = ctx;
-	struct ask a;
-	enum err err = outer_copy(m, c->devices, &a);
+	const struct reading *r = ctx;
+	size_t at = 0;
+	struct copy c;
+	enum err err;
 
-	if (err == ERR_NOT_FOUND)
+	if (!is_asked_for(r, m))
 		return OK;
-	return err != OK ? err : copies_take(c, m, &a);
+	while ((err = outer_copy(m, r->devices, &at, &c)) == OK) {
+		err = copies_add(r->into, &c);
+		if (err != OK)
+			return err;
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 static enum err take_have(void *ctx, const struct nlmsghdr *m)
 {
-	const struct iface_list none = { .n = 0 };
-	struct ask a;
-	enum err err = copy_of(m, HOST_TABLE_OUTER, &none, &a);
+	const struct reading *r = ctx;
+	size_t at = 0;
+	struct copy c;
+	enum err err;
 
-	if (err == ERR_NOT_FOUND)
+	if (!is_asked_for(r, m))
 		return OK;
-	return err != OK ? err : copies_take(ctx, m, &a);
+	while ((err = outer_copied(m, &at, &c)) == OK) {
+		err = copies_add(r->into, &c);
+		if (err != OK)
+			return err;
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 static void restart(void *ctx)
 {
-	copies_clear(ctx);
+	const struct reading *r = ctx;
+
+	copies_clear(r->into);
 }
 
 static enum err table_read(struct netlink *route, sa_family_t family, uint32_t table,
-			   struct copies *c, char *why)
+			   struct reading *r, char *why)
 {
 	const struct netlink_sink sink = { .restart = restart,
 					   .take = table == HOST_TABLE_OUTER ? take_have
 									     : take_wanted,
-					   .ctx = c };
+					   .ctx = r };
 	const struct rtmsg h = { .rtm_family = (uint8_t)family };
 	struct ask req = ask_new(RTM_GETROUTE, NLM_F_DUMP);
 	struct answer a;
@@ -234,17 +268,6 @@ static enum err table_read(struct netlink *route, sa_family_t family, uint32_t t
 	if (err == ERR_NOT_FOUND || (err == ERR_UNSUPPORTED && family == AF_INET6))
 		err = OK;
 	return why_kernel(why, err, &a, "cannot read the routes");
-}
-
-static bool has(const struct copies *c, const struct ask *a)
-{
-	struct span body = span_tail(ask_span(a), NLMSG_HDRLEN);
-
-	for (size_t i = 0; i < c->n; i++) {
-		if (span_eq(span_tail(ask_span(&c->v[i]), NLMSG_HDRLEN), body))
-			return true;
-	}
-	return false;
 }
 
 /* The same request, as another one of the kernel. */
@@ -261,7 +284,7 @@ static enum err copy_send(struct netlink *route, uint16_t type, const struct ask
 }
 
 /* A number says nothing of devices: those of our own are not copied. */
-static bool number_leads_elsewhere(struct netlink *route, const struct copies *c,
+static bool number_leads_elsewhere(struct netlink *route, const struct iface_list *devices,
 				   const struct ask *from)
 {
 	const struct nlattr *id =
@@ -269,22 +292,28 @@ static bool number_leads_elsewhere(struct netlink *route, const struct copies *c
 	bool ours;
 
 	return id == NULL ||
-	       (nexthop_any(route, nla_get_u32(id), is_our_device, c->devices, &ours) == OK &&
-		!ours);
+	       (nexthop_any(route, nla_get_u32(id), is_our_device, devices, &ours) == OK && !ours);
 }
 
-static enum err copy_add(struct netlink *route, const struct copies *c, const struct ask *from,
-			 char *lacks)
+/* What the copies are for, and where words go. */
+struct apply {
+	const struct iface_list *devices;
+	bool any;
+	char *lacks;
+	char *why;
+};
+
+static enum err copy_add(struct netlink *route, const struct apply *p, const struct ask *from)
 {
 	char words[NETLINK_WORDS_MAX];
 	struct answer a = { .error = 0 };
 	enum err err = ERR_UNSUPPORTED;
 
-	if (!from->bad && number_leads_elsewhere(route, c, from))
+	if (!from->bad && number_leads_elsewhere(route, p->devices, from))
 		err = copy_send(route, RTM_NEWROUTE, from, &a);
 	if (err == OK || err == ERR_NO_ANSWER)
 		return err;
-	return why_say(lacks, OK,
+	return why_say(p->lacks, OK,
 		       "a default route of the main table cannot be copied to table %d, so beside "
 		       "an interface of a child no IKE and ESP go by it: %s",
 		       HOST_TABLE_OUTER, netlink_words(err, &a, words));
@@ -298,53 +327,52 @@ static bool is_link(const struct ask *a)
 	return h != NULL && h->rtm_dst_len != 0;
 }
 
-static enum err add_missing(struct netlink *route, const struct copies *want,
-			    const struct copies *have, bool link, char *lacks)
+static enum err add_missing(struct netlink *route, const struct copies *want, bool link,
+			    const struct apply *p)
 {
 	enum err err = OK;
 
 	for (size_t i = 0; i < want->n && err == OK; i++) {
-		if (is_link(&want->v[i]) == link && !has(have, &want->v[i]))
-			err = copy_add(route, want, &want->v[i], lacks);
+		const struct copy *c = &want->v[i];
+
+		if (is_link(&c->ask) == link && !c->known)
+			err = copy_add(route, p, &c->ask);
 	}
 	return err;
 }
 
-static enum err remove_rest(struct netlink *route, const struct copies *want,
-			    const struct copies *have, char *why)
+static enum err remove_rest(struct netlink *route, const struct copies *have, char *why)
 {
 	struct answer a = { .error = 0 };
 	enum err err = OK;
 
 	for (size_t i = 0; i < have->n && err == OK; i++) {
-		if (!have->v[i].bad && !has(want, &have->v[i]))
-			err = copy_send(route, RTM_DELROUTE, &have->v[i], &a);
+		const struct copy *c = &have->v[i];
+
+		if (!c->ask.bad && !c->known)
+			err = copy_send(route, RTM_DELROUTE, &c->ask, &a);
 	}
 	return why_kernel(why, err, &a, "cannot remove the copy of a default route");
 }
 
-/* What the copies are for, and where words go. */
-struct apply {
-	const struct iface_list *devices;
-	bool any;
-	char *lacks;
-	char *why;
-};
-
 static enum err apply_family(struct netlink *route, const struct apply *p, sa_family_t family)
 {
-	struct copies want = { .family = family, .devices = p->devices };
-	struct copies have = { .family = family, .devices = p->devices };
-	enum err err = p->any ? table_read(route, family, RT_TABLE_MAIN, &want, p->why) : OK;
+	struct copies want = { .n = 0 };
+	struct copies have = { .n = 0 };
+	struct reading main_table = { .family = family, .devices = p->devices, .into = &want };
+	struct reading ours = { .family = family, .into = &have };
+	enum err err = p->any ? table_read(route, family, RT_TABLE_MAIN, &main_table, p->why) : OK;
 
 	if (err == OK)
-		err = table_read(route, family, HOST_TABLE_OUTER, &have, p->why);
+		err = table_read(route, family, HOST_TABLE_OUTER, &ours, p->why);
+	if (err == OK && copies_match(&want, &have) != OK)
+		err = why_say(p->why, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
 	if (err == OK)
-		err = add_missing(route, &want, &have, true, p->lacks);
+		err = add_missing(route, &want, true, p);
 	if (err == OK)
-		err = add_missing(route, &want, &have, false, p->lacks);
+		err = add_missing(route, &want, false, p);
 	if (err == OK)
-		err = remove_rest(route, &want, &have, p->why);
+		err = remove_rest(route, &have, p->why);
 	copies_free(&want);
 	copies_free(&have);
 	return err;

@@ -11,13 +11,17 @@
 #ifndef XFRM_OUTER_H
 #define XFRM_OUTER_H
 
+#include "xfrm/copies.h"
 #include "xfrm/iface.h"
 #include "xfrm/netlink.h"
 
-/* One message of a dump of the main table as a route of HOST_TABLE_OUTER. ERR_NOT_FOUND: that table
- * does not need it; ERR_SYNTAX: malformed. The request is the caller's. */
-MUST_USE enum err outer_copy(const struct nlmsghdr *m, const struct iface_list *devices,
-			     struct ask *a);
+/* One message of a dump of the main table as routes of HOST_TABLE_OUTER, for in IPv6 each hop is
+ * one of its own: `*at` is 0 for the first, and then left alone. ERR_NOT_FOUND: that table needs no
+ * (further) one; ERR_SYNTAX: malformed. The request is the caller's. */
+MUST_USE enum err outer_copy(const struct nlmsghdr *m, const struct iface_list *devices, size_t *at,
+			     struct copy *c);
+/* ... of a dump of that table itself, to compare. */
+MUST_USE enum err outer_copied(const struct nlmsghdr *m, size_t *at, struct copy *c);
 /* Is it about a route of the main table that others made, and that is copied? For events. */
 bool outer_concerns(const struct nlmsghdr *m);
 

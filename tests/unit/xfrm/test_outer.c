@@ -2,13 +2,25 @@
 #include "xfrm/outer.h"
 
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <stdlib.h>
 
 #include "tests/unit/xfrm/kit.h"
+#include "xfrm/host.h"
 
 static struct iface devices[] = { { .ifindex = 3, .group = 0 },
 				  { .ifindex = 7, .group = IFACE_GROUP } };
 static const struct iface_list list = { .v = devices, .n = 2 };
+
+static enum err first_copy(const struct nlmsghdr *m, struct ask *a)
+{
+	struct copy c = { .key = 0 };
+	size_t at = 0;
+	enum err err = outer_copy(m, &list, &at, &c);
+
+	*a = c.ask;
+	return err;
+}
 
 static const struct route_case {
 	const char *name;
@@ -60,7 +72,7 @@ START_TEST(default_routes_and_links_are_copied_when_they_lead_elsewhere)
 {
 	struct nlmsghdr *m = kernel_says(&cases[_i]);
 	struct ask a;
-	enum err err = outer_copy(m, &list, &a);
+	enum err err = first_copy(m, &a);
 
 	ck_assert_msg(err == (cases[_i].copied ? OK : ERR_NOT_FOUND), "%s", cases[_i].name);
 	if (err == OK)
@@ -74,7 +86,7 @@ START_TEST(a_copy_has_our_table_and_number)
 	struct nlmsghdr *m = kernel_says(&cases[0]);
 	struct ask a;
 
-	ck_assert_int_eq(outer_copy(m, &list, &a), OK);
+	ck_assert_int_eq(first_copy(m, &a), OK);
 	kit_expect(&a, RTM_NEWROUTE,
 		   "020000000050000100000000"
 		   "08000f00bb130000"
@@ -133,7 +145,7 @@ START_TEST(of_several_hops_those_elsewhere_are_copied)
 	struct nlmsghdr *m = several((const uint32_t[]){ 3, 7, 4 }, 3);
 	struct ask a;
 
-	ck_assert_int_eq(outer_copy(m, &list, &a), OK);
+	ck_assert_int_eq(first_copy(m, &a), OK);
 	kit_expect(&a, RTM_NEWROUTE,
 		   "020000000050000100000000"
 		   "08000f00bb130000"
@@ -151,7 +163,7 @@ START_TEST(one_hop_that_is_left_is_a_plain_route)
 	struct nlmsghdr *m = several((const uint32_t[]){ 3, 7 }, 2);
 	struct ask a;
 
-	ck_assert_int_eq(outer_copy(m, &list, &a), OK);
+	ck_assert_int_eq(first_copy(m, &a), OK);
 	kit_expect(&a, RTM_NEWROUTE,
 		   "020000000050000100000000"
 		   "08000f00bb130000"
@@ -167,7 +179,7 @@ START_TEST(without_a_hop_elsewhere_nothing_is_copied)
 	struct nlmsghdr *m = several((const uint32_t[]){ 7, 7 }, 2);
 	struct ask a;
 
-	ck_assert_int_eq(outer_copy(m, &list, &a), ERR_NOT_FOUND);
+	ck_assert_int_eq(first_copy(m, &a), ERR_NOT_FOUND);
 	free(m);
 }
 END_TEST
@@ -194,13 +206,13 @@ START_TEST(a_nexthop_object_is_spelt_out_or_copied_by_its_number)
 	struct nlmsghdr *number = by_object(false, 0);
 	struct ask a;
 
-	ck_assert_int_eq(outer_copy(out, &list, &a), OK);
+	ck_assert_int_eq(first_copy(out, &a), OK);
 	kit_expect(&a, RTM_NEWROUTE,
 		   "020000000050000100000000"
 		   "08000f00bb130000"
 		   "0800040003000000");
-	ck_assert_int_eq(outer_copy(into, &list, &a), ERR_NOT_FOUND);
-	ck_assert_int_eq(outer_copy(number, &list, &a), OK);
+	ck_assert_int_eq(first_copy(into, &a), ERR_NOT_FOUND);
+	ck_assert_int_eq(first_copy(number, &a), OK);
 	kit_expect(&a, RTM_NEWROUTE,
 		   "020000000050000100000000"
 		   "08000f00bb130000"
@@ -211,8 +223,147 @@ START_TEST(a_nexthop_object_is_spelt_out_or_copied_by_its_number)
 }
 END_TEST
 
+/* ---- IPv6 ---- */
+
+enum { HOP_ATTRS = 20, HOP_LEN = 8 + HOP_ATTRS };
+
+/* A default route by fe80::HOP over device HOP, for each; the kernel shows a single one plainly. */
+static struct nlmsghdr *hops6(uint32_t table, const uint32_t *hops, size_t n, uint8_t pref)
+{
+	const struct rtmsg h = { .rtm_family = AF_INET6,
+				 .rtm_protocol = table == RT_TABLE_MAIN ? RTPROT_RA : HOST_PROTOCOL,
+				 .rtm_type = RTN_UNICAST };
+	struct ask a = ask_new(RTM_NEWROUTE, 0);
+	struct nlattr *nest = NULL;
+
+	ask_header(&a, &h, sizeof(h));
+	ask_u32(&a, RTA_TABLE, table);
+	if (n > 1)
+		nest = ask_nest(&a, RTA_MULTIPATH);
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t gateway[16] = { 0xfe, 0x80, [15] = (uint8_t)hops[i] };
+		const struct rtnexthop hop = { .rtnh_len = HOP_LEN, .rtnh_ifindex = (int)hops[i] };
+
+		if (n > 1)
+			ask_header(&a, &hop, sizeof(hop));
+		ask_bytes(&a, RTA_GATEWAY, gateway, sizeof(gateway));
+		if (n == 1)
+			ask_u32(&a, RTA_OIF, hops[i]);
+	}
+	if (n > 1)
+		ask_nest_end(&a, nest);
+	ask_u32(&a, RTA_PRIORITY, 1024);
+	ask_u8(&a, RTA_PREF, pref);
+	return kit_answer(&a, RTM_NEWROUTE);
+}
+
+START_TEST(in_ipv6_each_hop_elsewhere_is_a_route)
+{
+	struct nlmsghdr *m = hops6(RT_TABLE_MAIN, (const uint32_t[]){ 3, 7, 4 }, 3, 0);
+	struct copy c;
+	size_t at = 0;
+
+	ck_assert_int_eq(outer_copy(m, &list, &at, &c), OK);
+	kit_expect(&c.ask, RTM_NEWROUTE,
+		   "0a0000000050000100000000"
+		   "08000f00bb130000"
+		   "14000500fe800000000000000000000000000003"
+		   "0800040003000000"
+		   "0800060000040000"
+		   "0500140000000000");
+	ck_assert_int_eq(outer_copy(m, &list, &at, &c), OK);
+	kit_expect(&c.ask, RTM_NEWROUTE,
+		   "0a0000000050000100000000"
+		   "08000f00bb130000"
+		   "14000500fe800000000000000000000000000004"
+		   "0800040004000000"
+		   "0800060000040000"
+		   "0500140000000000");
+	ck_assert_int_eq(outer_copy(m, &list, &at, &c), ERR_NOT_FOUND);
+	free(m);
+}
+END_TEST
+
+START_TEST(cut_hops_of_ipv6_are_never_sent_and_come_to_an_end)
+{
+	struct nlmsghdr *m = hops6(RT_TABLE_MAIN, (const uint32_t[]){ 3, 4 }, 2, 0);
+	struct rtnexthop *second = (struct rtnexthop *)((uint8_t *)nlmsg_data(m) +
+							sizeof(struct rtmsg) + 8 + 4 + HOP_LEN);
+	struct copy c;
+	size_t at = 0;
+
+	ck_assert_int_eq(second->rtnh_ifindex, 4);
+	second->rtnh_len = 200;
+	ck_assert_int_eq(outer_copy(m, &list, &at, &c), OK);
+	ck_assert(!c.ask.bad);
+	ask_free(&c.ask);
+	ck_assert_int_eq(outer_copy(m, &list, &at, &c), OK);
+	ck_assert(c.ask.bad);
+	ask_free(&c.ask);
+	ck_assert_int_eq(outer_copy(m, &list, &at, &c), ERR_NOT_FOUND);
+	free(m);
+}
+END_TEST
+
+/* Frees the message. */
+static void add_all(struct copies *to, struct nlmsghdr *m, bool wanted)
+{
+	struct copy c;
+	size_t at = 0;
+
+	while ((wanted ? outer_copy(m, &list, &at, &c) : outer_copied(m, &at, &c)) == OK)
+		ck_assert_int_eq(copies_add(to, &c), OK);
+	free(m);
+}
+
+/* Two routers advertise themselves; our copies of their routes are one route to the kernel, which
+ * shows one preference for both. */
+START_TEST(copies_that_the_kernel_joined_are_the_ones_that_are_wanted)
+{
+	struct copies want = { .n = 0 };
+	struct copies have = { .n = 0 };
+
+	add_all(&want, hops6(RT_TABLE_MAIN, (const uint32_t[]){ 3 }, 1, 0), true);
+	add_all(&want, hops6(RT_TABLE_MAIN, (const uint32_t[]){ 4 }, 1, 1), true);
+	add_all(&have, hops6(HOST_TABLE_OUTER, (const uint32_t[]){ 4, 3 }, 2, 1), false);
+	ck_assert_uint_eq(want.n, 2);
+	ck_assert_uint_eq(have.n, 2);
+	ck_assert_int_eq(copies_match(&want, &have), OK);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert(want.v[i].known && have.v[i].known);
+	copies_free(&want);
+	copies_free(&have);
+}
+END_TEST
+
+START_TEST(of_joined_copies_only_the_one_that_is_not_wanted_goes)
+{
+	struct copies want = { .n = 0 };
+	struct copies have = { .n = 0 };
+
+	add_all(&want, hops6(RT_TABLE_MAIN, (const uint32_t[]){ 3 }, 1, 0), true);
+	add_all(&have, hops6(HOST_TABLE_OUTER, (const uint32_t[]){ 3, 4 }, 2, 0), false);
+	ck_assert_uint_eq(have.n, 2);
+	ck_assert_int_eq(copies_match(&want, &have), OK);
+	ck_assert(want.v[0].known && have.v[0].known && !have.v[1].known);
+	kit_compare(&have.v[1].ask, RTM_NEWROUTE,
+		    "0a0000000050000100000000"
+		    "08000f00bb130000"
+		    "14000500fe800000000000000000000000000004"
+		    "0800040004000000"
+		    "0800060000040000"
+		    "0500140000000000");
+	copies_free(&want);
+	copies_free(&have);
+}
+END_TEST
+
 UNIT("xfrm/outer")
 {
+	tcase_add_test(tc, in_ipv6_each_hop_elsewhere_is_a_route);
+	tcase_add_test(tc, cut_hops_of_ipv6_are_never_sent_and_come_to_an_end);
+	tcase_add_test(tc, copies_that_the_kernel_joined_are_the_ones_that_are_wanted);
+	tcase_add_test(tc, of_joined_copies_only_the_one_that_is_not_wanted_goes);
 	tcase_add_test(tc, of_several_hops_those_elsewhere_are_copied);
 	tcase_add_test(tc, one_hop_that_is_left_is_a_plain_route);
 	tcase_add_test(tc, without_a_hop_elsewhere_nothing_is_copied);
