@@ -75,11 +75,11 @@ static enum err route_parse(const struct nlmsghdr *m, struct nlattr **tb)
 	return is_carried(nlmsg_data(m), tb) ? OK : ERR_NOT_FOUND;
 }
 
-/* All but where it leads. */
+/* All but where it leads: a label or segments (lwtunnel) too, or the packets were others. */
 static void route_begin(const struct nlmsghdr *m, struct nlattr *const *tb, struct ask *a)
 {
-	static const int kept[] = { RTA_TABLE,	 RTA_DST,     RTA_SRC,	RTA_PRIORITY,
-				    RTA_PREFSRC, RTA_METRICS, RTA_FLOW, RTA_PREF };
+	static const int kept[] = { RTA_TABLE,	 RTA_DST,  RTA_SRC,  RTA_PRIORITY, RTA_PREFSRC,
+				    RTA_METRICS, RTA_FLOW, RTA_PREF, RTA_ENCAP,	   RTA_ENCAP_TYPE };
 	struct rtmsg h = *(const struct rtmsg *)nlmsg_data(m);
 
 	h.rtm_flags &= RTNH_F_ONLINK;

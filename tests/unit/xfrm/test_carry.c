@@ -123,6 +123,41 @@ START_TEST(what_the_kernel_refuses_goes_without_its_gateway)
 }
 END_TEST
 
+/* With a label of MPLS; the kernel shows it in the order of these attributes. */
+START_TEST(a_route_keeps_its_label_with_and_without_its_gateway)
+{
+	static const uint8_t gateway[] = { 10, 255, 0, 2 };
+	static const uint8_t label[] = { 8, 0, 1, 0, 0, 0x06, 0x41, 0 };
+	static const uint8_t mpls[] = { 1, 0 };
+	struct ask a = route(&usual, 100);
+	struct nlmsghdr *m;
+
+	ask_bytes(&a, RTA_GATEWAY, gateway, sizeof(gateway));
+	ask_u32(&a, RTA_OIF, carry.from);
+	ask_bytes(&a, RTA_ENCAP, label, sizeof(label));
+	ask_bytes(&a, RTA_ENCAP_TYPE, mpls, sizeof(mpls));
+	m = kit_answer(&a, RTM_NEWROUTE);
+	ck_assert_int_eq(carry_route(m, &carry, &a), OK);
+	kit_expect(&a, RTM_NEWROUTE,
+		   "021000000003000100000000"
+		   "08000f0064000000"
+		   "080001000a080000"
+		   "0c0016000800010000064100"
+		   "0600150001000000"
+		   "080005000aff0002"
+		   "0800040009000000");
+	ck_assert_int_eq(carry_route_plain(m, &carry, &a), OK);
+	kit_expect(&a, RTM_NEWROUTE,
+		   "021000000003fd0100000000"
+		   "08000f0064000000"
+		   "080001000a080000"
+		   "0c0016000800010000064100"
+		   "0600150001000000"
+		   "0800040009000000");
+	free(m);
+}
+END_TEST
+
 static void hop(struct ask *a, uint32_t ifindex, unsigned char flags)
 {
 	const struct rtnexthop h = { .rtnh_len = sizeof(h),
@@ -276,6 +311,7 @@ UNIT("xfrm/carry")
 	tcase_add_loop_test(tc, routes_of_others_into_the_device_are_carried, 0,
 			    sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(tc, a_route_keeps_all_but_its_device);
+	tcase_add_test(tc, a_route_keeps_its_label_with_and_without_its_gateway);
 	tcase_add_test(tc, what_the_kernel_refuses_goes_without_its_gateway);
 	tcase_add_test(tc, of_several_hops_each_keeps_its_place);
 	tcase_add_test(tc, of_several_hops_of_ipv6_only_ours_is_made);

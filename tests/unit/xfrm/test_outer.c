@@ -223,6 +223,57 @@ START_TEST(a_nexthop_object_is_spelt_out_or_copied_by_its_number)
 }
 END_TEST
 
+/* A realm and a label, alone and as one of two hops: one route to the kernel, and so to us. */
+static struct nlmsghdr *labelled(bool one_of_two)
+{
+	static const uint8_t gateway[] = { 192, 0, 2, 3 };
+	static const uint8_t label[] = { 8, 0, 1, 0, 0, 0x06, 0x41, 0 };
+	static const uint8_t mpls[] = { 1, 0 };
+	static const struct rtnexthop hops[] = { { .rtnh_len = 44, .rtnh_ifindex = 3 },
+						 { .rtnh_len = 8, .rtnh_ifindex = 7 } };
+	const struct rtmsg h = { .rtm_family = AF_INET,
+				 .rtm_protocol = RTPROT_BOOT,
+				 .rtm_type = RTN_UNICAST };
+	struct ask a = ask_new(RTM_NEWROUTE, 0);
+	struct nlattr *nest = NULL;
+
+	ask_header(&a, &h, sizeof(h));
+	ask_u32(&a, RTA_TABLE, RT_TABLE_MAIN);
+	if (one_of_two) {
+		nest = ask_nest(&a, RTA_MULTIPATH);
+		ask_header(&a, &hops[0], sizeof(hops[0]));
+	} else {
+		ask_u32(&a, RTA_OIF, 3);
+	}
+	ask_bytes(&a, RTA_GATEWAY, gateway, sizeof(gateway));
+	ask_u32(&a, RTA_FLOW, 9);
+	ask_bytes(&a, RTA_ENCAP, label, sizeof(label));
+	ask_bytes(&a, RTA_ENCAP_TYPE, mpls, sizeof(mpls));
+	if (one_of_two) {
+		ask_header(&a, &hops[1], sizeof(hops[1]));
+		ask_nest_end(&a, nest);
+	}
+	return kit_answer(&a, RTM_NEWROUTE);
+}
+
+START_TEST(a_label_is_copied_from_either_form)
+{
+	struct nlmsghdr *m = labelled(_i == 1);
+	struct ask a;
+
+	ck_assert_int_eq(first_copy(m, &a), OK);
+	kit_expect(&a, RTM_NEWROUTE,
+		   "020000000050000100000000"
+		   "08000f00bb130000"
+		   "08000500c0000203"
+		   "08000b0009000000"
+		   "0c0016000800010000064100"
+		   "0600150001000000"
+		   "0800040003000000");
+	free(m);
+}
+END_TEST
+
 /* ---- IPv6 ---- */
 
 enum { HOP_ATTRS = 20, HOP_LEN = 8 + HOP_ATTRS };
@@ -360,6 +411,7 @@ END_TEST
 
 UNIT("xfrm/outer")
 {
+	tcase_add_loop_test(tc, a_label_is_copied_from_either_form, 0, 2);
 	tcase_add_test(tc, in_ipv6_each_hop_elsewhere_is_a_route);
 	tcase_add_test(tc, cut_hops_of_ipv6_are_never_sent_and_come_to_an_end);
 	tcase_add_test(tc, copies_that_the_kernel_joined_are_the_ones_that_are_wanted);
