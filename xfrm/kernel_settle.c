@@ -238,6 +238,26 @@ static void states_agree(struct kernel *k, struct view *w, const struct settle *
 	}
 }
 
+/* One that a policy of a child raised, because others deleted the state, has real addresses and no
+ * mark: it cannot be told from a stranger's (state_is_ours), so only what an ACQUIRE told of goes.
+ * Of an earlier run nothing is known, and it ends by itself. */
+static enum err acquires_prune(struct kernel *k, char *why)
+{
+	const struct addr nowhere = flow_trap_dst();
+	enum err first = OK;
+
+	for (size_t i = 0; i < KERNEL_ACQUIRES; i++) {
+		const struct state_larval *l = &k->acquires[i];
+		bool shown = l->reqid == 0 || addr_eq(&l->dst, &nowhere);
+		enum err err = shown ? OK : forget_larval(k, l, why);
+
+		if (first == OK)
+			first = err;
+	}
+	memset(k->acquires, 0, sizeof(k->acquires));
+	return first;
+}
+
 static enum err states_prune(struct kernel *k, const struct view *w, bool all, char *why)
 {
 	enum err first = OK;
@@ -254,8 +274,8 @@ static enum err states_prune(struct kernel *k, const struct view *w, bool all, c
 		if (first == OK)
 			first = err;
 	}
-	if (all)
-		memset(k->acquires, 0, sizeof(k->acquires));
+	if (all && first == OK)
+		first = acquires_prune(k, why);
 	return first;
 }
 
