@@ -254,16 +254,15 @@ static void number_there(struct world *w, uint32_t spi, uint32_t oseq, uint32_t 
 	memcpy(nla_data(a), &r, sizeof(r));
 }
 
-static struct xfrm_replay_state_esn numbers_of(const struct world *w, uint32_t spi, uint32_t *bits)
+static void numbers_of(const struct world *w, uint32_t spi, struct xfrm_replay_state_esn *r,
+		       uint32_t *bits)
 {
 	struct model_state *s = state_at(w, spi);
-	struct xfrm_replay_state_esn r;
 	struct nlattr *a = nla_find((struct nlattr *)(void *)(s->body + sizeof(s->u)),
 				    (int)(s->len - sizeof(s->u)), XFRMA_REPLAY_ESN_VAL);
 
-	memcpy(&r, nla_data(a), sizeof(r));
-	memcpy(bits, (unsigned char *)nla_data(a) + sizeof(r), sizeof(*bits));
-	return r;
+	memcpy(r, nla_data(a), sizeof(*r));
+	memcpy(bits, (unsigned char *)nla_data(a) + sizeof(*r), sizeof(*bits));
 }
 
 START_TEST(numbers_go_on_and_none_is_used_or_taken_twice)
@@ -282,9 +281,9 @@ START_TEST(numbers_go_on_and_none_is_used_or_taken_twice)
 	ck_assert_msg(w->err == OK, "%s", w->why);
 	world_run(w, &in);
 	ck_assert_msg(w->err == OK, "%s", w->why);
-	r = numbers_of(w, 0x1002, &bits);
+	numbers_of(w, 0x1002, &r, &bits);
 	ck_assert_msg(r.oseq > sent[_i], "%u", r.oseq);
-	r = numbers_of(w, 0x1001, &bits);
+	numbers_of(w, 0x1001, &r, &bits);
 	ck_assert_uint_eq(r.seq, 77);
 	ck_assert_uint_eq(bits, UINT32_MAX);
 	world_free(w);
