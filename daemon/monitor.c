@@ -108,18 +108,6 @@ static int start_config(struct monitor *m)
 	return e == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
-/* Every problem on stderr. */
-static enum err start_judge(struct monitor *m)
-{
-	char *report = NULL;
-	enum err e = loader_judge(m->o->config, m->now, &m->plane.caps, &report);
-
-	if (report != NULL)
-		fputs(report, stderr);
-	free(report);
-	return e;
-}
-
 /* Guards before anything else is there that could fail. */
 static int start_host(struct monitor *m)
 {
@@ -130,8 +118,6 @@ static int start_host(struct monitor *m)
 		e = warden_set(m->warden, m->now->conf, why);
 	if (e == OK)
 		monitor_kernel_probe(m);
-	if (e == OK)
-		e = start_judge(m);
 	if (e == OK)
 		e = sockets_open(&m->sockets, workers_of(m->now->conf),
 				 plane_caps_esp(&m->plane.caps) && m->plane.caps.encap, why);
