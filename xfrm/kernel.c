@@ -212,11 +212,13 @@ static enum err install(struct kernel *k, const struct sa_desc *d, enum sa_offlo
 	err = put_half(k, half, &got, why);
 	if (err == OK)
 		*given = got;
+	if (err != OK || d->dir != SA_OUT)
+		return err;
 	/* The trap shall raise an ACQUIRE again as soon as the child is gone. A larval state that
 	 * stays ends by itself. */
-	if (err == OK && d->dir == SA_OUT)
-		(void)!forget_acquires(k, d->reqid, d->acquire, unused);
-	return err;
+	(void)!forget_acquires(k, d->reqid, d->acquire, unused);
+	kernel_traps_wake(k, d->reqid);
+	return OK;
 }
 
 static enum err remove_half(struct kernel *k, const struct sa_desc *d, char *why)

@@ -235,6 +235,11 @@ MUST_USE enum err forget_trap_larval(struct kernel *k, uint32_t reqid, uint32_t 
 /* Every larval state of the reqid that is known of, and that of its traps. */
 MUST_USE enum err forget_acquires(struct kernel *k, uint32_t reqid, uint32_t seq, char *why);
 
+/* ---- kernel_trap.c ---- */
+
+/* Packets that wait at the traps of this child look for their tunnel now. */
+void kernel_traps_wake(struct kernel *k, uint32_t reqid);
+
 /* ---- kernel_move.c ---- */
 
 MUST_USE enum err kernel_move(struct kernel *k, const struct sa_desc *to, char *why);

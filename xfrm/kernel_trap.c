@@ -193,3 +193,24 @@ enum err kernel_traps_set(struct kernel *k, const struct host_child *v, size_t n
 	flow_list_free(&traps);
 	return err;
 }
+
+/* Packets that wait look for their tunnel by a timer that doubles from 0.1 s on: after a handshake
+ * of 0.3 s they would wait 0.4 s more. Those at a policy that is changed look at once
+ * (xfrm_policy_requeue in net/xfrm/xfrm_policy.c), so the traps are set to what they are. A packet
+ * whose trap could not be told looks again by itself. */
+void kernel_traps_wake(struct kernel *k, uint32_t reqid)
+{
+	size_t n;
+	const struct flow_policy *traps = book_traps(k, reqid, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct flow_policy *have = book_policy_find(k, &traps[i]);
+		struct answer a;
+		struct ask req;
+
+		if (have == NULL || have->p.index == 0)
+			continue;
+		req = flow_ask_update(have);
+		(void)!netlink_ask(k->nl, &req, &a);
+	}
+}

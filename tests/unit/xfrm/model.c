@@ -276,6 +276,7 @@ static int policy_put(struct model *m, const struct nlmsghdr *req, bool update, 
 		return EEXIST;
 	p.u.index = have != NULL ? have->u.index : index_for(m, &p, other);
 	memcpy(p.body, &p.u, sizeof(p.u));
+	p.woken = have != NULL ? have->woken + 1 : 0;
 	if (have != NULL)
 		*have = p;
 	else

@@ -54,6 +54,7 @@ struct model_policy {
 	uint32_t if_id;
 	bool has_tmpl;
 	struct xfrm_user_tmpl tmpl;
+	unsigned int woken; /* how often packets that wait at it were asked to look again */
 	size_t len;
 	unsigned char body[MODEL_BODY];
 };
