@@ -139,6 +139,23 @@ static void move_from(struct move *m, const struct sa_desc *d, const struct stat
 	m->drop_integrity = s->drop_integrity;
 }
 
+/* On another processor a packet that has read its policy before that led nowhere may look for the
+ * state while there is none: the kernel makes one without keys for it, which has the SPI and is in
+ * the way. */
+static enum err put_moved(struct kernel *k, const struct sa_desc *d, struct state_extra *x,
+			  bool *unheard, char *why)
+{
+	const struct state_id id = state_id_of(d);
+	char unused[HOST_WHY_MAX];
+	struct state_info s;
+	enum err err = put_state(k, d, x, unheard, why);
+
+	if (err != ERR_EXISTS || show_state(k, d, &s, unused) != OK || !s.keyless ||
+	    s.reqid != d->reqid || take_state(k, &id, unused) != OK)
+		return err;
+	return put_state(k, d, x, unheard, why);
+}
+
 /* Out of the old place and into the new one; back when that fails. Back failing too, the state is
  * lost, and the book says so. */
 static enum err change_place(struct kernel *k, struct kernel_half *half, struct move *m, char *why)
@@ -156,7 +173,7 @@ static enum err change_place(struct kernel *k, struct kernel_half *half, struct 
 	half->drop_replay += m->drop_replay;
 	half->drop_integrity += m->drop_integrity;
 	book_place(k, half, &m->to->path, m->to->encap);
-	err = put_state(k, &half->d, &m->x, &unheard, why);
+	err = put_moved(k, &half->d, &m->x, &unheard, why);
 	if (err == OK)
 		return OK;
 	/* If the answer was lost and the state is there, it is in the way of the old one. After a
@@ -165,7 +182,7 @@ static enum err change_place(struct kernel *k, struct kernel_half *half, struct 
 	if (unheard && addr_eq(&id.dst, &to_id.dst))
 		(void)!take_state(k, &id, unused);
 	book_place(k, half, &old, encap);
-	m->lost = put_state(k, &half->d, &m->x, &unheard, unused) != OK;
+	m->lost = put_moved(k, &half->d, &m->x, &unheard, unused) != OK;
 	return err;
 }
 

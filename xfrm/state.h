@@ -99,6 +99,8 @@ struct state_info {
 	uint8_t mode;  /* XFRM_MODE_ */
 	uint8_t flags; /* XFRM_STATE_ */
 	bool larval;   /* made by an ACQUIRE: no SPI yet */
+	bool keyless;  /* of no algorithm, so it protects nothing: larval, or with the SPI of a
+			* policy whose state was not there */
 	uint32_t reqid;
 	uint32_t seq; /* of the ACQUIRE */
 	uint32_t if_id;

@@ -146,6 +146,7 @@ enum err state_read(const struct nlmsghdr *m, struct state_info *s)
 	read_replay(tb, s);
 	read_encap(tb[XFRMA_ENCAP], s);
 	read_offload(tb[XFRMA_OFFLOAD_DEV], s);
+	s->keyless = tb[XFRMA_ALG_AEAD] == NULL && tb[XFRMA_ALG_CRYPT] == NULL;
 	attr_copy(tb[XFRMA_SET_MARK], &s->set_mark, sizeof(s->set_mark));
 	attr_copy(tb[XFRMA_SET_MARK_MASK], &s->set_mark_mask, sizeof(s->set_mark_mask));
 	attr_copy(tb[XFRMA_IF_ID], &s->if_id, sizeof(s->if_id));

@@ -93,6 +93,17 @@ static void state_take(struct model *m, struct model_state *s)
 	*s = m->states[--m->n_states];
 }
 
+/* It is gone, and a packet that had its policy already has looked for it: what the kernel made then
+ * stands in its place. */
+static void state_lose_keys(struct model *m, struct model_state *s)
+{
+	m->late_packet = false;
+	s->acquire = true;
+	memset(&s->u.curlft, 0, sizeof(s->u.curlft));
+	memcpy(s->body, &s->u, sizeof(s->u));
+	s->len = sizeof(s->u);
+}
+
 static struct model_state *larval_find(struct model *m, const struct xfrm_usersa_info *u, bool ends)
 {
 	for (size_t i = 0; i < m->n_states; i++) {
@@ -151,7 +162,10 @@ static int state_delete(struct model *m, const struct nlmsghdr *req)
 	s = id.spi == 0 ? NULL : state_find(m, &id.daddr, id.spi);
 	if (s == NULL)
 		return ESRCH;
-	state_take(m, s);
+	if (m->late_packet)
+		state_lose_keys(m, s);
+	else
+		state_take(m, s);
 	return 0;
 }
 

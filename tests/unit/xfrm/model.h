@@ -72,6 +72,8 @@ struct model {
 	size_t n_policies;
 	uint32_t next_index;
 	uint32_t next_spi;
+	/* The next state that goes is looked for by a packet on another processor. */
+	bool late_packet;
 	/* what goes wrong; model_arm means one request */
 	enum model_fault fault;
 	int error;

@@ -114,6 +114,27 @@ START_TEST(a_packet_that_waited_for_the_move_leaves_no_larval_state)
 }
 END_TEST
 
+/* The kernel's state without keys has its SPI. */
+START_TEST(a_packet_that_looks_for_the_state_while_it_moves_is_not_in_its_way)
+{
+	struct world *w = world_new();
+	struct sa_cmd cmd = move_cmd(w, SA_OUT, "192.0.2.2");
+	size_t n;
+
+	world_up(w);
+	n = w->m->n_states;
+	ck_assert(addr_parse("192.0.2.99", &cmd.sa.path.local.addr));
+	w->m->late_packet = true;
+	world_run(w, &cmd);
+	ck_assert(!w->m->late_packet);
+	ck_assert_msg(w->err == OK, "%s", w->why);
+	ck_assert_uint_eq(w->m->n_states, n);
+	ck_assert(!state_at(w, cmd.sa.spi)->acquire);
+	ck_assert_ptr_null(world_wrong(w));
+	world_free(w);
+}
+END_TEST
+
 static void tell(void *ctx, const struct plane_event *ev)
 {
 	struct world *w = ctx;
@@ -339,6 +360,7 @@ UNIT("xfrm/kernel_move")
 {
 	tcase_add_loop_test(tc, nobody_finds_another_state_while_a_half_moves, 0, 2);
 	tcase_add_test(tc, a_packet_that_waited_for_the_move_leaves_no_larval_state);
+	tcase_add_test(tc, a_packet_that_looks_for_the_state_while_it_moves_is_not_in_its_way);
 	tcase_add_test(tc, a_packet_that_waited_for_the_move_asks_for_no_child);
 	tcase_add_loop_test(tc, counters_go_on_where_it_moved_to, 0, 2);
 	tcase_add_loop_test(tc, a_soft_limit_that_was_told_is_not_told_again, 0, 6);
