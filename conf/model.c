@@ -51,10 +51,14 @@ static bool children_eq(const struct conf_connection *a, const struct conf_conne
 	return a->n_children == b->n_children;
 }
 
+bool conf_connection_same(const struct conf_connection *a, const struct conf_connection *b)
+{
+	return strcmp(a->name, b->name) == 0 && block_eq(SCHEMA_CONNECTION, a, b);
+}
+
 bool conf_connection_eq(const struct conf_connection *a, const struct conf_connection *b)
 {
-	return strcmp(a->name, b->name) == 0 && block_eq(SCHEMA_CONNECTION, a, b) &&
-	       children_eq(a, b);
+	return conf_connection_same(a, b) && children_eq(a, b);
 }
 
 static void file_free(struct conf_file *f)

@@ -67,21 +67,23 @@ void acquire_hold(struct conn *c, struct conn_child *child, const struct plane_e
 	conn_schedule(c);
 }
 
-void acquire_fail(struct conn *c)
+void acquire_fail_child(struct conn *c, struct conn_child *child)
 {
-	for (size_t i = 0; i < c->conf->n_children; i++) {
-		if (c->children[i].acquire.waits)
-			forget(c, &c->children[i]);
-	}
+	if (child->acquire.waits)
+		forget(c, child);
 }
 
-void acquire_answered(struct conn *c, const struct conf_child *up)
+void acquire_fail(struct conn *c)
 {
-	struct conn_child *child = child_of(c, up);
+	for (size_t i = 0; i < c->conf->n_children; i++)
+		acquire_fail_child(c, &c->children[i]);
+}
 
-	if (child && child->acquire.waits)
+void acquire_answered(struct conn *c, struct conn_child *child)
+{
+	if (child->acquire.waits)
 		child->acquire = (struct acquire){ .there = false };
-	acquire_fail(c);
+	conn_schedule(c);
 }
 
 uint32_t acquire_number(const struct conn *c, const struct conf_child *conf)

@@ -30,8 +30,10 @@ void acquire_hold(struct conn *c, struct conn_child *child, const struct plane_e
 		  mono_ns until);
 /* The attempt failed, or nothing is wanted any more: whoever waited asks again. */
 void acquire_fail(struct conn *c);
-/* This child is up; who waits for another one asks again. */
-void acquire_answered(struct conn *c, const struct conf_child *up);
+/* ... of this child alone. */
+void acquire_fail_child(struct conn *c, struct conn_child *child);
+/* This child is up. */
+void acquire_answered(struct conn *c, struct conn_child *child);
 /* The number that an SA of this child answers; 0: none. */
 uint32_t acquire_number(const struct conn *c, const struct conf_child *conf);
 /* The packet that the attempt for this child is for; NULL: no packet asked. */

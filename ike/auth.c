@@ -31,7 +31,7 @@ void auth_free(struct auth *a)
 	packets_free(&a->kept);
 	packets_free(&a->chain);
 	packets_free(&a->own_auth);
-	child_offer_free(&a->offer);
+	deal_free(&a->deal);
 	secret_free(a, sizeof(*a));
 }
 

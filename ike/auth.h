@@ -12,11 +12,9 @@
 #define IKE_AUTH_H
 
 #include "base/jobs.h"
-#include "ike/child_offer.h"
 #include "ike/core.h"
-#include "ike/narrow.h"
+#include "ike/deal.h"
 #include "ike/note.h"
-#include "ike/proposal.h"
 #include "ike/step.h"
 
 struct auth {
@@ -30,11 +28,8 @@ struct auth {
 	uint8_t own_id[4 + IDENTITY_MAX]; /* body of our ID payload */
 	uint16_t own_id_len;
 	uint8_t own_method;
-	struct packets own_auth;       /* AUTH body behind its header */
-	struct child_offer offer;      /* initiator: what we proposed for it */
-	struct child_sa *child;	       /* the one that is made along; NULL: it failed */
-	struct proposal_chosen chosen; /* its suite */
-	uint16_t child_notify;	       /* responder: says why not */
+	struct packets own_auth; /* AUTH body behind its header */
+	struct deal deal;	 /* about the child that is made along */
 };
 
 /* Begins: our ID payload is written down. */
@@ -62,29 +57,16 @@ MUST_USE enum err auth_ask_peer(struct ike_sa *sa);
 MUST_USE enum err auth_take_own(struct ike_sa *sa, const struct job_result *r, struct ike_note *n);
 MUST_USE enum err auth_take_peer(struct ike_sa *sa, const struct job_result *r, struct ike_note *n);
 
-/* ---- the child that is made along (ike/auth_child.c, ike/auth_child_responder.c) ---- */
+/* ---- the child that is made along (ike/auth_child.c) ---- */
 
-/* Initiator: takes an SPI (ERR_UNSUPPORTED: no child can be carried, *n says why), then writes SA,
- * TSi, TSr; at the answer checks them and commands the inbound half. */
+/* Initiator: takes a child of the configuration and an SPI (ERR_UNSUPPORTED: none can be carried,
+ * *n says why); at the answer checks what was agreed on and commands the inbound half. */
 MUST_USE enum err auth_child_begin(struct ike_sa *sa, struct ike_note *n);
-void auth_child_put_request(struct ike_sa *sa, struct builder *b);
 void auth_child_answered(struct ike_sa *sa);
-/* Tells of every child that is wanted and cannot be up beside `made`, or of `only` that one. */
-void auth_child_tell_left_out(const struct ike_sa *sa, const struct conf_child *made,
-			      const char *only);
 /* Responder: chooses, narrows, commands the inbound half. OK: wait for the plane; else it was told
  * why not. */
 MUST_USE enum err auth_child_respond(struct ike_sa *sa);
 void auth_child_put_response(struct ike_sa *sa, struct builder *b);
-/* What the peer is told when a child of IKE_AUTH cannot be. Only errors of which RFC 7296 1.2 says
- * that they leave the IKE SA up: there are peers who let go of it for any other. */
-uint16_t auth_child_notify(enum err err);
-/* An outbound SPI must be a real one, and not one that this peer's other child has (A27). */
-MUST_USE enum err auth_child_judge_spi(const struct ike_sa *sa, uint64_t spi);
-/* A note about a child that fails; `conf` NULL: which one is not known. */
-struct ike_note auth_child_note(const struct ike_sa *sa, const struct conf_child *conf);
-/* It is not to be: told, and the answer will say it. */
-void auth_child_failed(struct ike_sa *sa, enum err err, uint16_t notify, struct ike_note *n);
 
 /* ---- who is it (ike/auth_choose.c) ---- */
 

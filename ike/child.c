@@ -4,10 +4,11 @@
 
 #include <stdlib.h>
 
-#include "crypto/seal.h"
 #include "ike/carry.h"
 #include "ike/connection.h"
+#include "ike/create.h"
 #include "ike/exchange_auth.h"
+#include "ike/exchange_create.h"
 #include "ike/life.h"
 #include "ike/note.h"
 
@@ -19,15 +20,7 @@ static const uint64_t packet_soft = UINT32_MAX / 8 * 7;
 /* A plane that says nothing for so long does not answer any more. */
 static const mono_ns plane_time = 10 * NS_PER_S;
 
-enum {
-	PATH_MTU_DEFAULT = 1500,
-	ESP_HEADER = 8,
-	ESP_TRAILER = 2,
-	ESP_ALIGN = 4,
-	UDP_HEADER = 8,
-	IPV4_HEADER = 20,
-	IPV6_HEADER = 40
-};
+enum { PATH_MTU_DEFAULT = 1500 };
 
 enum err child_new(struct ike_sa *sa, const struct conf_child *conf, bool made_by_us,
 		   struct child_sa **out)
@@ -171,21 +164,29 @@ static void take_out(struct child_sa *c)
 	c->in_there = false;
 }
 
+static void drop_tickets(struct child_sa *c)
+{
+	struct ike_engine *e = c->sa->e;
+
+	ticket_drop(e, &c->ticket);
+	ticket_drop(e, &c->query_in);
+	ticket_drop(e, &c->query_out);
+	ticket_drop(e, &c->move_in);
+	ticket_drop(e, &c->move_out);
+}
+
 void child_free(struct child_sa *c)
 {
 	struct ike_engine *e = c->sa->e;
 	struct child_sa **at = &c->sa->children;
 
 	take_out(c);
+	create_forget_child(c->sa, c);
 	while (*at && *at != c)
 		at = &(*at)->next;
 	if (*at)
 		*at = c->next;
-	ticket_drop(e, &c->ticket);
-	ticket_drop(e, &c->query_in);
-	ticket_drop(e, &c->query_out);
-	ticket_drop(e, &c->move_in);
-	ticket_drop(e, &c->move_out);
+	drop_tickets(c);
 	spi_give(&e->spis, c->spi_in);
 	ts_pair_free(&c->ts);
 	secret_free(c, sizeof(*c));
@@ -196,36 +197,68 @@ void child_end(struct child_sa *c, enum err why)
 	struct ike_sa *sa = c->sa;
 	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_DOWN, why);
 	struct ike_engine *e = sa->e;
+	const struct conf_child *conf = c->conf;
 	bool was_up = c->stage == CHILD_UP;
 
-	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
+	if (!conf) {
+		child_free(c); /* it was told already */
+		return;
+	}
+	note_print(n.child, sizeof(n.child), "%s", conf->name);
 	n.spi = c->spi_in;
 	child_free(c);
 	if (was_up)
 		note_tell(e, &n);
+	sa->full = false; /* there is room for another one */
 	/* One that the peer deletes while it is being put in is wanted no less. */
 	if (sa->state == S_UP && (was_up || why == ERR_PEER_DELETED))
-		conn_child_gone(sa->conn);
+		conn_child_gone(sa->conn, conf);
+}
+
+void child_bury(struct child_sa *c)
+{
+	struct ike_engine *e = c->sa->e;
+	struct ike_note n = note_of_sa(c->sa, IKE_NOTE_CHILD_DOWN, ERR_OPERATOR);
+
+	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
+	n.spi = c->spi_in;
+	if (c->stage == CHILD_UP)
+		note_tell(e, &n);
+	take_out(c);
+	drop_tickets(c);
+	child_keys_wipe(&c->keys);
+	c->stage = CHILD_ASKED;
+	c->conf = NULL;
+	child_delete_later(c, ERR_OPERATOR);
+}
+
+bool child_stays(const struct child_sa *c)
+{
+	return !c->delete_wanted && !c->delete_sent;
+}
+
+void child_delete_later(struct child_sa *c, enum err why)
+{
+	c->why = why;
+	c->delete_wanted = !c->delete_sent;
 }
 
 void child_delete(struct child_sa *c, enum err why)
 {
-	c->why = why;
-	c->delete_wanted = !c->delete_sent;
+	child_delete_later(c, why);
 	sa_settle(c->sa);
 }
 
 /* ---- installing ---- */
 
 enum err child_install_inbound(struct child_sa *c, const struct proposal_chosen *chosen,
-			       struct span ni, struct span nr)
+			       const struct keymat_seed *seed)
 {
-	struct keymat_seed seed = { .ni = ni, .nr = nr };
 	enum err err;
 
 	c->suite = chosen->suite;
 	c->spi_out = (uint32_t)chosen->spi;
-	err = keymat_child(&c->suite, c->sa->suite.prf, &c->sa->keys.d, &seed, &c->keys);
+	err = keymat_child(&c->suite, c->sa->suite.prf, &c->sa->keys.d, seed, &c->keys);
 	if (err != OK)
 		return err;
 	err = install(c, SA_IN);
@@ -241,6 +274,16 @@ static enum err install_outbound(struct child_sa *c)
 	c->out_there = err == OK;
 	c->stage = CHILD_OUTBOUND;
 	return err;
+}
+
+/* Both ends made it at once, and the peer's stays: see ike/exchange_create.h. */
+static bool is_surplus(const struct child_sa *c)
+{
+	for (const struct child_sa *o = c->sa->children; o && c->surplus; o = o->next) {
+		if (o != c && o->conf == c->conf && !o->made_by_us && child_stays(o))
+			return true;
+	}
+	return false;
 }
 
 static void up(struct child_sa *c)
@@ -265,6 +308,8 @@ static void up(struct child_sa *c)
 	actions_mtu(&sa->e->actions, n.connection, n.child, c->mtu);
 	note_tell(sa->e, &n);
 	conn_child_up(sa->conn, c->conf);
+	if (is_surplus(c))
+		child_delete(c, ERR_REPLACED);
 }
 
 void child_explain_plane(const struct child_sa *c, enum err err, const char *why,
@@ -293,7 +338,7 @@ static void refused(struct child_sa *c, enum err err, const char *why)
 	child_explain_plane(c, err, why, &n);
 	note_tell(sa->e, &n);
 	take_out(c);
-	conn_child_failed(sa->conn);
+	conn_child_failed(sa, c->conf);
 	child_delete(c, err);
 }
 
@@ -306,6 +351,11 @@ static void on_installed(struct child_sa *c, const struct sa_done *done)
 	c->offload = c->stage == CHILD_INBOUND ? given : weaker(c->offload, given);
 	if (c->stage == CHILD_INBOUND && sa->hs && sa->hs->wait == WAIT_INSTALL) {
 		auth_on_installed(sa, done);
+		return;
+	}
+	if (c->stage == CHILD_INBOUND && sa->theirs && sa->theirs->deal.child == c) {
+		c->in_there = err == OK;
+		create_on_installed(sa, done);
 		return;
 	}
 	if (err == OK && c->stage == CHILD_INBOUND)
@@ -431,8 +481,7 @@ void child_move(struct child_sa *c, const struct addr *was)
 		err = move_half(c, SA_OUT, &c->move_out);
 	if (err == OK)
 		return;
-	c->why = err;
-	c->delete_wanted = !c->delete_sent; /* sent when the SA is settled */
+	child_delete_later(c, err);
 }
 
 /* For want of memory the old numbers stay. */
@@ -448,32 +497,4 @@ void child_query(struct child_sa *c)
 		return;
 	query_half(c, SA_IN, &c->query_in);
 	query_half(c, SA_OUT, &c->query_out);
-}
-
-/* RFC 4303 2: what stands around an inner packet, and the padding that rounds it up. In transport
- * mode the header outside is the packet's own, and counts as a part of it. */
-uint16_t child_mtu(const struct child_sa *c, uint16_t path_mtu)
-{
-	const struct encr *encr = c->suite.encr;
-	uint32_t outer = c->sa->path.remote.addr.family == AF_INET6 ? IPV6_HEADER : IPV4_HEADER;
-	uint32_t fixed = outer + (c->sa->encap ? UDP_HEADER : 0) + ESP_HEADER + encr->iv_len +
-			 (uint32_t)seal_icv_len(encr, c->suite.integ);
-	uint32_t align = encr->block_len > ESP_ALIGN ? encr->block_len : ESP_ALIGN;
-	uint32_t room = path_mtu > fixed ? path_mtu - fixed : 0;
-
-	room -= room % align;
-	if (room <= ESP_TRAILER)
-		return 0;
-	return (uint16_t)(room - ESP_TRAILER + (c->mode == SA_TRANSPORT ? outer : 0));
-}
-
-void child_path_mtu(struct child_sa *c, uint16_t path_mtu)
-{
-	/* Before it is up it may have no suite yet. */
-	uint16_t mtu = c->stage == CHILD_UP ? child_mtu(c, path_mtu) : 0;
-
-	if (mtu == 0 || mtu == c->mtu)
-		return;
-	c->mtu = mtu;
-	actions_mtu(&c->sa->e->actions, c->sa->conn->conf->name, c->conf->name, mtu);
 }

@@ -27,7 +27,7 @@ enum child_stage {
 struct child_sa {
 	struct child_sa *next;
 	struct ike_sa *sa;
-	const struct conf_child *conf;
+	const struct conf_child *conf; /* NULL: it is buried */
 	uint32_t id;
 	uint32_t spi_in, spi_out;
 	enum child_stage stage;
@@ -39,6 +39,7 @@ struct child_sa {
 	bool delete_wanted;	  /* a Delete for it is due */
 	bool delete_sent;	  /* ... and waits for its answer */
 	enum err why;		  /* ... for this reason */
+	bool surplus;		  /* ... when it is up, if the peer has made it, too */
 	bool made_by_us;	  /* we are the initiator of its exchange: which keys are whose */
 	struct suite suite;
 	struct child_keys keys; /* wiped once both halves are in */
@@ -59,11 +60,19 @@ MUST_USE enum err child_new(struct ike_sa *sa, const struct conf_child *conf, bo
 void child_free(struct child_sa *c);
 /* ... and tells: CHILD_DOWN when it was up. */
 void child_end(struct child_sa *c, enum err why);
+/* A new configuration does not have it any more: out of the planes and told at once; what is left
+ * has no `conf`, waits for the answer to its Delete, and then goes without a word. */
+void child_bury(struct child_sa *c);
 /* Asks the peer to delete it; it ends when that is answered. */
 void child_delete(struct child_sa *c, enum err why);
-/* Keys and SPI of the peer are known: derive and command the inbound half. */
+/* ... when the caller settles the SA. */
+void child_delete_later(struct child_sa *c, enum err why);
+/* No Delete of it is due or under way. */
+bool child_stays(const struct child_sa *c);
+/* Suite and SPI of the peer are known: derives the keys and commands the inbound half. `seed`: the
+ * nonces, and the shared secret of a group of its own. */
 MUST_USE enum err child_install_inbound(struct child_sa *c, const struct proposal_chosen *chosen,
-					struct span ni, struct span nr);
+					const struct keymat_seed *seed);
 /* The inbound half is in and the peer knows: on with the outbound half. */
 void child_go_on(struct child_sa *c);
 /* The plane that holds it died: it is deleted at the peer, and made anew later. */

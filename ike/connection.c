@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ike/auth.h"
 #include "ike/carry.h"
 #include "ike/child.h"
 #include "ike/core.h"
@@ -33,6 +32,7 @@ enum err conn_new(struct ike_engine *e, const struct conf_connection *conf, stru
 	c->e = e;
 	c->conf = conf;
 	c->next_try = NEVER;
+	c->look_at = NEVER;
 	c->since = e->now;
 	/* The daemon puts the guards of the whole configuration in place before there is an engine.
 	 */
@@ -147,22 +147,34 @@ bool conn_is_at(const struct conn *c, const struct addr *remote)
 
 /* ---- trying ---- */
 
-void conn_schedule(struct conn *c)
+static mono_ns earlier(mono_ns a, mono_ns b)
 {
-	mono_ns acquire = acquire_deadline(c);
-
-	heap_set(&c->e->timers, &c->timer.node, acquire < c->next_try ? acquire : c->next_try);
+	return a < b ? a : b;
 }
 
-static void schedule(struct conn *c, mono_ns at)
+void conn_schedule(struct conn *c)
+{
+	mono_ns children = earlier(c->look_at, conn_children_deadline(c));
+	mono_ns when = earlier(earlier(acquire_deadline(c), c->next_try), children);
+
+	heap_set(&c->e->timers, &c->timer.node, when);
+}
+
+void conn_look(struct conn *c)
+{
+	c->look_at = c->e->now;
+	conn_schedule(c);
+}
+
+void conn_plan_try(struct conn *c, mono_ns at)
 {
 	c->next_try = at;
 	conn_schedule(c);
 }
 
-static mono_ns backoff(const struct conn *c)
+mono_ns conn_backoff(const struct conn *c, uint32_t tries)
 {
-	uint32_t doublings = c->tries > 0 ? c->tries - 1 : 0;
+	uint32_t doublings = tries > 0 ? tries - 1 : 0;
 
 	if (doublings > BACKOFF_DOUBLINGS)
 		doublings = BACKOFF_DOUBLINGS;
@@ -183,7 +195,7 @@ static void try_now(struct conn *c)
 	}
 	c->resolving = true;
 	c->another_path = false;
-	schedule(c, c->e->now + resolve_time);
+	conn_plan_try(c, c->e->now + resolve_time);
 	actions_resolve(&c->e->actions, c->conf);
 }
 
@@ -192,11 +204,10 @@ static void try_path(struct conn *c)
 	struct ike_note n = note_of_conn(c, IKE_NOTE_CONNECTING, OK);
 	enum err err;
 
-	/* An IKE SA without a child is of no use while it cannot make one: a new one takes its
-	 * place. */
+	/* It carries nothing and has refused what is due: a new one takes its place. */
 	while (find_state(c, 1u << S_UP))
 		sa_close(find_state(c, 1u << S_UP), ERR_REPLACED, 0);
-	schedule(c, NEVER);
+	conn_plan_try(c, NEVER);
 	c->since = c->e->now;
 	n.initiator = true;
 	note_tell(c->e, &n);
@@ -207,6 +218,15 @@ static void try_path(struct conn *c)
 	note_print(n.text, sizeof(n.text), "the attempt could not begin: %s", err_text(err));
 	n.kind = IKE_NOTE_REFUSED;
 	conn_failed(c, &n);
+}
+
+/* An attempt is under way, or there is an IKE SA over which children can be made. */
+static bool has_way(const struct conn *c)
+{
+	const struct ike_sa *sa = conn_carrier(c);
+
+	return has_child(c) || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT) ||
+	       (sa && !conn_is_of_no_use(c, sa));
 }
 
 /* The configuration's port says where IKE is spoken: 500, or 4500 and others with the non-ESP
@@ -233,8 +253,8 @@ void conn_resolved(struct conn *c, const struct ike_resolved *r)
 	c->resolving = false;
 	if (r->err == OK && r->n > 0)
 		take_paths(c, r);
-	if (!c->wanted || has_child(c) || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT)) {
-		schedule(c, NEVER);
+	if (!c->wanted || has_way(c)) {
+		conn_plan_try(c, NEVER);
 		return;
 	}
 	if (r->err == OK && r->n > 0) {
@@ -251,16 +271,31 @@ void conn_resolved(struct conn *c, const struct ike_resolved *r)
 	conn_failed(c, &n);
 }
 
+/* Children that are due, over the IKE SA that is up; one of no use is replaced. */
+static void look(struct conn *c)
+{
+	struct ike_sa *sa = conn_carrier(c);
+
+	c->look_at = NEVER;
+	if (!sa || !c->wanted)
+		return;
+	if (conn_is_of_no_use(c, sa))
+		conn_try(c);
+	else
+		sa_settle(sa);
+}
+
 void conn_tick(struct conn *c)
 {
 	acquire_tick(c);
+	look(c);
 	if (c->next_try > c->e->now) {
 		conn_schedule(c);
 		return;
 	}
-	schedule(c, NEVER);
+	conn_plan_try(c, NEVER);
 	c->resolving = false;
-	if (!c->wanted || has_child(c) || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
+	if (!c->wanted || has_way(c))
 		return;
 	if (c->another_path)
 		try_path(c);
@@ -271,118 +306,29 @@ void conn_tick(struct conn *c)
 
 void conn_try(struct conn *c)
 {
-	if (has_child(c) || c->resolving || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
+	if (c->resolving || has_way(c))
 		return;
 	try_now(c);
 }
 
-static void want(struct conn *c)
+void conn_push(struct conn *c)
 {
-	c->wanted = true;
-	c->tries = 0;
-	conn_try(c);
+	if (conn_carrier(c))
+		look(c);
+	else
+		conn_try(c);
+	conn_schedule(c);
 }
 
 void conn_begin(struct conn *c)
 {
 	c->begun = true;
-	if (c->conf->start == CONF_START_ALWAYS && !c->conf->any_address)
-		want(c);
-}
-
-static bool is_child(const struct conn *c, size_t i, const char *name)
-{
-	return !name || strcmp(c->conf->children[i].name, name) == 0;
-}
-
-static void set_guard(struct conn *c, size_t i, bool guarded)
-{
-	if (c->children[i].guarded == guarded)
+	if (c->conf->start != CONF_START_ALWAYS || c->conf->any_address)
 		return;
-	c->children[i].guarded = guarded;
-	actions_guard(&c->e->actions, c->conf->name, c->conf->children[i].name, guarded);
-}
-
-static void tell_not_ours_to_begin(struct conn *c)
-{
-	struct ike_note n = note_of_conn(c, IKE_NOTE_REFUSED, ERR_UNSUPPORTED);
-
-	n.initiator = true;
-	n.line = c->conf->address_pos.line;
-	note_print(n.text, sizeof(n.text), "`address = any` waits for peers and cannot begin");
-	note_print(n.fix, sizeof(n.fix), "write the peer's address, or begin from its end");
-	note_tell(c->e, &n);
-}
-
-/* Whoever waits for a child that has no room beside the one that is up would wait for ever. */
-static void tell_no_room(const struct conn *c, const char *child)
-{
-	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
-		if (sa->state == S_UP && sa->children)
-			auth_child_tell_left_out(sa, sa->children->conf, child);
-	}
-}
-
-void conn_up(struct conn *c, const char *child)
-{
-	c->down = false;
-	for (size_t i = 0; i < c->conf->n_children; i++) {
-		if (!is_child(c, i, child))
-			continue;
-		c->children[i].wanted = true;
-		set_guard(c, i, true);
-	}
-	if (c->conf->any_address)
-		tell_not_ours_to_begin(c);
-	else
-		want(c);
-	tell_no_room(c, child);
-}
-
-static void down_whole(struct conn *c)
-{
-	struct ike_sa *sa = c->sas;
-
-	c->wanted = false;
-	c->down = true;
-	c->resolving = false;
+	for (size_t i = 0; i < c->conf->n_children; i++)
+		conn_child_want(c, &c->children[i]);
 	c->tries = 0;
-	c->since = c->e->now;
-	acquire_fail(c);
-	schedule(c, NEVER);
-	while (sa) {
-		struct ike_sa *next = sa->next;
-
-		sa_close(sa, ERR_OPERATOR, 0);
-		sa = next;
-	}
-}
-
-static void down_child(struct conn *c, const char *name)
-{
-	for (struct ike_sa *sa = c->sas; sa; sa = sa->next) {
-		for (struct child_sa *child = sa->children; child; child = child->next) {
-			if (strcmp(child->conf->name, name) == 0)
-				child_delete(child, ERR_OPERATOR);
-		}
-	}
-}
-
-void conn_down(struct conn *c, const char *child)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < c->conf->n_children; i++) {
-		if (is_child(c, i, child)) {
-			c->children[i].wanted = false;
-			set_guard(c, i, false);
-		}
-		left += c->children[i].wanted;
-	}
-	if (left == 0)
-		down_whole(c);
-	else
-		down_child(c, child);
+	conn_push(c);
 }
 
 /* ---- what became of it ---- */
@@ -409,13 +355,14 @@ static void plan(struct conn *c, struct ike_note *n)
 		wait = 0;
 	} else {
 		c->tries++;
-		c->wanted = c->wanted && c->conf->start == CONF_START_ALWAYS;
-		wait = backoff(c);
+		if (c->conf->start != CONF_START_ALWAYS)
+			conn_want_nothing(c);
+		wait = conn_backoff(c, c->tries);
 		c->not_before = c->e->now + wait;
 		acquire_fail(c);
 	}
 	n->tries = c->tries;
-	schedule(c, c->wanted ? c->e->now + wait : NEVER);
+	conn_plan_try(c, c->wanted ? c->e->now + wait : NEVER);
 	n->next_try_ms = c->wanted ? (uint32_t)(wait / NS_PER_MS) + 1 : 0;
 }
 
@@ -431,36 +378,9 @@ void conn_succeeded(struct conn *c)
 {
 	c->since = c->e->now;
 	c->resolving = false;
-	schedule(c, NEVER);
-}
-
-void conn_child_up(struct conn *c, const struct conf_child *up)
-{
-	c->tries = 0;
-	acquire_answered(c, up);
-	schedule(c, NEVER);
-}
-
-void conn_child_failed(struct conn *c)
-{
-	acquire_fail(c);
-	if (c->conf->start == CONF_START_MANUAL ||
-	    (c->conf->start == CONF_START_ALWAYS && !c->wanted))
-		return;
-	c->tries++;
-	c->not_before = c->e->now + backoff(c);
-	c->wanted = c->conf->start == CONF_START_ALWAYS; /* else the next packet asks again */
-	schedule(c, c->wanted ? c->not_before : NEVER);
-}
-
-void conn_child_gone(struct conn *c)
-{
-	if (c->conf->start == CONF_START_TRAFFIC)
-		c->wanted = false; /* the next packet wants it again */
-	if (!c->wanted)
-		return;
-	c->tries++;
-	schedule(c, c->e->now + backoff(c));
+	conn_children_begin(c);
+	conn_plan_try(c, NEVER);
+	conn_look(c);
 }
 
 void conn_lost(struct conn *c, const struct ike_note *n)
@@ -469,17 +389,20 @@ void conn_lost(struct conn *c, const struct ike_note *n)
 	c->since = c->e->now;
 	if (c->resolving || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
 		return; /* the next one is on its way */
-	if (c->conf->start == CONF_START_TRAFFIC)
-		c->wanted = false;
-	/* Two ends that began at once may keep the SA whose child could not be made, and let go of
-	 * the one with a child: an SA that is up does not mean that all is well. */
-	if (!c->wanted || has_child(c))
+	if (c->conf->start == CONF_START_TRAFFIC && !conn_carrier(c))
+		conn_want_nothing(c);
+	if (!c->wanted)
 		return;
+	/* Another one is up: what only the lost one had is made over that. */
+	if (has_way(c)) {
+		conn_look(c);
+		return;
+	}
 	if (n->err == ERR_PEER_LOST) {
 		c->tries = 0;
 		try_now(c);
 		return;
 	}
 	c->tries++;
-	schedule(c, c->e->now + backoff(c));
+	conn_plan_try(c, c->e->now + conn_backoff(c, c->tries));
 }

@@ -17,7 +17,11 @@
 struct conn_child {
 	const struct conf_child *conf;
 	bool guarded;
-	bool wanted; /* not taken down by itself */
+	bool wanted;	     /* not taken down by itself */
+	bool due;	     /* shall be up: by `always`, a command, or a packet */
+	uint32_t tries;	     /* that failed since it was last up */
+	mono_ns not_before;  /* the next one; NEVER: not over this IKE SA */
+	uint64_t refused_by; /* our SPI of the IKE SA that the last one failed on; 0: none */
 	struct acquire acquire;
 };
 
@@ -26,9 +30,9 @@ struct conn {
 	struct ike_engine *e;
 	const struct conf_connection *conf;
 	struct ike_sa *sas;
-	bool begun; /* conn_begin was called */
-	bool wanted;
-	bool down; /* by an operator: the peer is refused, too */
+	bool begun;  /* conn_begin was called */
+	bool wanted; /* one of its children is due */
+	bool down;   /* by an operator: the peer is refused, too */
 	bool resolving;
 	struct path paths[CONF_ADDRS_MAX]; /* the last answer about where the peer is */
 	size_t n_paths;
@@ -36,6 +40,7 @@ struct conn {
 	bool another_path;	  /* the next try is that one, without resolving anew */
 	mono_ns next_try;	  /* NEVER: none */
 	mono_ns not_before;	  /* traffic begins no attempt sooner */
+	mono_ns look_at;	  /* something happened to its children; NEVER: nothing */
 	mono_ns since;		  /* the present state was entered */
 	uint32_t tries;		  /* that failed since the last success */
 	struct ike_note *failure; /* the last one; NULL: none */
@@ -50,8 +55,9 @@ void conn_free(struct conn *c); /* its SAs too, without a message */
  * and live on without it. Who comes in its place begins guarded, so what an operator had lifted is
  * guarded again; the guards of what is configured no longer go with the configuration. Frees it. */
 void conn_retire(struct conn *c, const struct conf_connection *now);
-/* An unchanged connection in a new configuration. */
-void conn_repoint(struct conn *c, const struct conf_connection *conf);
+/* It is in the new configuration, the same but for its children: those that are unchanged stay as
+ * they are, the others go and come. ERR_NOMEM leaves it as it was. */
+MUST_USE enum err conn_repoint(struct conn *c, const struct conf_connection *conf);
 struct conn *conn_find(const struct ike_engine *e, const char *name);
 
 /* What the configuration wants at the start. */
@@ -65,6 +71,14 @@ void conn_resolved(struct conn *c, const struct ike_resolved *r);
 void conn_tick(struct conn *c);
 /* An attempt, unless there is nothing to attempt. */
 void conn_try(struct conn *c);
+/* What is due begins now: over the IKE SA that is up, or by an attempt. */
+void conn_push(struct conn *c);
+/* ... soon, when whoever says so is done; only over an IKE SA that is up. */
+void conn_look(struct conn *c);
+/* The next attempt; NEVER: none. */
+void conn_plan_try(struct conn *c, mono_ns at);
+/* How long to wait after so many that failed. */
+mono_ns conn_backoff(const struct conn *c, uint32_t tries);
 /* Sets the one timer to what is due first. */
 void conn_schedule(struct conn *c);
 
@@ -76,11 +90,41 @@ bool conn_is_up(const struct conn *c);
 
 /* An attempt of ours failed, for the reason in *n: decides on the next one and tells both. */
 void conn_failed(struct conn *c, struct ike_note *n);
-/* The first Child SA is up, or could not be made: with `start = always` it is tried again later. */
-void conn_child_up(struct conn *c, const struct conf_child *up);
-void conn_child_failed(struct conn *c);
+
+/* ---- children (ike/connection_child.c) ---- */
+
+/* It shall be up, unless it was taken down by itself; it shall not, and nobody waits for it any
+ * more; none shall. */
+void conn_child_want(struct conn *c, struct conn_child *child);
+void conn_child_unwant(struct conn *c, const struct conf_child *conf);
+void conn_want_nothing(struct conn *c);
+/* Is any? */
+void conn_count_due(struct conn *c);
+/* There is one, or one is being made. */
+bool conn_child_made(const struct conn *c, const struct conf_child *conf);
+/* The IKE SA that is up and that children are made over; NULL: none. */
+struct ike_sa *conn_carrier(const struct conn *c);
+bool conn_is_of_no_use(const struct conn *c, const struct ike_sa *sa);
+/* The next one to be made over this SA; NULL: none now. */
+const struct conf_child *conn_child_next(const struct ike_sa *sa);
+/* When the next one that was put off is due; NEVER: none. */
+mono_ns conn_children_deadline(const struct conn *c);
+
+/* It is up. */
+void conn_child_up(struct conn *c, const struct conf_child *conf);
+/* It could not be made over this SA: with `start = always` it is tried again later. */
+void conn_child_failed(struct ike_sa *sa, const struct conf_child *conf);
+/* ... for what no later try changes, as long as the IKE SA is the same. */
+void conn_child_bar(struct conn *c, const struct conf_child *conf);
+/* Somebody else may be about to make it. */
+void conn_child_put_off(struct conn *c, const struct conf_child *conf);
 /* One that was up is gone, though the IKE SA is not. */
-void conn_child_gone(struct conn *c);
+void conn_child_gone(struct conn *c, const struct conf_child *conf);
+/* Another IKE SA is up: all tries begin anew. */
+void conn_children_begin(struct conn *c);
+
+/* ---- the IKE SA ---- */
+
 /* An IKE SA is established: the attempts are over. */
 void conn_succeeded(struct conn *c);
 /* An established IKE SA is gone; n->err says why, and so how soon we come back. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a packet may begin: a child that is not up, of a connection that waits for traffic or is on
- * its way anyhow. One attempt of a connection is under way at a time, whatever the packets want.
+ * its way anyhow. An IKE SA that is up makes it by CREATE_CHILD_SA, and it comes before those that
+ * nobody waits for; else an attempt begins, one at a time whatever the packets want.
  */
 #include "ike/child.h"
 #include "ike/connection.h"
@@ -24,26 +25,18 @@ static bool is_made(const struct conn *c, const struct conf_child *conf, bool *u
 	return false;
 }
 
-/* Does the attempt that is under way make another child than this one? */
-static bool makes_another(const struct conn *c)
-{
-	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
-		if (sa->children && (sa->state == S_AUTH_SENT || sa->state == S_UP))
-			return true;
-	}
-	return false;
-}
-
 /* Until when nothing is to be begun for this child; 0: now. Every packet asks, and a peer that has
  * just refused is not called for each of them. */
 static mono_ns not_before(const struct conn *c, const struct conn_child *child)
 {
 	bool never = c->down || c->conf->any_address || !child->wanted;
 
-	if (never || (!c->wanted && c->conf->start != CONF_START_TRAFFIC))
+	if (never || (!child->due && c->conf->start != CONF_START_TRAFFIC))
 		return c->e->now + acquire_pace;
 	if (!c->wanted && c->tries > 0 && c->e->now < c->not_before)
 		return c->not_before;
+	if (!child->due && c->e->now < child->not_before)
+		return child->not_before;
 	return 0;
 }
 
@@ -52,16 +45,16 @@ void conn_acquire(struct conn *c, struct conn_child *child, const struct plane_e
 	bool up, made = is_made(c, child->conf, &up);
 	mono_ns until = made ? 0 : not_before(c, child);
 
-	/* Up, but not for this packet; or there is no room beside another one. */
-	if (up || (!made && makes_another(c)))
+	if (up) /* ... but not for this packet */
 		until = c->e->now + acquire_pace;
 	if (until > 0) {
 		acquire_hold(c, child, ev, until);
 		return;
 	}
 	acquire_join(c, child, ev);
-	if (made || c->wanted)
+	if (made || child->due)
 		return;
+	child->due = true;
 	c->wanted = true;
-	conn_try(c);
+	conn_push(c);
 }

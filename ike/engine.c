@@ -11,7 +11,9 @@
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/core.h"
+#include "ike/create.h"
 #include "ike/exchange_auth.h"
+#include "ike/exchange_create.h"
 #include "ike/exchange_init.h"
 #include "ike/life.h"
 #include "ike/peer.h"
@@ -121,11 +123,25 @@ void ike_engine_datagram(struct ike_engine *e, const struct path *p, struct span
 	receive_datagram(e, p, d);
 }
 
+/* The CREATE_CHILD_SA that waits by this ticket; NULL: it is another's. */
+static struct create *create_of(const struct ike_sa *sa, const struct ticket *t)
+{
+	if (sa->mine && t == &sa->mine->ticket)
+		return sa->mine;
+	return sa->theirs && t == &sa->theirs->ticket ? sa->theirs : NULL;
+}
+
 static void on_job(struct ike_engine *e, const struct job_result *r)
 {
 	struct ticket *t = ticket_find(e, r->ticket);
 	struct ike_sa *sa = t && !t->child ? t->sa : NULL;
+	struct create *c = sa ? create_of(sa, t) : NULL;
 
+	if (c) {
+		ticket_drop(e, t);
+		create_on_job(c, r);
+		return;
+	}
 	if (!sa || !sa->hs)
 		return;
 	ticket_drop(e, t);
@@ -361,7 +377,7 @@ void ike_engine_shutdown(struct ike_engine *e, mono_ns now)
 	for (size_t i = 0; i < e->n_conns; i++) {
 		struct ike_sa *sa = e->conns[i]->sas;
 
-		e->conns[i]->wanted = false;
+		conn_want_nothing(e->conns[i]);
 		while (sa) {
 			struct ike_sa *next = sa->next;
 
@@ -394,13 +410,15 @@ static void repoint_half_open(struct ike_engine *e, const struct conf *conf)
 	}
 }
 
-/* The connection of the old list that stays, taken out of it; NULL: there is none. */
+/* The connection of the old list that stays, taken out of it; NULL: there is none. Its children may
+ * be others. */
 static struct conn *take_unchanged(struct ike_engine *e, const struct conf_connection *cn)
 {
 	for (size_t i = 0; i < e->n_conns; i++) {
 		struct conn *c = e->conns[i];
 
-		if (!c || strcmp(c->conf->name, cn->name) != 0 || !conf_connection_eq(c->conf, cn))
+		if (!c || strcmp(c->conf->name, cn->name) != 0 ||
+		    !conf_connection_same(c->conf, cn))
 			continue;
 		e->conns[i] = NULL;
 		return c;
@@ -420,12 +438,14 @@ enum err ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf, m
 	actions_drop_resolves(&e->actions);
 	for (size_t i = 0; i < conf->n_connections; i++) {
 		list[n] = take_unchanged(e, &conf->connections[i]);
-		if (list[n])
-			conn_repoint(list[n++], &conf->connections[i]);
-		else if (conn_new(e, &conf->connections[i], &list[n]) == OK)
-			n++;
-		else
+		if (list[n] && conn_repoint(list[n], &conf->connections[i]) != OK) {
+			conn_retire(list[n], NULL);
 			err = ERR_NOMEM;
+		} else if (list[n] || conn_new(e, &conf->connections[i], &list[n]) == OK) {
+			n++;
+		} else {
+			err = ERR_NOMEM;
+		}
 	}
 	repoint_half_open(e, conf);
 	e->conns = list;

@@ -76,8 +76,8 @@ struct ike_event {
 };
 
 /* `conf` must outlive the engine or the next reconfigure, which then lets go of the old one.
- * Connections that are unchanged (conf_connection_eq) are left alone; changed and removed ones are
- * deleted at the peer. */
+ * Connections that are unchanged (conf_connection_same) are left alone but for those of their
+ * children that changed; changed and removed ones are deleted at the peer. */
 struct ike_engine *ike_engine_new(const struct ike_env *env, const struct conf *conf, mono_ns now);
 void ike_engine_free(struct ike_engine *e);
 /* ERR_NOMEM: the engine knows only some of the connections, of either configuration; all that is
@@ -199,6 +199,10 @@ struct ike_child_view {
 	const struct conf_child *conf;
 	bool up;
 	bool guarded;
+	bool wanted;	  /* by `always`, a command or a packet */
+	uint32_t tries;	  /* that failed, one after the other */
+	mono_ns next_try; /* NEVER: none */
+	unsigned n_pairs; /* of SAs; a peer may make more than one */
 	enum sa_plane plane;
 	bool carried;			    /* its plane has what it needs */
 	char plane_why[CONF_PLANE_WHY_MAX]; /* ... and why, or what it lacks for this child */
@@ -211,7 +215,7 @@ struct ike_child_view {
 	const struct ts_list *remote;
 	uint16_t mtu;
 	mono_ns since;
-	struct sa_counters in, out; /* as last answered by the plane */
+	struct sa_counters in, out; /* of all pairs, as last answered by the plane */
 };
 
 struct ike_view {

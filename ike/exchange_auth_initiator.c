@@ -42,7 +42,8 @@ static enum err send_auth_request(struct ike_sa *sa)
 	auth_put_auth(sa, &b);
 	if (duplicate_none(sa))
 		builder_notify(&b, NOTIFY_INITIAL_CONTACT, SPAN_EMPTY);
-	auth_child_put_request(sa, &b);
+	deal_put_offer(sa, &sa->hs->auth->deal, &b);
+	deal_put_selectors(&sa->hs->auth->deal, &b);
 	return send_request(sa, X_IKE_AUTH, &b);
 }
 

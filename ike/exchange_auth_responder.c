@@ -139,7 +139,7 @@ static void finish(struct ike_sa *sa)
 {
 	struct auth *a = sa->hs->auth;
 	struct builder b = send_begin(sa->e);
-	struct child_sa *c = a->child;
+	struct child_sa *c = a->deal.child;
 	struct ike_note n;
 	enum err err;
 
@@ -203,16 +203,13 @@ void auth_responder_on_job(struct ike_sa *sa, const struct job_result *r)
 
 void auth_on_installed(struct ike_sa *sa, const struct sa_done *done)
 {
-	struct child_sa *c = sa->hs->auth->child;
-	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_FAILED, done->err);
+	struct deal *d = &sa->hs->auth->deal;
 
 	sa->hs->wait = WAIT_NONE;
-	if (done->err == OK) {
-		c->stage = CHILD_READY;
-	} else {
-		child_explain_plane(c, done->err, done->why, &n);
-		auth_child_failed(sa, done->err, auth_child_notify(done->err), &n);
-	}
+	if (done->err == OK)
+		d->child->stage = CHILD_READY;
+	else
+		deal_not_installed(sa, d, done);
 	finish(sa);
 }
 

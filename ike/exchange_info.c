@@ -5,6 +5,7 @@
 
 #include "ike/child.h"
 #include "ike/connection.h"
+#include "ike/create.h"
 #include "ike/life.h"
 #include "ike/note.h"
 #include "ike/send.h"
@@ -25,13 +26,28 @@ static bool put_close(struct ike_sa *sa, struct builder *b)
 	return true;
 }
 
+/* The peer must know it, else it would look for nothing. */
+static bool can_delete(const struct child_sa *c)
+{
+	return c->delete_wanted && !create_is_dealing(c->sa, c);
+}
+
+bool info_is_due(const struct ike_sa *sa)
+{
+	const struct child_sa *c = sa->children;
+
+	while (c && !can_delete(c))
+		c = c->next;
+	return c || sa->close_wanted;
+}
+
 static bool put_child_deletes(struct ike_sa *sa, struct builder *b)
 {
 	uint32_t spis[SA_CHILDREN_MAX];
 	uint16_t n = 0;
 
 	for (struct child_sa *c = sa->children; c && n < SA_CHILDREN_MAX; c = c->next) {
-		if (!c->delete_wanted)
+		if (!can_delete(c))
 			continue;
 		c->delete_wanted = false;
 		c->delete_sent = true;

@@ -7,14 +7,17 @@
  *	liveness	nothing authenticated was heard for `liveness`
  *	move		the peer is elsewhere, and has to say so once more (move.h)
  *	keepalive	we are behind a NAT and have sent nothing for `keepalive` (RFC 3948 4)
- *	children	a data plane has not answered about one for 10 s
+ *	children	a data plane has not answered about one for 10 s, or a worker for 30 s;
+ *			the peer, who began, has left children for us to make
  *	again		what found no memory is asked again after a second
  */
 #include "ike/life.h"
 
 #include "ike/child.h"
 #include "ike/connection.h"
+#include "ike/create.h"
 #include "ike/duplicate.h"
+#include "ike/exchange_create.h"
 #include "ike/exchange_info.h"
 #include "ike/exchange_init.h"
 #include "ike/note.h"
@@ -32,6 +35,7 @@ void sa_established(struct ike_sa *sa)
 	sa->up_at = ++sa->e->events;
 	sa->since = sa->e->now;
 	sa->expires = NEVER;
+	create_yield(sa);
 	sa_uncount(sa);
 	sa_unindex_init(sa);
 	sa->e->stats.established++;
@@ -42,10 +46,19 @@ void sa_established(struct ike_sa *sa)
 	duplicate_bound(sa);
 }
 
+/* Goodbyes first, then children, then whether the peer lives: a child's answer tells that, too. */
+static void ask(struct ike_sa *sa)
+{
+	bool may_create = sa->state == S_UP && !sa->hs && !info_is_due(sa);
+
+	if (!may_create || !create_ask(sa))
+		info_ask(sa);
+}
+
 void sa_settle(struct ike_sa *sa)
 {
 	if (!sa->window.asked && (sa->state == S_UP || sa->state == S_CLOSING))
-		info_ask(sa);
+		ask(sa);
 	sa_schedule(sa);
 }
 
@@ -60,9 +73,15 @@ void sa_close(struct ike_sa *sa, enum err why, uint16_t notify)
 		return;
 	}
 	sa->state = S_CLOSING;
+	/* The request that is parked, sent again, hears that we close. */
+	if (sa->theirs)
+		sa->window.busy = false;
+	create_free(&sa->mine);
+	create_free(&sa->theirs);
 	while (sa->children)
 		child_end(sa->children, why);
 	sa_forget_handshake(sa);
+	conn_look(sa->conn);
 	sa->why = why;
 	sa->close_wanted = true;
 	sa->close_notify = notify;
@@ -172,6 +191,7 @@ void sa_tick(struct ike_sa *sa)
 	}
 	if (sa->state == S_UP) {
 		tick_children(sa);
+		create_tick(sa);
 		tick_up(sa);
 	}
 	sa_settle(sa);

@@ -165,14 +165,17 @@ static uint32_t choose_protection(const struct menu *m, const struct proposal_wa
 	return lacks;
 }
 
-/* The group, where the exchange has one (IKE always); else the proposal must let it out. */
+/* The group, where the exchange has one (IKE always); else the proposal must let it out. One with a
+ * group is better than one without. */
 static uint32_t choose_group(const struct menu *m, const struct proposal_want *want,
 			     struct proposal_chosen *c, uint32_t *rank)
 {
 	uint32_t ke = first_bit(m->ke);
+	bool esp = want->protocol == PROTO_ESP;
 
-	if (want->protocol == PROTO_ESP && !want->with_ke) {
+	if (esp && (!want->with_ke || (want->ke_optional && ke == NO_ROW))) {
 		c->ke_none = m->ke_none;
+		*rank = *rank << 8 | UINT8_MAX;
 		return m->ke_none || !(m->types & TYPE_BIT(T_KE)) ? 0 : TYPE_BIT(T_KE);
 	}
 	if (ke == NO_ROW)

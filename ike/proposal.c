@@ -51,10 +51,12 @@ static void add_prfs(struct offer_pen *pen, const struct suite_policy *p)
 		offer_add_transform(pen, T_PRF, p->prf[i]->id, 0);
 }
 
-static void add_groups(struct offer_pen *pen, const struct suite_policy *p)
+static void add_groups(struct offer_pen *pen, const struct proposal_want *want)
 {
-	for (size_t i = 0; i < SUITE_KE_MAX && p->ke[i] != NULL; i++)
-		offer_add_transform(pen, T_KE, p->ke[i]->id, 0);
+	for (size_t i = 0; i < SUITE_KE_MAX && want->policy->ke[i] != NULL; i++)
+		offer_add_transform(pen, T_KE, want->policy->ke[i]->id, 0);
+	if (want->ke_optional)
+		offer_add_transform(pen, T_KE, KE_NONE, 0);
 }
 
 static void add_class(struct offer_pen *pen, const struct proposal_want *want, bool aead)
@@ -65,7 +67,7 @@ static void add_class(struct offer_pen *pen, const struct proposal_want *want, b
 	if (!esp)
 		add_prfs(pen, want->policy);
 	if (!esp || want->with_ke)
-		add_groups(pen, want->policy);
+		add_groups(pen, want);
 	if (esp && want->esn)
 		offer_add_transform(pen, T_ESN, ESN_YES, 0);
 	if (esp)

@@ -19,6 +19,9 @@ struct proposal_want {
 	/* IKE: of an existing IKE SA, so that SPIs of 8 bytes stand in the proposals */
 	bool rekey;
 	bool with_ke; /* ESP: with a KE payload (CREATE_CHILD_SA); IKE always has one */
+	/* ESP with one: NONE stands behind the groups (RFC 7296 3.3.6), so a peer without forward
+	 * secrecy of its own is agreed with, too */
+	bool ke_optional;
 	/* ESP: extended sequence numbers first, plain ones too; false: plain ones alone */
 	bool esn;
 };

@@ -294,6 +294,8 @@ static enum err judge_outside(struct ike_sa *sa, const struct message *m,
 	}
 	if (!is_opened(sa, m) || sa_parked(sa))
 		return ERR_UNEXPECTED;
+	if (header_is_response(&m->h) && m->h.exchange != sa->window.exchange)
+		return ERR_UNEXPECTED;
 	return message_has(m, PL_SKF) && !sa->fragmentation ? ERR_UNEXPECTED : OK;
 }
 

@@ -3,7 +3,7 @@
 #include "ike/rules.h"
 
 #include "ike/exchange_auth.h"
-#include "ike/exchange_child.h"
+#include "ike/exchange_create.h"
 #include "ike/exchange_info.h"
 #include "ike/exchange_init.h"
 
@@ -18,6 +18,7 @@ static const uint32_t always = P(NOTIFY) | P(VENDOR);
 static const uint32_t anything = UINT32_MAX & ~(P(SK) | P(SKF));
 
 enum { AUTH_ALL = P(SA) | P(TSI) | P(TSR), AUTH_EXTRA = P(CERT) | P(CERTREQ) | P(CP) };
+#define CHILD_ALL (P(SA) | P(NONCE) | P(TSI) | P(TSR))
 
 static const struct rule rows[] = {
 	/* exchange, direction, states, must, may, handler */
@@ -38,7 +39,12 @@ static const struct rule rows[] = {
 	  auth_on_response },
 	{ X_IKE_AUTH, RESPONSE, ST(AUTH_SENT), P(NOTIFY), 0, auth_on_refusal },
 
-	{ X_CREATE_CHILD_SA, REQUEST, ST(UP) | ST(CLOSING), 0, anything, child_on_request },
+	/* What it is for, and so what must be there, says a table of its own. */
+	{ X_CREATE_CHILD_SA, REQUEST, ST(UP) | ST(CLOSING), 0, anything, create_on_request },
+	{ X_CREATE_CHILD_SA, RESPONSE, ST(UP), CHILD_ALL, anything & ~CHILD_ALL,
+	  create_on_response },
+	{ X_CREATE_CHILD_SA, RESPONSE, ST(UP), P(NOTIFY), anything & ~P(SA), create_on_refusal },
+	{ X_CREATE_CHILD_SA, RESPONSE, ST(CLOSING), 0, anything, create_on_late },
 
 	{ X_INFORMATIONAL, REQUEST, ST(UP) | ST(CLOSING), 0, anything, info_on_request },
 	{ X_INFORMATIONAL, RESPONSE, ST(UP) | ST(CLOSING), 0, anything, info_on_response },

@@ -9,6 +9,7 @@
 #include "ike/auth.h"
 #include "ike/child.h"
 #include "ike/core.h"
+#include "ike/create.h"
 #include "ike/peer.h"
 
 /* How long a peer may take from IKE_SA_INIT to a proved identity. */
@@ -131,6 +132,8 @@ void sa_free(struct ike_sa *sa)
 {
 	if (!sa)
 		return;
+	create_free(&sa->mine);
+	create_free(&sa->theirs);
 	while (sa->children)
 		child_free(sa->children);
 	peer_leave(sa);
@@ -264,6 +267,8 @@ void sa_schedule(struct ike_sa *sa)
 		when = earlier(when, sa->hs->follow_at);
 	for (const struct child_sa *c = sa->children; c && sa->state == S_UP; c = c->next)
 		when = earlier(when, child_deadline(c));
+	if (sa->state == S_UP)
+		when = earlier(when, create_deadline(sa));
 	if (sa->state == S_UP && sa->redundant)
 		when = sa->e->now;
 	if (sa->state == S_UP)

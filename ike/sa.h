@@ -27,6 +27,7 @@
 struct conn;
 struct ike_engine;
 struct child_sa;
+struct create;
 
 enum sa_state {
 	S_NONE,	     /* no SA yet: only the first request of one fits here */
@@ -149,11 +150,16 @@ struct ike_sa {
 	enum err why;	       /* the reason of closing */
 	bool alive_wanted;     /* an empty INFORMATIONAL is due */
 	bool close_wanted;     /* a Delete of the IKE SA is due */
+	bool full;	       /* the peer takes no further child, as long as none goes */
+	bool told_full;	       /* we take no further one */
 	bool redundant;	       /* the other one of two stays: to be closed at the next tick */
 	uint16_t close_notify; /* say this instead of Delete */
 
 	struct child_sa *children;
-	struct handshake *hs; /* NULL once up */
+	struct create *mine;   /* our CREATE_CHILD_SA under way (ike/create.h); NULL: none */
+	struct create *theirs; /* the peer's, while a job or a data plane has to answer */
+	mono_ns yield;	       /* until then the peer, who began, makes the children */
+	struct handshake *hs;  /* NULL once up */
 };
 
 /* A new SA in no table but by_spi, with a fresh SPI of ours. ERR_NOMEM, ERR_CRYPTO without

@@ -88,6 +88,7 @@ enum err send_request(struct ike_sa *sa, uint8_t exchange, struct builder *b)
 	if (err != OK)
 		return err;
 	window_asked(&sa->window, &out);
+	sa->window.exchange = exchange;
 	path = move_path(sa);
 	send_packets(sa, &sa->window.request, &path);
 	retransmit_start(&sa->rt, &sa->e->env.random, sa->e->now);

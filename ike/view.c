@@ -7,6 +7,23 @@
 #include "ike/core.h"
 #include "ike/note.h"
 
+/* Of the connection, or of one of its children. */
+static mono_ns next_try(const struct conn *c)
+{
+	mono_ns children = conn_children_deadline(c);
+
+	return c->next_try < children ? c->next_try : children;
+}
+
+static uint32_t tries(const struct conn *c)
+{
+	uint32_t n = c->tries;
+
+	for (size_t i = 0; i < c->conf->n_children; i++)
+		n = c->children[i].tries > n ? c->children[i].tries : n;
+	return n;
+}
+
 static enum ike_state state_of(const struct conn *c, const struct ike_sa *sa)
 {
 	if (sa && sa->state == S_UP)
@@ -15,13 +32,14 @@ static enum ike_state state_of(const struct conn *c, const struct ike_sa *sa)
 		return IKE_STATE_CONNECTING;
 	if (c->down)
 		return IKE_STATE_OFF;
-	if (c->tries > 0)
+	if (tries(c) > 0)
 		return IKE_STATE_FAILING;
 	if (c->wanted || c->conf->any_address || c->conf->start == CONF_START_TRAFFIC)
 		return IKE_STATE_WAITING;
 	return IKE_STATE_OFF;
 }
 
+/* The newest pair, which carries what is sent. */
 static const struct child_sa *child_for(const struct ike_sa *sa, const struct conf_child *conf)
 {
 	const struct child_sa *c = sa ? sa->children : NULL;
@@ -31,18 +49,47 @@ static const struct child_sa *child_for(const struct ike_sa *sa, const struct co
 	return c;
 }
 
+/* A peer may have made more than one: all of them receive. */
+static void add_counters(struct sa_counters *sum, const struct sa_counters *c)
+{
+	sum->bytes += c->bytes;
+	sum->packets += c->packets;
+	sum->last_ns = c->last_ns > sum->last_ns ? c->last_ns : sum->last_ns;
+	sum->drop_replay += c->drop_replay;
+	sum->drop_integrity += c->drop_integrity;
+	sum->drop_selector += c->drop_selector;
+	sum->drop_other += c->drop_other;
+}
+
+static void add_pairs(struct ike_child_view *v, const struct ike_sa *sa)
+{
+	for (const struct child_sa *c = sa->children; c; c = c->next) {
+		if (c->conf != v->conf || c->stage != CHILD_UP)
+			continue;
+		v->n_pairs++;
+		add_counters(&v->in, &c->in);
+		add_counters(&v->out, &c->out);
+	}
+}
+
 static struct ike_child_view view_child(const struct conn *c, const struct ike_sa *sa, size_t i)
 {
 	const struct conf_child *conf = &c->conf->children[i];
 	const struct child_sa *child = child_for(sa, conf);
 	struct ike_child_view v = { .conf = conf,
 				    .guarded = c->children[i].guarded,
+				    .wanted = c->children[i].due,
+				    .tries = c->children[i].tries,
+				    .next_try = NEVER,
 				    .offload = OFFLOAD_NO };
 
 	v.plane = carry_plane(c->e, c->conf, conf, v.plane_why);
 	v.carried = carry_judge(c->e, c->conf, conf, v.plane_why) == OK;
+	if (v.wanted && !child && c->children[i].not_before > c->e->now)
+		v.next_try = c->children[i].not_before;
 	if (!child)
 		return v;
+	add_pairs(&v, sa);
 	v.up = true;
 	v.plane = child->plane;
 	v.offload = child->offload;
@@ -55,8 +102,6 @@ static struct ike_child_view view_child(const struct conn *c, const struct ike_s
 	v.remote = child_remote(child);
 	v.mtu = child->mtu;
 	v.since = child->since;
-	v.in = child->in;
-	v.out = child->out;
 	return v;
 }
 
@@ -86,8 +131,8 @@ static void show(const struct conn *c, const struct ike_sa *sa, ike_view_fn *fn,
 		.state = state_of(c, sa),
 		.wanted = c->wanted,
 		.since = c->since,
-		.next_try = c->next_try,
-		.tries = c->tries,
+		.next_try = next_try(c),
+		.tries = tries(c),
 		.local_identity = c->conf->local_identity,
 		.remote_identity = c->conf->identity,
 		.n_children = c->conf->n_children < SA_CHILDREN_MAX ? c->conf->n_children

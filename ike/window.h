@@ -25,6 +25,7 @@ struct window {
 	uint32_t next_in;	/* ID of the peer's next request */
 	uint32_t next_out;	/* ID of our next request */
 	bool asked;		/* our request next_out - 1 waits for its answer */
+	uint8_t exchange;	/* ... which is of this type, once it is protected */
 	bool busy;		/* the peer's request next_in is being worked on */
 	struct packets answer;	/* to the peer's request next_in - 1; empty: none was sent */
 	struct packets request; /* ours, while asked */

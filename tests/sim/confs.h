@@ -34,6 +34,21 @@
 		}                                          \
 	}
 
+/* Three children, in another order at the other end. */
+#define LEFT_DMZ  CHILD("dmz", "10.3.0.0/16", "10.4.0.0/16")
+#define LEFT_LAB  CHILD("lab", "10.5.0.0/16", "10.6.0.0/16")
+#define RIGHT_DMZ CHILD("dmz", "10.4.0.0/16", "10.3.0.0/16")
+#define RIGHT_LAB CHILD("lab", "10.6.0.0/16", "10.5.0.0/16")
+
+#define LEFT_THREE(options)  LEFT_BEGIN options LEFT_NET LEFT_DMZ LEFT_LAB "}\n"
+#define RIGHT_THREE(options) RIGHT_BEGIN options RIGHT_LAB RIGHT_DMZ RIGHT_NET "}\n"
+#define THREE(left, right)                                   \
+	{                                                    \
+		{                                            \
+			LEFT_THREE(left), RIGHT_THREE(right) \
+		}                                            \
+	}
+
 #define LEFT6_SITE(options)                        \
 	ME("left.example.org")                     \
 	PEER("2001:db8:2::2", "right.example.org") \

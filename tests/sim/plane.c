@@ -354,6 +354,11 @@ static struct flow flow_of(struct sim *s, const struct conf_child *ch)
 
 void sim_acquire(struct sim *s, enum side side)
 {
+	sim_acquire_child(s, side, 0);
+}
+
+void sim_acquire_child(struct sim *s, enum side side, size_t nth)
+{
 	struct end *end = &s->end[side];
 	struct plane_event pe = { .kind = PLANE_ACQUIRE };
 	struct ike_event ev = { .kind = IKE_EV_PLANE, .from = plane_of(end), .plane = &pe };
@@ -361,7 +366,7 @@ void sim_acquire(struct sim *s, enum side side)
 
 	if (s->failed)
 		return;
-	ch = &end->conf->connections[0].children[0];
+	ch = &end->conf->connections[0].children[nth];
 	pe.reqid = ch->reqid;
 	pe.flow = flow_of(s, ch);
 	if (has_kernel(end) && !hold_packet(end, ch->reqid))

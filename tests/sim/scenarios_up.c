@@ -41,14 +41,6 @@ static const struct sim_conf narrower = {
 	  RIGHT_BEGIN PSK MANUAL CHILD("net", "10.2.3.0/24", "10.1.0.0/16") "}\n" }
 };
 
-/* More than one child waits for CREATE_CHILD_SA; until then IKE_AUTH makes the first. */
-static const struct sim_conf three_children = {
-	{ LEFT_BEGIN CERT ALWAYS LEFT_NET CHILD("dmz", "10.3.0.0/16", "10.4.0.0/16")
-		  CHILD("lab", "10.5.0.0/16", "10.6.0.0/16") "}\n",
-	  RIGHT_BEGIN CERT ALWAYS CHILD("lab", "10.6.0.0/16", "10.5.0.0/16")
-		  CHILD("dmz", "10.4.0.0/16", "10.3.0.0/16") RIGHT_NET "}\n" }
-};
-
 /* Two connections between the same addresses, told apart by who speaks. */
 #define NAMED(me, name) "me " me " {\n identity = " name "\n}\n"
 #define TWO_LEFT                          \
@@ -113,13 +105,6 @@ static void told_again_and_again(struct sim *s)
 	sim_expect(s, "site", 1);
 }
 
-static void first_of_three(struct sim *s)
-{
-	sim_run_until_quiet(s);
-	sim_must(s, sim_pairs(s, "site", NULL) == 1, "%zu children are up",
-		 sim_pairs(s, "site", NULL));
-}
-
 #define DELAYED                        \
 	{                              \
 		.delay_ms = { 1, 150 } \
@@ -158,7 +143,5 @@ const struct sim_scenario scenarios_up[] = {
 	  0 },
 	{ "two-connections", "two connections between the same two addresses", both_connections,
 	  &two, DELAYED, 0 },
-	{ "three-children", "both begin with several children", first_of_three, &three_children,
-	  DELAYED, 0 },
 	{ 0 },
 };

@@ -260,6 +260,14 @@ void sim_down(struct sim *s, enum side side, const char *connection)
 	command(s, side, &ev);
 }
 
+void sim_up_child(struct sim *s, enum side side, const char *connection, const char *child)
+{
+	struct ike_event ev = { .kind = IKE_EV_UP,
+				.command = { .connection = connection, .child = child } };
+
+	command(s, side, &ev);
+}
+
 void sim_down_child(struct sim *s, enum side side, const char *connection, const char *child)
 {
 	struct ike_event ev = { .kind = IKE_EV_DOWN,

@@ -67,6 +67,7 @@ uint32_t sim_draw(struct sim *s, uint32_t lo, uint32_t hi);
 
 void sim_up(struct sim *s, enum side side, const char *connection);
 void sim_down(struct sim *s, enum side side, const char *connection);
+void sim_up_child(struct sim *s, enum side side, const char *connection, const char *child);
 void sim_down_child(struct sim *s, enum side side, const char *connection, const char *child);
 void sim_reload(struct sim *s, enum side side, const char *text);
 /* kill -9 and a new start: nothing is left of the engine nor of its SAs. */
@@ -98,6 +99,8 @@ void sim_mapping(struct sim *s, enum side side, const struct endpoint *from);
 void sim_plane_dies(struct sim *s, enum side side);
 /* A packet wants through a child that is not up; ICMP says that the peer cannot be reached. */
 void sim_acquire(struct sim *s, enum side side);
+/* ... the nth of the first connection. */
+void sim_acquire_child(struct sim *s, enum side side, size_t nth);
 /* Packets that this side's kernel still holds. */
 size_t sim_larvae(const struct sim *s, enum side side);
 void sim_unreachable(struct sim *s, enum side side);
@@ -155,5 +158,7 @@ extern const struct sim_scenario scenarios_insider[];
 extern const struct sim_scenario scenarios_life[];
 extern const struct sim_scenario scenarios_moves[];
 extern const struct sim_scenario scenarios_transport[];
+extern const struct sim_scenario scenarios_children[];
+extern const struct sim_scenario scenarios_create[];
 
 #endif

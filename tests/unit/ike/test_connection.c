@@ -76,25 +76,24 @@ static void command(struct pair *p, enum ike_event_kind kind, const char *child)
 	pair_run(p, 10 * NS_PER_S);
 }
 
-START_TEST(a_child_goes_down_alone_and_the_next_one_has_its_place)
+START_TEST(a_child_comes_and_goes_beside_the_other)
 {
 	struct pair *p = pair_new(two_children(LEFT), two_children(RIGHT));
-	const struct ike_note *n;
 
 	command(p, IKE_EV_UP, "net");
 	pair_expect_children(p, 1);
 	ck_assert_str_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_UP)->child, "net");
-	/* No room beside it: said, not waited for. */
 	command(p, IKE_EV_UP, "lab");
-	n = pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED);
-	ck_assert_str_eq(n->child, "lab");
-	ck_assert_int_eq(n->err, ERR_UNSUPPORTED);
-	pair_expect_children(p, 1);
-
+	pair_expect_children(p, 2);
+	ck_assert_str_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_UP)->child, "lab");
 	command(p, IKE_EV_DOWN, "net");
 	ck_assert(!p->end[LEFT].guarded);
 	pair_expect_children(p, 1);
-	ck_assert_str_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_UP)->child, "lab");
+	command(p, IKE_EV_UP, "net");
+	pair_expect_children(p, 2);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CONNECTING), 1);
+	command(p, IKE_EV_DOWN, "net");
+	pair_expect_children(p, 1);
 	/* The last one takes the connection along. */
 	command(p, IKE_EV_DOWN, "lab");
 	pair_expect_children(p, 0);
@@ -206,5 +205,5 @@ UNIT("ike/connection")
 	tcase_add_test(tc, a_removed_connection_asks_for_no_guards);
 	tcase_add_test(tc, a_second_address_is_tried_when_the_first_is_silent);
 	tcase_add_test(tc, the_last_address_is_the_end_of_a_command);
-	tcase_add_test(tc, a_child_goes_down_alone_and_the_next_one_has_its_place);
+	tcase_add_test(tc, a_child_comes_and_goes_beside_the_other);
 }

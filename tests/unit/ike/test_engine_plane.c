@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "crypto/alg.h"
-#include "ike/auth.h"
+#include "ike/deal.h"
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "tests/unit/ike/pair.h"
@@ -290,12 +290,12 @@ START_TEST(a_peers_spi_is_taken_once)
 	for (enum side s = LEFT; s <= RIGHT; s++) {
 		sa = conn_sa(p->end[s].e->conns[0]);
 		spi = sa->children->spi_out;
-		ck_assert_int_eq(auth_child_judge_spi(sa, spi), ERR_EXISTS);
-		ck_assert_int_eq(auth_child_judge_spi(sa, spi ^ 1), OK);
-		ck_assert_int_eq(auth_child_judge_spi(sa, 0), ERR_SYNTAX);
-		ck_assert_int_eq(auth_child_judge_spi(sa, 255), ERR_SYNTAX);
-		ck_assert_int_eq(auth_child_judge_spi(sa, 256), OK);
-		ck_assert_int_eq(auth_child_judge_spi(sa, 1ull << 32 | spi), ERR_SYNTAX);
+		ck_assert_int_eq(deal_judge_spi(sa, spi), ERR_EXISTS);
+		ck_assert_int_eq(deal_judge_spi(sa, spi ^ 1), OK);
+		ck_assert_int_eq(deal_judge_spi(sa, 0), ERR_SYNTAX);
+		ck_assert_int_eq(deal_judge_spi(sa, 255), ERR_SYNTAX);
+		ck_assert_int_eq(deal_judge_spi(sa, 256), OK);
+		ck_assert_int_eq(deal_judge_spi(sa, 1ull << 32 | spi), ERR_SYNTAX);
 	}
 	pair_free(p);
 }

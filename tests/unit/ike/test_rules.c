@@ -51,7 +51,6 @@ static bool legal(uint8_t exchange, enum direction d, enum sa_state s)
 	case X_IKE_AUTH:
 		return d == REQUEST ? s == S_INIT_DONE : s == S_AUTH_SENT;
 	case X_CREATE_CHILD_SA:
-		return d == REQUEST && (s == S_UP || s == S_CLOSING);
 	case X_INFORMATIONAL:
 		return s == S_UP || s == S_CLOSING;
 	default:

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Child SA that IKE_AUTH makes along, as responder: which of the connection's children the peer
- * means, in which mode, and whether it may have what it asks for. In transport mode the selectors
- * are looked up with the addresses that packets have here; a child that only knows tunnels gets
- * them as they came (RFC 7296 2.23.1).
+/* A Child SA that the peer proposes: which of the connection's children it means, in which mode,
+ * and whether it may have what it asks for (deal.h). In transport mode the selectors are looked up
+ * with the addresses that packets have here; a child that only knows tunnels gets them as they came
+ * (RFC 7296 2.23.1). A child that is up already may be asked for once more: two ends that begin at
+ * once do that, and the newest pair carries what we send.
  */
-#include "ike/auth.h"
 #include "ike/carry.h"
 #include "ike/child.h"
 #include "ike/connection.h"
+#include "ike/deal.h"
 #include "ike/transport.h"
 
 /* A child of the configuration for what the peer offers. */
@@ -131,9 +132,10 @@ static const struct ike_sa *owner_of(const struct ike_sa *sa, const struct ts_pa
 	return NULL;
 }
 
-static void explain_taken(struct ike_sa *sa, const struct pick *p, const struct ike_sa *owner)
+static void explain_taken(struct ike_sa *sa, struct deal *d, const struct pick *p,
+			  const struct ike_sa *owner)
 {
-	struct ike_note n = auth_child_note(sa, p->conf);
+	struct ike_note n = deal_note(sa, p->conf);
 	char who[IDENTITY_TEXT_MAX];
 
 	note_print_ts(n.offered, sizeof(n.offered), &p->ts.i);
@@ -143,16 +145,26 @@ static void explain_taken(struct ike_sa *sa, const struct pick *p, const struct 
 	note_print(n.fix, sizeof(n.fix), "%s",
 		   p->mode == SA_TRANSPORT ? "mode = tunnel where several peers are behind one NAT"
 					   : "give each peer a network of its own");
-	auth_child_failed(sa, ERR_EXISTS, auth_child_notify(ERR_EXISTS), &n);
+	n.err = ERR_EXISTS;
+	deal_failed(sa, d, &n);
 }
 
 /* ---- why not ---- */
 
-static void explain_ts(struct ike_sa *sa, const struct ts_pair *offer)
+/* The one that the peer probably meant: the first that is not there yet. */
+static const struct conf_child *nearest(const struct conn *c)
 {
-	const struct conf_connection *cn = sa->conn->conf;
-	const struct conf_child *conf = cn->n_children > 0 ? &cn->children[0] : NULL;
-	struct ike_note n = auth_child_note(sa, conf);
+	for (size_t i = 0; i < c->conf->n_children; i++) {
+		if (c->children[i].wanted && !conn_child_made(c, c->children[i].conf))
+			return c->children[i].conf;
+	}
+	return c->conf->n_children > 0 ? &c->conf->children[0] : NULL;
+}
+
+static void explain_ts(struct ike_sa *sa, struct deal *d, const struct ts_pair *offer)
+{
+	const struct conf_child *conf = nearest(sa->conn);
+	struct ike_note n = deal_note(sa, conf);
 	char there[NOTE_TEXT_MAX / 3], here[NOTE_TEXT_MAX / 3];
 
 	note_print_ts(there, sizeof(there), &offer->i);
@@ -172,14 +184,16 @@ static void explain_ts(struct ike_sa *sa, const struct ts_pair *offer)
 			conf->name);
 		n.line = conf->local_pos.line;
 	}
-	auth_child_failed(sa, ERR_TS, NOTIFY_TS_UNACCEPTABLE, &n);
+	n.err = ERR_TS;
+	deal_failed(sa, d, &n);
 }
 
-static void explain_proposal(struct ike_sa *sa, const struct conf_child *conf, struct span sa_body)
+static void explain_proposal(struct ike_sa *sa, struct deal *d, const struct conf_child *conf,
+			     struct span sa_body)
 {
 	struct suite_policy room;
-	struct proposal_want want = carry_want(sa, conf, &room);
-	struct ike_note n = auth_child_note(sa, conf);
+	struct proposal_want want = deal_want(sa, d, conf, &room);
+	struct ike_note n = deal_note(sa, conf);
 	struct proposal_texts texts;
 
 	proposal_explain(sa_body, &want, &texts);
@@ -188,12 +202,14 @@ static void explain_proposal(struct ike_sa *sa, const struct conf_child *conf, s
 	note_print(n.text, sizeof(n.text), "%s", texts.differs);
 	note_print(n.fix, sizeof(n.fix), "make `policy` of both ends have an ESP suite in common");
 	n.line = sa->conn->conf->pos.line;
-	auth_child_failed(sa, ERR_NO_PROPOSAL, NOTIFY_NO_PROPOSAL_CHOSEN, &n);
+	n.err = ERR_NO_PROPOSAL;
+	deal_failed(sa, d, &n);
 }
 
-static void explain_other(struct ike_sa *sa, const struct conf_child *conf, enum err err)
+static void explain_other(struct ike_sa *sa, struct deal *d, const struct conf_child *conf,
+			  enum err err)
 {
-	struct ike_note n = auth_child_note(sa, conf);
+	struct ike_note n = deal_note(sa, conf);
 	char why[CONF_PLANE_WHY_MAX];
 
 	if (err == ERR_MODE) {
@@ -203,42 +219,44 @@ static void explain_other(struct ike_sa *sa, const struct conf_child *conf, enum
 	}
 	if (err == ERR_UNSUPPORTED && carry_judge_path(sa, conf, why) != OK)
 		carry_explain(conf, why, &n);
-	auth_child_failed(sa, err, auth_child_notify(err), &n);
+	n.err = err;
+	deal_failed(sa, d, &n);
 }
 
 /* ---- making it ---- */
 
-/* Suite and keys for a child that was picked; takes over its selectors. */
-static enum err make_child(struct ike_sa *sa, struct pick *p)
+/* A suite for the child that was picked; takes over its selectors. */
+static enum err make_child(struct ike_sa *sa, struct deal *d, const struct message *m,
+			   struct pick *p)
 {
-	struct auth *a = sa->hs->auth;
 	struct suite_policy room;
-	struct proposal_want want = carry_want(sa, p->conf, &room);
+	struct proposal_want want = deal_want(sa, d, p->conf, &room);
 	char why[CONF_PLANE_WHY_MAX];
 	enum err err = carry_judge_path(sa, p->conf, why);
 
 	if (err == OK)
-		err = proposal_choose(message_body(&a->m, PL_SA), &want, &a->chosen);
+		err = proposal_choose(message_body(m, PL_SA), &want, &d->chosen);
 	if (err == OK)
-		err = auth_child_judge_spi(sa, a->chosen.spi);
+		err = deal_judge_spi(sa, d->chosen.spi);
 	if (err == OK)
-		err = child_new(sa, p->conf, false, &a->child);
+		err = child_new(sa, p->conf, false, &d->child);
 	if (err != OK)
 		return err;
-	a->child->ts = p->ts;
+	d->child->ts = p->ts;
 	p->ts = (struct ts_pair){ .i = { .n = 0 } };
-	a->child->mode = p->mode;
-	a->child->nat = p->nat;
-	return child_install_inbound(a->child, &a->chosen, sa->hs->ni, sa->hs->nr);
+	d->child->mode = p->mode;
+	d->child->nat = p->nat;
+	return OK;
 }
 
 /* Transport mode when the peer asks for it and a child of ours knows it, else a tunnel. */
-static enum err pick_child(const struct ike_sa *sa, const struct ts_pair *offer, struct pick *p)
+static enum err pick_child(const struct ike_sa *sa, const struct message *m,
+			   const struct ts_pair *offer, struct pick *p)
 {
 	struct search tunnel = { .sa = sa, .offer = offer, .mode = SA_TUNNEL };
 	enum err err = OK;
 
-	if (message_notify(&sa->hs->auth->m, NOTIFY_USE_TRANSPORT_MODE, NULL))
+	if (message_notify(m, NOTIFY_USE_TRANSPORT_MODE, NULL))
 		err = find_transport(sa, offer, p);
 	if (err == OK && !p->conf)
 		find(&tunnel, p);
@@ -247,51 +265,52 @@ static enum err pick_child(const struct ike_sa *sa, const struct ts_pair *offer,
 	return misses_mode(sa, offer, &p->conf) ? ERR_MODE : ERR_TS;
 }
 
-enum err auth_child_respond(struct ike_sa *sa)
+enum err deal_choose(struct ike_sa *sa, struct deal *d, const struct message *m)
 {
-	struct auth *a = sa->hs->auth;
 	struct ts_pair offer = { .i = { .n = 0 } };
 	struct pick p = { .conf = NULL };
 	const struct ike_sa *owner = NULL;
-	enum err err = ts_payload_decode(message_body(&a->m, PL_TSI), &offer.i);
+	enum err err = ts_payload_decode(message_body(m, PL_TSI), &offer.i);
 
 	if (err == OK)
-		err = ts_payload_decode(message_body(&a->m, PL_TSR), &offer.r);
+		err = ts_payload_decode(message_body(m, PL_TSR), &offer.r);
 	if (err == OK)
-		err = pick_child(sa, &offer, &p);
+		err = pick_child(sa, m, &offer, &p);
 	if (err == OK)
 		owner = owner_of(sa, &p.ts);
 	if (err == OK)
-		err = owner ? ERR_EXISTS : make_child(sa, &p);
+		err = owner ? ERR_EXISTS : make_child(sa, d, m, &p);
 	if (owner)
-		explain_taken(sa, &p, owner);
+		explain_taken(sa, d, &p, owner);
 	else if (err == ERR_TS)
-		explain_ts(sa, &offer);
+		explain_ts(sa, d, &offer);
 	else if (err == ERR_NO_PROPOSAL)
-		explain_proposal(sa, p.conf, message_body(&a->m, PL_SA));
+		explain_proposal(sa, d, p.conf, message_body(m, PL_SA));
 	else if (err != OK)
-		explain_other(sa, p.conf, err);
+		explain_other(sa, d, p.conf, err);
 	ts_pair_free(&offer);
 	ts_pair_free(&p.ts);
 	return err;
 }
 
-void auth_child_put_response(struct ike_sa *sa, struct builder *b)
-{
-	const struct auth *a = sa->hs->auth;
-	const struct child_sa *c = a->child;
-	struct suite_policy room;
-	struct proposal_want want;
+/* ---- saying it ---- */
 
-	if (!c) {
-		builder_notify(b, a->child_notify, SPAN_EMPTY);
-		return;
-	}
-	want = carry_want(sa, c->conf, &room);
+void deal_put_answer(const struct ike_sa *sa, const struct deal *d, struct builder *b)
+{
+	const struct child_sa *c = d->child;
+	struct suite_policy room;
+	struct proposal_want want = deal_want(sa, d, c->conf, &room);
+
 	if (c->mode == SA_TRANSPORT)
 		builder_notify(b, NOTIFY_USE_TRANSPORT_MODE, SPAN_EMPTY);
-	proposal_answer(builder_begin(b, PL_SA), &want, &a->chosen, c->spi_in);
+	proposal_answer(builder_begin(b, PL_SA), &want, &d->chosen, c->spi_in);
 	builder_end(b);
+}
+
+void deal_put_answer_selectors(const struct deal *d, struct builder *b)
+{
+	const struct child_sa *c = d->child;
+
 	ts_payload_encode(builder_begin(b, PL_TSI), &c->ts.i);
 	builder_end(b);
 	ts_payload_encode(builder_begin(b, PL_TSR), &c->ts.r);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How large a packet may be that goes into a Child SA. */
+#include "crypto/seal.h"
+#include "ike/child.h"
+#include "ike/connection.h"
+
+enum {
+	ESP_HEADER = 8,
+	ESP_TRAILER = 2,
+	ESP_ALIGN = 4,
+	UDP_HEADER = 8,
+	IPV4_HEADER = 20,
+	IPV6_HEADER = 40
+};
+
+/* RFC 4303 2: what stands around an inner packet, and the padding that rounds it up. In transport
+ * mode the header outside is the packet's own, and counts as a part of it. */
+uint16_t child_mtu(const struct child_sa *c, uint16_t path_mtu)
+{
+	const struct encr *encr = c->suite.encr;
+	uint32_t outer = c->sa->path.remote.addr.family == AF_INET6 ? IPV6_HEADER : IPV4_HEADER;
+	uint32_t fixed = outer + (c->sa->encap ? UDP_HEADER : 0) + ESP_HEADER + encr->iv_len +
+			 (uint32_t)seal_icv_len(encr, c->suite.integ);
+	uint32_t align = encr->block_len > ESP_ALIGN ? encr->block_len : ESP_ALIGN;
+	uint32_t room = path_mtu > fixed ? path_mtu - fixed : 0;
+
+	room -= room % align;
+	if (room <= ESP_TRAILER)
+		return 0;
+	return (uint16_t)(room - ESP_TRAILER + (c->mode == SA_TRANSPORT ? outer : 0));
+}
+
+void child_path_mtu(struct child_sa *c, uint16_t path_mtu)
+{
+	/* Before it is up it may have no suite yet. */
+	uint16_t mtu = c->stage == CHILD_UP ? child_mtu(c, path_mtu) : 0;
+
+	if (mtu == 0 || mtu == c->mtu)
+		return;
+	c->mtu = mtu;
+	actions_mtu(&c->sa->e->actions, c->sa->conn->conf->name, c->conf->name, mtu);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The children of a connection: which of them shall be up, which one is made next, and what becomes
+ * of one that failed or went. The first of an IKE SA comes with IKE_AUTH, all others one after the
+ * other by CREATE_CHILD_SA. Each has tries of its own: one that a peer refuses is tried again with
+ * backoff, and its siblings never notice. See connection.h.
+ */
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/core.h"
+#include "ike/create.h"
+#include "ike/life.h"
+
+static struct conn_child *child_of(const struct conn *c, const struct conf_child *conf)
+{
+	for (size_t i = 0; i < c->conf->n_children; i++) {
+		if (c->children[i].conf == conf)
+			return &c->children[i];
+	}
+	return NULL;
+}
+
+/* ---- what is wanted ---- */
+
+void conn_child_want(struct conn *c, struct conn_child *child)
+{
+	if (!child->wanted)
+		return;
+	child->due = true;
+	child->tries = 0;
+	child->not_before = 0;
+	child->refused_by = 0;
+	c->wanted = true;
+}
+
+/* A connection is wanted for its children alone. */
+void conn_count_due(struct conn *c)
+{
+	c->wanted = false;
+	for (size_t i = 0; i < c->conf->n_children; i++)
+		c->wanted = c->wanted || c->children[i].due;
+}
+
+static void set_due(struct conn *c, struct conn_child *child, bool due)
+{
+	child->due = due;
+	conn_count_due(c);
+}
+
+void conn_child_unwant(struct conn *c, const struct conf_child *conf)
+{
+	struct conn_child *child = child_of(c, conf);
+
+	if (!child)
+		return;
+	acquire_fail_child(c, child);
+	set_due(c, child, false);
+}
+
+void conn_want_nothing(struct conn *c)
+{
+	for (size_t i = 0; i < c->conf->n_children; i++)
+		c->children[i].due = false;
+	c->wanted = false;
+}
+
+/* ---- what there is ---- */
+
+bool conn_child_made(const struct conn *c, const struct conf_child *conf)
+{
+	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
+		for (const struct child_sa *child = sa->children; child; child = child->next) {
+			if (child->conf == conf && child_stays(child))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool carries(const struct ike_sa *sa)
+{
+	const struct child_sa *child = sa->children;
+
+	while (child && !child_stays(child))
+		child = child->next;
+	return child != NULL;
+}
+
+struct ike_sa *conn_carrier(const struct conn *c)
+{
+	struct ike_sa *sa = c->sas;
+
+	while (sa && (sa->state != S_UP || sa->redundant))
+		sa = sa->next;
+	return sa;
+}
+
+static bool is_due(const struct conn *c, const struct conn_child *child)
+{
+	return child->wanted && child->due && child->not_before <= c->e->now &&
+	       !conn_child_made(c, child->conf);
+}
+
+static bool refused_by(const struct conn_child *child, const struct ike_sa *sa)
+{
+	return child->refused_by == sa_own_spi(sa);
+}
+
+/* An IKE SA that carries nothing and has refused what is due is of no use: a new one may find the
+ * peer, or its configuration, changed. */
+bool conn_is_of_no_use(const struct conn *c, const struct ike_sa *sa)
+{
+	if (carries(sa) || sa->mine || sa->theirs || sa->hs)
+		return false;
+	for (size_t i = 0; i < c->conf->n_children; i++) {
+		if (is_due(c, &c->children[i]) && refused_by(&c->children[i], sa))
+			return true;
+	}
+	return false;
+}
+
+const struct conf_child *conn_child_next(const struct ike_sa *sa)
+{
+	const struct conn *c = sa->conn;
+	const struct conf_child *next = NULL;
+
+	if (!c || !c->wanted || c->conf->any_address || sa->full || conn_carrier(c) != sa)
+		return NULL;
+	for (size_t i = 0; i < c->conf->n_children; i++) {
+		const struct conn_child *child = &c->children[i];
+
+		if (!is_due(c, child) || (refused_by(child, sa) && !carries(sa)))
+			continue;
+		if (child->acquire.waits)
+			return child->conf; /* a packet waits */
+		if (!next && sa->yield <= c->e->now)
+			next = child->conf;
+	}
+	return next;
+}
+
+mono_ns conn_children_deadline(const struct conn *c)
+{
+	mono_ns when = NEVER;
+
+	/* One that could be made already waits for the window, or for an IKE SA. */
+	for (size_t i = 0; i < c->conf->n_children; i++) {
+		const struct conn_child *child = &c->children[i];
+
+		if (child->due && child->not_before > c->e->now && child->not_before < when)
+			when = child->not_before;
+	}
+	return when;
+}
+
+/* ---- what became of one ---- */
+
+void conn_child_up(struct conn *c, const struct conf_child *conf)
+{
+	struct conn_child *child = child_of(c, conf);
+
+	c->tries = 0;
+	if (child) {
+		child->tries = 0;
+		child->not_before = 0;
+		child->refused_by = 0;
+		acquire_answered(c, child);
+	}
+	conn_look(c);
+}
+
+static void put_off(struct conn *c, struct conn_child *child)
+{
+	child->tries++;
+	child->not_before = c->e->now + conn_backoff(c, child->tries);
+	conn_look(c);
+}
+
+void conn_child_put_off(struct conn *c, const struct conf_child *conf)
+{
+	struct conn_child *child = child_of(c, conf);
+
+	if (child)
+		put_off(c, child);
+}
+
+void conn_child_failed(struct ike_sa *sa, const struct conf_child *conf)
+{
+	struct conn *c = sa->conn;
+	struct conn_child *child = child_of(c, conf);
+
+	if (!child)
+		return;
+	acquire_fail_child(c, child);
+	/* Else the next packet, or command, asks again. */
+	if (c->conf->start != CONF_START_ALWAYS)
+		set_due(c, child, false);
+	child->refused_by = sa_own_spi(sa);
+	put_off(c, child);
+}
+
+void conn_child_bar(struct conn *c, const struct conf_child *conf)
+{
+	struct conn_child *child = child_of(c, conf);
+
+	if (child && c->conf->start == CONF_START_ALWAYS)
+		child->not_before = NEVER;
+	conn_schedule(c);
+}
+
+void conn_child_gone(struct conn *c, const struct conf_child *conf)
+{
+	struct conn_child *child = child_of(c, conf);
+
+	if (!child || conn_child_made(c, conf))
+		return;
+	if (c->conf->start == CONF_START_TRAFFIC)
+		set_due(c, child, false); /* the next packet wants it again */
+	if (child->due)
+		put_off(c, child);
+}
+
+void conn_children_begin(struct conn *c)
+{
+	for (size_t i = 0; i < c->conf->n_children; i++)
+		c->children[i].not_before = 0;
+}

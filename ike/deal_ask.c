@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A Child SA that we propose: see deal.h. */
+#include "ike/carry.h"
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/deal.h"
+#include "ike/transport.h"
+
+/* Transport mode is for the two ends themselves, and they are not among the selectors. */
+static void explain_ends(const struct ike_sa *sa, const struct conf_child *conf, struct ike_note *n)
+{
+	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
+
+	note_print(n->child, sizeof(n->child), "%s", conf->name);
+	note_print(n->text, sizeof(n->text),
+		   "transport mode joins %s and %s, which are not in child %s",
+		   addr_text(&sa->path.local.addr, local), addr_text(&sa->path.remote.addr, remote),
+		   conf->name);
+	note_print(n->fix, sizeof(n->fix), "local = %s, remote = %s", local, remote);
+	n->line = conf->local_pos.line;
+}
+
+enum err deal_begin(struct ike_sa *sa, struct deal *d, const struct conf_child *conf,
+		    struct ike_note *n)
+{
+	char why[CONF_PLANE_WHY_MAX];
+	enum err err = carry_judge_path(sa, conf, why);
+
+	if (err != OK) {
+		note_print(n->child, sizeof(n->child), "%s", conf->name);
+		carry_explain(conf, why, n);
+		return err;
+	}
+	err = child_offer_make(sa, conf, acquire_flow(sa->conn, conf), &d->offer);
+	if (err == ERR_TS)
+		explain_ends(sa, conf, n);
+	return err == OK ? child_new(sa, conf, true, &d->child) : err;
+}
+
+void deal_put_offer(const struct ike_sa *sa, const struct deal *d, struct builder *b)
+{
+	struct suite_policy room;
+	struct proposal_want want = deal_want(sa, d, d->child->conf, &room);
+
+	if (d->offer.transport)
+		builder_notify(b, NOTIFY_USE_TRANSPORT_MODE, SPAN_EMPTY);
+	proposal_offer(builder_begin(b, PL_SA), &want, d->child->spi_in);
+	builder_end(b);
+}
+
+void deal_put_selectors(const struct deal *d, struct builder *b)
+{
+	ts_payload_encode(builder_begin(b, PL_TSI), &d->offer.ts.i);
+	builder_end(b);
+	ts_payload_encode(builder_begin(b, PL_TSR), &d->offer.ts.r);
+	builder_end(b);
+}
+
+/* ---- the answer ---- */
+
+/* In transport mode with the addresses that packets have here (2.23.1). */
+static enum err take_selectors(const struct deal *d, const struct message *m)
+{
+	struct child_sa *c = d->child;
+	enum err err = ts_payload_decode(message_body(m, PL_TSI), &c->ts.i);
+
+	if (err == OK)
+		err = ts_payload_decode(message_body(m, PL_TSR), &c->ts.r);
+	if (err == OK && c->mode == SA_TRANSPORT &&
+	    !transport_substitute(c->sa, true, &c->ts, &c->nat))
+		err = ERR_TS;
+	return err == OK ? narrow_verify(&d->offer.ts, &c->ts) : err;
+}
+
+static enum err take_mode(const struct deal *d, const struct message *m)
+{
+	bool transport = message_notify(m, NOTIFY_USE_TRANSPORT_MODE, NULL);
+
+	if ((transport && !d->offer.transport) ||
+	    (!transport && d->child->conf->mode == CONF_MODE_TRANSPORT))
+		return ERR_MODE;
+	d->child->mode = transport ? SA_TRANSPORT : SA_TUNNEL;
+	return OK;
+}
+
+enum err deal_take_answer(struct ike_sa *sa, struct deal *d, const struct message *m)
+{
+	struct suite_policy room;
+	struct proposal_want want = deal_want(sa, d, d->child->conf, &room);
+	enum err err = proposal_verify(message_body(m, PL_SA), &want, &d->chosen);
+
+	if (err == OK)
+		err = deal_judge_spi(sa, d->chosen.spi);
+	if (err == OK)
+		err = take_mode(d, m);
+	return err == OK ? take_selectors(d, m) : err;
+}
+
+/* ---- what is wrong with it ---- */
+
+static void explain_answer(const struct deal *d, enum err err, struct ike_note *n)
+{
+	if (err == ERR_MODE) {
+		note_print(n->text, sizeof(n->text), "we want transport mode, the peer a tunnel");
+		note_print(n->fix, sizeof(n->fix), "make `mode` of both ends the same");
+		return;
+	}
+	note_print(n->text, sizeof(n->text), "the peer's answer does not lie in our offer: %s",
+		   err_text(err));
+	note_print_ts(n->got, sizeof(n->got), &d->child->ts.r);
+	note_print_ts(n->wanted, sizeof(n->wanted), &d->offer.ts.r);
+}
+
+void deal_unfit(struct ike_sa *sa, struct deal *d, enum err err)
+{
+	struct child_sa *c = d->child;
+	struct ike_note n = deal_note(sa, c->conf);
+
+	n.err = err;
+	explain_answer(d, err, &n);
+	conn_remember(sa->conn, &n);
+	note_tell(sa->e, &n);
+	d->child = NULL;
+	conn_child_failed(sa, c->conf);
+	child_delete(c, err);
+}
+
+static enum err refusal_of(uint16_t notify)
+{
+	switch (notify) {
+	case NOTIFY_TS_UNACCEPTABLE:
+	case NOTIFY_SINGLE_PAIR_REQUIRED:
+		return ERR_PEER_TS;
+	case NOTIFY_NO_PROPOSAL_CHOSEN:
+		return ERR_PEER_PROPOSAL;
+	case NOTIFY_NO_ADDITIONAL_SAS:
+		return ERR_NO_ADDITIONAL_SAS;
+	case NOTIFY_TEMPORARY_FAILURE:
+		return ERR_BUSY;
+	case NOTIFY_INVALID_KE_PAYLOAD:
+		return ERR_KE_GROUP;
+	default:
+		return ERR_PEER_REFUSED;
+	}
+}
+
+static void explain_selectors(const struct deal *d, uint16_t notify, struct ike_note *n)
+{
+	char local[NOTE_TEXT_MAX / 2 - 16], remote[NOTE_TEXT_MAX / 2 - 16];
+
+	note_print_ts(local, sizeof(local), &d->offer.ts.i);
+	note_print_ts(remote, sizeof(remote), &d->offer.ts.r);
+	note_print(n->offered, sizeof(n->offered), "%s behind us, %s behind the peer", local,
+		   remote);
+	note_print(n->fix, sizeof(n->fix), "%s",
+		   notify == NOTIFY_SINGLE_PAIR_REQUIRED
+			   ? "write children of one address on each side: the peer takes no others"
+			   : "make `local` here the peer's remote, and `remote` here its local");
+	n->line = d->child->conf->local_pos.line;
+}
+
+void deal_refused(struct ike_sa *sa, struct deal *d, uint16_t notify)
+{
+	const struct conf_child *conf = d->child->conf;
+	struct ike_note n = deal_note(sa, conf);
+	struct suite_policy room;
+	struct proposal_want want = deal_want(sa, d, conf, &room);
+
+	n.err = refusal_of(notify);
+	note_print(n.text, sizeof(n.text), "the peer answers %s", notify_name(notify));
+	if (n.err == ERR_PEER_TS) {
+		explain_selectors(d, notify, &n);
+	} else if (n.err == ERR_PEER_PROPOSAL || n.err == ERR_KE_GROUP) {
+		proposal_wanted_text(&want, n.offered, sizeof(n.offered));
+		note_print(n.fix, sizeof(n.fix),
+			   "make `policy` of both ends have an ESP suite in common; if they have, "
+			   "see the peer's log");
+	} else if (n.err == ERR_NO_ADDITIONAL_SAS) {
+		note_print(n.fix, sizeof(n.fix),
+			   "write the networks of children %s and its like into one child, or let "
+			   "the peer take more",
+			   conf->name);
+	}
+	deal_failed(sa, d, &n);
+	conn_child_failed(sa, conf);
+}

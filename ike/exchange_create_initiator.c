@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CREATE_CHILD_SA as initiator: a child that is due is offered, and put in when the answer lies in
+ * the offer. Whatever goes wrong, the IKE SA and the other children stay. */
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/create.h"
+#include "ike/exchange_create.h"
+#include "ike/exchange_info.h"
+#include "ike/life.h"
+#include "ike/send.h"
+
+/* ---- asking ---- */
+
+/* It cannot even be asked for: told, and put off. */
+static void not_begun(struct ike_sa *sa, const struct conf_child *conf, struct ike_note *n)
+{
+	struct deal none = { .fresh = true };
+	enum err err = n->err;
+
+	deal_failed(sa, sa->mine ? &sa->mine->deal : &none, n);
+	create_free(&sa->mine);
+	conn_child_failed(sa, conf);
+	if (err == ERR_UNSUPPORTED)
+		conn_child_bar(sa->conn, conf);
+}
+
+static void begin(struct ike_sa *sa, const struct conf_child *conf)
+{
+	struct ike_note n = deal_note(sa, conf);
+	struct suite_policy room;
+	struct proposal_want want;
+
+	n.err = create_new(sa, CREATE_CHILD, true);
+	if (n.err == OK) {
+		sa->mine->deal.with_ke = true;
+		n.err = deal_begin(sa, &sa->mine->deal, conf, &n);
+	}
+	if (n.err == OK) {
+		want = deal_want(sa, &sa->mine->deal, conf, &room);
+		n.err = create_draw(sa->mine, want.with_ke ? room.ke[0] : NULL);
+	}
+	if (n.err != OK)
+		not_begun(sa, conf, &n);
+}
+
+static enum err send_offer(struct create *c)
+{
+	struct ike_sa *sa = c->sa;
+	struct builder b = send_begin(sa->e);
+	struct pl_ke ke;
+	enum err err;
+
+	deal_put_offer(sa, &c->deal, &b);
+	builder_add(&b, PL_NONCE, span_of(c->nonce, sizeof(c->nonce)));
+	if (c->group) {
+		ke = (struct pl_ke){ .group = c->group->id,
+				     .data = span_of(c->pub, c->group->public_len) };
+		pl_ke_encode(builder_begin(&b, PL_KE), &ke);
+		builder_end(&b);
+	}
+	deal_put_selectors(&c->deal, &b);
+	err = send_request(sa, X_CREATE_CHILD_SA, &b);
+	if (err == OK)
+		c->stage = CREATE_ASKED;
+	return err;
+}
+
+/* The peer has not heard of it. */
+static bool is_secret(const struct create *c)
+{
+	return c->stage == CREATE_PUBLIC || c->stage == CREATE_READY;
+}
+
+static bool is_wanted(const struct create *c)
+{
+	return c->deal.child && child_stays(c->deal.child);
+}
+
+bool create_ask(struct ike_sa *sa)
+{
+	const struct conf_child *conf;
+
+	if (sa->mine && is_secret(sa->mine) && !is_wanted(sa->mine))
+		create_free(&sa->mine);
+	/* One that cannot begin is put off, so this ends. */
+	while (!sa->mine && (conf = conn_child_next(sa)))
+		begin(sa, conf);
+	if (!sa->mine || sa->mine->stage != CREATE_READY)
+		return false;
+	if (send_offer(sa->mine) != OK)
+		sa->again = sa->e->now + NS_PER_S;
+	return true;
+}
+
+void create_cancel(struct ike_sa *sa, const struct conf_child *conf)
+{
+	struct create *c = sa->mine;
+
+	if (c && is_secret(c) && c->deal.child && c->deal.child->conf == conf)
+		create_free(&sa->mine);
+}
+
+/* ---- the answer ---- */
+
+/* It is on its own now; if it was taken down meanwhile its Delete is due. */
+static void let_go(struct create *c)
+{
+	struct ike_sa *sa = c->sa;
+
+	c->deal.child = NULL;
+	create_free(&sa->mine);
+	sa_settle(sa);
+}
+
+/* The peer has it and we do not. */
+static void give_back(struct create *c, enum err err)
+{
+	struct ike_sa *sa = c->sa;
+
+	deal_unfit(sa, &c->deal, err);
+	let_go(c);
+}
+
+void create_initiator_go_on(struct create *c, enum err err)
+{
+	struct ike_sa *sa = c->sa;
+	struct ike_note n;
+
+	if (!is_wanted(c) && is_secret(c)) {
+		create_free(&sa->mine);
+		sa_settle(sa);
+	} else if (!is_wanted(c)) {
+		let_go(c);
+	} else if (err != OK && is_secret(c)) {
+		n = deal_note(sa, c->deal.child->conf);
+		n.err = err;
+		not_begun(sa, c->deal.child->conf, &n);
+		sa_settle(sa);
+	} else if (err != OK) {
+		give_back(c, err);
+	} else if (c->stage == CREATE_INSTALL) {
+		let_go(c);
+	} else {
+		sa_settle(sa);
+	}
+}
+
+/* The group's value must be there when a group was agreed on, and of ours. */
+static enum err take_ke(struct create *c, const struct message *m)
+{
+	struct pl_ke ke;
+	enum err err;
+
+	if (!c->deal.chosen.suite.ke) {
+		c->group = NULL;
+		return OK;
+	}
+	if (!message_has(m, PL_KE))
+		return ERR_SYNTAX;
+	err = pl_ke_decode(message_body(m, PL_KE), &ke);
+	if (err == OK)
+		err = proposal_ke_check(&c->deal.chosen, ke.group);
+	if (err == OK && c->deal.chosen.suite.ke != c->group)
+		err = ERR_KE_GROUP;
+	return err == OK ? packets_set(&c->peer_ke, ke.data) : err;
+}
+
+static enum err take_answer(struct create *c, const struct message *m)
+{
+	struct span nonce;
+	enum err err = pl_nonce_decode(message_body(m, PL_NONCE), &nonce);
+
+	if (err == OK && span_eq(nonce, span_of(c->nonce, sizeof(c->nonce))))
+		err = ERR_REPLAY;
+	if (err == OK)
+		err = packets_set(&c->peer_nonce, nonce);
+	if (err == OK)
+		err = deal_take_answer(c->sa, &c->deal, m);
+	return err == OK ? take_ke(c, m) : err;
+}
+
+struct step create_on_response(struct turn *t)
+{
+	struct create *c = t->sa->mine;
+	enum err err = OK;
+
+	if (!c)
+		return step_done();
+	if (is_wanted(c))
+		err = take_answer(c, t->m);
+	if (is_wanted(c) && err == OK)
+		err = create_agree(c);
+	create_initiator_go_on(c, err);
+	return step_done();
+}
+
+/* ---- refusals ---- */
+
+/* Another group of our own offer, once. */
+static bool follow(struct create *c, const struct pl_notify *n)
+{
+	struct suite_policy room;
+	struct proposal_want want = deal_want(c->sa, &c->deal, c->deal.child->conf, &room);
+	const struct ke_group *g =
+		c->group && !c->regrouped ? proposal_ke_asked(&want, n->data, c->group->id) : NULL;
+
+	if (!g || !random_fill(&c->sa->e->env.random, c->nonce, sizeof(c->nonce)))
+		return false;
+	c->regrouped = true;
+	return create_draw(c, g) == OK;
+}
+
+/* Nothing is to be told: somebody took it down, or the peer makes it. */
+static bool is_moot(const struct create *c, uint16_t notify)
+{
+	return !is_wanted(c) || (notify == NOTIFY_TEMPORARY_FAILURE && c->deal.child->surplus);
+}
+
+struct step create_on_refusal(struct turn *t)
+{
+	struct ike_sa *sa = t->sa;
+	struct create *c = sa->mine;
+	struct pl_notify n = { .type = NOTIFY_INVALID_SYNTAX };
+
+	(void)message_error(t->m, &n);
+	if (!c)
+		return step_done();
+	if (is_moot(c, n.type)) {
+		if (c->deal.child)
+			conn_child_put_off(sa->conn, c->deal.child->conf);
+		create_free(&sa->mine);
+		return step_done();
+	}
+	if (n.type == NOTIFY_INVALID_KE_PAYLOAD && follow(c, &n))
+		return step_done();
+	sa->full = n.type == NOTIFY_NO_ADDITIONAL_SAS;
+	deal_refused(sa, &c->deal, n.type);
+	create_free(&sa->mine);
+	return step_done();
+}
+
+struct step create_on_late(struct turn *t)
+{
+	(void)t;
+	return step_done();
+}

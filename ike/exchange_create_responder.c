@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CREATE_CHILD_SA as responder. The choice is made while the request is at hand; then the exchange
+ * is parked while a worker computes and the plane puts in the inbound half, and only then the
+ * answer leaves. The request stays busy in the window, so a retransmission of it does nothing. */
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/create.h"
+#include "ike/exchange_create.h"
+#include "ike/life.h"
+#include "ike/send.h"
+
+static const mono_ns yield_time = 2 * NS_PER_S;
+
+void create_yield(struct ike_sa *sa)
+{
+	if (!sa->initiator)
+		sa->yield = sa->e->now + yield_time;
+}
+
+/* ---- answering ---- */
+
+static void put_child(const struct create *c, struct builder *b)
+{
+	struct pl_ke ke;
+
+	deal_put_answer(c->sa, &c->deal, b);
+	builder_add(b, PL_NONCE, span_of(c->nonce, sizeof(c->nonce)));
+	if (c->group) {
+		ke = (struct pl_ke){ .group = c->group->id,
+				     .data = span_of(c->pub, c->group->public_len) };
+		pl_ke_encode(builder_begin(b, PL_KE), &ke);
+		builder_end(b);
+	}
+	deal_put_answer_selectors(&c->deal, b);
+}
+
+/* An answer that could not be made: the same request, sent again, begins anew. */
+static void not_answered(struct ike_sa *sa, struct child_sa *child)
+{
+	sa->window.busy = false;
+	if (child)
+		child_free(child);
+}
+
+static void answer(struct create *c)
+{
+	struct ike_sa *sa = c->sa;
+	struct child_sa *child = c->deal.child;
+	struct builder b = send_begin(sa->e);
+	enum err err;
+
+	if (child)
+		put_child(c, &b);
+	else
+		builder_notify(&b, c->deal.notify, SPAN_EMPTY);
+	err = send_answer(sa, X_CREATE_CHILD_SA, &b, &c->path);
+	c->deal.child = NULL;
+	create_free(&sa->theirs);
+	if (err != OK)
+		not_answered(sa, child);
+	else if (child)
+		child_go_on(child);
+	create_yield(sa);
+	sa_settle(sa);
+}
+
+/* ---- on the way ---- */
+
+static void fail(struct create *c, enum err err)
+{
+	struct ike_note n;
+
+	c->deal.notify = deal_notify(&c->deal, err);
+	if (!c->deal.child)
+		return;
+	n = deal_note(c->sa, c->deal.child->conf);
+	n.err = err;
+	deal_failed(c->sa, &c->deal, &n);
+}
+
+void create_responder_go_on(struct create *c, enum err err)
+{
+	if (err == OK && c->stage == CREATE_READY)
+		err = create_agree(c);
+	if (err == OK)
+		return;
+	fail(c, err);
+	answer(c);
+}
+
+void create_on_installed(struct ike_sa *sa, const struct sa_done *done)
+{
+	struct deal *d = &sa->theirs->deal;
+
+	if (done->err != OK)
+		deal_not_installed(sa, d, done);
+	else if (child_stays(d->child))
+		d->child->stage = CHILD_READY;
+	else
+		fail(sa->theirs, ERR_TS); /* taken down meanwhile */
+	answer(sa->theirs);
+}
+
+/* ---- the request ---- */
+
+/* Both make the same child at once: who began the IKE SA goes on with its own. False: we do. */
+static bool yields(struct ike_sa *sa, const struct conf_child *conf)
+{
+	create_cancel(sa, conf);
+	if (!sa->mine || sa->mine->stage != CREATE_ASKED || !sa->mine->deal.child ||
+	    sa->mine->deal.child->conf != conf)
+		return true;
+	sa->mine->deal.child->surplus = !sa->initiator;
+	return !sa->initiator;
+}
+
+static enum err keep(struct create *c, const struct message *m, struct pl_ke *ke)
+{
+	struct span nonce;
+	enum err err = pl_nonce_decode(message_body(m, PL_NONCE), &nonce);
+
+	c->deal.with_ke = message_has(m, PL_KE);
+	if (err == OK && c->deal.with_ke)
+		err = pl_ke_decode(message_body(m, PL_KE), ke);
+	if (err == OK)
+		err = packets_set(&c->peer_nonce, nonce);
+	return err == OK && c->deal.with_ke ? packets_set(&c->peer_ke, ke->data) : err;
+}
+
+static struct step refuse(struct turn *t, uint16_t notify, struct span notify_data)
+{
+	create_free(&t->sa->theirs);
+	builder_notify(t->reply, notify, notify_data);
+	return step_reply();
+}
+
+static struct step ask_group(struct turn *t, const struct ke_group *g)
+{
+	uint8_t body[2];
+	struct wr w = wr_into(body, sizeof(body));
+
+	wr_u16(&w, g->id);
+	return refuse(t, NOTIFY_INVALID_KE_PAYLOAD, wr_done(&w));
+}
+
+/* From here on the answer comes later. */
+static struct step make(struct turn *t, struct create *c)
+{
+	enum err err = create_draw(c, c->deal.chosen.suite.ke);
+
+	if (err == OK && c->stage == CREATE_READY)
+		err = create_agree(c);
+	if (err == OK)
+		return step_wait();
+	fail(c, err);
+	return refuse(t, c->deal.notify, SPAN_EMPTY);
+}
+
+static struct step consider(struct turn *t, struct create *c)
+{
+	const struct proposal_chosen *chosen = &c->deal.chosen;
+	struct pl_ke ke = { .group = KE_NONE };
+	enum err err = keep(c, t->m, &ke);
+
+	c->path = *t->path;
+	if (err != OK)
+		return refuse(t, deal_notify(&c->deal, err), SPAN_EMPTY);
+	if (deal_choose(t->sa, &c->deal, t->m) != OK)
+		return refuse(t, c->deal.notify, SPAN_EMPTY);
+	if (!yields(t->sa, c->deal.child->conf))
+		return refuse(t, NOTIFY_TEMPORARY_FAILURE, SPAN_EMPTY);
+	if (chosen->suite.ke && proposal_ke_check(chosen, ke.group) != OK)
+		return ask_group(t, chosen->suite.ke);
+	return make(t, c);
+}
+
+static bool is_full(const struct ike_sa *sa)
+{
+	size_t n = 0;
+
+	for (const struct child_sa *c = sa->children; c; c = c->next)
+		n++;
+	return n >= SA_CHILDREN_MAX;
+}
+
+static struct step refuse_more(struct ike_sa *sa)
+{
+	struct ike_note n = deal_note(sa, NULL);
+
+	n.err = ERR_NO_ADDITIONAL_SAS;
+	note_print(n.text, sizeof(n.text), "the peer asks for more than %d children",
+		   SA_CHILDREN_MAX);
+	if (!sa->told_full)
+		note_tell(sa->e, &n);
+	sa->told_full = true;
+	return step_fail(n.err, NOTIFY_NO_ADDITIONAL_SAS);
+}
+
+static struct step respond_child(struct turn *t)
+{
+	if (is_full(t->sa))
+		return refuse_more(t->sa);
+	if (create_new(t->sa, CREATE_CHILD, false) != OK)
+		return step_fail(ERR_NOMEM, NOTIFY_TEMPORARY_FAILURE);
+	return consider(t, t->sa->theirs);
+}
+
+/* The SA that is to be replaced stays as it is. */
+static struct step respond_rekey(struct turn *t)
+{
+	(void)t;
+	return step_fail(ERR_NO_ADDITIONAL_SAS, NOTIFY_NO_ADDITIONAL_SAS);
+}
+
+/* ---- what it is for ---- */
+
+#define P(pl) PL_BIT(PL_##pl)
+
+struct purpose {
+	enum create_purpose purpose;
+	bool replaces; /* with REKEY_SA */
+	uint32_t must; /* payloads */
+	uint32_t never;
+	handler_fn *respond;
+};
+
+/* RFC 7296 1.3.1, 1.3.3, 1.3.2 */
+static const struct purpose purposes[] = {
+	{ CREATE_CHILD, false, P(SA) | P(NONCE) | P(TSI) | P(TSR), 0, respond_child },
+	{ CREATE_CHILD_REKEY, true, P(SA) | P(NONCE) | P(TSI) | P(TSR), 0, respond_rekey },
+	{ CREATE_IKE_REKEY, false, P(SA) | P(NONCE) | P(KE), P(TSI) | P(TSR), respond_rekey },
+};
+
+static const struct purpose *purpose_of(const struct message *m)
+{
+	bool replaces = message_notify(m, NOTIFY_REKEY_SA, NULL);
+
+	for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++) {
+		const struct purpose *p = &purposes[i];
+
+		if (p->replaces == replaces && (m->present & p->must) == p->must &&
+		    (m->present & p->never) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+struct step create_on_request(struct turn *t)
+{
+	const struct purpose *p = purpose_of(t->m);
+
+	if (!p)
+		return step_fail(ERR_SYNTAX, NOTIFY_INVALID_SYNTAX);
+	/* 2.25.2 */
+	if (t->sa->state != S_UP)
+		return step_fail(ERR_BUSY, NOTIFY_TEMPORARY_FAILURE);
+	return p->respond(t);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Several children of one connection: the first comes with IKE_AUTH, the others by CREATE_CHILD_SA,
+ * and what happens to one is nothing to the others. */
+#include "tests/sim/confs.h"
+#include "tests/sim/world.h"
+
+#define LIVELY " liveness = 10s\n"
+
+static const struct sim_conf always = THREE(CERT ALWAYS LIVELY, CERT ALWAYS LIVELY);
+static const struct sim_conf one_end = THREE(CERT ALWAYS LIVELY, CERT MANUAL LIVELY);
+static const struct sim_conf manual = THREE(PSK MANUAL LIVELY, PSK MANUAL LIVELY);
+static const struct sim_conf traffic =
+	THREE(CERT " start = traffic\n" LIVELY, CERT " start = traffic\n" LIVELY);
+static const struct sim_conf without_lab = {
+	{ LEFT_THREE(CERT ALWAYS LIVELY), RIGHT_BEGIN CERT MANUAL LIVELY RIGHT_NET RIGHT_DMZ "}\n" }
+};
+
+static const char *const names[] = { "net", "dmz", "lab" };
+enum { N_NAMES = 3 };
+
+static enum side either(struct sim *s)
+{
+	return sim_draw(s, 0, 1) ? LEFT : RIGHT;
+}
+
+static const char *one_of(struct sim *s)
+{
+	return names[sim_draw(s, 0, N_NAMES - 1)];
+}
+
+static void all_three(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 3);
+	for (size_t i = 0; i < N_NAMES; i++)
+		sim_must(s, sim_pairs(s, "site", names[i]) == 1, "%s has %zu pairs", names[i],
+			 sim_pairs(s, "site", names[i]));
+}
+
+/* ---- up ---- */
+
+static void both_begin(struct sim *s)
+{
+	all_three(s);
+}
+
+static void three_and_no_more(struct sim *s)
+{
+	all_three(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_UP) == 3, "a child was made twice");
+}
+
+static void both_are_told(struct sim *s)
+{
+	sim_up(s, LEFT, "site");
+	sim_run_ms(s, sim_draw(s, 0, 300));
+	sim_up(s, RIGHT, "site");
+	all_three(s);
+}
+
+/* One after the other, as people or scripts do, and from both ends at once. */
+static void child_by_child(struct sim *s)
+{
+	for (size_t i = 0; i < N_NAMES; i++) {
+		sim_up_child(s, either(s), "site", names[i]);
+		sim_run_ms(s, sim_draw(s, 0, 200));
+		sim_up_child(s, either(s), "site", names[i]);
+		sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 2000) : 0);
+	}
+	all_three(s);
+}
+
+/* The IKE SA is there, and both ends are told at the same moment. */
+static void the_same_at_once(struct sim *s)
+{
+	sim_up_child(s, LEFT, "site", "net");
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	for (int i = 0; i < 3; i++) {
+		const char *name = names[sim_draw(s, 1, 2)];
+
+		sim_up_child(s, LEFT, "site", name);
+		sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 150) : 0);
+		sim_up_child(s, RIGHT, "site", name);
+	}
+	sim_run_s(s, 120);
+	sim_up(s, LEFT, "site");
+	all_three(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
+}
+
+/* ---- one goes, the others stay ---- */
+
+static void one_down_and_up(struct sim *s)
+{
+	enum side side = either(s);
+	const char *name = one_of(s);
+
+	sim_up(s, LEFT, "site");
+	all_three(s);
+	sim_down_child(s, side, "site", name);
+	sim_run_s(s, 60);
+	sim_must(s, sim_pairs(s, "site", name) == 0, "%s is still up", name);
+	sim_expect(s, "site", 2);
+	sim_up_child(s, side, "site", name);
+	all_three(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
+}
+
+/* `always` at the other end wants it back, which is refused until it is up here, too. */
+static void down_against_always(struct sim *s)
+{
+	const char *name = one_of(s);
+
+	all_three(s);
+	sim_down_child(s, RIGHT, "site", name);
+	sim_run_s(s, 200);
+	sim_expect(s, "site", 2);
+	sim_up_child(s, RIGHT, "site", name);
+	sim_run_s(s, 100);
+	all_three(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
+}
+
+static void limit_of_one(struct sim *s)
+{
+	size_t downs, ups;
+
+	all_three(s);
+	downs = sim_notes(s, LEFT, IKE_NOTE_CHILD_DOWN);
+	ups = sim_notes(s, LEFT, IKE_NOTE_UP);
+	for (int i = 0; i < 4; i++) {
+		sim_expire(s, either(s));
+		all_three(s);
+	}
+	downs = sim_notes(s, LEFT, IKE_NOTE_CHILD_DOWN) - downs;
+	sim_must(s, downs >= 4 && downs <= 8, "%zu children went", downs);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == ups, "another IKE SA was made");
+}
+
+/* Somebody takes one away while another one is just made. */
+static void crossing(struct sim *s)
+{
+	for (int i = 0; i < 12; i++) {
+		enum side side = either(s);
+		const char *name = one_of(s);
+
+		if (sim_draw(s, 0, 1))
+			sim_up_child(s, side, "site", name);
+		else
+			sim_down_child(s, side, "site", name);
+		sim_run_ms(s, sim_draw(s, 0, 250));
+	}
+	sim_up(s, RIGHT, "site");
+	sim_run_ms(s, sim_draw(s, 0, 100));
+	sim_up(s, LEFT, "site");
+	sim_run_s(s, 30);
+	sim_up(s, RIGHT, "site");
+	sim_up(s, LEFT, "site");
+	all_three(s);
+}
+
+/* ---- one that the peer does not want ---- */
+
+static const char *const with_lab = RIGHT_THREE(CERT MANUAL LIVELY);
+
+static void one_refused(struct sim *s)
+{
+	size_t refusals;
+
+	sim_run_s(s, 300);
+	sim_must(s, sim_pairs(s, "site", "net") == 1 && sim_pairs(s, "site", "dmz") == 1,
+		 "the others are not up");
+	refusals = sim_notes(s, LEFT, IKE_NOTE_CHILD_FAILED);
+	sim_must(s, refusals >= 4 && refusals <= 12, "it was tried %zu times", refusals);
+	sim_reload(s, RIGHT, with_lab);
+	all_three(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_UP) == 3, "another child was made anew");
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
+}
+
+/* ---- another configuration ---- */
+
+static const char *const left_two = LEFT_BEGIN CERT ALWAYS LIVELY LEFT_DMZ LEFT_NET "}\n";
+static const char *const left_three = LEFT_THREE(CERT ALWAYS LIVELY);
+static const char *const left_other = LEFT_BEGIN CERT ALWAYS LIVELY LEFT_NET LEFT_DMZ CHILD(
+	"lab", "10.5.0.0/17", "10.6.0.0/16") "}\n";
+
+static void reload_children(struct sim *s)
+{
+	if (sim_draw(s, 0, 1))
+		all_three(s);
+	else
+		sim_run_ms(s, sim_draw(s, 0, 600));
+	s->end[LEFT].may_lift = true;
+	sim_reload(s, LEFT, left_two);
+	sim_run_s(s, 100);
+	sim_expect(s, "site", 2);
+	sim_reload(s, LEFT, left_three);
+	all_three(s);
+	sim_reload(s, LEFT, left_other);
+	sim_run_ms(s, sim_draw(s, 0, 1000));
+	all_three(s);
+	sim_reload(s, LEFT, left_three);
+	all_three(s);
+}
+
+/* Two stay untouched while the third goes, comes, and is another one. */
+static void reload_keeps_the_others(struct sim *s)
+{
+	all_three(s);
+	sim_reload(s, LEFT, left_two);
+	sim_run_s(s, 20);
+	sim_reload(s, LEFT, left_other);
+	all_three(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_UP) == 4, "a sibling was made anew");
+}
+
+/* ---- by traffic ---- */
+
+static void packets_for_all(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 0);
+	for (uint32_t i = 0; i < 12; i++) {
+		sim_acquire_child(s, LEFT, i < 3 ? i : sim_draw(s, 0, 2));
+		sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 3000) : 0);
+	}
+	all_three(s);
+	sim_must(s, sim_larvae(s, LEFT) == 0, "a packet is still held");
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CONNECTING) == 1, "another IKE SA was begun");
+}
+
+static void a_packet_for_the_second(struct sim *s)
+{
+	sim_acquire_child(s, LEFT, 0);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_acquire_child(s, LEFT, 2);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 2);
+	sim_must(s, sim_pairs(s, "site", "dmz") == 0, "what nobody asked for is up");
+	sim_must(s, sim_larvae(s, LEFT) == 0, "a packet is still held");
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CONNECTING) == 1, "another IKE SA was begun");
+}
+
+#define LINK                           \
+	{                              \
+		.delay_ms = { 10, 80 } \
+	}
+#define BAD                                                   \
+	{                                                     \
+		.loss = 20, .dup = 10, .delay_ms = { 1, 200 } \
+	}
+
+const struct sim_scenario scenarios_children[] = {
+	{ "three-children", "both begin with three children", both_begin, &always, LINK, 0 },
+	{ "three-from-one-end", "one end makes them, each of them once", three_and_no_more,
+	  &one_end, LINK, 0 },
+	{ "three-lossy", "over a bad link", both_begin, &always, BAD, 0 },
+	{ "three-told", "both ends are told to", both_are_told, &manual, LINK, 0 },
+	{ "child-by-child", "one child after the other, from either end", child_by_child, &manual,
+	  LINK, 0 },
+	{ "same-at-once", "both make the same child at once: one pair", the_same_at_once, &manual,
+	  LINK, 0 },
+	{ "same-at-once-lossy", "over a bad link, too", the_same_at_once, &manual, BAD, 0 },
+	{ "one-down", "one goes down and up, the others stay", one_down_and_up, &manual, LINK, 0 },
+	{ "down-against-always", "`down` of one stands against the peer's wish",
+	  down_against_always, &one_end, LINK, 0 },
+	{ "limit-of-one", "one at its limit comes back, the others stay", limit_of_one, &always,
+	  LINK, 0 },
+	{ "crossing", "children go while others come", crossing, &manual, LINK, 0 },
+	{ "crossing-lossy", "over a bad link, too", crossing, &manual, BAD, 0 },
+	{ "one-refused", "one that the peer does not have is no harm to the others", one_refused,
+	  &without_lab, LINK, 0 },
+	{ "reload-children", "another configuration with other children", reload_children, &always,
+	  LINK, 0 },
+	{ "reload-keeps", "... leaves those that did not change alone", reload_keeps_the_others,
+	  &one_end, LINK, 0 },
+	{ "packets-for-all", "traffic makes each of them, over one IKE SA", packets_for_all,
+	  &traffic, LINK, 0 },
+	{ "packet-for-second", "a packet makes the child that it is for", a_packet_for_the_second,
+	  &traffic, LINK, 0 },
+	{ 0 },
+};

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CREATE_CHILD_SA when something goes wrong in it: groups, workers, planes, memory, crashes, and
+ * peers that refuse. The IKE SA and the other children stay. */
+#include "ike/sa.h"
+#include "tests/sim/confs.h"
+#include "tests/sim/insider.h"
+
+#define LIVELY " liveness = 10s\n"
+
+static const struct sim_conf always = THREE(CERT ALWAYS LIVELY, CERT ALWAYS LIVELY);
+static const struct sim_conf one_end = THREE(PSK ALWAYS LIVELY, PSK MANUAL LIVELY);
+static const struct sim_conf manual = THREE(PSK MANUAL LIVELY, PSK MANUAL LIVELY);
+static const struct sim_conf groups =
+	THREE(PSK MANUAL " policy = { aes256gcm16 prfsha384 x25519 ecp256 }\n",
+	      PSK MANUAL " policy = { aes256gcm16 prfsha384 ecp256 x25519 }\n");
+static const struct sim_conf slow =
+	THREE(PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n",
+	      PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n");
+static const struct sim_conf slow_other =
+	THREE(PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 x25519 modp4096 }\n",
+	      PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 modp4096 x25519 }\n");
+static const struct sim_conf slow_always =
+	THREE(PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n",
+	      PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n");
+
+static void all_three(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 3);
+}
+
+/* ---- groups ---- */
+
+static void from_either(struct sim *s)
+{
+	sim_up(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	all_three(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_FAILED) == 0, "a child failed at first");
+}
+
+/* IKE SA from one end, the other children from the other. */
+static void other_role(struct sim *s)
+{
+	enum side first = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+
+	sim_up_child(s, first, "site", "net");
+	sim_run_until_quiet(s);
+	sim_up(s, 1 - first, "site");
+	all_three(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
+}
+
+/* ---- what fails on a machine ---- */
+
+static void job_fails(struct sim *s)
+{
+	if (sim_draw(s, 0, 1))
+		sim_fail_job(s, sim_draw(s, 1, 16));
+	else
+		sim_lose_job(s, sim_draw(s, 1, 16));
+	sim_run_s(s, 200);
+	all_three(s);
+}
+
+static void install_fails(struct sim *s)
+{
+	sim_fail_install(s, sim_draw(s, 1, 12));
+	all_three(s);
+}
+
+/* Memory comes back; a removal that found none is counted, see check_lost_memory. */
+static void memory_fails(struct sim *s)
+{
+	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+
+	sim_fail_malloc(s, side, sim_draw(s, 1, 400));
+	sim_run_s(s, 100);
+	sim_fail_malloc(s, side, 0);
+	sim_run_s(s, 100);
+	sim_run_until_quiet(s);
+	sim_must(s,
+		 sim_pairs(s, "site", NULL) >= 3 || check_lost_memory(&s->end[LEFT]) ||
+			 check_lost_memory(&s->end[RIGHT]),
+		 "%zu pairs are up", sim_pairs(s, "site", NULL));
+}
+
+static void crash_in_the_middle(struct sim *s)
+{
+	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+
+	sim_run_ms(s, sim_draw(s, 0, 1000));
+	sim_crash(s, side);
+	sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 200000) : sim_draw(s, 0, 500));
+	sim_restart(s, side);
+	sim_run_s(s, 120);
+	all_three(s);
+}
+
+static void plane_dies(struct sim *s)
+{
+	sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 1000) : 20000);
+	sim_plane_dies(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	sim_run_s(s, 60);
+	all_three(s);
+}
+
+static void down_in_the_middle(struct sim *s)
+{
+	sim_up(s, LEFT, "site");
+	sim_run_ms(s, sim_draw(s, 0, 600));
+	sim_down(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	sim_run_s(s, 60);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 0);
+	sim_must(s, s->end[LEFT].n_sas == 0 && s->end[RIGHT].n_sas == 0, "SAs are left over");
+	sim_up(s, RIGHT, "site");
+	sim_up(s, LEFT, "site");
+	all_three(s);
+}
+
+/* ---- peers that refuse ---- */
+
+/* RIGHT says this to so many of LEFT's requests, or to all. */
+struct refuser {
+	uint16_t notify;
+	struct span words;
+	uint32_t left;
+	uint32_t asked; /* requests, not counting those that were sent again */
+	uint32_t last;	/* message ID */
+};
+
+static void answer(struct sim *s, const struct refuser *r, uint32_t id)
+{
+	uint8_t plain[64], sealed[256];
+	struct builder b = builder_inner(plain, sizeof(plain));
+	struct wr w = wr_into(sealed, sizeof(sealed));
+	struct insider_message m = { .exchange = X_CREATE_CHILD_SA, .response = true, .id = id };
+	struct path path = sim_path_to(s, LEFT, 500);
+
+	builder_notify(&b, r->notify, r->words);
+	if (builder_finish_inner(&b, &m.in) != OK || !insider_seal(s, RIGHT, &m, &w))
+		return;
+	insider_sa(s, RIGHT)->window.next_in = id + 1;
+	net_inject(s, (struct inject){ LEFT, GENUINE }, &path, wr_done(&w));
+}
+
+static bool refuse(struct sim *s, struct sim_packet *p, void *ctx)
+{
+	struct refuser *r = ctx;
+	struct ike_header h;
+
+	if (p->from != LEFT || header_decode(span_of(p->bytes, p->len), &h) != OK ||
+	    h.exchange != X_CREATE_CHILD_SA || header_is_response(&h) || h.message_id == r->last)
+		return true;
+	r->last = h.message_id;
+	r->asked++;
+	if (r->left == 0)
+		return true;
+	r->left--;
+	answer(s, r, h.message_id);
+	return false;
+}
+
+static struct refuser begin_refused(struct sim *s, uint16_t notify, uint32_t times)
+{
+	(void)s;
+	return (struct refuser){ .notify = notify, .left = times };
+}
+
+static void busy_for_a_while(struct sim *s)
+{
+	struct refuser r = begin_refused(s, NOTIFY_TEMPORARY_FAILURE, sim_draw(s, 1, 5));
+
+	sim_set_middle(s, refuse, &r);
+	sim_run_s(s, 100);
+	all_three(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
+	sim_must(s, r.left == 0 && r.asked <= 12, "%u requests", r.asked);
+	sim_set_middle(s, NULL, NULL);
+}
+
+/* Told once, not asked for ever; once another child has gone there may be room. */
+static void no_more_children(struct sim *s)
+{
+	struct refuser r = begin_refused(s, NOTIFY_NO_ADDITIONAL_SAS, 1);
+
+	sim_set_middle(s, refuse, &r);
+	sim_run_s(s, 600);
+	sim_must(s, r.asked == 1, "%u requests", r.asked);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_FAILED) == 1, "it was told %zu times",
+		 sim_notes(s, LEFT, IKE_NOTE_CHILD_FAILED));
+	sim_expect(s, "site", 1);
+	sim_expire(s, LEFT);
+	sim_run_s(s, 60);
+	all_three(s);
+	sim_set_middle(s, NULL, NULL);
+}
+
+/* A peer that only ever takes the child of IKE_AUTH: when that goes there is a new IKE SA. */
+static void only_the_first(struct sim *s)
+{
+	struct refuser r = begin_refused(s, NOTIFY_NO_ADDITIONAL_SAS, UINT32_MAX);
+
+	sim_set_middle(s, refuse, &r);
+	sim_run_s(s, 60);
+	sim_expect(s, "site", 1);
+	sim_expire(s, LEFT);
+	sim_run_s(s, 60);
+	sim_expect(s, "site", 1);
+	sim_must(s, r.asked <= 6, "%u requests", r.asked);
+	sim_set_middle(s, NULL, NULL);
+}
+
+/* Groups that we do not offer, and the same one again: followed once at most. */
+static void asks_for_groups(struct sim *s)
+{
+	static const uint8_t words[][2] = { { 0, 14 }, { 0, 31 }, { 0, 19 }, { 0, 5 }, { 0, 0 } };
+	struct refuser r = begin_refused(s, NOTIFY_INVALID_KE_PAYLOAD, UINT32_MAX);
+
+	r.words = span_of(words[sim_draw(s, 0, 4)], sim_draw(s, 0, 9) ? 2 : 1);
+	sim_set_middle(s, refuse, &r);
+	sim_up(s, LEFT, "site");
+	sim_run_s(s, 60);
+	sim_must(s, r.asked >= 2 && r.asked <= 4, "%u requests for two children", r.asked);
+	sim_expect(s, "site", 1);
+	sim_set_middle(s, NULL, NULL);
+	sim_up(s, LEFT, "site");
+	all_three(s);
+}
+
+static void any_refusal(struct sim *s)
+{
+	static const uint16_t notifies[] = { NOTIFY_NO_PROPOSAL_CHOSEN,	  NOTIFY_TS_UNACCEPTABLE,
+					     NOTIFY_SINGLE_PAIR_REQUIRED, NOTIFY_INVALID_SYNTAX,
+					     NOTIFY_CHILD_SA_NOT_FOUND,	  8191 };
+	struct refuser r = begin_refused(s, notifies[sim_draw(s, 0, 5)], sim_draw(s, 1, 3));
+
+	sim_set_middle(s, refuse, &r);
+	sim_run_s(s, 100);
+	sim_set_middle(s, NULL, NULL);
+	all_three(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
+	sim_must(s, sim_note(s, LEFT, IKE_NOTE_CHILD_FAILED)->text[0] != 0, "without words");
+}
+
+#define LINK                           \
+	{                              \
+		.delay_ms = { 10, 80 } \
+	}
+#define BAD                                                   \
+	{                                                     \
+		.loss = 20, .dup = 10, .delay_ms = { 1, 200 } \
+	}
+
+const struct sim_scenario scenarios_create[] = {
+	{ "create-invalid-ke", "another group is asked for and taken", from_either, &groups, LINK,
+	  0 },
+	{ "create-other-role", "the peer of the initiator makes children, too", other_role, &groups,
+	  LINK, 0 },
+	{ "create-slow-group", "a worker computes, at both ends", from_either, &slow, LINK, 0 },
+	{ "create-slow-other-role", "in the other role, another group", other_role, &slow_other,
+	  LINK, 0 },
+	{ "create-job-fails", "a worker fails or is silent", job_fails, &slow_always, LINK, 0 },
+	{ "create-install-fails", "a plane says no half way", install_fails, &always, LINK, 0 },
+	{ "create-memory-fails", "no memory, at any place", memory_fails, &always, LINK, 0 },
+	{ "create-crash", "an engine is killed in the middle", crash_in_the_middle, &always, LINK,
+	  0 },
+	{ "create-crash-lossy", "over a bad link, too", crash_in_the_middle, &slow_always, BAD, 0 },
+	{ "create-plane-dies", "a data plane dies in the middle", plane_dies, &always, LINK, 0 },
+	{ "create-down", "`down` in the middle", down_in_the_middle, &manual, LINK, 0 },
+	{ "create-busy", "TEMPORARY_FAILURE: tried again with backoff", busy_for_a_while, &one_end,
+	  LINK, 0 },
+	{ "create-no-more", "NO_ADDITIONAL_SAS: told once, not asked for ever", no_more_children,
+	  &one_end, LINK, 0 },
+	{ "create-only-first", "a peer that takes no other child than the first", only_the_first,
+	  &one_end, LINK, 0 },
+	{ "create-group-asked", "INVALID_KE_PAYLOAD is followed once, into our offer",
+	  asks_for_groups, &groups, LINK, 0 },
+	{ "create-refused", "any other refusal of one child", any_refusal, &one_end, LINK, 0 },
+	{ 0 },
+};
