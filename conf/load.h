@@ -50,9 +50,6 @@ struct conf_source conf_source_disk(void);
 MUST_USE enum err conf_load(const char *file, struct span text, const struct conf_source *src,
 			    struct conf **out, struct conf_problems *problems);
 
-/* Warns of what was loaded and does not work in this release. */
-void conf_check_release(const struct conf *c, struct conf_problems *problems);
-
 /* Warns of children that the kernel alone may carry where `kernel` lacks something for them. */
 void conf_check_planes(const struct conf *c, const struct plane_caps *kernel,
 		       struct conf_problems *problems);

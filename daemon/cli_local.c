@@ -80,7 +80,6 @@ static struct conf *conf_judge(const char *path, size_t *n_problems)
 		return NULL;
 	if (conf_load(path, text, &disk, &c, &problems) == OK) {
 		cert_check(c, time(NULL), &problems);
-		conf_check_release(c, &problems);
 		kernel_judge(c, &problems);
 	}
 	words = conf_problems_text(path, text, &problems);

@@ -58,6 +58,12 @@ static void child_print(const struct cli *cli, const json_t *k)
 		       cli_bytes(cli_num(k, "out_bytes"), out), cli_str(k, "encryption", "-"),
 		       cli_true(k, "esn") ? "" : ", no ESN", (long long)cli_num(k, "mtu_bytes"));
 	plane_print(k);
+	if (!up && cli_num(k, "tries") > 0 && json_is_integer(json_object_get(k, "next_try_in_s")))
+		printf("%*s%lld tries, next in %lld s\n", CHILD_COLUMN, "",
+		       (long long)cli_num(k, "tries"), (long long)cli_num(k, "next_try_in_s"));
+	if (cli_num(k, "pairs") > 1)
+		printf("%*sthe peer has made it %lld times; the newest pair sends\n", CHILD_COLUMN,
+		       "", (long long)cli_num(k, "pairs"));
 	if (up && cli->verbose)
 		printf("%*s%s mode; SPI in %s, out %s; %lld packets in, %lld out\n", CHILD_COLUMN,
 		       "", cli_str(k, "mode", "-"), cli_str(k, "spi_in", "-"),

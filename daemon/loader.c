@@ -59,7 +59,6 @@ static int child_load(const char *file, const struct loaded *l, int report)
 
 	if (conf_load(file, l->text, &disk, &c, &problems) == OK) {
 		cert_check(c, time(NULL), &problems);
-		conf_check_release(c, &problems);
 		code = problems.n_errors > 0	   ? EXIT_REFUSED
 		       : bundles_write(l, c) == OK ? 0
 						   : EXIT_BROKEN;

@@ -155,6 +155,10 @@ static json_t *child_report(const struct ike_child_view *c, const struct report_
 
 	if (!o)
 		return NULL;
+	json_object_set_new(o, "wanted", json_boolean(c->wanted));
+	json_object_set_new(o, "tries", json_integer(c->tries));
+	json_object_set_new(o, "next_try_in_s", seconds_until(c->next_try, now));
+	json_object_set_new(o, "pairs", json_integer(c->n_pairs));
 	child_plane(o, c);
 	json_object_set_new(o, "interface", text_or_null(c->conf->interface));
 	json_object_set_new(o, "encryption",
