@@ -376,8 +376,11 @@ static bool note_concerns(const struct client *c, const struct ike_note *n)
  * attempt of ours. */
 static bool note_ends_up(const struct ike_note *n)
 {
+	bool busy = n->err == ERR_BUSY && n->next_try_ms > 0;
+
 	return (n->kind == IKE_NOTE_REFUSED && n->initiator && !n->next_address) ||
-	       n->kind == IKE_NOTE_CHILD_FAILED || (n->kind == IKE_NOTE_DOWN && n->err != OK);
+	       (n->kind == IKE_NOTE_CHILD_FAILED && !busy) ||
+	       (n->kind == IKE_NOTE_DOWN && n->err != OK);
 }
 
 void control_note(struct control *ctl, const struct ike_note *n)

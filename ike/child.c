@@ -338,7 +338,7 @@ static void refused(struct child_sa *c, enum err err, const char *why)
 	child_explain_plane(c, err, why, &n);
 	note_tell(sa->e, &n);
 	take_out(c);
-	conn_child_failed(sa, c->conf);
+	conn_child_failed(sa, c->conf, err);
 	child_delete(c, err);
 }
 

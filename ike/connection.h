@@ -112,8 +112,11 @@ mono_ns conn_children_deadline(const struct conn *c);
 
 /* It is up. */
 void conn_child_up(struct conn *c, const struct conf_child *conf);
-/* It could not be made over this SA: with `start = always` it is tried again later. */
-void conn_child_failed(struct ike_sa *sa, const struct conf_child *conf);
+/* It could not be made over this SA: with `start = always` it is tried again later, and some times
+ * when the peer was only busy. */
+void conn_child_failed(struct ike_sa *sa, const struct conf_child *conf, enum err err);
+/* Until then; 0: it is not. */
+uint32_t conn_child_wait_ms(const struct conn *c, const struct conf_child *conf);
 /* ... for what no later try changes, as long as the IKE SA is the same. */
 void conn_child_bar(struct conn *c, const struct conf_child *conf);
 /* Somebody else may be about to make it. */

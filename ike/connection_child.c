@@ -10,6 +10,9 @@
 #include "ike/create.h"
 #include "ike/life.h"
 
+/* A peer that is busy with something else is asked so often, whoever wanted the child. */
+enum { BUSY_TRIES = 5 };
+
 static struct conn_child *child_of(const struct conn *c, const struct conf_child *conf)
 {
 	for (size_t i = 0; i < c->conf->n_children; i++) {
@@ -183,19 +186,30 @@ void conn_child_put_off(struct conn *c, const struct conf_child *conf)
 		put_off(c, child);
 }
 
-void conn_child_failed(struct ike_sa *sa, const struct conf_child *conf)
+void conn_child_failed(struct ike_sa *sa, const struct conf_child *conf, enum err err)
 {
 	struct conn *c = sa->conn;
 	struct conn_child *child = child_of(c, conf);
 
 	if (!child)
 		return;
-	acquire_fail_child(c, child);
 	/* Else the next packet, or command, asks again. */
-	if (c->conf->start != CONF_START_ALWAYS)
+	if (c->conf->start != CONF_START_ALWAYS &&
+	    (err != ERR_BUSY || child->tries >= BUSY_TRIES)) {
+		acquire_fail_child(c, child);
 		set_due(c, child, false);
+	}
 	child->refused_by = sa_own_spi(sa);
 	put_off(c, child);
+}
+
+uint32_t conn_child_wait_ms(const struct conn *c, const struct conf_child *conf)
+{
+	const struct conn_child *child = child_of(c, conf);
+
+	if (!child || !child->due || child->not_before <= c->e->now)
+		return 0;
+	return (uint32_t)((child->not_before - c->e->now) / NS_PER_MS) + 1;
 }
 
 void conn_child_bar(struct conn *c, const struct conf_child *conf)

@@ -27,6 +27,8 @@ enum create_stage {
 	CREATE_INSTALL, /* theirs: the inbound half is being put in */
 };
 
+enum { CREATE_DELETED_MAX = 4 };
+
 struct create {
 	struct ike_sa *sa;
 	enum create_purpose purpose;
@@ -42,6 +44,9 @@ struct create {
 	uint8_t priv[KE_PRIVATE_MAX];
 	uint8_t pub[KE_PUBLIC_MAX];
 	bool regrouped; /* ours: INVALID_KE_PAYLOAD was followed, which is done once */
+	/* ours: SPIs that the peer deleted before its answer came, which may bring one of them */
+	uint32_t deleted[CREATE_DELETED_MAX];
+	uint8_t n_deleted;
 	struct deal deal;
 };
 

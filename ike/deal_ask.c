@@ -92,6 +92,8 @@ enum err deal_take_answer(struct ike_sa *sa, struct deal *d, const struct messag
 	if (err == OK)
 		err = deal_judge_spi(sa, d->chosen.spi);
 	if (err == OK)
+		d->child->spi_out = (uint32_t)d->chosen.spi;
+	if (err == OK)
 		err = take_mode(d, m);
 	return err == OK ? take_selectors(d, m) : err;
 }
@@ -121,7 +123,7 @@ void deal_unfit(struct ike_sa *sa, struct deal *d, enum err err)
 	conn_remember(sa->conn, &n);
 	note_tell(sa->e, &n);
 	d->child = NULL;
-	conn_child_failed(sa, c->conf);
+	conn_child_failed(sa, c->conf, err);
 	child_delete(c, err);
 }
 
@@ -181,6 +183,7 @@ void deal_refused(struct ike_sa *sa, struct deal *d, uint16_t notify)
 			   "the peer take more",
 			   conf->name);
 	}
+	conn_child_failed(sa, conf, n.err);
+	n.next_try_ms = conn_child_wait_ms(sa->conn, conf);
 	deal_failed(sa, d, &n);
-	conn_child_failed(sa, conf);
 }

@@ -19,7 +19,7 @@ static void not_begun(struct ike_sa *sa, const struct conf_child *conf, struct i
 
 	deal_failed(sa, sa->mine ? &sa->mine->deal : &none, n);
 	create_free(&sa->mine);
-	conn_child_failed(sa, conf);
+	conn_child_failed(sa, conf, err);
 	if (err == ERR_UNSUPPORTED)
 		conn_child_bar(sa->conn, conf);
 }
@@ -179,6 +179,23 @@ static enum err take_answer(struct create *c, const struct message *m)
 	return err == OK ? take_ke(c, m) : err;
 }
 
+void create_on_delete(struct ike_sa *sa, uint32_t spi)
+{
+	struct create *c = sa->mine;
+
+	if (c && c->stage == CREATE_ASKED && c->n_deleted < CREATE_DELETED_MAX)
+		c->deleted[c->n_deleted++] = spi;
+}
+
+static bool is_deleted(const struct create *c)
+{
+	for (uint8_t i = 0; i < c->n_deleted; i++) {
+		if (c->deleted[i] == c->deal.chosen.spi)
+			return true;
+	}
+	return false;
+}
+
 struct step create_on_response(struct turn *t)
 {
 	struct create *c = t->sa->mine;
@@ -188,6 +205,8 @@ struct step create_on_response(struct turn *t)
 		return step_done();
 	if (is_wanted(c))
 		err = take_answer(c, t->m);
+	if (is_wanted(c) && err == OK && is_deleted(c))
+		child_end(c->deal.child, ERR_PEER_DELETED);
 	if (is_wanted(c) && err == OK)
 		err = create_agree(c);
 	create_initiator_go_on(c, err);

@@ -6,6 +6,7 @@
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/create.h"
+#include "ike/exchange_create.h"
 #include "ike/life.h"
 #include "ike/note.h"
 #include "ike/send.h"
@@ -103,8 +104,10 @@ static void on_child_deletes(struct ike_sa *sa, const struct pl_delete *d, struc
 	for (uint16_t i = 0; i < d->n; i++) {
 		struct child_sa *c = child_find_out(sa, pl_delete_spi(d, i));
 
-		if (!c)
+		if (!c) {
+			create_on_delete(sa, pl_delete_spi(d, i));
 			continue;
+		}
 		if (!c->delete_sent && n < SA_CHILDREN_MAX)
 			spis[n++] = c->spi_in;
 		child_end(c, ERR_PEER_DELETED);
