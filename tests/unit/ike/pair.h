@@ -8,7 +8,7 @@
 #include "ike/engine.h"
 
 enum side { LEFT, RIGHT };
-enum { PAIR_NOTES_MAX = 64, PAIR_SAS_MAX = 16 };
+enum { PAIR_NOTES_MAX = 256, PAIR_SAS_MAX = 160 };
 
 struct datagram {
 	struct path path; /* as the receiver sees it */

@@ -202,21 +202,6 @@ static void ask(struct pair *p, enum side s, uint8_t exchange, struct builder *b
 	pair_drain(p);
 }
 
-START_TEST(create_child_sa_gets_no_additional_sas_and_the_sa_stays)
-{
-	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
-	struct builder b = send_begin(p->end[LEFT].e);
-	size_t sent = p->n_sent;
-
-	builder_add(&b, PL_NONCE, span_str("0123456789abcdef0123456789abcdef"));
-	ask(p, LEFT, X_CREATE_CHILD_SA, &b);
-	ck_assert_uint_eq(p->n_sent, sent + 2);
-	pair_expect_children(p, 1);
-	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
-	pair_free(p);
-}
-END_TEST
-
 START_TEST(a_child_delete_is_answered_with_its_twin)
 {
 	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
@@ -461,7 +446,6 @@ UNIT("ike/engine-life")
 	tcase_add_test(tc, initial_contact_replaces_the_old_sa);
 	tcase_add_loop_test(tc, both_begin_at_once_and_one_pair_stays, 0, 50);
 	tcase_add_loop_test(tc, loss_and_duplication_leave_one_pair, 0, LOSSY_RUNS);
-	tcase_add_test(tc, create_child_sa_gets_no_additional_sas_and_the_sa_stays);
 	tcase_add_loop_test(tc, a_child_delete_is_answered_with_its_twin, 0, 2);
 	tcase_add_test(tc, an_unknown_critical_payload_is_named_and_the_sa_stays);
 	tcase_add_test(tc, a_malformed_request_ends_the_sa_on_both_sides);

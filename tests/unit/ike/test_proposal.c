@@ -131,6 +131,44 @@ START_TEST(the_responder_chooses_by_its_own_order)
 }
 END_TEST
 
+/* A Child SA of CREATE_CHILD_SA: a group is better than none, and none is better than no child. */
+static const struct {
+	struct prop props[PROP_MAX];
+	const char *optional, *demanded; /* what is chosen; NULL: nothing */
+} with_groups[] = {
+	{ { { 3, 4, { GCM(256), E384, X25519, NOESN } } },
+	  "aes256gcm16 x25519",
+	  "aes256gcm16 x25519" },
+	{ { { 3, 4, { GCM(256), KNONE, E384, NOESN } } },
+	  "aes256gcm16 ecp384",
+	  "aes256gcm16 ecp384" },
+	{ { { 3, 4, { GCM(256), KNONE, NOESN } } }, "aes256gcm16", NULL },
+	{ { { 3, 4, { GCM(256), NOESN } } }, "aes256gcm16", NULL },
+	{ { { 3, 4, { GCM(256), M1024, NOESN } } }, NULL, NULL },
+	{ { { 3, 4, { GCM(256), M1024, KNONE, NOESN } } }, "aes256gcm16", NULL },
+	{ { { 3, 4, { GCM(256), NOESN } }, { 3, 4, { GCM(256), X25519, NOESN } } },
+	  "aes256gcm16 x25519",
+	  "aes256gcm16 x25519" },
+};
+enum { N_WITH_GROUPS = sizeof(with_groups) / sizeof(with_groups[0]) };
+
+START_TEST(a_group_is_taken_where_there_is_one)
+{
+	struct proposal_want want = want_of("modern", PROTO_ESP);
+	const char *expected[] = { with_groups[_i].demanded, with_groups[_i].optional };
+	struct proposal_chosen c;
+
+	want.with_ke = true;
+	for (int optional = 0; optional < 2; optional++) {
+		want.ke_optional = optional;
+		ck_assert_int_eq(proposal_choose(sa_of(with_groups[_i].props), &want, &c),
+				 expected[optional] ? OK : ERR_NO_PROPOSAL);
+		if (expected[optional])
+			expect_suite(&c, expected[optional]);
+	}
+}
+END_TEST
+
 START_TEST(esn_is_not_taken_where_it_is_off)
 {
 	static const struct prop only[PROP_MAX] = { { 3, 4, { GCM(256), ESN } } };
@@ -439,6 +477,7 @@ END_TEST
 UNIT("ike/proposal")
 {
 	tcase_add_loop_test(tc, the_responder_chooses_by_its_own_order, 0, N_CHOICES);
+	tcase_add_loop_test(tc, a_group_is_taken_where_there_is_one, 0, N_WITH_GROUPS);
 	tcase_add_test(tc, esn_is_not_taken_where_it_is_off);
 	tcase_add_test(tc, spis_of_a_rekey_are_eight_bytes_and_not_zero);
 	tcase_add_test(tc, reserved_esp_spis_are_refused);

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CREATE_CHILD_SA, message by message: groups and keys, what is not a request for a child, the same
+ * child more than once, and answers that are not to be believed. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/create.h"
+#include "ike/life.h"
+#include "ike/protect.h"
+#include "ike/send.h"
+#include "tests/unit/ike/pair.h"
+#include "tests/unit/unit.h"
+
+#define X25519_FIRST "policy = { aes256gcm16 prfsha384 x25519 ecp256 }"
+#define ECP256_FIRST "policy = { aes256gcm16 prfsha384 ecp256 x25519 }"
+#define SLOW	     "policy = { aes256gcm16 prfsha384 modp4096 }"
+
+static const char *two(enum side s, const char *more)
+{
+	static char text[2][2048];
+	int us = s == LEFT ? 1 : 2, them = 3 - us;
+
+	snprintf(text[s], sizeof(text[s]),
+		 "me {\n identity = %s\n}\n"
+		 "connection site {\n address = %s\n identity = %s\n"
+		 " auth = psk\n psk_file = a.psk\n start = manual\n %s\n"
+		 " child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n"
+		 " child lab {\n  local = 10.7.%d.0/24\n  remote = 10.7.%d.0/24\n }\n}\n",
+		 pair_names[s], s == LEFT ? "198.51.100.2" : "192.0.2.1", pair_names[1 - s], more,
+		 us, them, us, them);
+	return text[s];
+}
+
+static struct pair *pair_of(const char *left, const char *right)
+{
+	return pair_new(two(LEFT, left), two(RIGHT, right));
+}
+
+static struct ike_sa *sa_at(struct pair *p, enum side s)
+{
+	return conn_sa(p->end[s].e->conns[0]);
+}
+
+static void command(struct pair *p, enum side s, enum ike_event_kind kind, const char *child)
+{
+	struct ike_event ev = { .kind = kind, .command = { .connection = "site", .child = child } };
+
+	pair_event(&p->end[s], &ev);
+	pair_act(p, s);
+	pair_run(p, NS_PER_S);
+}
+
+static struct pair *with_first(const char *left, const char *right)
+{
+	struct pair *p = pair_of(left, right);
+
+	command(p, LEFT, IKE_EV_UP, "net");
+	pair_expect_children(p, 1);
+	return p;
+}
+
+/* ---- groups and keys ---- */
+
+static const struct {
+	const char *left, *right;
+	const char *suite;
+	size_t messages; /* of the second child, at both ends */
+} groups[] = {
+	{ X25519_FIRST, X25519_FIRST, "aes256gcm16 x25519", 2 },
+	{ X25519_FIRST, ECP256_FIRST, "aes256gcm16 ecp256", 4 },
+	{ SLOW, SLOW, "aes256gcm16 modp4096", 2 },
+};
+enum { N_GROUPS = sizeof(groups) / sizeof(groups[0]) };
+
+START_TEST(a_second_child_has_a_group_of_its_own)
+{
+	struct pair *p = with_first(groups[_i].left, groups[_i].right);
+	size_t sent = p->n_sent;
+
+	command(p, LEFT, IKE_EV_UP, "lab");
+	pair_expect_children(p, 2);
+	ck_assert_uint_eq(p->n_sent - sent, groups[_i].messages);
+	for (enum side s = LEFT; s <= RIGHT; s++)
+		ck_assert_str_eq(pair_note(p, s, IKE_NOTE_CHILD_UP)->suite, groups[_i].suite);
+	ck_assert_ptr_null(sa_at(p, LEFT)->mine);
+	ck_assert_ptr_null(sa_at(p, RIGHT)->theirs);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(no_two_children_have_a_key_in_common)
+{
+	struct pair *p = with_first("", "");
+
+	command(p, LEFT, IKE_EV_UP, "lab");
+	for (size_t i = 0; i < p->end[LEFT].n_sas; i++) {
+		for (size_t k = 0; k < i; k++)
+			ck_assert(!secret_eq(key_span(&p->end[LEFT].sas[i].encr_key),
+					     key_span(&p->end[LEFT].sas[k].encr_key)));
+	}
+	pair_free(p);
+}
+END_TEST
+
+/* ---- requests that are not for a new child ---- */
+
+/* Opens RIGHT's answers with LEFT's keys: the error in the last one, or 0. */
+static bool look_inside(struct pair *p, struct datagram *d)
+{
+	uint8_t plain[4096];
+	struct wr w = wr_into(plain, sizeof(plain));
+	struct sk_keys keys;
+	struct message m, inside;
+	uint16_t *seen = p->ctx;
+	struct pl_notify n;
+	struct inner in;
+
+	if (d->to != LEFT || message_decode(span_of(d->bytes, d->len), &m) != OK ||
+	    m.h.exchange != X_CREATE_CHILD_SA || !header_is_response(&m.h))
+		return true;
+	keys = sa_keys_in(sa_at(p, LEFT));
+	ck_assert_int_eq(protect_open(&keys, &m, &w, &in), OK);
+	ck_assert_int_eq(message_decode_inner(&m.h, &in, &inside), OK);
+	*seen = message_error(&inside, &n) ? n.type : 0;
+	p->answered = true;
+	return true;
+}
+
+enum part { SA = 1, NONCE = 2, KE = 4, TSI = 8, TSR = 16, REKEY = 32, SHORT_NONCE = 64 };
+
+static void put(struct builder *b, struct ike_sa *sa, unsigned parts)
+{
+	static const struct proposal_want want = { .protocol = PROTO_ESP, .esn = true };
+	struct proposal_want w = want;
+	uint8_t spi[4] = { 0, 0, 1, 2 };
+	struct pl_notify rekey = { .protocol = PROTO_ESP,
+				   .type = NOTIFY_REKEY_SA,
+				   .spi = span_of(spi, sizeof(spi)) };
+	const struct conf_child *lab = &sa->conn->conf->children[1];
+	struct pl_ke ke = { .group = KE_CURVE25519,
+			    .data = span_str("0123456789abcdef0123456789abcdef") };
+
+	w.policy = &sa->conn->conf->policy;
+	w.with_ke = parts & KE;
+	if (parts & REKEY)
+		builder_notify_full(b, &rekey);
+	if (parts & SA) {
+		proposal_offer(builder_begin(b, PL_SA), &w, 0x12345678);
+		builder_end(b);
+	}
+	if (parts & NONCE)
+		builder_add(b, PL_NONCE, span_str("0123456789abcdef"));
+	if (parts & SHORT_NONCE)
+		builder_add(b, PL_NONCE, span_str("0123456789abcde"));
+	if (parts & KE) {
+		pl_ke_encode(builder_begin(b, PL_KE), &ke);
+		builder_end(b);
+	}
+	if (parts & TSI) {
+		ts_payload_encode(builder_begin(b, PL_TSI), &lab->local);
+		builder_end(b);
+	}
+	if (parts & TSR) {
+		ts_payload_encode(builder_begin(b, PL_TSR), &lab->remote);
+		builder_end(b);
+	}
+}
+
+static const struct {
+	unsigned parts;
+	uint16_t notify;
+} requests[] = {
+	{ SA | NONCE | TSI | TSR, 0 },
+	{ SA | NONCE | TSI | TSR | KE, 0 },
+	{ SA | NONCE | TSI | TSR | REKEY, NOTIFY_NO_ADDITIONAL_SAS },
+	{ SA | NONCE | KE, NOTIFY_NO_ADDITIONAL_SAS },
+	{ SA | NONCE, NOTIFY_INVALID_SYNTAX },
+	{ SA | TSI | TSR, NOTIFY_INVALID_SYNTAX },
+	{ NONCE | TSI | TSR, NOTIFY_INVALID_SYNTAX },
+	{ SA | NONCE | TSI, NOTIFY_INVALID_SYNTAX },
+	{ SA | NONCE | KE | REKEY, NOTIFY_INVALID_SYNTAX },
+	{ SA | SHORT_NONCE | TSI | TSR, NOTIFY_INVALID_SYNTAX },
+	{ 0, NOTIFY_INVALID_SYNTAX },
+};
+enum { N_REQUESTS = sizeof(requests) / sizeof(requests[0]) };
+
+START_TEST(what_a_request_is_for_follows_from_what_is_in_it)
+{
+	struct pair *p = with_first("", "");
+	struct builder b = send_begin(p->end[LEFT].e);
+	uint16_t seen = 0;
+
+	p->ctx = &seen;
+	p->filter = look_inside;
+	put(&b, sa_at(p, LEFT), requests[_i].parts);
+	ck_assert_int_eq(send_request(sa_at(p, LEFT), X_CREATE_CHILD_SA, &b), OK);
+	pair_act(p, LEFT);
+	pair_drain(p);
+	ck_assert(p->answered);
+	ck_assert_uint_eq(seen, requests[_i].notify);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, requests[_i].notify == 0 ? 4 : 2);
+	ck_assert_int_eq(sa_at(p, LEFT)->state, S_UP);
+	ck_assert_int_eq(sa_at(p, RIGHT)->state, S_UP);
+	ck_assert_ptr_null(sa_at(p, RIGHT)->theirs);
+	pair_free(p);
+}
+END_TEST
+
+/* ---- the same child more than once ---- */
+
+/* LEFT forgets its child without a word and makes it anew. */
+static void make_again(struct pair *p)
+{
+	struct child_sa *c = sa_at(p, LEFT)->children;
+
+	child_free(c);
+	pair_act(p, LEFT);
+	command(p, LEFT, IKE_EV_UP, "net");
+}
+
+struct seen {
+	bool up;
+	unsigned n_pairs;
+	uint32_t spi_out;
+};
+
+static void look(void *ctx, const struct ike_view *v)
+{
+	struct seen *seen = ctx;
+
+	*seen = (struct seen){ v->children[0].up, v->children[0].n_pairs, v->children[0].spi_out };
+}
+
+/* All of them receive, the newest sends; when that goes the one before does. */
+START_TEST(the_peer_may_make_a_child_twice)
+{
+	struct pair *p = with_first("", "");
+	uint32_t first = sa_at(p, LEFT)->children->spi_in;
+	struct seen seen;
+
+	make_again(p);
+	ck_assert_uint_eq(p->end[LEFT].n_sas, 2);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, 4);
+	ike_engine_views(p->end[RIGHT].e, look, &seen);
+	ck_assert(seen.up);
+	ck_assert_uint_eq(seen.n_pairs, 2);
+	ck_assert_uint_eq(seen.spi_out, sa_at(p, LEFT)->children->spi_in);
+	pair_run(p, 300 * NS_PER_S);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, 4);
+	command(p, LEFT, IKE_EV_DOWN, "net");
+	ike_engine_views(p->end[RIGHT].e, look, &seen);
+	ck_assert_uint_eq(seen.n_pairs, 1);
+	ck_assert_uint_eq(seen.spi_out, first);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_peer_has_no_children_beyond_the_limit)
+{
+	struct pair *p = with_first("", "");
+
+	for (int i = 1; i < SA_CHILDREN_MAX; i++)
+		make_again(p);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, 2 * SA_CHILDREN_MAX);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 0);
+	make_again(p);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, 2 * SA_CHILDREN_MAX);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED)->err, ERR_NO_ADDITIONAL_SAS);
+	ck_assert_int_eq(pair_note(p, RIGHT, IKE_NOTE_CHILD_FAILED)->err, ERR_NO_ADDITIONAL_SAS);
+	ck_assert_int_eq(sa_at(p, RIGHT)->state, S_UP);
+	pair_free(p);
+}
+END_TEST
+
+/* ---- answers ---- */
+
+static bool answers_of_right_are_lost(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	return d->to != LEFT;
+}
+
+/* An INFORMATIONAL answer to it, from a peer with the keys, has no effect. */
+START_TEST(an_answer_of_another_exchange_is_no_answer)
+{
+	struct pair *p = with_first("", "");
+	struct path path = pair_path(p, RIGHT);
+	struct ike_event ev = { .kind = IKE_EV_UP,
+				.command = { .connection = "site", .child = "lab" } };
+	struct builder b;
+	struct packets sealed = { 0 };
+
+	p->filter = answers_of_right_are_lost;
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+	ck_assert_int_eq(sa_at(p, LEFT)->mine->stage, CREATE_ASKED);
+	b = send_begin(p->end[RIGHT].e);
+	ck_assert_int_eq(send_answer(sa_at(p, RIGHT), X_INFORMATIONAL, &b, &path), OK);
+	ck_assert_int_eq(packets_set(&sealed, packets_span(&sa_at(p, RIGHT)->window.answer)), OK);
+	pair_deliver(p, LEFT, &path, packets_span(&sealed));
+	ck_assert(sa_at(p, LEFT)->window.asked);
+	ck_assert_int_eq(sa_at(p, LEFT)->mine->stage, CREATE_ASKED);
+	packets_free(&sealed);
+	pair_free(p);
+}
+END_TEST
+
+/* Taken down while the request is out: what the peer has made goes again, and nothing comes up. */
+START_TEST(down_while_it_is_asked_for_leaves_nothing)
+{
+	struct pair *p = with_first("", "");
+	struct ike_event up = { .kind = IKE_EV_UP,
+				.command = { .connection = "site", .child = "lab" } };
+	struct ike_event down = { .kind = IKE_EV_DOWN,
+				  .command = { .connection = "site", .child = "lab" } };
+
+	pair_event(&p->end[LEFT], &up);
+	pair_act(p, LEFT);
+	pair_event(&p->end[LEFT], &down);
+	pair_run(p, 5 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_UP), 1);
+	ck_assert_ptr_null(sa_at(p, LEFT)->mine);
+	pair_free(p);
+}
+END_TEST
+
+UNIT("ike/engine-create")
+{
+	tcase_add_loop_test(tc, a_second_child_has_a_group_of_its_own, 0, N_GROUPS);
+	tcase_add_test(tc, no_two_children_have_a_key_in_common);
+	tcase_add_loop_test(tc, what_a_request_is_for_follows_from_what_is_in_it, 0, N_REQUESTS);
+	tcase_add_test(tc, the_peer_may_make_a_child_twice);
+	tcase_add_test(tc, a_peer_has_no_children_beyond_the_limit);
+	tcase_add_test(tc, an_answer_of_another_exchange_is_no_answer);
+	tcase_add_test(tc, down_while_it_is_asked_for_leaves_nothing);
+}
