@@ -45,6 +45,9 @@ void conn_up(struct conn *c, const char *child)
 		if (!c->conf->any_address)
 			conn_child_want(c, &c->children[i]);
 	}
+	/* Who says so wants the peer asked, whatever it said before. */
+	for (struct ike_sa *sa = c->sas; sa; sa = sa->next)
+		sa->full = false;
 	c->tries = 0;
 	if (c->conf->any_address)
 		tell_not_ours_to_begin(c);

@@ -179,7 +179,8 @@ static void busy_for_a_while(struct sim *s)
 	sim_set_middle(s, NULL, NULL);
 }
 
-/* Told once, not asked for ever; once another child has gone there may be room. */
+/* Told once, not asked for ever; once another child has gone, or when
+ * a person says so, it is asked again. */
 static void no_more_children(struct sim *s)
 {
 	struct refuser r = begin_refused(s, NOTIFY_NO_ADDITIONAL_SAS, 1);
@@ -190,7 +191,10 @@ static void no_more_children(struct sim *s)
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_FAILED) == 1, "it was told %zu times",
 		 sim_notes(s, LEFT, IKE_NOTE_CHILD_FAILED));
 	sim_expect(s, "site", 1);
-	sim_expire(s, LEFT);
+	if (sim_draw(s, 0, 1))
+		sim_up(s, LEFT, "site");
+	else
+		sim_expire(s, LEFT);
 	sim_run_s(s, 60);
 	all_three(s);
 	sim_set_middle(s, NULL, NULL);
