@@ -23,17 +23,17 @@
 struct ike_sa;
 
 struct move {
-	struct endpoint to; /* where the peer seems to be; AF_UNSPEC: where it was */
-	bool alone;	    /* the request that is out went there and nowhere else */
-	uint8_t sent;	    /* datagrams that went there, retransmissions included */
-	bool tried;	    /* at: */
-	mono_ns at;	    /* the last hint was followed */
+	struct endpoint to;  /* where the peer seems to be; AF_UNSPEC: where it was */
+	struct endpoint was; /* where everything goes if the move is not proved */
+	bool alone;	     /* the request that is out went there and nowhere else */
+	uint8_t sent;	     /* datagrams that went there, retransmissions included */
+	bool tried;	     /* at: */
 	/* After a move, until a request that left later is answered from there: */
 	bool unproved;
-	bool asks;	     /* the request that is out is such a one */
-	uint8_t asked;	     /* ... and left so often */
-	mono_ns ask_at;	     /* it shall leave; NEVER: it has */
-	struct endpoint was; /* where everything goes if it is not answered */
+	bool asks;	/* the request that is out is such a one */
+	uint8_t asked;	/* ... and left so often */
+	mono_ns at;	/* the last hint was followed */
+	mono_ns ask_at; /* the request that proves a move shall leave; NEVER: it has */
 };
 
 /* Something authenticated and new came from here. The caller settles the SA. */

@@ -81,11 +81,11 @@ struct handshake {
 	const struct conf_connection
 		*candidate; /* responder: whose policy took the offer; who it is comes later */
 	struct proposal_chosen proposal;
-	bool answered;		 /* responder: the response has left */
 	struct init_try *chosen; /* ours that the peer's KE goes with */
+	bool answered;		 /* responder: the response has left */
 	bool keyed;		 /* sa->keys are there (a cache: they follow from the above) */
-	uint32_t hashes;	 /* SIGHASH_* that the peer takes */
 	bool rfc7427;		 /* the peer sent SIGNATURE_HASH_ALGORITHMS */
+	uint32_t hashes;	 /* SIGHASH_* that the peer takes */
 
 	enum sa_wait wait;
 	struct ticket ticket;
@@ -140,14 +140,14 @@ struct ike_sa {
 	/* life */
 	mono_ns born;		 /* IKE_SA_INIT left or came */
 	uint64_t born_at, up_at; /* the order of events, since times can be equal */
-	bool established;	 /* has been up */
-	mono_ns since;		 /* ... since */
+	mono_ns since;		 /* established since */
 	mono_ns heard;		 /* last authenticated message, or ESP as the plane says */
 	mono_ns sent;
 	mono_ns hinted;	       /* last liveness check because of a hint */
 	mono_ns expires;       /* NEVER: none */
 	mono_ns again;	       /* a request that found no memory is tried again; NEVER: none */
 	enum err why;	       /* the reason of closing */
+	bool established;      /* has been up */
 	bool alive_wanted;     /* an empty INFORMATIONAL is due */
 	bool close_wanted;     /* a Delete of the IKE SA is due */
 	bool full;	       /* the peer takes no further child, as long as none goes */
