@@ -124,6 +124,7 @@ static void down_in_the_middle(struct sim *s)
 struct refuser {
 	uint16_t notify;
 	struct span words;
+	bool turns; /* between the two groups that are offered */
 	uint32_t left;
 	uint32_t asked; /* requests, not counting those that were sent again */
 	uint32_t last;	/* message ID */
@@ -131,13 +132,15 @@ struct refuser {
 
 static void answer(struct sim *s, const struct refuser *r, uint32_t id)
 {
+	static const uint8_t x25519[] = { 0, 31 }, ecp256[] = { 0, 19 };
 	uint8_t plain[64], sealed[256];
 	struct builder b = builder_inner(plain, sizeof(plain));
 	struct wr w = wr_into(sealed, sizeof(sealed));
 	struct insider_message m = { .exchange = X_CREATE_CHILD_SA, .response = true, .id = id };
 	struct path path = sim_path_to(s, LEFT, 500);
 
-	builder_notify(&b, r->notify, r->words);
+	builder_notify(&b, r->notify,
+		       r->turns ? span_of(r->asked % 2 ? ecp256 : x25519, 2) : r->words);
 	if (builder_finish_inner(&b, &m.in) != OK || !insider_seal(s, RIGHT, &m, &w))
 		return;
 	insider_sa(s, RIGHT)->window.next_in = id + 1;
@@ -215,13 +218,14 @@ static void only_the_first(struct sim *s)
 	sim_set_middle(s, NULL, NULL);
 }
 
-/* Groups that we do not offer, and the same one again: followed once at most. */
+/* Groups that we do not offer, the same one again, one after the other: followed once at most. */
 static void asks_for_groups(struct sim *s)
 {
 	static const uint8_t words[][2] = { { 0, 14 }, { 0, 31 }, { 0, 19 }, { 0, 5 }, { 0, 0 } };
 	struct refuser r = begin_refused(s, NOTIFY_INVALID_KE_PAYLOAD, UINT32_MAX);
 
 	r.words = span_of(words[sim_draw(s, 0, 4)], sim_draw(s, 0, 9) ? 2 : 1);
+	r.turns = sim_draw(s, 0, 1);
 	sim_set_middle(s, refuse, &r);
 	sim_up(s, LEFT, "site");
 	sim_run_s(s, 60);
