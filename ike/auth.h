@@ -63,6 +63,8 @@ MUST_USE enum err auth_take_peer(struct ike_sa *sa, const struct job_result *r, 
  * *n says why); at the answer checks what was agreed on and commands the inbound half. */
 MUST_USE enum err auth_child_begin(struct ike_sa *sa, struct ike_note *n);
 void auth_child_answered(struct ike_sa *sa);
+/* Responder: does the peer want one along (RFC 6023: it need not)? */
+bool auth_child_is_asked(const struct ike_sa *sa);
 /* Responder: chooses, narrows, commands the inbound half. OK: wait for the plane; else it was told
  * why not. */
 MUST_USE enum err auth_child_respond(struct ike_sa *sa);

@@ -67,6 +67,11 @@ void auth_child_answered(struct ike_sa *sa)
 	a->deal.child = NULL;
 }
 
+bool auth_child_is_asked(const struct ike_sa *sa)
+{
+	return message_has(&sa->hs->auth->m, PL_SA);
+}
+
 enum err auth_child_respond(struct ike_sa *sa)
 {
 	struct auth *a = sa->hs->auth;
@@ -88,6 +93,8 @@ void auth_child_put_response(struct ike_sa *sa, struct builder *b)
 {
 	const struct deal *d = &sa->hs->auth->deal;
 
+	if (!auth_child_is_asked(sa))
+		return;
 	if (!d->child) {
 		builder_notify(b, d->notify, SPAN_EMPTY);
 		return;

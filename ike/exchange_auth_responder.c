@@ -171,7 +171,7 @@ static void on_own(struct ike_sa *sa, const struct job_result *r)
 
 	if (auth_take_own(sa, r, &n) != OK)
 		end_refused(sa, &n);
-	else if (auth_child_respond(sa) == OK)
+	else if (auth_child_is_asked(sa) && auth_child_respond(sa) == OK)
 		sa->hs->wait = WAIT_INSTALL;
 	else
 		finish(sa);

@@ -214,6 +214,7 @@ static enum err build_response(struct ike_sa *sa, const struct conf_connection *
 		builder_end(&b);
 	}
 	init_put_abilities(&b);
+	builder_notify(&b, NOTIFY_CHILDLESS_IKEV2_SUPPORTED, SPAN_EMPTY);
 	return builder_finish(&b, datagram);
 }
 

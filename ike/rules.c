@@ -29,6 +29,9 @@ static const struct rule rows[] = {
 
 	{ X_IKE_AUTH, REQUEST, ST(INIT_DONE), P(IDI) | P(AUTH) | AUTH_ALL, P(IDR) | AUTH_EXTRA,
 	  auth_on_request },
+	/* Without a child: those come by CREATE_CHILD_SA (RFC 6023). */
+	{ X_IKE_AUTH, REQUEST, ST(INIT_DONE), P(IDI) | P(AUTH), P(IDR) | AUTH_EXTRA,
+	  auth_on_request },
 	/* No AUTH: the peer wants EAP (RFC 7296 2.16). */
 	{ X_IKE_AUTH, REQUEST, ST(INIT_DONE), P(IDI) | AUTH_ALL, P(IDR) | AUTH_EXTRA,
 	  auth_on_eap_request },

@@ -88,10 +88,10 @@ struct handshake {
 	uint32_t hashes;	 /* SIGHASH_* that the peer takes */
 
 	enum sa_wait wait;
+	enum err hint;	 /* the last unauthenticated error */
+	uint64_t hinted; /* all of them that were told already: 1 << enum err */
 	struct ticket ticket;
 	struct auth *auth; /* IKE_AUTH, once it has begun (ike/auth.h) */
-	uint64_t hinted;   /* unauthenticated errors that were told already: 1 << enum err */
-	enum err hint;	   /* the last of them */
 };
 
 enum { INIT_KEY_LEN = IKE_SPI_LEN + 2 + 2 + 16 }; /* SPI, family, port, address */
