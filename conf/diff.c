@@ -98,7 +98,8 @@ void conf_diff_free(struct conf_diff *d)
 
 const char *conf_diff_text(const struct conf_diff_row *row, char buf[static 128])
 {
-	const char *effect = row->restarts ? "restarts, " : "";
+	const char *effect = row->restarts && row->option ? "restarts, " : "";
+	const char *child = row->child ? row->child : "";
 
 	switch (row->change) {
 	case CONF_UNCHANGED:
@@ -111,8 +112,8 @@ const char *conf_diff_text(const struct conf_diff_row *row, char buf[static 128]
 		snprintf(buf, 128, "removed");
 		break;
 	case CONF_CHANGED:
-		snprintf(buf, 128, "%s%s%s%s%s changed", effect, row->child ? "child " : "",
-			 row->child ? row->child : "", row->child && row->option ? " " : "",
+		snprintf(buf, 128, "%s%s%s%s%s changed", row->child ? "child " : "", child,
+			 row->child && row->option ? " " : "", effect,
 			 row->option ? row->option : "");
 		break;
 	}

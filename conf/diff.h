@@ -32,7 +32,7 @@ void conf_diff_free(struct conf_diff *d);
 /* Does a child of `is` have the device that another child of `was` has? Children are told apart by
  * the names of connection and child. `text`: which, and what to do, in words. */
 bool conf_device_moves(const struct conf *was, const struct conf *is, char text[static 256]);
-/* "restarts, identity changed", "child lan: esn changed", for the plan of a dry run. */
+/* "restarts, identity changed", "child lan restarts, esn changed" (it alone), for the log. */
 const char *conf_diff_text(const struct conf_diff_row *row, char buf[static 128]);
 
 #endif

@@ -35,13 +35,14 @@ static void sentence(const char *s)
 	puts(s[strlen(s) - 1] == '.' ? "" : ".");
 }
 
-static const char *reload_text(enum schema_reload reload)
+static const char *reload_text(const struct schema_option *row)
 {
-	switch (reload) {
+	switch (row->reload) {
 	case RELOAD_QUIET:
 		return "a reload applies it without interrupting anything";
 	case RELOAD_CONNECTION:
-		return "a reload restarts the connection";
+		return row->block == SCHEMA_CHILD ? "a reload restarts the child, and no other"
+						  : "a reload restarts the connection";
 	case RELOAD_DAEMON:
 		return "it is in effect after a restart of posternd";
 	}
@@ -81,7 +82,7 @@ static void option(const struct schema_option *row)
 		roff(row->preset);
 		puts(".");
 	}
-	printf("Since %s; %s.\n", row->since, reload_text(row->reload));
+	printf("Since %s; %s.\n", row->since, reload_text(row));
 	fputs(".IP\n.EX\n", stdout);
 	roff(row->example);
 	puts("\n.EE");

@@ -28,13 +28,13 @@ static const struct {
 	{ 3, "identity = other.example.org", false, "restarts, local_identity changed" },
 	{ 4, "trust = ca.pem", false, "restarts, me changed" },
 	{ 8, "psk_file = other.psk", false, "restarts, psk_file changed" },
-	{ 15, "esn = no", false, "restarts, child lan esn changed" },
-	{ 15, "interface = ipsec0", false, "restarts, child lan interface changed" },
-	{ 15, "offload = no", false, "restarts, child lan offload changed" },
-	{ 14, "remote = 10.3.0.0/16", false, "restarts, child lan remote changed" },
-	{ 12, "child wan {", false, "restarts, child wan changed" },
-	{ 11, "child wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "restarts, child wan changed" },
-	{ 11, "liveness = 10s\nchild wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "restarts, child wan changed" },
+	{ 15, "esn = no", false, "child lan restarts, esn changed" },
+	{ 15, "interface = ipsec0", false, "child lan restarts, interface changed" },
+	{ 15, "offload = no", false, "child lan restarts, offload changed" },
+	{ 14, "remote = 10.3.0.0/16", false, "child lan restarts, remote changed" },
+	{ 12, "child wan {", false, "child wan changed" },
+	{ 11, "child wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "child wan changed" },
+	{ 11, "liveness = 10s\nchild wan {\nlocal = 10.8.0.0/16\nremote = 10.9.0.0/16\n}", false, "child wan changed" },
 };
 /* clang-format on */
 
