@@ -335,6 +335,7 @@ static void refused(struct child_sa *c, enum err err, const char *why)
 	struct ike_sa *sa = c->sa;
 	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_FAILED, err);
 
+	n.initiator = true; /* it is our own failure, whoever asked for the child */
 	child_explain_plane(c, err, why, &n);
 	note_tell(sa->e, &n);
 	take_out(c);

@@ -61,9 +61,9 @@ void deal_failed(struct ike_sa *sa, struct deal *d, struct ike_note *n)
 	if (d->child)
 		child_free(d->child);
 	d->child = NULL;
-	d->why = n->err;
 	d->notify = deal_notify(d, n->err);
 	n->kind = IKE_NOTE_CHILD_FAILED;
+	n->initiator = d->ours;
 	if (n->text[0] == 0)
 		note_print(n->text, sizeof(n->text), "%s", err_text(n->err));
 	conn_remember(sa->conn, n);

@@ -15,13 +15,13 @@
 #include "ike/proposal.h"
 
 struct deal {
+	bool ours;		  /* we propose it */
 	bool with_ke;		  /* the exchange can agree on a group of its own (2.17) */
 	bool fresh;		  /* CREATE_CHILD_SA: more errors can be said than in IKE_AUTH */
 	struct child_offer offer; /* initiator: what we proposed */
 	struct child_sa *child;	  /* NULL: it failed, or it is on its own */
 	struct proposal_chosen chosen;
-	enum err why;	 /* it failed */
-	uint16_t notify; /* ... and, responder, says so */
+	uint16_t notify; /* responder: it failed, and says so */
 };
 
 /* Its offer goes; its child does not. */
@@ -36,7 +36,8 @@ MUST_USE enum err deal_judge_spi(const struct ike_sa *sa, uint64_t spi);
 uint16_t deal_notify(const struct deal *d, enum err err);
 /* A note about a child that fails; `conf` NULL: which one is not known. */
 struct ike_note deal_note(const struct ike_sa *sa, const struct conf_child *conf);
-/* It is not to be: its child goes, and the reason n->err is told and kept. */
+/* It is not to be: its child goes, and the reason n->err is told (n->initiator: it was ours) and
+ * kept. */
 void deal_failed(struct ike_sa *sa, struct deal *d, struct ike_note *n);
 
 /* Responder: the plane refused the inbound half. */

@@ -26,6 +26,7 @@ enum err deal_begin(struct ike_sa *sa, struct deal *d, const struct conf_child *
 	char why[CONF_PLANE_WHY_MAX];
 	enum err err = carry_judge_path(sa, conf, why);
 
+	d->ours = true;
 	if (err != OK) {
 		note_print(n->child, sizeof(n->child), "%s", conf->name);
 		carry_explain(conf, why, n);
@@ -119,6 +120,7 @@ void deal_unfit(struct ike_sa *sa, struct deal *d, enum err err)
 	struct ike_note n = deal_note(sa, c->conf);
 
 	n.err = err;
+	n.initiator = true;
 	explain_answer(d, err, &n);
 	conn_remember(sa->conn, &n);
 	note_tell(sa->e, &n);

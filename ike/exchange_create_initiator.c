@@ -14,7 +14,7 @@
 /* It cannot even be asked for: told, and put off. */
 static void not_begun(struct ike_sa *sa, const struct conf_child *conf, struct ike_note *n)
 {
-	struct deal none = { .fresh = true };
+	struct deal none = { .ours = true, .fresh = true };
 	enum err err = n->err;
 
 	deal_failed(sa, sa->mine ? &sa->mine->deal : &none, n);

@@ -99,7 +99,7 @@ def requests():
     assert p.exchange(INFO, [delete(2, [p.spi_in])]) == []
     assert notifies(p.exchange(INFO, [(200, b"", 1)])) == [1]
     assert p.exchange(INFO, [(200, b"")]) == []
-    assert notifies(p.exchange(CHILD, [])) == [35]
+    assert notifies(p.exchange(CHILD, [])) == [INVALID_SYNTAX]
     for message_id in (0, p.message_id + 1, p.message_id - 2, 0xFFFFFFFF):
         assert p.ask(p.protected(INFO, [], message_id), 0.1) == b"", message_id
     request = p.protected(INFO, [])
@@ -111,6 +111,42 @@ def requests():
     assert [t for t, _ in got] == [D], got
     assert p.exchange(INFO, [delete(1), delete(3, [p.spi_in]), notify(24), (TSI, b"")]) == []
     assert p.ask(p.protected(INFO, []), 0.2)[16] == N, "the SA should be gone"
+
+
+def child_request(p, suite=ESP_SUITE):
+    spi = struct.pack(">I", 0x1000 + int.from_bytes(os.urandom(3), "big"))
+    return [(SA, proposal(3, spi, suite)), (NONCE, os.urandom(32)), (TSI, selectors(net4(p.inner))),
+            (TSR, selectors(net4(p.behind)))]
+
+
+def children():
+    """CREATE_CHILD_SA bent in every place, values that are of no group, and more children than there may be."""
+    for i in range(4):
+        for bend in (lambda b: [], lambda b: [b, b], lambda b: [b[:-1]], lambda b: [b""], lambda b: [b + b"xx"]):
+            p = peer()
+            assert with_child(p.auth())
+            q = child_request(p)
+            q[i:i + 1] = [(q[i][0], body) for body in bend(q[i][1])]
+            got = p.exchange(CHILD, q)
+            # a nonce may be longer or shorter, within its bounds
+            assert got and (with_child(got) or notifies(got)), (i, got)
+            # what is malformed as a message ends the IKE SA; else it is ended here
+            p.ask(p.protected(INFO, [delete(1)]), 0.5)
+    p = peer()
+    assert with_child(p.auth())
+    for value in (bytes(32), b"\x01" + bytes(31), b"\xff" * 32, bytes(31), os.urandom(33)):
+        q = child_request(p, ESP_SUITE + [(4, 31)])
+        q.insert(2, (KE, struct.pack(">HH", 31, 0) + value))
+        got = p.exchange(CHILD, q)
+        assert got and (notifies(got) == [INVALID_SYNTAX] or value[:1] == b"\xff"), (value, got)
+    made = 0
+    for i in range(70):
+        got = p.exchange(CHILD, child_request(p))
+        made += with_child(got)
+    assert 60 <= made <= 63 and notifies(got) == [35], (made, got)
+    assert notifies(p.exchange(CHILD, [notify(16393)] + child_request(p))) == [35]
+    assert p.exchange(INFO, []) == []
+    p.exchange(INFO, [delete(1)])
 
 
 def fragments():
