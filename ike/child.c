@@ -355,7 +355,6 @@ static void on_installed(struct child_sa *c, const struct sa_done *done)
 		return;
 	}
 	if (c->stage == CHILD_INBOUND && sa->theirs && sa->theirs->deal.child == c) {
-		c->in_there = err == OK;
 		create_on_installed(sa, done);
 		return;
 	}
