@@ -64,6 +64,8 @@ static const struct sig_scheme schemes[] = {
 	{ SIG_ECDSA, "ECDSA with SHA2-256", "SHA256", SIGHASH_SHA2_256, 0, ECDSA_FORMS(2) },
 	{ SIG_ED25519, "Ed25519", NULL, SIGHASH_IDENTITY, 0,
 	  { { 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70 } } },	/* RFC 8420 A.1 */
+	{ SIG_ED448, "Ed448", NULL, SIGHASH_IDENTITY, 0,
+	  { { 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x71 } } },	/* A.2 */
 };
 /* clang-format on */
 
@@ -125,6 +127,8 @@ enum err sig_key_judge(EVP_PKEY *key, struct sig_key *out)
 		e = out->curve ? OK : ERR_AUTH_METHOD;
 	} else if (ossl_ok(EVP_PKEY_is_a(key, "ED25519"))) {
 		out->kind = SIG_ED25519;
+	} else if (ossl_ok(EVP_PKEY_is_a(key, "ED448"))) {
+		out->kind = SIG_ED448;
 	} else {
 		e = ERR_AUTH_METHOD;
 	}
@@ -163,7 +167,7 @@ const struct sig_scheme *sig_scheme_choose(const struct sig_key *k, uint32_t has
 	/* A longer hash than the key is strong adds nothing. */
 	const uint32_t suits = k->curve ? k->curve->hash : SIGHASH_SHA2_256;
 
-	if (k->kind != SIG_ED25519 && (hashes & suits))
+	if (k->kind != SIG_ED25519 && k->kind != SIG_ED448 && (hashes & suits))
 		hashes = suits;
 	for (size_t i = 0; i < N_SCHEMES; i++)
 		if ((schemes[i].hash & hashes) && sig_scheme_fits(&schemes[i], k))

@@ -10,7 +10,7 @@
 #include "base/jobs.h"
 
 /* RSA-PSS keys are RSA keys whose certificate forbids anything else (RFC 4055 1.2). */
-enum sig_kind { SIG_RSA, SIG_RSA_PSS, SIG_ECDSA, SIG_ED25519 };
+enum sig_kind { SIG_RSA, SIG_RSA_PSS, SIG_ECDSA, SIG_ED25519, SIG_ED448 };
 
 /* A curve with its own authentication method (RFC 4754). */
 struct sig_curve {

@@ -49,7 +49,9 @@ static const struct made cases[] = {
 	{ KEY_ED25519, SIGHASH_SHA2_512, ERR_AUTH_METHOD, 0, NULL },
 	{ KEY_ED25519, NO_RFC7427, ERR_AUTH_METHOD, 0, NULL },
 	{ KEY_ECDSA_SECP256K1, ALL_HASHES, ERR_AUTH_METHOD, 0, NULL },
-	{ KEY_ED448, ALL_HASHES, ERR_AUTH_METHOD, 0, NULL },
+	{ KEY_ED448, ALL_HASHES, OK, AUTH_SIGNATURE, "Ed448" },
+	{ KEY_ED448, SIGHASH_SHA2_512, ERR_AUTH_METHOD, 0, NULL },
+	{ KEY_ED448, NO_RFC7427, ERR_AUTH_METHOD, 0, NULL },
 	{ KEY_X25519_ONLY, ALL_HASHES, ERR_AUTH_METHOD, 0, NULL },
 };
 
@@ -211,6 +213,7 @@ START_TEST(algorithm_identifiers_are_those_of_the_rfc)
 		{ KEY_ECDSA_384, "0c 300a06082a8648ce3d040303" },
 		{ KEY_ECDSA_521, "0c 300a06082a8648ce3d040304" },
 		{ KEY_ED25519, "07 300506032b6570" },
+		{ KEY_ED448, "07 300506032b6571" },
 		{ KEY_RSA_2048,
 		  "43 3041 06092a864886f70d01010a 3034"
 		  "a00f300d06096086480165030402010500"
@@ -238,5 +241,5 @@ UNIT("crypto/signature_make")
 	tcase_add_loop_test(tc, method_14_is_for_peers_that_speak_rfc_7427, 0, 3);
 	tcase_add_test(tc, a_buffer_too_small_is_an_error_and_never_overrun);
 	tcase_add_test(tc, a_key_without_its_private_half_cannot_sign);
-	tcase_add_loop_test(tc, algorithm_identifiers_are_those_of_the_rfc, 0, 5);
+	tcase_add_loop_test(tc, algorithm_identifiers_are_those_of_the_rfc, 0, 6);
 }
