@@ -23,6 +23,12 @@ enum transform_type {
 
 enum {
 	ENCR_AES_CBC = 12,
+	ENCR_AES_CTR = 13,
+	ENCR_AES_CCM_8 = 14,
+	ENCR_AES_CCM_12 = 15,
+	ENCR_AES_CCM_16 = 16,
+	ENCR_AES_GCM_8 = 18,
+	ENCR_AES_GCM_12 = 19,
 	ENCR_AES_GCM_16 = 20,
 	ENCR_CHACHA20_POLY1305 = 28,
 
@@ -30,9 +36,12 @@ enum {
 	PRF_HMAC_SHA2_256 = 5,
 	PRF_HMAC_SHA2_384 = 6,
 	PRF_HMAC_SHA2_512 = 7,
+	PRF_AES128_CMAC = 8,
 
 	INTEG_NONE = 0,
 	INTEG_HMAC_SHA1_96 = 2,
+	INTEG_AES_XCBC_96 = 5,
+	INTEG_AES_CMAC_96 = 8,
 	INTEG_HMAC_SHA2_256_128 = 12,
 	INTEG_HMAC_SHA2_384_192 = 13,
 	INTEG_HMAC_SHA2_512_256 = 14,
@@ -41,9 +50,16 @@ enum {
 	KE_MODP_2048 = 14,
 	KE_MODP_3072 = 15,
 	KE_MODP_4096 = 16,
+	KE_MODP_6144 = 17,
+	KE_MODP_8192 = 18,
 	KE_ECP_256 = 19,
 	KE_ECP_384 = 20,
+	KE_ECP_521 = 21,
+	KE_BRAINPOOL_256 = 28,
+	KE_BRAINPOOL_384 = 29,
+	KE_BRAINPOOL_512 = 30,
 	KE_CURVE25519 = 31,
+	KE_CURVE448 = 32,
 
 	ESN_NO = 0,
 	ESN_YES = 1,
@@ -55,10 +71,11 @@ struct encr {
 	const char *keyword; /* "aes256gcm16" */
 	const char *name;    /* "AES-GCM-16-256" */
 	uint8_t key_len;     /* bytes, without salt */
-	uint8_t salt_len;  /* bytes of keying material behind the key (RFC 4106 8.1, RFC 7634 2) */
-	uint8_t iv_len;	   /* bytes on the wire before the ciphertext */
-	uint8_t icv_len;   /* bytes; 0 when integrity is a transform of its own */
-	uint8_t block_len; /* ciphertext is a multiple of this; 1 for stream modes */
+	uint8_t salt_len;    /* bytes of keying material behind the key (RFC 4106 8.1, RFC 4309 7.1,
+			      RFC 3686 5.1, RFC 7634 2) */
+	uint8_t iv_len;	     /* bytes on the wire before the ciphertext */
+	uint8_t icv_len;     /* bytes; 0 when integrity is a transform of its own */
+	uint8_t block_len;   /* ciphertext is a multiple of this; 1 for stream modes */
 	bool aead;
 	bool weak;
 };
@@ -77,6 +94,7 @@ struct prf {
 	const char *keyword; /* "prfsha256" */
 	const char *name;    /* "HMAC-SHA2-256" */
 	uint8_t len;	     /* output, and preferred key length, bytes (RFC 7296 2.13) */
+	uint8_t nonce_len;   /* bytes of each nonce that go into SKEYSEED's key; 0: all (2.14) */
 	bool weak;
 };
 
@@ -92,7 +110,7 @@ struct ke_group {
 	bool weak;
 };
 
-enum { KE_PUBLIC_MAX = 512, KE_SECRET_MAX = 512, KE_PRIVATE_MAX = 72 };
+enum { KE_PUBLIC_MAX = 1024, KE_SECRET_MAX = 1024, KE_PRIVATE_MAX = 72 };
 
 /* Look-ups by wire values and by keyword; NULL when we do not speak it. */
 const struct encr *encr_find(uint16_t id, uint16_t key_bits);

@@ -3,8 +3,8 @@
  * lengths of values (checked here, once, and not in the back ends: CVE-2023-41913) and the refusal
  * of a secret that is all zero.
  *
- * Private values are twice the group's strength (SP 800-56A rev. 3, table 26: 112, 128, 152 bits
- * for the MODP groups), at least 256 bits.
+ * Private values are twice the group's strength (SP 800-56A rev. 3, table 26: 112, 128, 152,
+ * 176, 200 bits for the MODP groups), at least 256 bits.
  */
 #include "crypto/ke.h"
 
@@ -14,14 +14,23 @@
 #include "crypto/ke_ops.h"
 #include "crypto/rows.h"
 
-static const struct ecp ecp_256 = { .nid = NID_X9_62_prime256v1 };
-static const struct ecp ecp_384 = { .nid = NID_secp384r1 };
+static const struct ecp ecp_256 = { .nid = NID_X9_62_prime256v1, .top = 0xff };
+static const struct ecp ecp_384 = { .nid = NID_secp384r1, .top = 0xff };
+static const struct ecp ecp_521 = { .nid = NID_secp521r1, .top = 0x01 };
+static const struct ecp brainpool_256 = { .nid = NID_brainpoolP256r1, .top = 0xff };
+static const struct ecp brainpool_384 = { .nid = NID_brainpoolP384r1, .top = 0xff };
+static const struct ecp brainpool_512 = { .nid = NID_brainpoolP512r1, .top = 0xff };
 
 const struct ke_impl ke_rows[N_KE] = {
 	[X25519] = {
 		.row = { .id = KE_CURVE25519, .keyword = "x25519", .name = "Curve25519",
 			 .public_len = 32, .secret_len = 32, .private_len = 32 },
-		.ops = &ke_x25519_ops,
+		.ops = &ke_x_ops, .param = "X25519",
+	},
+	[X448] = {
+		.row = { .id = KE_CURVE448, .keyword = "x448", .name = "Curve448",
+			 .public_len = 56, .secret_len = 56, .private_len = 56 },
+		.ops = &ke_x_ops, .param = "X448",
 	},
 	[ECP384] = {
 		.row = { .id = KE_ECP_384, .keyword = "ecp384", .name = "ECP-384",
@@ -33,6 +42,26 @@ const struct ke_impl ke_rows[N_KE] = {
 			 .public_len = 64, .secret_len = 32, .private_len = 32 },
 		.ops = &ke_ecp_ops, .param = &ecp_256,
 	},
+	[ECP521] = {
+		.row = { .id = KE_ECP_521, .keyword = "ecp521", .name = "ECP-521",
+			 .public_len = 132, .secret_len = 66, .private_len = 66 },
+		.ops = &ke_ecp_ops, .param = &ecp_521,
+	},
+	[BRAINPOOL256] = {
+		.row = { .id = KE_BRAINPOOL_256, .keyword = "ecp256bp", .name = "Brainpool-256",
+			 .public_len = 64, .secret_len = 32, .private_len = 32 },
+		.ops = &ke_ecp_ops, .param = &brainpool_256,
+	},
+	[BRAINPOOL384] = {
+		.row = { .id = KE_BRAINPOOL_384, .keyword = "ecp384bp", .name = "Brainpool-384",
+			 .public_len = 96, .secret_len = 48, .private_len = 48 },
+		.ops = &ke_ecp_ops, .param = &brainpool_384,
+	},
+	[BRAINPOOL512] = {
+		.row = { .id = KE_BRAINPOOL_512, .keyword = "ecp512bp", .name = "Brainpool-512",
+			 .public_len = 128, .secret_len = 64, .private_len = 64 },
+		.ops = &ke_ecp_ops, .param = &brainpool_512,
+	},
 	[MODP3072] = {
 		.row = { .id = KE_MODP_3072, .keyword = "modp3072", .name = "MODP-3072",
 			 .public_len = 384, .secret_len = 384, .private_len = 32 },
@@ -42,6 +71,16 @@ const struct ke_impl ke_rows[N_KE] = {
 		.row = { .id = KE_MODP_4096, .keyword = "modp4096", .name = "MODP-4096",
 			 .public_len = 512, .secret_len = 512, .private_len = 38, .slow = true },
 		.ops = &ke_modp_ops, .param = &modp_4096,
+	},
+	[MODP6144] = {
+		.row = { .id = KE_MODP_6144, .keyword = "modp6144", .name = "MODP-6144",
+			 .public_len = 768, .secret_len = 768, .private_len = 44, .slow = true },
+		.ops = &ke_modp_ops, .param = &modp_6144,
+	},
+	[MODP8192] = {
+		.row = { .id = KE_MODP_8192, .keyword = "modp8192", .name = "MODP-8192",
+			 .public_len = 1024, .secret_len = 1024, .private_len = 50, .slow = true },
+		.ops = &ke_modp_ops, .param = &modp_8192,
 	},
 	[MODP2048] = {
 		.row = { .id = KE_MODP_2048, .keyword = "modp2048", .name = "MODP-2048",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ECP groups (RFC 5903): public values are x | y, the shared secret is x alone (section 7).
+/* The ECP groups (RFC 5903) and those of Brainpool (RFC 6954): public values are x | y, the shared
+ * secret is x alone (section 7; RFC 6954 2.3).
  *
  * Points rather than EVP keys, because only they make a public value from a given private one. A
  * single scalar multiplication is OpenSSL's ladder (or its nistz256), constant in time. A peer's
@@ -14,7 +15,7 @@
 #include "crypto/ke_ops.h"
 #include "crypto/ossl.h"
 
-enum { POINT_MAX = 1 + 2 * 48 }; /* 0x04 | x | y of the largest curve */
+enum { SCALAR_MAX = 66, POINT_MAX = 1 + 2 * SCALAR_MAX }; /* 0x04 | x | y of the largest curve */
 
 struct ecp_work {
 	EC_GROUP *group;
@@ -33,8 +34,22 @@ static void ecp_end(struct ecp_work *w)
 	BN_CTX_free(w->ctx); /* secure: its numbers are wiped */
 }
 
-/* ERR_KE_VALUE when the private bytes are 0, or the order and above: the caller draws again.
- * Reducing them instead would favour some values. */
+/* ECP-521 has seven bits more in its bytes than in its order; hardly any draw would be below it. */
+static bool ecp_scalar(struct ecp_work *w, const struct ecp *curve, struct span priv)
+{
+	uint8_t b[SCALAR_MAX] = { 0 };
+	struct rd r = rd_from(priv);
+	bool good;
+
+	rd_copy(&r, b, priv.len <= sizeof(b) ? priv.len : 0);
+	b[0] &= curve->top;
+	good = rd_end(&r) && BN_bin2bn(b, (int)priv.len, w->scalar);
+	secret_wipe(b, sizeof(b));
+	return good;
+}
+
+/* ERR_KE_VALUE when the private bytes are 0, or the order and above: the caller draws again (of
+ * Brainpool's groups nearly every other time). Reducing them instead would favour some values. */
 static enum err ecp_begin(struct ecp_work *w, const struct ecp *curve, struct span priv)
 {
 	w->ctx = BN_CTX_secure_new();
@@ -44,7 +59,7 @@ static enum err ecp_begin(struct ecp_work *w, const struct ecp *curve, struct sp
 		return ERR_CRYPTO;
 	w->peer = EC_POINT_new(w->group);
 	w->result = EC_POINT_new(w->group);
-	if (!w->peer || !w->result || !BN_bin2bn(priv.p, (int)priv.len, w->scalar))
+	if (!w->peer || !w->result || !ecp_scalar(w, curve, priv))
 		return ERR_CRYPTO;
 	BN_set_flags(w->scalar, BN_FLG_CONSTTIME);
 	if (BN_is_zero(w->scalar) || BN_cmp(w->scalar, EC_GROUP_get0_order(w->group)) >= 0)

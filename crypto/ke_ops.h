@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a kind of Diffie-Hellman group has to be able to do, between ke.c (rows and what is checked
- * for all of them) and ke_modp.c, ke_ecp.c, ke_x25519.c.
+ * for all of them) and ke_modp.c, ke_ecp.c, ke_x.c.
  */
 #ifndef CRYPTO_KE_OPS_H
 #define CRYPTO_KE_OPS_H
@@ -20,18 +20,20 @@ struct ke_ops {
 /* side[]: our private value, the peer's public one. */
 enum { KE_SIDE_PRIVATE, KE_SIDE_PEER };
 
-extern const struct ke_ops ke_modp_ops;	  /* param: struct modp */
-extern const struct ke_ops ke_ecp_ops;	  /* param: struct ecp */
-extern const struct ke_ops ke_x25519_ops; /* param: NULL */
+extern const struct ke_ops ke_modp_ops; /* param: struct modp */
+extern const struct ke_ops ke_ecp_ops;	/* param: struct ecp */
+extern const struct ke_ops ke_x_ops;	/* param: OpenSSL's name of the curve */
 
 struct modp {
 	const uint8_t *prime; /* public_len bytes, big-endian; the generator is 2 */
 };
 
 struct ecp {
-	int nid; /* OpenSSL's number of the curve */
+	int nid;     /* OpenSSL's number of the curve */
+	uint8_t top; /* bits of a private value's first byte that count */
 };
 
-extern const struct modp modp_2048, modp_3072, modp_4096; /* ke_modp_primes.c */
+/* ke_modp_primes.c */
+extern const struct modp modp_2048, modp_3072, modp_4096, modp_6144, modp_8192;
 
 #endif

@@ -1,38 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transform type 2, pseudo-random functions: the rows, and prf and prf+ over them. All are HMAC at
- * full length, so keys of any length are taken as they are (RFC 7296 2.13).
+/* Transform type 2, pseudo-random functions: the rows, and prf and prf+ over them. HMAC takes keys
+ * of any length as they are (RFC 7296 2.13); AES-CMAC makes one of its own length of them first.
+ *
+ * AES-XCBC as a PRF (RFC 4434) is not here: who offers it offers HMAC too.
  */
 #include "crypto/prf.h"
 
 #include <string.h>
 
-#include "crypto/hmac.h"
+#include "crypto/mac.h"
 #include "crypto/rows.h"
 
 const struct prf_impl prf_rows[N_PRF] = {
 	[PRF_SHA384] = {
 		.row = { .id = PRF_HMAC_SHA2_384, .keyword = "prfsha384", .name = "HMAC-SHA2-384",
 			 .len = 48 },
-		.digest = "SHA384",
+		.mac = { BY_HMAC, "SHA384", 48 },
 	},
 	[PRF_SHA256] = {
 		.row = { .id = PRF_HMAC_SHA2_256, .keyword = "prfsha256", .name = "HMAC-SHA2-256",
 			 .len = 32 },
-		.digest = "SHA256",
+		.mac = { BY_HMAC, "SHA256", 32 },
 	},
 	[PRF_SHA512] = {
 		.row = { .id = PRF_HMAC_SHA2_512, .keyword = "prfsha512", .name = "HMAC-SHA2-512",
 			 .len = 64 },
-		.digest = "SHA512",
+		.mac = { BY_HMAC, "SHA512", 64 },
+	},
+	[PRF_CMAC] = {
+		/* RFC 7296 2.14: of the nonces the first 64 bits each */
+		.row = { .id = PRF_AES128_CMAC, .keyword = "prfaescmac", .name = "AES128-CMAC",
+			 .len = 16, .nonce_len = 8 },
+		.mac = { BY_CMAC, "AES-128-CBC", 16 },
 	},
 	[PRF_SHA1] = {
 		.row = { .id = PRF_HMAC_SHA1, .keyword = "prfsha1", .name = "HMAC-SHA1",
 			 .len = 20, .weak = true },
-		.digest = "SHA1",
+		.mac = { BY_HMAC, "SHA1", 20 },
 	},
 };
 
-enum { PRF_PARTS_MAX = 8 };
+enum { PRF_PARTS_MAX = 8, CMAC_KEY_LEN = 16 };
 
 const struct prf *prf_find(uint16_t id)
 {
@@ -55,38 +63,61 @@ const struct prf *prf_row(size_t i)
 	return i < N_PRF ? &prf_rows[i].row : NULL;
 }
 
-static const char *prf_digest(const struct prf *prf)
+static const struct mac_algo *prf_mac(const struct prf *prf)
 {
 	for (size_t i = 0; prf && i < N_PRF; i++)
 		if (prf_rows[i].row.id == prf->id)
-			return prf_rows[i].digest;
+			return &prf_rows[i].mac;
 	return NULL;
+}
+
+/* RFC 4615 3: a key that is not of 128 bits is itself MACed first, under zeros. */
+static enum err cmac_keyed(const struct mac_algo *algo, struct span key, struct mac **out)
+{
+	static const uint8_t zero[CMAC_KEY_LEN];
+	uint8_t made[CMAC_KEY_LEN];
+	struct mac *m;
+	enum err e = mac_new(algo, span_of(zero, sizeof(zero)), &m);
+
+	if (e == OK)
+		e = mac_parts(m, &key, 1, made);
+	mac_free(m);
+	if (e == OK)
+		e = mac_new(algo, span_of(made, sizeof(made)), out);
+	secret_wipe(made, sizeof(made));
+	return e;
+}
+
+static enum err prf_keyed(const struct mac_algo *algo, struct span key, struct mac **out)
+{
+	*out = NULL;
+	if (!algo)
+		return ERR_UNSUPPORTED;
+	if (algo->kind == BY_CMAC && key.len != CMAC_KEY_LEN)
+		return cmac_keyed(algo, key, out);
+	return mac_new(algo, key, out);
 }
 
 enum err prf_compute(const struct prf *prf, struct span key, const struct span *parts,
 		     size_t n_parts, struct key *out)
 {
-	const char *digest = prf_digest(prf);
-	EVP_MAC_CTX *ctx = NULL;
-	enum err e;
+	struct mac *m;
+	enum err e = prf_keyed(prf_mac(prf), key, &m);
 
 	key_wipe(out);
-	if (!digest)
-		return ERR_UNSUPPORTED;
-	e = hmac_new(digest, key, &ctx);
 	if (e == OK)
-		e = hmac_parts(ctx, parts, n_parts, out->b, prf->len);
+		e = mac_parts(m, parts, n_parts, out->b);
 	if (e == OK)
 		out->len = prf->len;
 	else
 		key_wipe(out);
-	EVP_MAC_CTX_free(ctx);
+	mac_free(m);
 	return e;
 }
 
 /* One round of prf+: block = prf(key, last block | seed | round), the last block being empty in
  * round 1. */
-static enum err prf_plus_round(EVP_MAC_CTX *ctx, struct span *parts, size_t n_parts, uint8_t round,
+static enum err prf_plus_round(struct mac *m, struct span *parts, size_t n_parts, uint8_t round,
 			       struct key *block)
 {
 	uint8_t next[KEY_MAX];
@@ -94,7 +125,7 @@ static enum err prf_plus_round(EVP_MAC_CTX *ctx, struct span *parts, size_t n_pa
 
 	parts[0] = round == 1 ? SPAN_EMPTY : key_span(block);
 	parts[n_parts - 1] = span_of(&round, 1);
-	e = hmac_parts(ctx, parts, n_parts, next, block->len);
+	e = mac_parts(m, parts, n_parts, next);
 	if (e == OK)
 		memcpy(block->b, next, block->len);
 	secret_wipe(next, sizeof(next));
@@ -105,22 +136,22 @@ enum err prf_plus(const struct prf *prf, struct span key, const struct span *par
 		  struct wr *out)
 {
 	struct span all[PRF_PARTS_MAX + 2] = { 0 }; /* last block | seed parts | round */
-	const char *digest = prf_digest(prf);
+	const struct mac_algo *algo = prf_mac(prf);
 	const struct wr before = *out;
-	EVP_MAC_CTX *ctx = NULL;
+	struct mac *m = NULL;
 	struct key block = { 0 };
 	enum err e;
 
-	if (!digest || n_parts > PRF_PARTS_MAX)
+	if (!algo || n_parts > PRF_PARTS_MAX)
 		return ERR_UNSUPPORTED;
 	if (wr_left(out) > 255u * prf->len) /* the round is one byte */
 		return ERR_LIMIT;
 	for (size_t i = 0; i < n_parts; i++)
 		all[i + 1] = parts[i];
 	block.len = prf->len;
-	e = hmac_new(digest, key, &ctx);
+	e = prf_keyed(algo, key, &m);
 	for (uint8_t round = 1; e == OK && wr_left(out) > 0; round++) {
-		e = prf_plus_round(ctx, all, n_parts + 2, round, &block);
+		e = prf_plus_round(m, all, n_parts + 2, round, &block);
 		wr_span(out, span_head(key_span(&block), wr_left(out)));
 	}
 	if (e != OK) {
@@ -128,6 +159,6 @@ enum err prf_plus(const struct prf *prf, struct span key, const struct span *par
 		secret_wipe(out->p, wr_left(out));
 	}
 	key_wipe(&block);
-	EVP_MAC_CTX_free(ctx);
+	mac_free(m);
 	return e;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sealers: what both ways to protect have in common.
+/* Sealers: what all ways to protect have in common.
  *
  * The packet path runs through here. Fetching an algorithm costs a lock and a look-up, setting a
  * key the key schedule: both are done once, and a packet only sets its IV. Most sealers work in one
@@ -10,9 +10,12 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "crypto/hmac.h"
+#include "crypto/mac.h"
 #include "crypto/ossl.h"
 #include "crypto/seal_ops.h"
+
+/* As long as the rows say; GCM and ChaCha20 have all of it, CCM 11 bytes. */
+enum { NONCE_MAX = 12 };
 
 static enum err sealer_set_up(struct sealer *s, struct span encr_key, struct span integ_key)
 {
@@ -32,7 +35,7 @@ static enum err sealer_set_up(struct sealer *s, struct span encr_key, struct spa
 		return s->integ || integ_key.len ? ERR_CRYPTO : OK;
 	if (!integ || integ_key.len != integ->row.key_len)
 		return ERR_CRYPTO;
-	return hmac_new(integ->digest, integ_key, &s->mac);
+	return mac_new(&integ->mac, integ_key, &s->mac);
 }
 
 enum err sealer_new(const struct encr *encr, const struct integ *integ, struct span encr_key,
@@ -63,7 +66,7 @@ void sealer_free(struct sealer *s)
 {
 	if (!s)
 		return;
-	EVP_MAC_CTX_free(s->mac);
+	mac_free(s->mac);
 	EVP_CIPHER_CTX_free(s->iv);
 	EVP_CIPHER_CTX_free(s->ctx[SEAL_OPEN]);
 	EVP_CIPHER_CTX_free(s->ctx[SEAL_CLOSE]);
@@ -72,11 +75,15 @@ void sealer_free(struct sealer *s)
 }
 
 /* Without padding: callers pad as their protocol says. */
-static EVP_CIPHER_CTX *cipher_keyed(const EVP_CIPHER *cipher, const uint8_t *key, enum seal_dir dir)
+static EVP_CIPHER_CTX *cipher_keyed(const EVP_CIPHER *cipher, const uint8_t *key, enum seal_dir dir,
+				    const struct encr_impl *encr)
 {
+	const struct seal_ops *ops = encr ? encr->ops : NULL;
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 
-	if (ctx && ossl_ok(EVP_CipherInit_ex2(ctx, cipher, key, NULL, (int)dir, NULL)) &&
+	if (ctx && ossl_ok(EVP_CipherInit_ex2(ctx, cipher, NULL, NULL, (int)dir, NULL)) &&
+	    (!ops || !ops->prepare || ops->prepare(ctx, &encr->row)) &&
+	    ossl_ok(EVP_CipherInit_ex2(ctx, NULL, key, NULL, (int)dir, NULL)) &&
 	    ossl_ok(EVP_CIPHER_CTX_set_padding(ctx, 0)))
 		return ctx;
 	EVP_CIPHER_CTX_free(ctx);
@@ -86,10 +93,20 @@ static EVP_CIPHER_CTX *cipher_keyed(const EVP_CIPHER *cipher, const uint8_t *key
 EVP_CIPHER_CTX *sealer_begin(struct sealer *s, enum seal_dir dir, const uint8_t *iv)
 {
 	if (!s->ctx[dir])
-		s->ctx[dir] = cipher_keyed(s->cipher, s->key.b, dir);
+		s->ctx[dir] = cipher_keyed(s->cipher, s->key.b, dir, s->encr);
 	if (s->ctx[dir] && ossl_ok(EVP_CipherInit_ex2(s->ctx[dir], NULL, NULL, iv, (int)dir, NULL)))
 		return s->ctx[dir];
 	return NULL;
+}
+
+EVP_CIPHER_CTX *sealer_begin_aead(struct sealer *s, enum seal_dir dir, const struct seal_text *t)
+{
+	uint8_t nonce[NONCE_MAX];
+	struct wr w = wr_into(nonce, sizeof(nonce));
+
+	wr_span(&w, key_span(&s->salt));
+	wr_span(&w, span_of(t->iv, s->encr->row.iv_len));
+	return wr_ok(&w) ? sealer_begin(s, dir, nonce) : NULL;
 }
 
 static bool text_fits(const struct sealer *s, const struct seal_text *t)
@@ -104,7 +121,7 @@ enum err seal(struct sealer *s, const struct seal_text *t)
 
 	if (!text_fits(s, t))
 		return ERR_CRYPTO;
-	e = s->mac ? mac_seal(s, t) : aead_seal(s, t);
+	e = s->encr->ops->seal(s, t);
 	return e == OK ? OK : ossl_fail(e);
 }
 
@@ -116,7 +133,7 @@ enum err unseal(struct sealer *s, const struct seal_text *t)
 
 	if (!text_fits(s, t))
 		return ERR_ICV;
-	e = s->mac ? mac_unseal(s, t) : aead_unseal(s, t);
+	e = s->encr->ops->unseal(s, t);
 	return e == OK ? OK : ossl_fail(e);
 }
 
@@ -124,12 +141,12 @@ enum err unseal(struct sealer *s, const struct seal_text *t)
 static enum err iv_key(const struct sealer *s, uint8_t key[static 32])
 {
 	const struct span label = span_str("postern CBC IV");
-	EVP_MAC_CTX *mac = NULL;
-	enum err e = hmac_new("SHA256", key_span(&s->key), &mac);
+	struct mac *mac;
+	enum err e = mac_new(&hmac_sha256, key_span(&s->key), &mac);
 
 	if (e == OK)
-		e = hmac_parts(mac, &label, 1, key, 32);
-	EVP_MAC_CTX_free(mac);
+		e = mac_parts(mac, &label, 1, key);
+	mac_free(mac);
 	return e;
 }
 
@@ -140,7 +157,7 @@ static enum err iv_begin(struct sealer *s)
 	enum err e = iv_key(s, key);
 
 	if (e == OK && cipher)
-		s->iv = cipher_keyed(cipher, key, SEAL_CLOSE);
+		s->iv = cipher_keyed(cipher, key, SEAL_CLOSE, NULL);
 	EVP_CIPHER_free(cipher);
 	secret_wipe(key, sizeof(key));
 	return s->iv ? OK : ossl_fail(ERR_CRYPTO);

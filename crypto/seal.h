@@ -2,8 +2,8 @@
 /* Protecting text: AEAD, or encryption then MAC, behind one interface, for IKE's SK payload (RFC
  * 7296 3.14, RFC 5282) and for ESP (RFC 4303). One direction of one SA.
  *
- * IVs: AEAD and CBC both take the IV from the caller (iv_len bytes, written on the wire by the
- * caller). For AEAD it must never repeat under one key: callers count. For CBC it must be
+ * IVs: all take the IV from the caller (iv_len bytes, written on the wire by the
+ * caller). For AEAD and CTR it must never repeat under one key: callers count. For CBC it must be
  * unpredictable: sealer_iv makes one from a counter by encrypting it under a key derived for that
  * alone.
  */
@@ -35,7 +35,7 @@ MUST_USE enum err seal(struct sealer *s, const struct seal_text *t);
 /* ERR_ICV when the ICV does not fit; the text is then unusable (and not decrypted with MAC). */
 MUST_USE enum err unseal(struct sealer *s, const struct seal_text *t);
 
-/* Fills iv_len bytes from `counter`: AEAD the counter itself, big-endian; CBC: unpredictable, from
+/* Fills iv_len bytes from `counter`: AEAD and CTR the counter itself, big-endian; CBC: unpredictable, from
  * the counter under a key derived from encr_key for this alone. Unique per counter either way. */
 MUST_USE enum err sealer_iv(struct sealer *s, uint64_t counter, uint8_t *iv);
 

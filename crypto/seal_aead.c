@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AEAD: AES-GCM (RFC 4106, RFC 5282) and ChaCha20-Poly1305 (RFC 7634). The nonce is salt | IV. */
+/* AEAD: AES-GCM (RFC 4106, RFC 5282) and ChaCha20-Poly1305 (RFC 7634). */
 #include "crypto/ossl.h"
 #include "crypto/seal_ops.h"
-
-enum { NONCE_LEN = 12 };
-
-static EVP_CIPHER_CTX *aead_begin(struct sealer *s, enum seal_dir dir, const struct seal_text *t)
-{
-	uint8_t nonce[NONCE_LEN];
-	struct wr w = wr_into(nonce, sizeof(nonce));
-
-	wr_span(&w, key_span(&s->salt));
-	wr_span(&w, span_of(t->iv, s->encr->row.iv_len));
-	return wr_ok(&w) && wr_left(&w) == 0 ? sealer_begin(s, dir, nonce) : NULL;
-}
 
 static bool aead_run(EVP_CIPHER_CTX *ctx, const struct seal_text *t)
 {
@@ -30,9 +18,9 @@ static bool aead_run(EVP_CIPHER_CTX *ctx, const struct seal_text *t)
 	return ossl_ok(EVP_CipherFinal_ex(ctx, none, &len)) && len == 0;
 }
 
-enum err aead_seal(struct sealer *s, const struct seal_text *t)
+static enum err aead_seal(struct sealer *s, const struct seal_text *t)
 {
-	EVP_CIPHER_CTX *ctx = aead_begin(s, SEAL_CLOSE, t);
+	EVP_CIPHER_CTX *ctx = sealer_begin_aead(s, SEAL_CLOSE, t);
 	const int icv_len = s->encr->row.icv_len;
 
 	if (!ctx || !aead_run(ctx, t) ||
@@ -41,9 +29,9 @@ enum err aead_seal(struct sealer *s, const struct seal_text *t)
 	return OK;
 }
 
-enum err aead_unseal(struct sealer *s, const struct seal_text *t)
+static enum err aead_unseal(struct sealer *s, const struct seal_text *t)
 {
-	EVP_CIPHER_CTX *ctx = aead_begin(s, SEAL_OPEN, t);
+	EVP_CIPHER_CTX *ctx = sealer_begin_aead(s, SEAL_OPEN, t);
 	const int icv_len = s->encr->row.icv_len;
 
 	if (!ctx || !ossl_ok(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, icv_len, t->icv)))
@@ -53,3 +41,5 @@ enum err aead_unseal(struct sealer *s, const struct seal_text *t)
 	secret_wipe(t->text, t->text_len); /* deciphered, but nobody's word: never to be read */
 	return ERR_ICV;
 }
+
+const struct seal_ops seal_aead_ops = { .seal = aead_seal, .unseal = aead_unseal };

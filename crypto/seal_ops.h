@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of a sealer, between seal.c and the two ways to protect: seal_aead.c, seal_mac.c. */
+/* The inside of a sealer, between seal.c and the ways to protect: seal_aead.c, seal_ccm.c,
+ * seal_mac.c. */
 #ifndef CRYPTO_SEAL_OPS_H
 #define CRYPTO_SEAL_OPS_H
 
@@ -19,16 +20,21 @@ struct sealer {
 	EVP_CIPHER *cipher;
 	EVP_CIPHER_CTX *ctx[2]; /* by enum seal_dir; keyed, made when first used */
 	EVP_CIPHER_CTX *iv;	/* CBC: makes IVs; made when first used */
-	EVP_MAC_CTX *mac;	/* keyed; NULL with AEAD */
+	struct mac *mac;	/* keyed; NULL with AEAD */
+};
+
+struct seal_ops {
+	/* What a context has to know before its key; NULL: nothing. */
+	bool (*prepare)(EVP_CIPHER_CTX *ctx, const struct encr *encr);
+	enum err (*seal)(struct sealer *s, const struct seal_text *t);
+	enum err (*unseal)(struct sealer *s, const struct seal_text *t);
 };
 
 /* The context of one direction, keyed and waiting for `iv` of this packet. NULL when the library
  * refuses. */
 EVP_CIPHER_CTX *sealer_begin(struct sealer *s, enum seal_dir dir, const uint8_t *iv);
 
-enum err aead_seal(struct sealer *s, const struct seal_text *t);
-enum err aead_unseal(struct sealer *s, const struct seal_text *t);
-enum err mac_seal(struct sealer *s, const struct seal_text *t);
-enum err mac_unseal(struct sealer *s, const struct seal_text *t);
+/* The same for AEAD: its nonce is salt | IV. */
+EVP_CIPHER_CTX *sealer_begin_aead(struct sealer *s, enum seal_dir dir, const struct seal_text *t);
 
 #endif

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "crypto/alg.h"
 
-enum { SUITE_ENCR_MAX = 16, SUITE_INTEG_MAX = 8, SUITE_PRF_MAX = 8, SUITE_KE_MAX = 16 };
+enum { SUITE_ENCR_MAX = 32, SUITE_INTEG_MAX = 8, SUITE_PRF_MAX = 8, SUITE_KE_MAX = 16 };
 
 struct suite_policy {
 	const char *name;			    /* "modern", "compatible", or "custom" */

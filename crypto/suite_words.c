@@ -36,13 +36,54 @@ static const struct hint hints[] = {
 	{ "dh19", "=ecp256" },
 	{ "dh20", "=ecp384" },
 	{ "dh31", "=x25519" },
+	{ "dh17", "=modp6144" },
+	{ "dh18", "=modp8192" },
+	{ "dh21", "=ecp521" },
+	{ "dh28", "=ecp256bp" },
+	{ "dh29", "=ecp384bp" },
+	{ "dh30", "=ecp512bp" },
+	{ "dh32", "=x448" },
+	{ "curve448", "=x448" },
+	{ "p521", "=ecp521" },
+	{ "secp521r1", "=ecp521" },
+	{ "brainpoolp256r1", "=ecp256bp" },
+	{ "brainpoolp384r1", "=ecp384bp" },
+	{ "brainpoolp512r1", "=ecp512bp" },
 	{ "aes", "=aes128" },
 	{ "aes128cbc", "=aes128" },
+	{ "aes192cbc", "=aes192" },
 	{ "aes256cbc", "=aes256" },
+	{ "aesctr", "=aes128ctr" },
+	/* some write the ICV in bits */
 	{ "aes128gcm", "=aes128gcm16" },
 	{ "aes128gcm128", "=aes128gcm16" },
+	{ "aes128gcm96", "=aes128gcm12" },
+	{ "aes128gcm64", "=aes128gcm8" },
+	{ "aes192gcm", "=aes192gcm16" },
+	{ "aes192gcm128", "=aes192gcm16" },
+	{ "aes192gcm96", "=aes192gcm12" },
+	{ "aes192gcm64", "=aes192gcm8" },
 	{ "aes256gcm", "=aes256gcm16" },
 	{ "aes256gcm128", "=aes256gcm16" },
+	{ "aes256gcm96", "=aes256gcm12" },
+	{ "aes256gcm64", "=aes256gcm8" },
+	{ "aes128ccm", "=aes128ccm16" },
+	{ "aes128ccm128", "=aes128ccm16" },
+	{ "aes128ccm96", "=aes128ccm12" },
+	{ "aes128ccm64", "=aes128ccm8" },
+	{ "aes192ccm", "=aes192ccm16" },
+	{ "aes192ccm128", "=aes192ccm16" },
+	{ "aes192ccm96", "=aes192ccm12" },
+	{ "aes192ccm64", "=aes192ccm8" },
+	{ "aes256ccm", "=aes256ccm16" },
+	{ "aes256ccm128", "=aes256ccm16" },
+	{ "aes256ccm96", "=aes256ccm12" },
+	{ "aes256ccm64", "=aes256ccm8" },
+	{ "cmac", "=aescmac" },
+	{ "aes_cmac", "=aescmac" },
+	{ "prfcmac", "=prfaescmac" },
+	{ "xcbc", "=aesxcbc" },
+	{ "aes_xcbc", "=aesxcbc" },
 	{ "aes_gcm", "=aes256gcm16" },
 	{ "chacha20", "=chacha20poly1305" },
 	{ "chacha20_poly1305", "=chacha20poly1305" },
@@ -64,10 +105,13 @@ static const struct hint hints[] = {
 	{ "none", "ESP without integrity can be altered on its way; sha256 would be right" },
 	{ "md5", "it is broken; sha256 would be right" },
 	{ "prfmd5", "it is broken; prfsha256 would be right" },
-	{ "aes192", "256 bits cost little more; aes256 would be right" },
-	{ "aes192gcm16", "256 bits cost little more; aes256gcm16 would be right" },
-	{ "aes128gcm8", "its ICV is short enough to be guessed; aes128gcm16 would be right" },
-	{ "aes256gcm8", "its ICV is short enough to be guessed; aes256gcm16 would be right" },
+	{ "prfaesxcbc", "who speaks it speaks HMAC too; prfsha256 would be right" },
+	{ "ecp192", "it is too near to what can be broken; ecp256 would be right" },
+	{ "ecp224", "hardly anybody speaks it; ecp256 would be right" },
+	{ "ecp224bp", "hardly anybody speaks it; ecp256bp would be right" },
+	{ "dh25", "it is too near to what can be broken; ecp256 would be right" },
+	{ "dh26", "hardly anybody speaks it; ecp256 would be right" },
+	{ "dh27", "hardly anybody speaks it; ecp256bp would be right" },
 	{ "modp768", "it can be broken; x25519 would be right, or modp3072" },
 	{ "modp1024", "states can break it (Logjam); x25519 would be right, or modp3072" },
 	{ "modp1536", "it is too near to what can be broken; x25519 would be right, or modp3072" },
@@ -80,11 +124,6 @@ static const struct hint hints[] = {
 	{ "modp1024s160", "nobody knows where its prime comes from; x25519 would be right" },
 	{ "modp2048s224", "nobody knows where its prime comes from; x25519 would be right" },
 	{ "modp2048s256", "nobody knows where its prime comes from; x25519 would be right" },
-	{ "modp6144", "it is slow and adds little; modp4096 would be right" },
-	{ "modp8192", "it is slow and adds little; modp4096 would be right" },
-	{ "ecp521", "ecp384 is strong enough and would be right" },
-	{ "x448", "x25519 is strong enough and would be right" },
-	{ "curve448", "x25519 is strong enough and would be right" },
 };
 
 static const struct hint *hint_find(const char *word)
@@ -277,12 +316,17 @@ static bool add_word(struct suite_policy *p, const char *word)
 	return true;
 }
 
-/* The PRF over the same hash as each integrity algorithm. */
+static bool same_mac(const struct mac_algo *a, const struct mac_algo *b)
+{
+	return a->kind == b->kind && strcmp(a->name, b->name) == 0;
+}
+
+/* The PRF over the same hash or cipher as each integrity algorithm; XCBC has none here. */
 static void prf_from_integ(struct suite_policy *p)
 {
 	for (size_t i = 0; p->integ[i]; i++)
 		for (size_t j = 0; j < N_PRF; j++)
-			if (strcmp(integ_impl(p->integ[i])->digest, prf_rows[j].digest) == 0)
+			if (same_mac(&integ_impl(p->integ[i])->mac, &prf_rows[j].mac))
 				add_prf(p, &prf_rows[j].row);
 }
 
@@ -296,7 +340,7 @@ static const char *policy_gap(const struct suite_policy *p)
 	if (!p->encr[0])
 		return "no encryption is written: add aes256gcm16, or aes256 with sha256";
 	if (bare && !p->integ[0])
-		return "aes256 and aes128 need an integrity algorithm beside them: add sha256, "
+		return "AES without gcm or ccm needs an integrity algorithm beside it: add sha256, "
 		       "or write aes256gcm16";
 	if (!p->prf[0] && !p->ke[0])
 		return "no PRF and no key exchange group are written: add prfsha384 and x25519";

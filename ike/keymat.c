@@ -74,15 +74,16 @@ static enum err ike_expand(const struct suite *s, const struct key *skeyseed,
 	return err;
 }
 
-/* 2.14: SKEYSEED = prf(Ni | Nr, g^ir) */
+/* 2.14: SKEYSEED = prf(Ni | Nr, g^ir); with a PRF of fixed key length the beginning of each nonce
+ * alone. */
 static enum err skeyseed_first(const struct prf *prf, const struct keymat_seed *seed,
 			       struct key *out)
 {
 	uint8_t nonces[2 * NONCE_MAX];
 	struct wr w = wr_into(nonces, sizeof(nonces));
 
-	wr_span(&w, seed->ni);
-	wr_span(&w, seed->nr);
+	wr_span(&w, prf->nonce_len > 0 ? span_head(seed->ni, prf->nonce_len) : seed->ni);
+	wr_span(&w, prf->nonce_len > 0 ? span_head(seed->nr, prf->nonce_len) : seed->nr);
 	return wr_ok(&w) ? prf_compute(prf, wr_done(&w), &seed->g_ir, 1, out) : ERR_SPACE;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the kernel calls the algorithms of ESP: const tables from the numbers of IANA (transform
  * types 1 and 3 of IKEv2) to names of the kernel's crypto interface, as its net/xfrm/xfrm_algo.c
- * takes them. There are more rows than we negotiate, so that a new cipher is one word here.
+ * takes them. Every row is one that we negotiate, for each is probed,
+ * which may load modules.
  */
 #ifndef XFRM_NAMES_H
 #define XFRM_NAMES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +17,6 @@ struct name_encr {
 	uint16_t icv_bits;    /* 0: not AEAD, integrity is an algorithm of its own */
 	const char *kernel;   /* "rfc4106(gcm(aes))" */
 	const char *text;     /* for a person, one for each kernel name: "AES-GCM" */
-	bool spoken;	      /* we negotiate it: worth a probe, which may load modules */
 };
 
 struct name_integ {
@@ -26,7 +25,6 @@ struct name_integ {
 	uint16_t icv_bits;
 	const char *kernel; /* "hmac(sha256)" */
 	const char *text;   /* "HMAC-SHA2-256" */
-	bool spoken;
 };
 
 /* NULL: no name is known. */

@@ -168,7 +168,7 @@ static bool probe_family(struct probe *p, sa_family_t family)
 
 	for (size_t i = p->row; (e = names_encr_row(i)) != NULL && !p->broken; i++) {
 		int error =
-			e->spoken && e->kernel != missing ? probe_row(p, family, e, integ) : ENOSYS;
+			e->kernel != missing ? probe_row(p, family, e, integ) : ENOSYS;
 
 		if (error == 0 || error == EPROTONOSUPPORT || error == EAFNOSUPPORT) {
 			p->row = i;
@@ -192,8 +192,6 @@ static void probe_ciphers(struct probe *p, sa_family_t family)
 	for (size_t i = 0; (e = names_encr_row(i)) != NULL && caps->n_encr < PLANE_ENCR_MAX; i++) {
 		int error = ENOSYS;
 
-		if (!e->spoken)
-			continue;
 		if (i >= p->row && e->kernel != missing)
 			error = probe_row(p, family, e, integ);
 		if (error == 0) {
@@ -216,8 +214,6 @@ static void probe_macs(struct probe *p, sa_family_t family)
 	if (!plane_caps_encr(caps, cbc->id, cbc->key_bits))
 		return;
 	for (size_t i = 0; (m = names_integ_row(i)) != NULL && !p->broken; i++) {
-		if (!m->spoken)
-			continue;
 		if (caps->n_integ < PLANE_INTEG_MAX && probe_row(p, family, cbc, m) == 0)
 			caps->integ[caps->n_integ++] = m->id;
 		else

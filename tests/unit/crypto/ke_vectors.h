@@ -11,7 +11,7 @@ struct ke_vector {
 	const char *gir;
 };
 
-enum { N_KE_VECTORS = 6 };
+enum { N_KE_VECTORS = 13 };
 extern const struct ke_vector ke_vectors[N_KE_VECTORS];
 
 #endif

@@ -21,18 +21,23 @@ START_TEST(the_tables_and_no_other_number_are_found)
 		n_integ += integ_find((uint16_t)id) != NULL;
 		n_prf += prf_find((uint16_t)id) != NULL;
 	}
-	ck_assert_uint_eq(n_encr, 5);
-	ck_assert_uint_eq(n_integ, 4);
-	ck_assert_uint_eq(n_prf, 4);
+	ck_assert_uint_eq(n_encr, 25);
+	ck_assert_uint_eq(n_integ, 6);
+	ck_assert_uint_eq(n_prf, 5);
 }
 END_TEST
 
 /* RFC 3602 2.1, RFC 4106 8.4: AES must say its key's length; RFC 7634 2: ChaCha20 must not. */
 START_TEST(key_length_attributes_are_those_of_the_rfcs)
 {
-	ck_assert_ptr_null(encr_find(ENCR_AES_CBC, 0));
-	ck_assert_ptr_null(encr_find(ENCR_AES_GCM_16, 0));
-	ck_assert_ptr_null(encr_find(ENCR_AES_GCM_16, 192));
+	static const uint16_t aes[] = { ENCR_AES_CBC,	 ENCR_AES_CTR,	  ENCR_AES_CCM_8,
+					ENCR_AES_CCM_12, ENCR_AES_CCM_16, ENCR_AES_GCM_8,
+					ENCR_AES_GCM_12, ENCR_AES_GCM_16 };
+
+	for (size_t i = 0; i < sizeof(aes) / sizeof(aes[0]); i++)
+		for (unsigned int bits = 0; bits <= UINT16_MAX; bits++)
+			ck_assert_int_eq(encr_find(aes[i], (uint16_t)bits) != NULL,
+					 bits == 128 || bits == 192 || bits == 256);
 	ck_assert_ptr_null(encr_find(ENCR_CHACHA20_POLY1305, 256));
 	ck_assert_ptr_nonnull(encr_find(ENCR_CHACHA20_POLY1305, 0));
 }
@@ -51,8 +56,9 @@ START_TEST(encryption_rows_hold_together)
 		if (r->key_bits)
 			ck_assert_uint_eq(r->key_bits, 8u * r->key_len);
 		ck_assert_uint_eq(seal_icv_len(r, NULL), r->icv_len);
+		ck_assert_int_eq(r->weak, r->icv_len == 8);
 	}
-	ck_assert_uint_eq(i, 5);
+	ck_assert_uint_eq(i, 25);
 	ck_assert_ptr_null(encr_row(i + 1));
 }
 END_TEST
@@ -74,6 +80,7 @@ START_TEST(integrity_and_prf_rows_hold_together)
 		ck_assert_ptr_eq(prf_find(prf->id), prf);
 		ck_assert_ptr_eq(prf_by_keyword(prf->keyword), prf);
 		ck_assert_uint_le(prf->len, KEY_MAX);
+		ck_assert_uint_eq(prf->nonce_len, prf->id == PRF_AES128_CMAC ? 8 : 0);
 		ck_assert_int_eq(prf->weak, strcmp(prf->keyword, "prfsha1") == 0);
 	}
 }
@@ -124,6 +131,7 @@ END_TEST
 
 START_TEST(rows_and_names_agree)
 {
+	const struct encr *encr;
 	const struct ke_group *ke;
 	const struct integ *integ;
 	const struct prf *prf;
@@ -134,6 +142,11 @@ START_TEST(rows_and_names_agree)
 		ck_assert_str_eq(transform_name(T_INTEG, integ->id), integ->name);
 	for (size_t i = 0; (prf = prf_row(i)) != NULL; i++)
 		ck_assert_str_eq(transform_name(T_PRF, prf->id), prf->name);
+	for (size_t i = 0; (encr = encr_row(i)) != NULL; i++) {
+		const char *name = transform_name(T_ENCR, encr->id);
+
+		ck_assert_int_eq(strncmp(name, encr->name, strlen(name)), 0);
+	}
 }
 END_TEST
 

@@ -138,6 +138,60 @@ START_TEST(prfs_are_those_of_rfc_4231)
 }
 END_TEST
 
+/* RFC 4493 4 (full length of what RFC 4494 5 has cut); RFC 4615 4, keys of other lengths; the last
+ * two, of no bytes and of 48, from a cipher written from FIPS 197 in Python. */
+static const struct {
+	struct bytes key;
+	struct bytes text;
+	const char *out;
+} cmac_cases[] = {
+	{ { .hex = "2b7e151628aed2a6abf7158809cf4f3c" },
+	  { .hex = "" },
+	  "bb1d6929e95937287fa37d129b756746" },
+	{ { .hex = "2b7e151628aed2a6abf7158809cf4f3c" },
+	  { .hex = "6bc1bee22e409f96e93d7e117393172a" },
+	  "070a16b46b4d4144f79bdd9dd04a287c" },
+	{ { .hex = "2b7e151628aed2a6abf7158809cf4f3c" },
+	  { .hex = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411" },
+	  "dfa66747de9ae63030ca32611497c827" },
+	{ { .hex = "2b7e151628aed2a6abf7158809cf4f3c" },
+	  { .hex = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51"
+		   "30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710" },
+	  "51f0bebf7e3b9d92fc49741779363cfe" },
+	{ { .hex = "000102030405060708090a0b0c0d0e0fedcb" },
+	  { .hex = "000102030405060708090a0b0c0d0e0f10111213" },
+	  "84a348a4a45d235babfffc0d2b4da09a" },
+	{ { .hex = "000102030405060708090a0b0c0d0e0f" },
+	  { .hex = "000102030405060708090a0b0c0d0e0f10111213" },
+	  "980ae87b5f4c9c5214f5b6a8455e4c2d" },
+	{ { .hex = "00010203040506070809" },
+	  { .hex = "000102030405060708090a0b0c0d0e0f10111213" },
+	  "290d9e112edb09ee141fcf64c0b72f3d" },
+	{ { .hex = "" }, { .hex = "74657874" }, "1b319eef5b394461a05c1e75803eb20b" },
+	{ { .byte = 0x0b, .times = 48 },
+	  { .hex = "4869205468657265" },
+	  "28551820998270aaac6ea4c12b8abcbd" },
+};
+
+enum { N_CMAC_CASES = sizeof(cmac_cases) / sizeof(cmac_cases[0]) };
+
+START_TEST(cmac_is_that_of_rfc_4493_and_4615)
+{
+	const struct hex key = bytes_of(&cmac_cases[_i].key), text = bytes_of(&cmac_cases[_i].text);
+	const struct span whole = hex_span(&text);
+	struct key out;
+
+	for (size_t at = 0; at <= whole.len; at++) {
+		const struct span parts[] = { span_head(whole, at), SPAN_EMPTY,
+					      span_tail(whole, at) };
+
+		ck_assert_int_eq(
+			prf_compute(prf_find(PRF_AES128_CMAC), hex_span(&key), parts, 3, &out), OK);
+		hex_expect(cmac_cases[_i].out, key_span(&out));
+	}
+}
+END_TEST
+
 START_TEST(a_prf_takes_an_empty_key)
 {
 	const struct span text = span_str("text");
@@ -227,6 +281,10 @@ START_TEST(prf_plus_gives_what_others_give)
 			     "8f58b9d099854ff3a9a1a5060764f8d184a7918565fd315e8a1b9f3fb5793476"
 			     "1bcf33fa512611bb6b9ddbdf98f9c1e7b57c5753a96ad54fe137857104b5ed39"
 			     "11e64aaf" },
+		{ "prfaescmac", "81a6ccdaeaa364c3ccd1995dddcfd061b561aec9d056aa88da1a5c38c5e7eecd"
+				"f313bb66b07af4a8f17f8a33bcf27dd459534077afd356fd92d9cc7ebb86d069"
+				"498b092ecac2cb9e452776e56a53785fa070f6763d6a5c72d2c1bf260c09582b"
+				"c74ab8a8" },
 	};
 	const struct hex seed = hex("000102030405060708090a0b0c0d0e0f"), key = repeated(0x0b, 20);
 	const struct span parts = hex_span(&seed);
@@ -263,9 +321,10 @@ END_TEST
 UNIT("crypto/prf")
 {
 	tcase_add_loop_test(tc, prfs_are_those_of_rfc_4231, 0, N_HMAC_CASES);
+	tcase_add_loop_test(tc, cmac_is_that_of_rfc_4493_and_4615, 0, N_CMAC_CASES);
 	tcase_add_test(tc, a_prf_takes_an_empty_key);
-	tcase_add_loop_test(tc, prf_plus_is_the_chain_of_its_definition, 0, 4);
-	tcase_add_loop_test(tc, prf_plus_ends_after_255_rounds, 0, 4);
-	tcase_add_loop_test(tc, prf_plus_gives_what_others_give, 0, 4);
+	tcase_add_loop_test(tc, prf_plus_is_the_chain_of_its_definition, 0, 5);
+	tcase_add_loop_test(tc, prf_plus_ends_after_255_rounds, 0, 5);
+	tcase_add_loop_test(tc, prf_plus_gives_what_others_give, 0, 5);
 	tcase_add_test(tc, hashes_are_those_of_fips_180);
 }

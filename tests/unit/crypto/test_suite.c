@@ -6,14 +6,15 @@
 
 #include "tests/unit/unit.h"
 
-enum { WORDS_MAX = 12, WHY_MAX = 256 };
+enum { WORDS_MAX = 64, WHY_MAX = 256, TEXT_MAX = 1024 };
 
 /* Cuts `text` at its spaces. */
-static size_t words_of(const char *text, char buf[static 512], const char *words[static WORDS_MAX])
+static size_t words_of(const char *text, char buf[static TEXT_MAX],
+		       const char *words[static WORDS_MAX])
 {
 	size_t n = 0;
 
-	ck_assert_uint_lt(strlen(text), 512);
+	ck_assert_uint_lt(strlen(text), TEXT_MAX);
 	memcpy(buf, text, strlen(text) + 1);
 	while (*buf) {
 		const size_t len = strcspn(buf, " ");
@@ -30,22 +31,22 @@ static size_t words_of(const char *text, char buf[static 512], const char *words
 static enum err from_text(const char *text, struct suite_policy *p, char why[static WHY_MAX])
 {
 	const char *words[WORDS_MAX];
-	char buf[512];
+	char buf[TEXT_MAX];
 	const size_t n = words_of(text, buf, words);
 
 	memset(why, 'x', WHY_MAX);
 	return suite_policy_from_words(words, n, p, why);
 }
 
-static void append(char out[static 512], const char *keyword)
+static void append(char out[static TEXT_MAX], const char *keyword)
 {
 	const size_t len = strlen(out);
 
-	(void)snprintf(out + len, 512 - len, "%s%s", len ? " " : "", keyword);
+	(void)snprintf(out + len, TEXT_MAX - len, "%s%s", len ? " " : "", keyword);
 }
 
 /* The whole policy as words, in its order. */
-static const char *policy_text(const struct suite_policy *p, char out[static 512])
+static const char *policy_text(const struct suite_policy *p, char out[static TEXT_MAX])
 {
 	out[0] = '\0';
 	for (size_t i = 0; p->encr[i]; i++)
@@ -98,11 +99,18 @@ START_TEST(words_make_the_policy)
 		  MODERN_ENCR " prfsha384 prfsha256 modp2048 x25519 ecp384 ecp256 modp3072",
 		  false },
 		{ "modern modern x25519 x25519", "custom", MODERN, false },
+		{ "aes128 aescmac modp2048", "custom", "aes128 aescmac prfaescmac modp2048",
+		  false },
+		{ "aes192ctr aesxcbc prfsha256 ecp521", "custom",
+		  "aes192ctr aesxcbc prfsha256 ecp521", false },
+		{ "aes256gcm8 prfsha256 x448", "custom", "aes256gcm8 prfsha256 x448", true },
+		{ "aes128ccm12 prfsha256 ecp512bp", "custom", "aes128ccm12 prfsha256 ecp512bp",
+		  false },
 		{ "aes256gcm16 sha256 x25519", "custom", "aes256gcm16 sha256 prfsha256 x25519",
 		  false },
 	};
 	struct suite_policy p;
-	char why[WHY_MAX], text[512];
+	char why[WHY_MAX], text[TEXT_MAX];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		ck_assert_msg(from_text(cases[i].words, &p, why) == OK, "%s: %s", cases[i].words,
@@ -127,8 +135,12 @@ START_TEST(a_refusal_says_what_would_be_right)
 		{ "aes256gcm16 prfsha384",
 		  "no key exchange group is written: add x25519, or ecp384" },
 		{ "aes256 prfsha384 x25519",
-		  "aes256 and aes128 need an integrity algorithm beside them: "
+		  "AES without gcm or ccm needs an integrity algorithm beside it: "
 		  "add sha256, or write aes256gcm16" },
+		{ "aes128ctr prfsha384 x25519",
+		  "AES without gcm or ccm needs an integrity algorithm beside it: "
+		  "add sha256, or write aes256gcm16" },
+		{ "aes128 aesxcbc modp2048", "no PRF is written: add prfsha384 or prfsha256" },
 		{ "3des sha256 x25519",
 		  "3des is not implemented: its 64-bit blocks leak long texts "
 		  "(SWEET32); aes256gcm16 would be right" },
@@ -164,13 +176,13 @@ END_TEST
 START_TEST(what_is_not_implemented_is_refused_by_name)
 {
 	static const char *const words[] = {
-		"des",	    "3des",	    "md5",	    "prfmd5",	    "modp768", "modp1024",
-		"modp1536", "dh1",	    "dh2",	    "dh5",	    "dh22",    "dh23",
-		"dh24",	    "modp1024s160", "modp2048s224", "modp2048s256", "null",    "none",
-		"aes192",   "ecp521",	    "blowfish",	    "cast128",
+		"des",	    "3des",	    "md5",	    "prfmd5",	    "modp768",	"modp1024",
+		"modp1536", "dh1",	    "dh2",	    "dh5",	    "dh22",	"dh23",
+		"dh24",	    "modp1024s160", "modp2048s224", "modp2048s256", "null",	"none",
+		"ecp192",   "ecp224",	    "ecp224bp",	    "prfaesxcbc",   "blowfish", "cast128",
 	};
 	struct suite_policy p;
-	char why[WHY_MAX], text[512];
+	char why[WHY_MAX], text[TEXT_MAX];
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		text[0] = '\0';
@@ -188,11 +200,14 @@ END_TEST
 START_TEST(the_words_that_others_use_lead_to_ours)
 {
 	static const char *const words[] = {
-		"curve25519",	"secp256r1", "p384", "dh14", "dh19",	 "aes128cbc", "aes256gcm",
-		"aes256gcm128", "chacha20",  "sha",  "sha2", "sha2_256", "default",   "aes",
+		"curve25519",  "secp256r1",    "p384",	   "dh14",     "dh19", "aes128cbc",
+		"aes256gcm",   "aes256gcm128", "chacha20", "sha",      "sha2", "sha2_256",
+		"default",     "aes",	       "dh17",	   "dh18",     "dh21", "dh28",
+		"dh29",	       "dh30",	       "dh32",	   "curve448", "p521", "brainpoolp512r1",
+		"aes192ccm96", "aes256gcm64",  "aesctr",   "cmac",     "xcbc", "prfcmac",
 	};
 	struct suite_policy p;
-	char why[WHY_MAX], word[WHY_MAX], again[512];
+	char why[WHY_MAX], word[WHY_MAX], again[TEXT_MAX];
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		ck_assert_int_eq(from_text(words[i], &p, why), ERR_CONFIG);
@@ -202,6 +217,25 @@ START_TEST(the_words_that_others_use_lead_to_ours)
 		append(again, word);
 		ck_assert_int_eq(from_text(again, &p, why), OK);
 	}
+}
+END_TEST
+
+/* The longest list that anybody can write. */
+START_TEST(a_policy_has_room_for_every_row)
+{
+	char text[TEXT_MAX] = "", back[TEXT_MAX], why[WHY_MAX];
+	struct suite_policy p;
+
+	for (size_t i = 0; encr_row(i); i++)
+		append(text, encr_row(i)->keyword);
+	for (size_t i = 0; integ_row(i); i++)
+		append(text, integ_row(i)->keyword);
+	for (size_t i = 0; prf_row(i); i++)
+		append(text, prf_row(i)->keyword);
+	for (size_t i = 0; ke_row(i); i++)
+		append(text, ke_row(i)->keyword);
+	ck_assert_int_eq(from_text(text, &p, why), OK);
+	ck_assert_str_eq(policy_text(&p, back), text);
 }
 END_TEST
 
@@ -254,6 +288,7 @@ UNIT("crypto/suite")
 	tcase_add_test(tc, a_refusal_says_what_would_be_right);
 	tcase_add_test(tc, what_is_not_implemented_is_refused_by_name);
 	tcase_add_test(tc, the_words_that_others_use_lead_to_ours);
+	tcase_add_test(tc, a_policy_has_room_for_every_row);
 	tcase_add_test(tc, the_named_policies_hold_nothing_weak);
 	tcase_add_test(tc, a_suite_has_a_text);
 }

@@ -37,6 +37,12 @@ WRAP(EVP_DigestSign,
      (EVP_MD_CTX * ctx, unsigned char *sig, size_t *siglen, const unsigned char *tbs, size_t n),
      (ctx, sig, siglen, tbs, n))
 WRAP(EVP_CipherFinal_ex, (EVP_CIPHER_CTX * ctx, unsigned char *out, int *len), (ctx, out, len))
+WRAP(EVP_CipherUpdate,
+     (EVP_CIPHER_CTX * ctx, unsigned char *out, int *len, const unsigned char *in, int n),
+     (ctx, out, len, in, n))
+WRAP(EVP_EncryptUpdate,
+     (EVP_CIPHER_CTX * ctx, unsigned char *out, int *len, const unsigned char *in, int n),
+     (ctx, out, len, in, n))
 WRAP(EVP_MAC_final, (EVP_MAC_CTX * ctx, unsigned char *out, size_t *len, size_t size),
      (ctx, out, len, size))
 WRAP(EVP_PKEY_derive, (EVP_PKEY_CTX * ctx, unsigned char *out, size_t *len), (ctx, out, len))
@@ -128,7 +134,7 @@ static struct sealer *sealer_of(const char *encr, const char *integ)
 static void expect_sealed_only_by_1(const char *encr, const char *integ)
 {
 	struct sealer *s = sealer_of(encr, integ);
-	uint8_t iv[16] = { 0 }, text[32] = { 0 }, icv[16];
+	uint8_t iv[16] = { 0 }, text[32] = { 0 }, icv[16] = { 0 };
 	const struct seal_text t = { .iv = iv, .text = text, .text_len = 32, .icv = icv };
 
 	ck_assert_int_eq(seal(s, &t), OK);
@@ -149,7 +155,11 @@ START_TEST(only_1_seals_and_opens)
 {
 	expect_sealed_only_by_1("aes256gcm16", NULL);
 	expect_sealed_only_by_1("chacha20poly1305", NULL);
+	expect_sealed_only_by_1("aes128gcm8", NULL);
+	expect_sealed_only_by_1("aes192ccm12", NULL);
 	expect_sealed_only_by_1("aes128", "sha256");
+	expect_sealed_only_by_1("aes128ctr", "aescmac");
+	expect_sealed_only_by_1("aes192", "aesxcbc");
 }
 END_TEST
 

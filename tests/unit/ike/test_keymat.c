@@ -186,8 +186,34 @@ START_TEST(nonces_that_are_too_long_give_no_keys)
 }
 END_TEST
 
+/* RFC 7296 2.14: of the nonces SKEYSEED has the first eight bytes each, the rest of the formulas has
+ * them whole. By CMAC over a cipher written from FIPS 197. */
+START_TEST(keys_by_cmac_are_those_of_the_formula)
+{
+	struct keymat_seed seed = seed_of_the_numbers();
+	struct suite s = suite_of("aes192ctr", "aesxcbc", "prfaescmac");
+	struct suite esp = suite_of("aes128ccm16", NULL, "prfaescmac");
+	struct child_keys c;
+	struct ike_keys k;
+
+	ck_assert_int_eq(keymat_ike(&s, &seed, &k), OK);
+	hex_expect("fc902d1a81badcc714d206a8f02f3268", key_span(&k.d));
+	hex_expect("f287e44c10d09c5db914e1dacb4d1402", key_span(&k.ai));
+	hex_expect("44bcbc1d9f514992f62b0c5f3bf32a43", key_span(&k.ar));
+	hex_expect("acaf66ab58f439c8605a5ffdf555c9594c6d1fc188cbd629985924c3", key_span(&k.ei));
+	hex_expect("c57f8e0d7ea522c0c241577505f02dd214ad9826c1a9cdc118a5e0df", key_span(&k.er));
+	hex_expect("adc8a8d376b6585978aca80d681001e2", key_span(&k.pi));
+	hex_expect("0fd0b5d323207405d5e792b2d11e25db", key_span(&k.pr));
+	seed.g_ir = SPAN_EMPTY;
+	ck_assert_int_eq(keymat_child(&esp, s.prf, &k.d, &seed, &c), OK);
+	hex_expect("da414eb987383818cbb72a129b3d3d3771e5db", key_span(&c.i_encr));
+	hex_expect("83d9143b2a8c811c9a59ab611d9ed20bb957fc", key_span(&c.r_encr));
+}
+END_TEST
+
 UNIT("ike/keymat")
 {
+	tcase_add_test(tc, keys_by_cmac_are_those_of_the_formula);
 	tcase_add_test(tc, ike_keys_with_aead_are_those_of_the_formula);
 	tcase_add_test(tc, ike_keys_with_integrity_are_those_of_the_formula);
 	tcase_add_test(tc, a_rekey_starts_from_the_old_key_with_the_old_prf);

@@ -14,9 +14,9 @@ static const struct {
 	{ "modern", 1, { { 1, 0, { GCM(256), P256, M1024 } } },
 	  "aes256gcm16; prfsha256; MODP-1024",
 	  "all but the group fits: peer offers MODP-1024, wanted x25519, ecp384, ecp256 or modp3072" },
-	{ "modern", 1, { { 1, 0, { CBC(256), CBC(192), I256, P256, X25519 } } },
-	  "aes256 AES-CBC-192; sha256; prfsha256; x25519",
-	  "all but the encryption fits: peer offers aes256, AES-CBC-192, wanted aes256gcm16, aes128gcm16 or " "chacha20poly1305" },
+	{ "modern", 1, { { 1, 0, { CBC(256), CBC(160), I256, P256, X25519 } } },
+	  "aes256 AES-CBC-160; sha256; prfsha256; x25519",
+	  "all but the encryption fits: peer offers aes256, AES-CBC-160, wanted aes256gcm16, aes128gcm16 or " "chacha20poly1305" },
 	{ "modern", 1, { { 1, 0, { TDES, I1, P1, M1024 } } }, "3DES; sha1; prfsha1; MODP-1024",
 	  "encryption: peer offers 3DES, wanted aes256gcm16, aes128gcm16 or chacha20poly1305; PRF: peer offers prfsha1, " "wanted prfsha384 or prfsha256; group: peer offers MODP-1024, wanted x25519, ecp384, ecp256 or modp3072" },
 	/* the nearest of several */

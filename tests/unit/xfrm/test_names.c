@@ -18,7 +18,6 @@ START_TEST(every_cipher_that_we_negotiate_has_its_row)
 		const struct name_encr *n = names_encr(e->id, e->key_bits);
 
 		ck_assert_ptr_nonnull(n);
-		ck_assert(n->spoken);
 		ck_assert_uint_eq(n->keymat_bits, (unsigned int)(e->key_len + e->salt_len) * BITS);
 		ck_assert_uint_eq(n->icv_bits, (e->aead ? e->icv_len : 0u) * BITS);
 	}
@@ -33,23 +32,22 @@ START_TEST(every_mac_that_we_negotiate_has_its_row)
 		const struct name_integ *n = names_integ(m->id);
 
 		ck_assert_ptr_nonnull(n);
-		ck_assert(n->spoken);
 		ck_assert_uint_eq(n->key_bits, (unsigned int)m->key_len * BITS);
 		ck_assert_uint_eq(n->icv_bits, (unsigned int)m->icv_len * BITS);
 	}
 }
 END_TEST
 
-/* What we do not negotiate is not worth loading modules. */
+/* The probe tries every row: what we do not negotiate is not worth loading modules. */
 START_TEST(nothing_else_is_tried)
 {
 	const struct name_encr *e;
 	const struct name_integ *m;
 
 	for (size_t i = 0; (e = names_encr_row(i)) != NULL; i++)
-		ck_assert_int_eq(e->spoken, encr_find(e->id, e->key_bits) != NULL);
+		ck_assert_ptr_nonnull(encr_find(e->id, e->key_bits));
 	for (size_t i = 0; (m = names_integ_row(i)) != NULL; i++)
-		ck_assert_int_eq(m->spoken, integ_find(m->id) != NULL);
+		ck_assert_ptr_nonnull(integ_find(m->id));
 }
 END_TEST
 

@@ -216,8 +216,8 @@ START_TEST(a_kernel_with_everything)
 	struct plane_caps c = probe_model(&k);
 
 	ck_assert(c.v4 && c.v6 && c.encap && c.transport && c.esn && c.sa_dir && c.interface);
-	ck_assert_uint_eq(c.n_encr, 5);
-	ck_assert_uint_eq(c.n_integ, 4);
+	ck_assert_uint_eq(c.n_encr, 25);
+	ck_assert_uint_eq(c.n_integ, 6);
 	ck_assert(plane_caps_encr(&c, 20, 256) && plane_caps_encr(&c, 28, 0));
 	ck_assert(plane_caps_integ(&c, 12));
 	ck_assert_str_eq(c.lacks, "");
@@ -248,8 +248,8 @@ static const struct {
 	{ .k = { .missing = { "rfc4106(gcm(aes))" } }, "CONFIG_INET_ESP" },
 	{ .k = { .missing = { "cbc(aes)" } }, "CONFIG_INET_ESP", .misses = 1 },
 	{ .k = { .refuses = EPERM }, "CAP_NET_ADMIN" },
-	{ .k = { .v4 = true }, "CONFIG_INET6_ESP", true, false, true, true, true, 5, 4 },
-	{ .k = { .v6 = true }, "CONFIG_INET_ESP", false, true, true, true, true, 5, 4 },
+	{ .k = { .v4 = true }, "CONFIG_INET6_ESP", true, false, true, true, true, 25, 6 },
+	{ .k = { .v6 = true }, "CONFIG_INET_ESP", false, true, true, true, true, 25, 6 },
 	{ .k = { .v4 = true, .v6 = true, .missing = { "rfc4106(gcm(aes))" } },
 	  "AES-GCM",
 	  true,
@@ -257,8 +257,8 @@ static const struct {
 	  true,
 	  true,
 	  true,
-	  3,
-	  4,
+	  16,
+	  6,
 	  1 },
 	{ .k = { .v4 = true,
 		 .v6 = true,
@@ -269,8 +269,8 @@ static const struct {
 	  true,
 	  true,
 	  true,
-	  4,
-	  3,
+	  24,
+	  5,
 	  2 },
 	/* without CBC there is nothing to try MACs with, and nothing to use them with */
 	{ .k = { .v4 = true, .v6 = true, .missing = { "cbc(aes)" } },
@@ -280,7 +280,7 @@ static const struct {
 	  true,
 	  true,
 	  true,
-	  3,
+	  22,
 	  0,
 	  2 },
 	{ .k = { .v4 = true, .v6 = true, .no_encap = true },
@@ -290,8 +290,8 @@ static const struct {
 	  false,
 	  true,
 	  true,
-	  5,
-	  4 },
+	  25,
+	  6 },
 	{ .k = { .v4 = true, .v6 = true, .no_transport = true, .no_esn = true },
 	  "transport mode, ESN",
 	  true,
@@ -299,8 +299,8 @@ static const struct {
 	  true,
 	  false,
 	  false,
-	  5,
-	  4 },
+	  25,
+	  6 },
 };
 
 START_TEST(what_a_kernel_lacks_is_named)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Curve25519 (RFC 7748, RFC 8031). Every 32 bytes are a private value: the function clamps them.
- * Every 32 bytes are a public value too; the few of small order give an all-zero secret, which is
+/* Curve25519 and Curve448 (RFC 7748, RFC 8031). All bytes are a private value: the function clamps
+ * them. All bytes are a public value too; the few of small order give an all-zero secret, which is
  * refused.
  */
 #include <openssl/evp.h>
@@ -8,34 +8,32 @@
 #include "crypto/ke_ops.h"
 #include "crypto/ossl.h"
 
-static EVP_PKEY *x25519_private(struct span priv)
+static EVP_PKEY *x_private(const char *name, struct span priv)
 {
-	return EVP_PKEY_new_raw_private_key_ex(NULL, "X25519", NULL, priv.p, priv.len);
+	return EVP_PKEY_new_raw_private_key_ex(NULL, name, NULL, priv.p, priv.len);
 }
 
-static enum err x25519_public(const struct ke_group *g, const void *param, struct span priv,
-			      uint8_t *pub)
+static enum err x_public(const struct ke_group *g, const void *param, struct span priv,
+			 uint8_t *pub)
 {
-	EVP_PKEY *key = x25519_private(priv);
+	EVP_PKEY *key = x_private(param, priv);
 	size_t len = g->public_len;
 	bool good = key && ossl_ok(EVP_PKEY_get_raw_public_key(key, pub, &len));
 
-	(void)param;
 	EVP_PKEY_free(key);
 	return good && len == g->public_len ? OK : ossl_fail(ERR_CRYPTO);
 }
 
-static enum err x25519_share(const struct ke_group *g, const void *param, const struct span side[2],
-			     uint8_t *out)
+static enum err x_share(const struct ke_group *g, const void *param, const struct span side[2],
+			uint8_t *out)
 {
 	const struct span peer = side[KE_SIDE_PEER];
-	EVP_PKEY *ours = x25519_private(side[KE_SIDE_PRIVATE]);
-	EVP_PKEY *theirs = EVP_PKEY_new_raw_public_key_ex(NULL, "X25519", NULL, peer.p, peer.len);
+	EVP_PKEY *ours = x_private(param, side[KE_SIDE_PRIVATE]);
+	EVP_PKEY *theirs = EVP_PKEY_new_raw_public_key_ex(NULL, param, NULL, peer.p, peer.len);
 	EVP_PKEY_CTX *ctx = ours ? EVP_PKEY_CTX_new_from_pkey(NULL, ours, NULL) : NULL;
 	size_t len = g->secret_len;
 	enum err e = ERR_CRYPTO;
 
-	(void)param;
 	if (!ctx || !theirs || !ossl_ok(EVP_PKEY_derive_init(ctx)) ||
 	    !ossl_ok(EVP_PKEY_derive_set_peer(ctx, theirs)))
 		goto out;
@@ -48,4 +46,4 @@ out:
 	return e == OK ? OK : ossl_fail(e);
 }
 
-const struct ke_ops ke_x25519_ops = { .make_public = x25519_public, .share = x25519_share };
+const struct ke_ops ke_x_ops = { .make_public = x_public, .share = x_share };
