@@ -167,16 +167,26 @@ static void tell_cookies(struct ike_engine *e)
 }
 
 /* True when the request may go on; else it was answered with a cookie. */
-static bool cookie_settled(struct turn *t, struct span ni)
+/* What would be kept of a stranger, as a request with a public value of INIT_KE_FREE bytes: the
+ * answer, which is kept too, has one as long as the group says. */
+static size_t kept_len(const struct turn *t, const struct init_views *v)
+{
+	const struct ke_group *g = ke_find(v->ke.group);
+	size_t more = g && g->public_len > INIT_KE_FREE ? g->public_len - INIT_KE_FREE : 0;
+
+	return t->m->raw.len + more;
+}
+
+static bool cookie_settled(struct turn *t, const struct init_views *v)
 {
 	struct limits *l = &t->e->limits;
-	struct cookie_claim claim = { .ni = ni,
+	struct cookie_claim claim = { .ni = v->nonce,
 				      .source = t->path->remote.addr,
 				      .spi_i = t->m->h.spi_i };
 	struct pl_notify n;
 
 	tell_cookies(t->e);
-	if (!limits_want_cookie(l, &t->path->remote.addr, t->m->raw.len))
+	if (!limits_want_cookie(l, &t->path->remote.addr, kept_len(t, v)))
 		return true;
 	if (message_notify(t->m, NOTIFY_COOKIE, &n) &&
 	    cookie_check(&l->jar, &claim, n.data, t->e->now))
@@ -357,7 +367,7 @@ struct step init_on_request(struct turn *t)
 		return step_drop(ERR_REPLAY);
 	if (limits_full(&t->e->limits, &t->path->remote.addr))
 		return step_drop(ERR_LIMIT);
-	if (!cookie_settled(t, v.nonce))
+	if (!cookie_settled(t, &v))
 		return step_done();
 	p = pick(t->e, &t->path->remote.addr, v.sa);
 	if (!p.c)

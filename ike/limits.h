@@ -24,6 +24,7 @@ enum {
 	SOURCE_BUCKETS = 4096,
 	INIT_LEN_FREE = 1200,	  /* a longer IKE_SA_INIT request needs a cookie first: what is kept
 				     of a stranger stays below 4 KiB */
+	INIT_KE_FREE = 512,	  /* as if it were longer by what a public value has above this */
 	FRAGMENT_POOL = 16 << 20, /* bytes of all reassemblies together */
 	CLEAR_ANSWERS_PER_S = 100, /* errors in clear */
 };
@@ -41,7 +42,7 @@ struct limits {
 	uint32_t dropped_notes; /* told in that second, too */
 };
 
-/* Must this request bring a cookie? `len` bytes of IKE_SA_INIT. */
+/* Must this request bring a cookie? `len` bytes of IKE_SA_INIT, as INIT_KE_FREE says. */
 bool limits_want_cookie(const struct limits *l, const struct addr *source, size_t len);
 /* No room for another half-open SA, cookie or not. */
 bool limits_full(const struct limits *l, const struct addr *source);

@@ -113,6 +113,20 @@ START_TEST(a_cookie_is_asked_for_and_sent_back)
 }
 END_TEST
 
+/* The answer would be kept beside the request, and has a public value of a kilobyte. */
+START_TEST(a_group_of_long_values_needs_a_cookie)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, "policy = { aes256gcm16 prfsha384 modp8192 }"),
+				  pair_psk(RIGHT, "policy = { aes256gcm16 prfsha384 modp8192 }"));
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, NS_PER_S);
+	ck_assert_uint_eq(ike_engine_stats(p->end[RIGHT].e)->cookies_sent, 1);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(the_same_request_gets_the_same_bytes)
 {
 	struct pair *p = capture(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
@@ -380,6 +394,7 @@ UNIT("ike/engine-init")
 	tcase_add_loop_test(tc, a_worker_that_fails_ends_the_attempt, 0, 4);
 	tcase_add_test(tc, cbc_with_hmac_comes_up);
 	tcase_add_test(tc, a_cookie_is_asked_for_and_sent_back);
+	tcase_add_test(tc, a_group_of_long_values_needs_a_cookie);
 	tcase_add_test(tc, the_same_request_gets_the_same_bytes);
 	tcase_add_test(tc, our_own_request_reflected_is_dropped);
 	tcase_add_test(tc, our_own_request_as_an_answer_is_dropped);
