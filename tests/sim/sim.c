@@ -44,6 +44,7 @@ struct sim *sim_new(const struct sim_conf *conf, struct sim_net net, uint64_t se
 	s->now = begin_of_time;
 	s->stirred = s->now;
 	s->net = net;
+	s->seed = seed;
 	s->chance.state = seed * 4 + 1;
 	for (enum side side = LEFT; side <= RIGHT; side++) {
 		s->end[side].sim = s;
@@ -274,6 +275,16 @@ void sim_down_child(struct sim *s, enum side side, const char *connection, const
 				.command = { .connection = connection, .child = child } };
 
 	command(s, side, &ev);
+}
+
+uint64_t sim_seed(const struct sim *s)
+{
+	return s->seed;
+}
+
+void sim_compute_truly(struct sim *s)
+{
+	s->true_ke = true;
 }
 
 void sim_reload(struct sim *s, enum side side, const char *text)

@@ -50,6 +50,8 @@ bool sim_failed(const struct sim *s);
 /* A measured run did not reach its goal; how many may is the scenario's `may_miss`. */
 void sim_miss(struct sim *s);
 bool sim_missed(const struct sim *s);
+/* From now on Diffie-Hellman in slow groups is what it should be, and takes its time. */
+void sim_compute_truly(struct sim *s);
 
 /* ---- time ---- */
 
@@ -62,6 +64,8 @@ void sim_run_ms(struct sim *s, uint32_t ms);
 bool sim_run_until_note(struct sim *s, enum side side, enum ike_note_kind kind, uint32_t seconds);
 /* A draw of the scenario's: lo..hi. */
 uint32_t sim_draw(struct sim *s, uint32_t lo, uint32_t hi);
+/* For scenarios that count through cases. */
+uint64_t sim_seed(const struct sim *s);
 
 /* ---- what people do ---- */
 
@@ -157,6 +161,7 @@ extern const struct sim_scenario scenarios_chaos[];
 extern const struct sim_scenario scenarios_insider[];
 extern const struct sim_scenario scenarios_life[];
 extern const struct sim_scenario scenarios_moves[];
+extern const struct sim_scenario scenarios_suites[];
 extern const struct sim_scenario scenarios_transport[];
 extern const struct sim_scenario scenarios_children[];
 extern const struct sim_scenario scenarios_create[];

@@ -118,6 +118,8 @@ struct sim {
 	struct heap events;
 	struct sim_net net;
 	struct chance chance; /* the network's, the jobs' and the scenario's */
+	uint64_t seed;	      /* what all of it came from */
+	bool true_ke;
 	sim_middle_fn *middle;
 	void *middle_ctx;
 	struct sim_packet *history[SIM_HISTORY]; /* delivered; NULL: none */
