@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """tshark as a judge of our ESP: given the keys it must find good ICVs and the packets that we sealed. tshark 4.0 speaks neither
-ChaCha20-Poly1305 nor extended sequence numbers in ESP: those are not here, and judged by scapy.
+ChaCha20-Poly1305, AES-CCM, AES-CMAC, AES-XCBC nor extended sequence numbers in ESP: those are not here, and judged by scapy.
 
 	tests/judges/esp_tshark.py ESP-TOOL
 """
@@ -14,7 +14,7 @@ import tempfile
 
 TOOL = sys.argv[1]
 SPI = 0x80000102
-NAMES = {0: "NULL", 12: "HMAC-SHA-256-128 [RFC4868]", 13: "HMAC-SHA-384-192 [RFC4868]", 14: "HMAC-SHA-512-256 [RFC4868]"}
+NAMES = {0: "NULL", 2: "HMAC-SHA-1-96 [RFC2404]", 12: "HMAC-SHA-256-128 [RFC4868]", 13: "HMAC-SHA-384-192 [RFC4868]", 14: "HMAC-SHA-512-256 [RFC4868]"}
 # name, encr, bits, integ, key bytes, MAC key bytes, tshark's name
 SUITES = [
     ("AES-GCM-16-256", 20, 256, 0, 36, 0, "AES-GCM with 16 octet ICV [RFC4106]"),
@@ -24,6 +24,12 @@ SUITES = [
     ("AES-CBC-256 HMAC-SHA2-512", 12, 256, 14, 32, 64, "AES-CBC [RFC3602]"),
     ("AES-CBC-128 HMAC-SHA2-256", 12, 128, 12, 16, 32, "AES-CBC [RFC3602]"),
 ]
+# These go the same ways as the others, and so are judged on one of them.
+MORE_SUITES = [("AES-GCM-%d-%d" % (icv, bits), encr, bits, 0, bits // 8 + 4, 0, "AES-GCM with %d octet ICV [RFC4106]" % icv)
+               for encr, icv in ((20, 16), (19, 12), (18, 8)) for bits in (128, 192, 256) if encr != 20 or bits == 192] + \
+    [("AES-CTR-%d with MAC %d" % (bits, mac), 13, bits, mac, bits // 8 + 4, n, "AES-CTR [RFC3686]")
+     for bits, mac, n in ((128, 12, 32), (192, 13, 48), (256, 2, 20))] + \
+    [("AES-CBC-192 with MAC %d" % mac, 12, 192, mac, 24, n, "AES-CBC [RFC3602]") for mac, n in ((12, 32), (2, 20))]
 OUTER = {4: ("192.0.2.1", "192.0.2.2"), 6: ("2001:db8:f::1", "2001:db8:f::2")}
 INNER = {4: ("10.1.0.1", "10.2.0.1"), 6: ("2001:db8:1::1", "2001:db8:2::1")}
 tally = {"ok": 0, "FAILED": 0}
@@ -103,5 +109,7 @@ with tempfile.TemporaryDirectory() as d:
                 for e in (True, False):
                     what = "tshark opens ours: %s, IPv%d in IPv%d, %s" % (s[0], inside, outside, "UDP" if e else "raw")
                     say("ok" if judge(s, inside, outside, e, d) else "FAILED", what)
+    for s in MORE_SUITES:
+        say("ok" if judge(s, 6, 4, False, d) else "FAILED", "tshark opens ours: " + s[0])
 print("%d passed, %d failed, 0 skipped" % (tally["ok"], tally["FAILED"]))
 sys.exit(tally["FAILED"] > 0)

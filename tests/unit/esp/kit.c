@@ -19,6 +19,17 @@ const struct kit_suite kit_suites[KIT_SUITES] = {
 	{ "aes128-sha256", ENCR_AES_CBC, 128, INTEG_HMAC_SHA2_256_128, 16, 32 },
 	{ "aes128-sha384", ENCR_AES_CBC, 128, INTEG_HMAC_SHA2_384_192, 16, 48 },
 	{ "aes128-sha512", ENCR_AES_CBC, 128, INTEG_HMAC_SHA2_512_256, 16, 64 },
+	{ "aes192gcm16", ENCR_AES_GCM_16, 192, 0, 28, 0 },
+	{ "aes256gcm12", ENCR_AES_GCM_12, 256, 0, 36, 0 },
+	{ "aes128gcm8", ENCR_AES_GCM_8, 128, 0, 20, 0 },
+	{ "aes256ccm16", ENCR_AES_CCM_16, 256, 0, 35, 0 },
+	{ "aes192ccm12", ENCR_AES_CCM_12, 192, 0, 27, 0 },
+	{ "aes128ccm8", ENCR_AES_CCM_8, 128, 0, 19, 0 },
+	{ "aes256ctr-sha256", ENCR_AES_CTR, 256, INTEG_HMAC_SHA2_256_128, 36, 32 },
+	{ "aes192ctr-aescmac", ENCR_AES_CTR, 192, INTEG_AES_CMAC_96, 28, 16 },
+	{ "aes128ctr-aesxcbc", ENCR_AES_CTR, 128, INTEG_AES_XCBC_96, 20, 16 },
+	{ "aes192-sha1", ENCR_AES_CBC, 192, INTEG_HMAC_SHA1_96, 24, 20 },
+	{ "aes128-aesxcbc", ENCR_AES_CBC, 128, INTEG_AES_XCBC_96, 16, 16 },
 };
 
 struct addr kit_addr(const char *text)

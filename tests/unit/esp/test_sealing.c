@@ -114,7 +114,7 @@ START_TEST(packets_that_we_seal_are_those_of_scapy)
 	atomic_store(&sa->seq, v->seq - 1);
 	ck_assert_int_eq(outbound_seal(sa, p, 4, 1, &w), DROP_NONE);
 	/* With CBC the IV is unpredictable, so only the header can be compared. */
-	len = sa->shape.encr->aead ? len : ESP_HEAD_LEN;
+	len = sa->shape.encr->id == ENCR_AES_CBC ? ESP_HEAD_LEN : len;
 	ck_assert_uint_ge(wr_len(&w), len);
 	ck_assert(span_eq(span_head(wr_done(&w), len), span_of(want, len)));
 	esp_sa_free(sa);
