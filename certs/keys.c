@@ -87,7 +87,7 @@ static bool key_is_useful(EVP_PKEY *key, char why[static 256])
 	else if (e != OK)
 		snprintf(why, 256,
 			 "the key is of a kind that we do not speak: RSA, ECDSA on P-256, P-384 "
-			 "or P-521, or Ed25519");
+			 "or P-521, Ed25519 or Ed448");
 	return e == OK;
 }
 

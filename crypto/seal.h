@@ -35,8 +35,9 @@ MUST_USE enum err seal(struct sealer *s, const struct seal_text *t);
 /* ERR_ICV when the ICV does not fit; the text is then unusable (and not decrypted with MAC). */
 MUST_USE enum err unseal(struct sealer *s, const struct seal_text *t);
 
-/* Fills iv_len bytes from `counter`: AEAD and CTR the counter itself, big-endian; CBC: unpredictable, from
- * the counter under a key derived from encr_key for this alone. Unique per counter either way. */
+/* Fills iv_len bytes from `counter`: AEAD and CTR the counter itself, big-endian; CBC:
+ * unpredictable, from the counter under a key derived from encr_key for this alone. Unique per
+ * counter either way. */
 MUST_USE enum err sealer_iv(struct sealer *s, uint64_t counter, uint8_t *iv);
 
 /* icv_len of encr (AEAD) or of integ. */

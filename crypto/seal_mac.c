@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Encrypt, then MAC: AES-CBC (RFC 3602) or AES-CTR (RFC 3686, RFC 5930), under HMAC, CMAC or XCBC,
- * for SK (RFC 7296 3.14) and ESP (RFC 4303 3.3.2). The MAC covers what stands before, the IV, the ciphertext, and what the packet does
- * not carry (ESN's upper half).
+ * for SK (RFC 7296 3.14) and ESP (RFC 4303 3.3.2). The MAC covers what stands before, the IV, the
+ * ciphertext, and what the packet does not carry (ESN's upper half).
  */
 #include "crypto/mac.h"
 #include "crypto/ossl.h"

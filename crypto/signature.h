@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signatures of IKE_AUTH: RFC 7427 (method 14: RSA-PSS, RSA PKCS #1 v1.5, ECDSA, Ed25519, Ed448), and
- * the ECDSA methods 9 to 11 of RFC 4754. RSA method 1 means SHA-1 and is refused here both ways: a job
- * carries no permission for it. Keys are OpenSSL's; used by the signer (sign) and the verifier
- * (verify), which are different processes.
+/* Signatures of IKE_AUTH: RFC 7427 (method 14: RSA-PSS, RSA PKCS #1 v1.5, ECDSA, Ed25519, Ed448),
+ * and the ECDSA methods 9 to 11 of RFC 4754. RSA method 1 means SHA-1 and is refused here both
+ * ways: a job carries no permission for it. Keys are OpenSSL's; used by the signer (sign) and the
+ * verifier (verify), which are different processes.
  */
 #ifndef CRYPTO_SIGNATURE_H
 #define CRYPTO_SIGNATURE_H

@@ -145,7 +145,8 @@ static enum err do_ke_truly(const struct ke_group *g, const struct job_ke *j, st
 	return ke_shared(g, j->secret, j->peer, a->bytes);
 }
 
-/* Slow groups would be most of the time of all runs: a hash does unless a scenario is about them. */
+/* Slow groups would be most of the time of all runs: a hash does, unless a scenario is about them.
+ */
 static enum err do_ke(struct end *end, const struct job_ke *j, struct answer *a)
 {
 	const struct ke_group *g = ke_find(j->group);

@@ -32,7 +32,7 @@ static const struct cert *leaf_with(EVP_PKEY *key)
 						.key = key });
 }
 
-enum { N_WAYS = 10, N_IDS = 6 };
+enum { N_WAYS = 11, N_IDS = 6 };
 
 /* Every kind of key by every method that it can be used with. */
 static const struct way {
@@ -46,6 +46,7 @@ static const struct way {
 	{ KEY_ECDSA_384, AUTH_SIGNATURE, "ECDSA with SHA2-384" },
 	{ KEY_ECDSA_521, AUTH_SIGNATURE, "ECDSA with SHA2-512" },
 	{ KEY_ED25519, AUTH_SIGNATURE, "Ed25519" },
+	{ KEY_ED448, AUTH_SIGNATURE, "Ed448" },
 	{ KEY_ECDSA_256, AUTH_ECDSA_256, "ECDSA-256 with SHA2-256" },
 	{ KEY_ECDSA_384, AUTH_ECDSA_384, "ECDSA-384 with SHA2-384" },
 	{ KEY_ECDSA_521, AUTH_ECDSA_521, "ECDSA-521 with SHA2-512" },

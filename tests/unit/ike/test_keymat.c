@@ -186,8 +186,8 @@ START_TEST(nonces_that_are_too_long_give_no_keys)
 }
 END_TEST
 
-/* RFC 7296 2.14: of the nonces SKEYSEED has the first eight bytes each, the rest of the formulas has
- * them whole. By CMAC over a cipher written from FIPS 197. */
+/* RFC 7296 2.14: of the nonces SKEYSEED has the first eight bytes each, the rest of the formulas
+ * has them whole. By CMAC over a cipher written from FIPS 197. */
 START_TEST(keys_by_cmac_are_those_of_the_formula)
 {
 	struct keymat_seed seed = seed_of_the_numbers();
