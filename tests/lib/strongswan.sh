@@ -32,7 +32,7 @@ swan_plugins() {
 	[ "$1" = user ] || esp=kernel-netlink routes=no
 	cat <<-C
 	charon {
-		load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints curve25519 kdf drbg gcm ctr aes sha2 hmac chapoly $esp socket-default vici updown
+		load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints curve25519 kdf drbg gcm ccm ctr aes sha1 sha2 hmac cmac xcbc chapoly $esp socket-default vici updown
 		install_routes = $routes
 		filelog {
 			log {
