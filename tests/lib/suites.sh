@@ -25,7 +25,7 @@ suites_words() {
 	words="$words ${prfs[turn % ${#prfs[@]}]}"
 	turn=$((turn + n % ${#kes[@]})) n=$((n / ${#kes[@]}))
 	words="$words ${kes[turn % ${#kes[@]}]}"
-	turn=$((turn + n % ${#integs[@]})) n=$((n / ${#integs[@]}))
+	turn=$((turn + n % ${#integs[@]}))
 	i=${integs[turn % ${#integs[@]}]}
 	case ${words%% *} in
 	*gcm* | *ccm* | chacha*) [ $n -eq 0 ] || return 1 ;; # the same suite with every integrity: once will do
