@@ -57,7 +57,11 @@ struct sa {
 	mono_ns told;		/* when PLANE_EXPIRE was sent last; 0: not yet */
 	mono_ns told_elsewhere; /* when PLANE_MAPPING was */
 
-	struct sa *doomed; /* the SAD's thread: the next one to free */
+	/* The SAD's thread: */
+	struct lookup_entry *entries;  /* SA_OUT: where the index has it (esp/lookup.h) */
+	struct sa *next_spi;	      /* SA_OUT: of those whose SPIs have one place */
+	struct sa *doomed;	      /* the next one to free */
+	_Atomic(struct sa *) next_to; /* SA_OUT: of those whose peers have one place; readers too */
 };
 
 /* ERR_UNSUPPORTED: unknown algorithms. ERR_CONFIG: an SPI that cannot be (RFC 4303 2.1), no

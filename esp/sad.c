@@ -2,46 +2,58 @@
 /* The SA database.
  *
  * Inbound: an array over the 65536 slots of our SPIs, a pointer each, so that a look-up is one load
- * and one comparison of the whole SPI. Outbound: an immutable list behind one pointer, made anew at
- * each change. Readers are workers inside an epoch; the one writer unpublishes, waits until every
- * worker was seen outside, and only then frees.
+ * and one comparison of the whole SPI. Outbound: the index of selectors for workers (esp/lookup.h),
+ * and chains by SPI and by the peer's address. Nothing that a command or a packet does walks over
+ * all SAs. Readers are workers inside an epoch; the one writer unlinks, waits until every worker
+ * was seen outside, and only then frees.
  */
 #include "esp/sad.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
+#include "base/table.h"
 #include "esp/epoch.h"
+#include "esp/lookup.h"
+
+enum { OUT_BUCKETS = 1 << 12 };
 
 struct sad {
 	_Atomic(struct sa *) slots[SPI_SLOTS];
-	_Atomic(struct sa_list *) out; /* NULL: none */
+	struct lookup *lookup;
+	struct sa *by_spi[OUT_BUCKETS];
+	_Atomic(struct sa *) by_peer[OUT_BUCKETS];
+	uint8_t seed[SIPHASH_KEY_LEN]; /* peers choose SPIs and addresses */
 	unsigned n_readers;
 	struct epoch readers[];
 };
-
-static struct sa_list *list_new(size_t n)
-{
-	struct sa_list *l = calloc(1, sizeof(*l) + n * sizeof(l->v[0]));
-
-	if (l)
-		l->n = n;
-	return l;
-}
 
 enum err sad_new(unsigned n_readers, struct sad **out)
 {
 	size_t size = sizeof(struct sad) + n_readers * sizeof(struct epoch);
 	struct sad *d = aligned_alloc(_Alignof(struct sad), size);
+	enum err e;
 
 	*out = NULL;
 	if (!d)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < SPI_SLOTS; i++)
 		atomic_init(&d->slots[i], NULL);
+	for (size_t i = 0; i < OUT_BUCKETS; i++) {
+		d->by_spi[i] = NULL;
+		atomic_init(&d->by_peer[i], NULL);
+	}
 	for (unsigned i = 0; i < n_readers; i++)
 		atomic_init(&d->readers[i].count, 0);
-	atomic_init(&d->out, NULL);
 	d->n_readers = n_readers;
+	e = lookup_new(&d->lookup);
+	if (e == OK && getrandom(d->seed, sizeof(d->seed), 0) != (ssize_t)sizeof(d->seed))
+		e = ERR_SYSTEM;
+	if (e != OK) {
+		lookup_free(d->lookup);
+		free(d);
+		return e;
+	}
 	*out = d;
 	return OK;
 }
@@ -51,6 +63,7 @@ void sad_free(struct sad *d)
 	if (!d)
 		return;
 	sad_flush(d);
+	lookup_free(d->lookup);
 	free(d);
 }
 
@@ -71,12 +84,36 @@ struct sa *sad_in(struct sad *d, uint32_t spi)
 	return sa && sa->spi == spi ? sa : NULL;
 }
 
-const struct sa_list *sad_out(struct sad *d)
+struct sa *sad_out(struct sad *d, const struct flow *f, uint32_t if_id)
 {
-	static const struct sa_list empty;
-	const struct sa_list *l = atomic_load(&d->out);
+	return lookup_find(d->lookup, f, if_id);
+}
 
-	return l ? l : &empty;
+bool sad_wants_whole(struct sad *d, const struct flow *f, uint32_t if_id)
+{
+	return lookup_wants_whole(d->lookup, f, if_id);
+}
+
+static size_t place_of(const struct sad *d, struct span key)
+{
+	return siphash(d->seed, key) & (OUT_BUCKETS - 1);
+}
+
+static struct sa **spi_place(struct sad *d, uint32_t spi)
+{
+	return &d->by_spi[place_of(d, span_of(&spi, sizeof(spi)))];
+}
+
+static _Atomic(struct sa *) *peer_place(struct sad *d, const struct addr *peer)
+{
+	return &d->by_peer[place_of(d, addr_span(peer))];
+}
+
+/* What the path says of the address is the lock's: an SA that has just moved may be given for its
+ * old one, so who asks looks at the path itself. */
+struct sa *sad_to(struct sad *d, const struct addr *peer, const struct sa *after)
+{
+	return after ? atomic_load(&after->next_to) : atomic_load(peer_place(d, peer));
 }
 
 void sad_grace(struct sad *d)
@@ -87,13 +124,10 @@ void sad_grace(struct sad *d)
 /* The outbound SA that `which` names, among those with its SPI. */
 static struct sa *find_out(struct sad *d, const struct sa_desc *which)
 {
-	const struct sa_list *l = sad_out(d);
 	struct sa *found = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < l->n; i++) {
-		struct sa *sa = l->v[i];
-
+	for (struct sa *sa = *spi_place(d, which->spi); sa; sa = sa->next_spi) {
 		if (sa->spi != which->spi)
 			continue;
 		if (which->child_id != 0 && sa->child_id == which->child_id)
@@ -124,31 +158,41 @@ static enum err add_in(struct sad *d, struct sa *sa)
 	return OK;
 }
 
-static void publish(struct sad *d, struct sa_list *l)
+static void peer_link(struct sad *d, struct sa *sa)
 {
-	struct sa_list *old = atomic_exchange(&d->out, l);
+	_Atomic(struct sa *) *at = peer_place(d, &sa->path.remote.addr);
 
-	sad_grace(d);
-	free(old);
+	atomic_store(&sa->next_to, atomic_load(at));
+	atomic_store(at, sa);
 }
 
-/* Newest first: after a rekey the new SA carries the packets while the old one is still there. */
+static void peer_unlink(struct sad *d, struct sa *sa)
+{
+	_Atomic(struct sa *) *at = peer_place(d, &sa->path.remote.addr);
+
+	while (atomic_load(at) != sa)
+		at = &atomic_load(at)->next_to;
+	atomic_store(at, atomic_load(&sa->next_to));
+}
+
+/* Newer SAs go before older ones of the same selectors: after a rekey the new one carries the
+ * packets while the old one is still there. */
 static enum err add_out(struct sad *d, struct sa *sa)
 {
-	const struct sa_list *old = sad_out(d);
-	struct sa_list *l;
+	struct sa **place = spi_place(d, sa->spi);
+	enum err e;
 
-	for (size_t i = 0; i < old->n; i++)
-		if (old->v[i]->spi == sa->spi &&
-		    addr_eq(&old->v[i]->path.remote.addr, &sa->path.remote.addr))
+	for (const struct sa *s = *place; s; s = s->next_spi)
+		if (s->spi == sa->spi && addr_eq(&s->path.remote.addr, &sa->path.remote.addr))
 			return ERR_EXISTS;
-	l = list_new(old->n + 1);
-	if (!l)
-		return ERR_NOMEM;
-	l->v[0] = sa;
-	for (size_t i = 0; i < old->n; i++)
-		l->v[i + 1] = old->v[i];
-	publish(d, l);
+	e = lookup_add(d->lookup, sa);
+	if (e != OK) {
+		sad_grace(d); /* a worker may have seen some of it */
+		return e;
+	}
+	peer_link(d, sa);
+	sa->next_spi = *place;
+	*place = sa;
 	return OK;
 }
 
@@ -165,37 +209,49 @@ enum err sad_install(struct sad *d, const struct sa_desc *desc)
 	return e;
 }
 
-static enum err take_out(struct sad *d, const struct sa *sa)
+/* Readers that come now find it no more. */
+static void take_out(struct sad *d, struct sa *sa)
 {
-	const struct sa_list *old = sad_out(d);
-	struct sa_list *l = list_new(old->n - 1);
-	size_t n = 0;
+	struct sa **at = spi_place(d, sa->spi);
 
-	if (!l)
-		return ERR_NOMEM;
-	for (size_t i = 0; i < old->n; i++)
-		if (old->v[i] != sa)
-			l->v[n++] = old->v[i];
-	publish(d, l);
-	return OK;
+	lookup_del(d->lookup, sa);
+	peer_unlink(d, sa);
+	while (*at != sa)
+		at = &(*at)->next_spi;
+	*at = sa->next_spi;
 }
 
 enum err sad_remove(struct sad *d, const struct sa_desc *which)
 {
 	struct sa *sa = find(d, which);
-	enum err e = OK;
 
 	if (!sa)
 		return ERR_NOT_FOUND;
-	if (sa->dir == SA_IN) {
+	if (sa->dir == SA_IN)
 		atomic_store(&d->slots[spi_slot(sa->spi)], NULL);
+	else
+		take_out(d, sa);
+	sad_grace(d);
+	lookup_sweep(d->lookup);
+	esp_sa_free(sa);
+	return OK;
+}
+
+/* In its new chain only when nobody can still be walking along the old one by it. */
+static void move(struct sad *d, struct sa *sa, const struct path *path, bool encap)
+{
+	bool other = !addr_eq(&sa->path.remote.addr, &path->remote.addr);
+
+	if (sa->dir == SA_OUT && other) {
+		peer_unlink(d, sa);
 		sad_grace(d);
-	} else {
-		e = take_out(d, sa);
 	}
-	if (e == OK)
-		esp_sa_free(sa);
-	return e;
+	pthread_mutex_lock(&sa->lock);
+	sa->path = *path;
+	sa->encap = encap;
+	pthread_mutex_unlock(&sa->lock);
+	if (sa->dir == SA_OUT && other)
+		peer_link(d, sa);
 }
 
 enum err sad_move(struct sad *d, const struct sa_desc *which)
@@ -211,10 +267,7 @@ enum err sad_move(struct sad *d, const struct sa_desc *which)
 	if (sa->mode == SA_TRANSPORT && (!addr_eq(&sa->host_local, &which->path.local.addr) ||
 					 !addr_eq(&sa->host_remote, &which->path.remote.addr)))
 		return ERR_UNSUPPORTED;
-	pthread_mutex_lock(&sa->lock);
-	sa->path = which->path;
-	sa->encap = which->encap;
-	pthread_mutex_unlock(&sa->lock);
+	move(d, sa, &which->path, which->encap);
 	sa_forget_path_mtu(sa);
 	return OK;
 }
@@ -229,29 +282,37 @@ enum err sad_query(struct sad *d, const struct sa_desc *which, struct sa_counter
 	return OK;
 }
 
+static void doom(struct sa **list, struct sa *sa)
+{
+	sa->doomed = *list;
+	*list = sa;
+}
+
 /* One grace period for all of them. */
 void sad_flush(struct sad *d)
 {
-	struct sa_list *out = atomic_exchange(&d->out, NULL);
 	struct sa *doomed = NULL;
 
 	for (size_t i = 0; i < SPI_SLOTS; i++) {
-		struct sa *sa = atomic_load(&d->slots[i]);
+		struct sa *sa = atomic_exchange(&d->slots[i], NULL);
 
-		if (!sa)
-			continue;
-		atomic_store(&d->slots[i], NULL);
-		sa->doomed = doomed;
-		doomed = sa;
+		if (sa)
+			doom(&doomed, sa);
+	}
+	for (size_t i = 0; i < OUT_BUCKETS; i++) {
+		while (d->by_spi[i]) {
+			struct sa *sa = d->by_spi[i];
+
+			take_out(d, sa);
+			doom(&doomed, sa);
+		}
 	}
 	sad_grace(d);
+	lookup_sweep(d->lookup);
 	while (doomed) {
 		struct sa *next = doomed->doomed;
 
 		esp_sa_free(doomed);
 		doomed = next;
 	}
-	for (size_t i = 0; out && i < out->n; i++)
-		esp_sa_free(out->v[i]);
-	free(out);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SA database: inbound SAs by the slot of their SPI, outbound SAs as a snapshot that selectors
- * are looked up in.
+/* The SA database: inbound SAs by the slot of their SPI, outbound SAs by their selectors.
  *
  * One thread (the channel's) changes it; workers read it without locks, between sad_enter and
  * sad_leave, and keep no pointer beyond. What is removed is wiped when the call returns: the call
@@ -10,12 +9,6 @@
 #define ESP_SAD_H
 
 #include "esp/sa.h"
-
-/* Outbound SAs, newest first. Immutable once published. */
-struct sa_list {
-	size_t n;
-	struct sa *v[];
-};
 
 struct sad;
 
@@ -29,7 +22,13 @@ void sad_enter(struct sad *d, unsigned reader);
 void sad_leave(struct sad *d, unsigned reader);
 /* The inbound SA of exactly this SPI, or NULL. */
 struct sa *sad_in(struct sad *d, uint32_t spi);
-const struct sa_list *sad_out(struct sad *d);
+/* The outbound SA for a packet, and whether a fragment has to become whole before: see esp/lookup.h.
+ */
+struct sa *sad_out(struct sad *d, const struct flow *f, uint32_t if_id);
+bool sad_wants_whole(struct sad *d, const struct flow *f, uint32_t if_id);
+/* The outbound SAs to a peer, one after the other; begin with NULL. One that is on the move may be
+ * left out. */
+struct sa *sad_to(struct sad *d, const struct addr *peer, const struct sa *after);
 
 /* The changing thread. As esp_sa_new; ERR_EXISTS when the SPI, or an inbound SPI's slot, is taken;
  * ERR_CONFIG for an inbound SPI that is not of the userspace plane. */

@@ -3,73 +3,147 @@
  *
  * Negotiated selectors of different children may overlap (a child for one port beside one for the
  * network). IKEv2 orders nothing between SAs, so the narrowest wins, as the longest prefix does in
- * routing. The walk is linear in SAs.
+ * routing: both ends' addresses before the protocol before a single port before ranges of ports.
+ * That is the order that policies of the kernel's plane have (xfrm/flow.h), where a range is the
+ * blocks that it can be cut into; so here the block counts that the packet lies in.
  */
 #include "esp/select.h"
 
-/* How many leading bits the two ends of the range share: 32 or 128 for one host. */
-static unsigned common_bits(const struct ts *t)
+#include "esp/inner.h"
+
+/* One side: bits of the address, above them nothing; then protocol, single port, bits of ports. The
+ * lowest bit says that it fits at all. */
+enum {
+	FITS = 1,
+	PORTS_AT = 1,
+	PORTS_MASK = 0x3f,
+	SINGLE = 1 << 7,
+	PROTO = 1 << 8,
+	BITS_AT = 9,
+	PORT_BITS = 16,
+};
+
+/* The longest prefix around `a` that lies in the range, which `a` does. */
+static unsigned block_bits(const struct ts *t, const struct addr *a)
 {
-	unsigned bits = 0;
+	unsigned all = (unsigned)addr_len(a) * 8, bits = all;
+	struct addr lo = *a, hi = *a;
 
-	for (size_t i = 0; i < addr_len(&t->lo); i++) {
-		uint8_t differ = t->lo.b[i] ^ t->hi.b[i];
+	while (bits > 0) {
+		uint8_t bit = (uint8_t)(0x80 >> (bits - 1) % 8);
 
-		if (differ == 0) {
-			bits += 8;
-			continue;
-		}
-		while (!(differ & 0x80)) {
-			differ = (uint8_t)(differ << 1);
-			bits++;
-		}
-		break;
+		lo.b[(bits - 1) / 8] &= (uint8_t)~bit;
+		hi.b[(bits - 1) / 8] |= bit;
+		if (addr_cmp(&lo, &t->lo) < 0 || addr_cmp(&hi, &t->hi) > 0)
+			break;
+		bits--;
 	}
 	return bits;
 }
 
-/* Larger is narrower. Address bits outweigh the protocol, which outweighs the ports. */
-static unsigned narrowness(const struct ts *t)
+unsigned select_prefix(const struct ts *t, bool *whole)
 {
-	unsigned ports = ts_port_opaque(t) ? 0 : 16;
+	unsigned bits = 0, all = (unsigned)addr_len(&t->lo) * 8;
 
-	for (unsigned span = (unsigned)(uint16_t)(t->port_hi - t->port_lo); ports > 0 && span > 0;
-	     span >>= 1)
-		ports--;
-	return common_bits(t) << 10 | (t->proto != 0 ? 0x100u : 0) | ports;
+	while (bits < all && !((t->lo.b[bits / 8] ^ t->hi.b[bits / 8]) & (0x80 >> bits % 8)))
+		bits++;
+	*whole = true;
+	for (unsigned i = bits; i < all; i++) {
+		uint8_t bit = (uint8_t)(0x80 >> i % 8);
+
+		*whole = *whole && !(t->lo.b[i / 8] & bit) && (t->hi.b[i / 8] & bit);
+	}
+	return bits;
 }
 
-/* The narrowest selector of the list that fits; 0 when none does. */
-static unsigned best(const struct ts_list *l, const struct addr *a, const struct flow *f,
-		     uint16_t port)
+/* The mask of the largest block of ports around `port` within the range. */
+static uint16_t port_mask(const struct ts *t, uint16_t port)
 {
-	unsigned most = 0;
+	uint32_t size = 1;
 
-	for (size_t i = 0; i < l->n; i++) {
-		unsigned score = narrowness(&l->v[i]) + 1;
+	while (size < 1u << PORT_BITS && (port & ~(2 * size - 1)) >= t->port_lo &&
+	       (port | (2 * size - 1)) <= t->port_hi)
+		size *= 2;
+	return (uint16_t) ~(size - 1);
+}
 
-		if (score > most && ts_match(&l->v[i], a, f->proto, f->ports_known, port))
-			most = score;
+static select_score port_score(const struct ts *t, const struct flow *f, uint16_t port)
+{
+	uint16_t mask = 0xffff;
+	unsigned bits;
+
+	if (ts_port_any(t))
+		return 0;
+	if (f->ports_known)
+		mask = port_mask(t, port);
+	bits = (unsigned)__builtin_popcount(mask);
+	/* Type and code are one byte each, and a policy asks for them as for a port each. */
+	if (ts_proto_is_icmp(f->proto))
+		bits += (mask >> 8 == 0xff ? 8u : 0) + ((mask & 0xff) == 0xff ? 8u : 0);
+	return bits << PORTS_AT | (bits >= PORT_BITS ? SINGLE : 0);
+}
+
+select_score select_fitting(const struct ts *t, unsigned bits, const struct flow *f, uint16_t port)
+{
+	return bits << BITS_AT | (t->proto != 0 ? PROTO : 0) | port_score(t, f, port) | FITS;
+}
+
+select_score select_side(const struct ts *v, size_t n, const struct addr *a, const struct flow *f,
+			 uint16_t port)
+{
+	select_score most = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct ts *t = &v[i];
+		select_score s;
+
+		if (!ts_match(t, a, f->proto, f->ports_known, port))
+			continue;
+		s = select_fitting(t, block_bits(t, a), f, port);
+		if (s > most)
+			most = s;
 	}
 	return most;
 }
 
-struct sa *select_outbound(const struct sa_list *l, const struct flow *f, uint32_t if_id)
+select_score select_both(select_score local, select_score remote, const struct flow *f)
 {
-	struct sa *found = NULL;
-	unsigned most = 0;
+	unsigned a = local >> PORTS_AT & PORTS_MASK, b = remote >> PORTS_AT & PORTS_MASK;
+	unsigned ports = ts_proto_is_icmp(f->proto) ? (a > b ? a : b) : a + b;
 
-	for (size_t i = 0; i < l->n; i++) {
-		bool joins = l->v[i]->if_id == if_id && sa_joins(l->v[i], f);
-		unsigned remote = joins ? best(&l->v[i]->remote, &f->dst, f, f->dport) : 0;
-		unsigned local = remote > 0 ? best(&l->v[i]->local, &f->src, f, f->sport) : 0;
+	if (local == 0 || remote == 0)
+		return 0;
+	return ((local >> BITS_AT) + (remote >> BITS_AT)) << BITS_AT |
+	       ((local | remote) & (PROTO | SINGLE)) | ports << PORTS_AT | FITS;
+}
 
-		if (local > 0 && remote + local > most) {
-			most = remote + local;
-			found = l->v[i];
-		}
-	}
-	return found;
+select_score select_bound(unsigned local_bits, unsigned remote_bits)
+{
+	return (local_bits + remote_bits + 1) << BITS_AT;
+}
+
+bool select_asks_ports(const struct ts *t)
+{
+	return !ts_port_any(t) && !ts_port_opaque(t);
+}
+
+/* Later fragments of IPv6 name the header that the first one begins with: behind options that is
+ * not the protocol, and says nothing. */
+static bool proto_hidden(const struct flow *f)
+{
+	return f->src.family == AF_INET6 && !f->ports_known &&
+	       (f->proto == PROTO_DSTOPTS || f->proto == PROTO_ROUTING);
+}
+
+bool select_but_for_ports(const struct ts *t, const struct addr *a, const struct flow *f)
+{
+	struct ts wide = *t;
+
+	wide.port_lo = 0;
+	wide.port_hi = UINT16_MAX;
+	if (proto_hidden(f))
+		wide.proto = 0;
+	return ts_match(&wide, a, f->proto, true, 0);
 }
 
 bool select_inbound(const struct sa *sa, const struct flow *f)
@@ -84,13 +158,4 @@ bool select_inbound(const struct sa *sa, const struct flow *f)
 	};
 
 	return sa_joins(sa, &out) && ts_lists_match(&sa->local, &sa->remote, &out);
-}
-
-bool select_whole(const struct sa_list *l, const struct flow *f, uint32_t if_id)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i]->mode == SA_TRANSPORT && l->v[i]->if_id == if_id &&
-		    sa_joins(l->v[i], f))
-			return true;
-	return false;
 }

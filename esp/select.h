@@ -1,19 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which SA carries an inner packet, and whether an inner packet may have come by the SA that it
- * came by (RFC 4301 5.1, 5.2). */
+/* Selectors against packets: whether they fit (RFC 4301 5.1, 5.2), and how narrowly. */
 #ifndef ESP_SELECT_H
 #define ESP_SELECT_H
 
-#include "esp/sad.h"
+#include "esp/sa.h"
 
-/* The outbound SA whose selectors fit the packet most narrowly: addresses before protocol before
- * ports; between equals the newest. if_id: the device that it comes from; only SAs of that are
- * looked at. NULL when none fits: the packet is then never sent in any other way. */
-struct sa *select_outbound(const struct sa_list *l, const struct flow *f, uint32_t if_id);
-/* `f` is as the packet says (src is the peer's side). */
+/* How narrowly selectors fit a packet; 0: they do not. More is narrower. One side's, and both
+ * sides' together, are numbers of different kinds. */
+typedef unsigned select_score;
+
+/* The narrowest of n selectors that fits this end of the packet: address `a`, port `port`. */
+select_score select_side(const struct ts *v, size_t n, const struct addr *a, const struct flow *f,
+			 uint16_t port);
+/* Of one selector that fits, in whose range the address lies in a block of that many bits. */
+select_score select_fitting(const struct ts *t, unsigned bits, const struct flow *f, uint16_t port);
+/* Of both ends. */
+select_score select_both(select_score local, select_score remote, const struct flow *f);
+/* More than any pair of selectors can have whose addresses have these many bits in common. */
+select_score select_bound(unsigned local_bits, unsigned remote_bits);
+/* How many leading bits all addresses of the range share; *whole: it is all of that network. */
+unsigned select_prefix(const struct ts *t, bool *whole);
+
+/* Could a packet of these addresses and this protocol fit, if its ports were known? */
+bool select_but_for_ports(const struct ts *t, const struct addr *a, const struct flow *f);
+/* Does it ask for ports (or type and code), so that fragments cannot be judged by it? */
+bool select_asks_ports(const struct ts *t);
+
+/* May `f` (as the packet says: src is the peer's side) have come by this SA? */
 bool select_inbound(const struct sa *sa, const struct flow *f);
-/* Must a fragment of this flow become whole before its SA is chosen? Yes when one of transport mode
- * joins its two hosts: which of them it is may depend on ports. */
-bool select_whole(const struct sa_list *l, const struct flow *f, uint32_t if_id);
 
 #endif

@@ -16,7 +16,6 @@
 #include "esp/mss.h"
 #include "esp/mtu.h"
 #include "esp/outbound.h"
-#include "esp/select.h"
 #include "esp/transport.h"
 
 void tunnel_write(struct worker *w, uint32_t if_id, struct span packet)
@@ -64,16 +63,16 @@ static void lower(struct worker *w, struct sa *sa, uint16_t mtu)
 /* All SAs to that address share its path. */
 static void lower_all_to(struct worker *w, const struct addr *to, uint16_t mtu)
 {
-	const struct sa_list *l = sad_out(w->plane->sad);
+	struct sad *d = w->plane->sad;
 
-	for (size_t i = 0; i < l->n; i++) {
+	for (struct sa *sa = sad_to(d, to, NULL); sa; sa = sad_to(d, to, sa)) {
 		bool same;
 
-		pthread_mutex_lock(&l->v[i]->lock);
-		same = addr_eq(&l->v[i]->path.remote.addr, to);
-		pthread_mutex_unlock(&l->v[i]->lock);
+		pthread_mutex_lock(&sa->lock);
+		same = addr_eq(&sa->path.remote.addr, to);
+		pthread_mutex_unlock(&sa->lock);
 		if (same)
-			lower(w, l->v[i], mtu);
+			lower(w, sa, mtu);
 	}
 }
 
@@ -262,7 +261,7 @@ static void carry(struct worker *w, struct sa *sa, uint8_t *p, const struct inne
 
 static void carry_or_report(struct worker *w, uint8_t *p, const struct inner *in, bool pieced)
 {
-	struct sa *sa = select_outbound(sad_out(w->plane->sad), &in->flow, w->from);
+	struct sa *sa = sad_out(w->plane->sad, &in->flow, w->from);
 
 	if (sa)
 		carry(w, sa, p, in, pieced);
@@ -293,7 +292,7 @@ static void packet(struct worker *w, uint8_t *p, size_t len)
 
 	if (inner_parse(span_of(p, len), &in) != OK)
 		worker_count(w, DROP_INNER);
-	else if (in.fragment && select_whole(sad_out(w->plane->sad), &in.flow, w->from))
+	else if (in.fragment && sad_wants_whole(w->plane->sad, &in.flow, w->from))
 		gather(w, span_of(p, in.len), &in);
 	else
 		carry_or_report(w, p, &in, false);
@@ -333,7 +332,7 @@ void tunnel_release(struct worker *w)
 
 uint16_t tunnel_mtu_of(struct worker *w, const struct flow *f, uint32_t if_id)
 {
-	struct sa *sa = select_outbound(sad_out(w->plane->sad), f, if_id);
+	struct sa *sa = sad_out(w->plane->sad, f, if_id);
 	uint16_t mtu;
 
 	if (!sa)

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The index of outbound SAs: it finds what a walk over all of them would, and as fast among ten
+ * thousand as among ten.
+ */
+#include "esp/lookup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "esp/inbound.h"
+#include "esp/outbound.h"
+#include "esp/sad.h"
+#include "tests/unit/esp/kit.h"
+#include "tests/unit/unit.h"
+
+static uint32_t draw(uint32_t *seed, uint32_t n)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (*seed >> 8) % n;
+}
+
+/* Ranges and networks of a small world, so that they overlap much. */
+static struct ts drawn(uint32_t *seed, bool v6)
+{
+	struct ts t = kit_ts(v6 ? "2001:db8::/120" : "10.0.0.0/24");
+	uint8_t *lo = &t.lo.b[v6 ? 15 : 3], *hi = &t.hi.b[v6 ? 15 : 3];
+	uint32_t kind = draw(seed, 4), size = 1u << draw(seed, 9);
+
+	*lo = (uint8_t)(draw(seed, 256) & ~(size - 1));
+	*hi = (uint8_t)(*lo | (size - 1));
+	if (kind == 0) {
+		*lo = (uint8_t)draw(seed, 200);
+		*hi = (uint8_t)(*lo + draw(seed, 50));
+	}
+	t.proto = draw(seed, 3) == 0 ? PROTO_TCP : 0;
+	if (draw(seed, 3) == 0) {
+		t.port_lo = (uint16_t)draw(seed, 8);
+		t.port_hi = (uint16_t)(t.port_lo + draw(seed, 8));
+	}
+	return t;
+}
+
+enum { MANY = 60, SIDES = 20 };
+
+/* Up to 20 selectors on a side: over some number of pairs the index treats an SA in another way. */
+static void install_drawn(struct sad *d, uint32_t child, uint32_t *seed)
+{
+	struct ts local[SIDES], remote[SIDES];
+	struct kit_sa k;
+
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, 0x1000 + child);
+	k.d.child_id = child;
+	k.d.local = (struct ts_list){ (uint8_t)(1 + draw(seed, draw(seed, 8) ? 2 : SIDES)), local };
+	k.d.remote =
+		(struct ts_list){ (uint8_t)(1 + draw(seed, draw(seed, 8) ? 2 : SIDES)), remote };
+	for (size_t i = 0; i < SIDES; i++) {
+		local[i] = drawn(seed, draw(seed, 4) == 0);
+		remote[i] = drawn(seed, draw(seed, 4) == 0);
+	}
+	ck_assert_int_eq(sad_install(d, &k.d), OK);
+}
+
+static select_score walked(const struct sa *sa, const struct flow *f)
+{
+	return select_both(select_side(sa->local.v, sa->local.n, &f->src, f, f->sport),
+			   select_side(sa->remote.v, sa->remote.n, &f->dst, f, f->dport), f);
+}
+
+START_TEST(no_other_sa_fits_better_than_the_one_found)
+{
+	uint32_t seed = (uint32_t)_i;
+	struct addr peer = kit_addr("192.0.2.2");
+	struct sad *d;
+
+	ck_assert_int_eq(sad_new(1, &d), OK);
+	for (uint32_t i = 0; i < MANY; i++)
+		install_drawn(d, i, &seed);
+	for (int i = 0; i < 2000; i++) {
+		bool v6 = draw(&seed, 4) == 0;
+		struct flow f = { .src = kit_addr(v6 ? "2001:db8::" : "10.0.0.0"),
+				  .dst = kit_addr(v6 ? "2001:db8::" : "10.0.0.0"),
+				  .proto = draw(&seed, 2) ? PROTO_TCP : PROTO_UDP,
+				  .ports_known = draw(&seed, 8) != 0,
+				  .sport = (uint16_t)draw(&seed, 16),
+				  .dport = (uint16_t)draw(&seed, 16) };
+		select_score most = 0;
+		const struct sa *found;
+
+		f.src.b[v6 ? 15 : 3] = (uint8_t)draw(&seed, 256);
+		f.dst.b[v6 ? 15 : 3] = (uint8_t)draw(&seed, 256);
+		found = sad_out(d, &f, 0);
+		for (struct sa *sa = sad_to(d, &peer, NULL); sa; sa = sad_to(d, &peer, sa))
+			if (walked(sa, &f) > most)
+				most = walked(sa, &f);
+		ck_assert_uint_eq(found ? walked(found, &f) : 0, most);
+		ck_assert_ptr_eq(sad_out(d, &f, 1), NULL); /* another device */
+	}
+	sad_free(d);
+}
+END_TEST
+
+static void install(struct sad *d, uint32_t child, const struct ts *net)
+{
+	struct kit_sa k;
+
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, 0x1000 + child);
+	k.local = k.remote = *net;
+	k.d.child_id = child;
+	ck_assert_int_eq(sad_install(d, &k.d), OK);
+}
+
+/* All SAs to a peer are found by its address, before and after they move. */
+START_TEST(sas_are_found_by_their_peer)
+{
+	struct addr here = kit_addr("192.0.2.2"), there = kit_addr("198.51.100.7");
+	struct ts net = kit_ts("10.2.0.0/16");
+	struct sad *d;
+
+	ck_assert_int_eq(sad_new(1, &d), OK);
+	for (uint32_t i = 1; i <= 20; i++)
+		install(d, i, &net);
+	for (uint32_t i = 1; i <= 20; i += 2) {
+		struct sa_desc which = { .dir = SA_OUT, .spi = 0x1000 + i, .child_id = i };
+
+		which.path.remote = kit_endpoint("198.51.100.7", 4500);
+		ck_assert_int_eq(sad_move(d, &which), OK);
+	}
+	for (uint32_t i = 1; i <= 4; i++) {
+		struct sa_desc which = { .dir = SA_OUT, .spi = 0x1000 + i, .child_id = i };
+
+		ck_assert_int_eq(sad_remove(d, &which), OK);
+		ck_assert_int_eq(sad_remove(d, &which), ERR_NOT_FOUND);
+	}
+	for (int moved = 0; moved < 2; moved++) {
+		const struct addr *peer = moved ? &there : &here;
+		int n = 0;
+
+		for (struct sa *sa = sad_to(d, peer, NULL); sa; sa = sad_to(d, peer, sa))
+			n += addr_eq(&sa->path.remote.addr, peer);
+		ck_assert_int_eq(n, 8);
+	}
+	sad_free(d);
+}
+END_TEST
+
+/* ---- ten thousand ---- */
+
+enum { FEW = 10, LOTS = 10000, PACKETS = 2000, ROUNDS = 7, SLOWER_AT_MOST = 12 };
+
+struct crowd {
+	struct sad *d;
+	uint32_t n;
+	uint8_t inner[100];
+	uint8_t sealed[200];
+};
+
+/* Child i has the network 10.(i / 200).(i % 200).0/24 and a peer of its own; what it seals it can
+ * open, too. */
+static void address(uint32_t i, uint8_t last, char text[static 40])
+{
+	(void)snprintf(text, 40, "10.%u.%u.%u", i / 200, i % 200, last);
+}
+
+static void join(struct crowd *c, uint32_t i)
+{
+	uint32_t spi = spi_user(0, (uint8_t)i, (uint16_t)i);
+	struct kit_sa k;
+	char net[40];
+
+	address(i, 0, net);
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, spi);
+	k.d.child_id = i;
+	k.d.path.remote.addr.b[1] = (uint8_t)(i >> 8);
+	k.d.path.remote.addr.b[2] = (uint8_t)i;
+	k.local = kit_ts("192.168.0.0/16");
+	k.remote = kit_ts("10.0.0.0/24");
+	k.remote.lo = kit_addr(net);
+	k.remote.hi = k.remote.lo;
+	k.remote.hi.b[3] = 255;
+	ck_assert_int_eq(sad_install(c->d, &k.d), OK);
+	k.d.dir = SA_IN;
+	kit_sa_mirror(&k);
+	ck_assert_int_eq(sad_install(c->d, &k.d), OK);
+}
+
+static struct crowd *crowd_new(uint32_t n)
+{
+	struct crowd *c = calloc(1, sizeof(*c));
+
+	c->n = n;
+	ck_assert_int_eq(sad_new(1, &c->d), OK);
+	for (uint32_t i = 0; i < n; i++)
+		join(c, i);
+	kit_udp(c->inner, sizeof(c->inner), "192.168.0.1", "10.0.0.1");
+	return c;
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	ck_assert_int_eq(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t), 0);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* To child `i` and out of its other half again: all that workers do but system calls. */
+static void there_and_back(struct crowd *c, uint32_t i)
+{
+	struct wr w = wr_into(c->sealed, sizeof(c->sealed));
+	struct opened o = { .p = NULL };
+	struct esp_datagram d;
+	struct inner in;
+	struct sa *sa;
+	uint32_t spi;
+
+	c->inner[17] = (uint8_t)(i / 200);
+	c->inner[18] = (uint8_t)(i % 200);
+	ck_assert_int_eq(inner_parse(span_of(c->inner, sizeof(c->inner)), &in), OK);
+	sa = sad_out(c->d, &in.flow, 0);
+	ck_assert(sa && sa->child_id == i);
+	ck_assert_int_eq(outbound_seal(sa, span_of(c->inner, in.len), 4, 1, &w), DROP_NONE);
+	d = (struct esp_datagram){ .p = c->sealed, .len = wr_len(&w) };
+	ck_assert(inbound_spi(wr_done(&w), &spi));
+	sa = sad_in(c->d, spi);
+	ck_assert(sa && sa->child_id == i);
+	ck_assert_int_eq(inbound_open(sa, &d, 1, &o), DROP_NONE);
+}
+
+/* Nanoseconds a packet, the best of some rounds: others work on this machine, too. */
+static uint64_t measured(struct crowd *c)
+{
+	uint64_t best = UINT64_MAX;
+	uint32_t seed = 7;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		uint64_t since = cpu_ns(), took;
+
+		for (int i = 0; i < PACKETS; i++)
+			there_and_back(c, draw(&seed, c->n));
+		took = (cpu_ns() - since) / PACKETS;
+		best = took < best ? took : best;
+	}
+	return best;
+}
+
+/* A walk over all SAs would be hundreds of times slower. What remains are caches: the keys of ten
+ * thousand do not fit in. */
+START_TEST(ten_thousand_sas_cost_a_packet_little_more_than_ten)
+{
+	struct crowd *few = crowd_new(FEW), *lots = crowd_new(LOTS);
+	uint64_t of_few = measured(few), of_lots = measured(lots);
+
+	ck_assert_msg(of_lots < of_few * SLOWER_AT_MOST, "%lu ns of ten, %lu ns of ten thousand",
+		      (unsigned long)of_few, (unsigned long)of_lots);
+	sad_free(few->d);
+	sad_free(lots->d);
+	free(few);
+	free(lots);
+}
+END_TEST
+
+UNIT("esp/lookup")
+{
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, no_other_sa_fits_better_than_the_one_found, 0, 20);
+	tcase_add_test(tc, sas_are_found_by_their_peer);
+	tcase_add_test(tc, ten_thousand_sas_cost_a_packet_little_more_than_ten);
+}
