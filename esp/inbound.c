@@ -60,8 +60,10 @@ static enum drop judge_tunnel(const struct sa *sa, const struct esp_datagram *d,
 		return DROP_NEXT_HEADER;
 	if (inner_parse(payload, &o->in) != OK || o->in.version != (next == NEXT_IPV4 ? 4 : 6))
 		return DROP_INNER;
+	/* Later fragments show no ports, and whoever sends them by an SA that asks for ports has not
+	 * agreed on that with us (RFC 4301 7.3). */
 	if (!select_inbound(sa, &o->in.flow))
-		return DROP_SELECTOR;
+		return o->in.fragment && sa->by_ports ? DROP_FRAGMENT : DROP_SELECTOR;
 	/* The payload is what the text begins with. */
 	return ecn_apply(o->p, o->in.version, d->tos) ? DROP_NONE : DROP_ECN;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tuple space search: pairs of selectors are sorted into shapes, by the lengths of the prefixes
  * that their two sides lie in, and within a shape a packet's pair is found by a hash of the
- * packet's addresses cut to these lengths. So a look-up costs a probe for each shape, of which there are a
- * handful, not a comparison for each SA.
+ * packet's addresses cut to these lengths. So a look-up costs a probe for each shape, of which
+ * there are a handful, not a comparison for each SA.
  *
  * Shapes are looked at with the narrowest first, until none of the rest can be better than what
  * was found. An entry whose ranges are not prefixes lies in the prefix around them, and can be

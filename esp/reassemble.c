@@ -27,6 +27,7 @@ struct reassembly {
 	struct addr src;
 	struct addr dst;
 	uint32_t id;
+	uint32_t from; /* the device */
 	uint8_t proto; /* IPv4: of the key; IPv6: 0 */
 	bool spoiled;  /* what comes later is dropped, too */
 	mono_ns since;
@@ -43,7 +44,7 @@ struct reassembly {
 
 /* One fragment, as the store sees it. */
 struct piece {
-	struct reassembly key; /* addresses, identification and protocol only */
+	struct reassembly key; /* addresses, identification, device and protocol only */
 	struct span head;
 	uint8_t next;
 	struct span body;
@@ -71,7 +72,7 @@ void reassembler_free(struct reassembler *r)
 }
 
 /* IPv6: the fragment header stands right behind the IPv6 header, or there is something before it
- * that transport mode does not carry. */
+ * that transport mode does not carry, and that nobody needs in a fragment. */
 static bool read_piece(struct span p, const struct inner *in, struct piece *f)
 {
 	struct rd r = rd_from(span_head(p, in->len));
@@ -123,7 +124,7 @@ static size_t find(const struct reassembler *r, const struct reassembly *key)
 
 	while (i < REASSEMBLY_SLOTS &&
 	       (!r->slots[i] || r->slots[i]->id != key->id || r->slots[i]->proto != key->proto ||
-		!same_hosts(r->slots[i], key)))
+		r->slots[i]->from != key->from || !same_hosts(r->slots[i], key)))
 		i++;
 	return i;
 }
@@ -289,6 +290,7 @@ bool reassembler_add(struct reassembler *r, struct span p, const struct inner *i
 		r->dropped++;
 		return false;
 	}
+	f.key.from = r->from;
 	i = find(r, &f.key);
 	if (i == REASSEMBLY_SLOTS)
 		i = open_slot(r, &f.key, now);

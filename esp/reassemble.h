@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fragments out of the TUN become whole packets again: transport mode seals only those (RFC 4303
- * 3.3.4), and the kernel cuts a local datagram that is too long for the route before we see it.
+ * 3.3.4), and the kernel cuts a local datagram that is too long for the route before we see it. And
+ * selectors with ports can judge only those: what later fragments are of stands in the first one.
  *
  * One store per worker. Fragments of one datagram have one flow hash (addresses and protocol), so
  * the device gives them to one queue; what it should split over two is lost and times out.
@@ -13,7 +14,7 @@
 #include "esp/inner.h"
 
 /* The bounds, per worker: datagrams at once, of one pair of hosts, and bytes. RFC 791 and 8200
- * would wait 15 and 60 seconds, but these come from this machine, all at once. */
+ * would wait 15 and 60 seconds, but these come from this machine, or over few hops, all at once. */
 enum {
 	REASSEMBLY_SLOTS = 32,
 	REASSEMBLY_OF_PAIR = 16,
@@ -26,6 +27,7 @@ struct reassembly; /* one datagram */
 struct reassembler {
 	struct reassembly *slots[REASSEMBLY_SLOTS];
 	size_t bytes;
+	uint32_t from;	  /* the device at hand, set by the owner: fragments of two do not mix */
 	uint64_t dropped; /* datagrams that were given up; the owner takes the number away */
 };
 

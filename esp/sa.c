@@ -41,6 +41,14 @@ static void set_hosts(struct sa *sa, const struct sa_desc *d)
 	sa->sum_remote = d->nat_remote.family != AF_UNSPEC ? d->nat_remote : sa->host_remote;
 }
 
+static bool ask_ports(const struct ts_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (!ts_port_any(&l->v[i]) && !ts_port_opaque(&l->v[i]))
+			return true;
+	return false;
+}
+
 bool sa_joins(const struct sa *sa, const struct flow *f)
 {
 	return sa->mode == SA_TUNNEL ||
@@ -70,6 +78,7 @@ enum err esp_sa_new(const struct sa_desc *d, struct sa **out)
 	sa->path = d->path;
 	set_hosts(sa, d);
 	sa->encap = d->encap;
+	sa->by_ports = ask_ports(&d->local) || ask_ports(&d->remote);
 	atomic_init(&sa->path_mtu, PATH_MTU_DEFAULT);
 	replay_init(&sa->replay, d->replay_window, d->esn);
 	pthread_mutex_init(&sa->lock, NULL);

@@ -188,6 +188,7 @@ static enum err add_out(struct sad *d, struct sa *sa)
 	e = lookup_add(d->lookup, sa);
 	if (e != OK) {
 		sad_grace(d); /* a worker may have seen some of it */
+		lookup_sweep(d->lookup);
 		return e;
 	}
 	peer_link(d, sa);

@@ -206,9 +206,10 @@ static void send_pieces(struct worker *w, struct span p, const struct inner *in,
 	}
 }
 
-/* The outer packet goes without DF and is cut by whoever must. In tunnel mode only for IPv6 packets
- * of 1280 bytes, which a link must carry whatever its path (RFC 8200 5). In transport mode for all
- * that their sender allows to be cut: pieces are made after ESP (RFC 4303 3.3.4). */
+/* The outer packet goes without DF and is cut by whoever must. In tunnel mode for IPv6 packets of
+ * 1280 bytes, which a link must carry whatever its path (RFC 8200 5). In transport mode for all that
+ * their sender allows to be cut: pieces are made after ESP (RFC 4303 3.3.4). And so by SAs with
+ * ports in their selectors, for the peer could not judge pieces (RFC 4301 7.1). */
 static void send_split(struct worker *w, struct span p, const struct inner *in)
 {
 	struct sa *sa = w->run;
@@ -239,13 +240,13 @@ static void report(struct worker *w, struct span p, const struct inner *in)
 static void carry(struct worker *w, struct sa *sa, uint8_t *p, const struct inner *in, bool pieced)
 {
 	struct span s = span_of(p, in->len);
-	bool whole_only = sa->mode == SA_TRANSPORT;
+	bool transport = sa->mode == SA_TRANSPORT, whole_only = transport || sa->by_ports;
 	uint16_t mtu;
 
 	run_begin(w, sa);
 	mtu = mtu_of(w, sa, in->head_len);
 	mss_clamp(p, in, mtu);
-	if (whole_only && in->fragment)
+	if (transport && in->fragment)
 		drop_of_run(w, DROP_FRAGMENT);
 	else if (in->len <= mtu)
 		send_one(w, s, in);
@@ -269,13 +270,15 @@ static void carry_or_report(struct worker *w, uint8_t *p, const struct inner *in
 		report(w, span_of(p, in->len), in);
 }
 
-/* A fragment between hosts that transport mode joins: it waits for the others. */
+/* A fragment of which only the whole shows whose it is: it waits for the others. */
 static void gather(struct worker *w, struct span s, const struct inner *in)
 {
 	struct wr whole = wr_into(w->whole_buf, DATAGRAM_MAX);
 	struct inner of_all;
-	bool complete = reassembler_add(&w->fragments, s, in, w->now, &whole);
+	bool complete;
 
+	w->fragments.from = w->from;
+	complete = reassembler_add(&w->fragments, s, in, w->now, &whole);
 	worker_count_many(w, DROP_FRAGMENT, w->fragments.dropped);
 	w->fragments.dropped = 0;
 	if (!complete)
