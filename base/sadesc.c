@@ -27,6 +27,28 @@ enum err sa_desc_copy(struct sa_desc *to, const struct sa_desc *from)
 	return e;
 }
 
+static void headers_encode(struct wr *w, const struct sa_headers *h)
+{
+	pack_bool(w, h->dscp_hide);
+	pack_bool(w, h->dscp_adopt);
+	pack_bool(w, h->ecn_off);
+	pack_bool(w, h->label_copy);
+	pack_bool(w, h->icmp_errors);
+	wr_u8(w, h->ttl);
+}
+
+static struct sa_headers headers_decode(struct rd *r)
+{
+	struct sa_headers h = { .dscp_hide = unpack_bool(r) };
+
+	h.dscp_adopt = unpack_bool(r);
+	h.ecn_off = unpack_bool(r);
+	h.label_copy = unpack_bool(r);
+	h.icmp_errors = unpack_bool(r);
+	h.ttl = rd_u8(r);
+	return h;
+}
+
 static void sa_desc_encode(struct wr *w, const struct sa_desc *d)
 {
 	pack_enum(w, (unsigned int)d->dir);
@@ -53,6 +75,7 @@ static void sa_desc_encode(struct wr *w, const struct sa_desc *d)
 	pack_addr(w, &d->nat_local);
 	pack_addr(w, &d->nat_remote);
 	pack_enum(w, (unsigned int)d->offload);
+	headers_encode(w, &d->headers);
 	wr_u32(w, d->if_id);
 	pack_text(w, d->connection, sizeof(d->connection));
 	pack_text(w, d->child, sizeof(d->child));
@@ -88,6 +111,7 @@ static enum err sa_desc_decode(struct rd *r, struct sa_desc *d)
 	d->nat_local = unpack_addr(r);
 	d->nat_remote = unpack_addr(r);
 	d->offload = (enum sa_offload)unpack_enum(r, OFFLOAD_PACKET + 1);
+	d->headers = headers_decode(r);
 	d->if_id = rd_u32(r);
 	unpack_text(r, d->connection, sizeof(d->connection));
 	unpack_text(r, d->child, sizeof(d->child));

@@ -52,6 +52,16 @@ static inline uint32_t sa_if_id(const char *interface, uint32_t reqid)
 	return interface[0] != '\0' ? reqid : 0;
 }
 
+/* What becomes of headers in tunnel mode (RFC 4301 5.1.2, RFC 6040). All zero: what is usual. */
+struct sa_headers {
+	bool dscp_hide;	  /* outer packets have the DSCP 0, not the inner one's */
+	bool dscp_adopt;  /* what comes in gets the DSCP that it had outside */
+	bool ecn_off;	  /* outer packets are Not-ECT, and marks of the path are not taken over */
+	bool label_copy;  /* IPv6 in IPv6: outer packets have the inner flow label; userspace */
+	bool icmp_errors; /* those about packets of the SA are let through (RFC 4301 6) */
+	uint8_t ttl;	  /* of outer packets; 0: the host's default. Userspace */
+};
+
 struct sa_desc {
 	enum sa_dir dir;
 	enum sa_mode mode;
@@ -84,6 +94,7 @@ struct sa_desc {
 	struct addr nat_local;
 	struct addr nat_remote;
 	enum sa_offload offload;
+	struct sa_headers headers;
 	uint32_t if_id;	     /* of the child's own device, see sa_if_id; 0: it has none */
 	char connection[64]; /* names for messages and for the monitor's checks */
 	char child[64];

@@ -20,6 +20,10 @@ enum conf_start { CONF_START_ALWAYS, CONF_START_TRAFFIC, CONF_START_MANUAL };
 enum conf_encap { CONF_ENCAP_AUTO, CONF_ENCAP_ALWAYS };
 enum conf_dataplane { CONF_PLANE_AUTO, CONF_PLANE_USER, CONF_PLANE_KERNEL };
 enum conf_mode { CONF_MODE_TUNNEL, CONF_MODE_TRANSPORT, CONF_MODE_PREFER_TRANSPORT };
+/* Which DSCP is taken over: on the way out the outer header gets the inner one's, on the way in the
+ * inner one the outer one's. */
+enum conf_dscp { CONF_DSCP_OUT, CONF_DSCP_IN, CONF_DSCP_BOTH, CONF_DSCP_NO };
+enum conf_label { CONF_LABEL_AUTO, CONF_LABEL_COPY };
 enum conf_transcript { CONF_TRANSCRIPT_AUTO, CONF_TRANSCRIPT_REQUIRE };
 
 /* Where a setting stands; line 0: it is a default. */
@@ -64,8 +68,13 @@ struct conf_child {
 	/* Of SA_REQID_BASE, unique over the configuration, stable over reloads of an unchanged name
 	 */
 	uint32_t reqid;
-	uint32_t replay_window; /* packets, default 1024 */
-	bool esn;		/* default yes */
+	uint32_t replay_window;	    /* packets, default 1024 */
+	bool esn;		    /* default yes */
+	enum conf_dscp copy_dscp;   /* default out */
+	bool ecn;		    /* default yes */
+	uint16_t ttl;		    /* of outer packets, 1 to 255; 0: the host's default */
+	enum conf_label flow_label; /* default auto */
+	bool icmp_errors;	    /* default yes */
 	struct conf_pos pos;
 	struct conf_pos local_pos;
 	struct conf_pos remote_pos;
@@ -132,6 +141,8 @@ enum { CONF_PLANE_WHY_MAX = 192 };
 enum sa_plane conf_child_plane(const struct conf_connection *cn, const struct conf_child *ch,
 			       const struct plane_caps *kernel,
 			       char why[static CONF_PLANE_WHY_MAX]);
+/* What SAs of the child make of headers. */
+struct sa_headers conf_child_headers(const struct conf_child *ch);
 /* Is the kernel's the only plane that will do: by `dataplane`, or by an `offload` that insists? */
 bool conf_child_insists(const struct conf_child *ch);
 void conf_free(struct conf *c); /* secrets in files are wiped; takes NULL */

@@ -73,6 +73,11 @@ static bool family_carried(const struct conf_connection *cn, const struct conf_c
 static bool carried(const struct conf_connection *cn, const struct conf_child *ch,
 		    const struct plane_caps *kernel, char why[static CONF_PLANE_WHY_MAX])
 {
+	/* It takes that of the route. */
+	if (ch->ttl != 0) {
+		snprintf(why, CONF_PLANE_WHY_MAX, "the kernel lacks a TTL for each child");
+		return false;
+	}
 	if (!family_carried(cn, ch, kernel, why))
 		return false;
 	/* Whether a NAT is on the way is known only after the plane was chosen. */
@@ -119,6 +124,19 @@ enum sa_plane conf_child_plane(const struct conf_connection *cn, const struct co
 		return PLANE_USER;
 	snprintf(why, CONF_PLANE_WHY_MAX, "the kernel carries every suite of its policy");
 	return PLANE_KERNEL;
+}
+
+struct sa_headers conf_child_headers(const struct conf_child *ch)
+{
+	bool in = ch->copy_dscp == CONF_DSCP_IN || ch->copy_dscp == CONF_DSCP_BOTH;
+	bool out = ch->copy_dscp == CONF_DSCP_OUT || ch->copy_dscp == CONF_DSCP_BOTH;
+
+	return (struct sa_headers){ .dscp_hide = !out,
+				    .dscp_adopt = in,
+				    .ecn_off = !ch->ecn,
+				    .label_copy = ch->flow_label == CONF_LABEL_COPY,
+				    .icmp_errors = ch->icmp_errors,
+				    .ttl = (uint8_t)ch->ttl };
 }
 
 /* By which option nothing but the kernel will do. */

@@ -33,6 +33,16 @@ static const struct schema_choice planes[] = {
 	{ "auto", CONF_PLANE_AUTO }, { "user", CONF_PLANE_USER }, { "kernel", CONF_PLANE_KERNEL }, { NULL, 0 },
 };
 
+static const struct schema_choice dscps[] = {
+	{ "out", CONF_DSCP_OUT },
+	{ "in", CONF_DSCP_IN },
+	{ "both", CONF_DSCP_BOTH },
+	{ "no", CONF_DSCP_NO },
+	{ NULL, 0 },
+};
+static const struct schema_choice labels[] = {
+	{ "auto", CONF_LABEL_AUTO }, { "copy", CONF_LABEL_COPY }, { NULL, 0 },
+};
 static const struct schema_choice offloads[] = {
 	{ "auto", OFFLOAD_AUTO },
 	{ "no", OFFLOAD_NO },
@@ -415,6 +425,65 @@ static const struct schema_option options[] = {
 		.brief = "offer 64-bit sequence numbers",
 		.text = "The peer may still choose 32 bits.",
 		.example = "esn = no",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "icmp_errors", .type = SCHEMA_YES_NO,
+		FIELD(conf_child, icmp_errors),
+		.preset = "yes", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "yes | no",
+		.brief = "whether ICMP errors about packets of this child pass",
+		.text = "Routers report packets that are too long, expired or undeliverable from "
+			"addresses of their own, by ICMP: often nothing that the selectors allow. "
+			"With yes such an error is taken from the peer when the packet that it "
+			"quotes is one of ours to the peer by the selectors, and userspace ESP "
+			"sends ours the same way. Redirects are never taken so. Only in tunnel "
+			"mode.",
+		.example = "icmp_errors = no",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "copy_dscp", .type = SCHEMA_CHOICE,
+		.choices = dscps, FIELD(conf_child, copy_dscp),
+		.preset = "out", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "out | in | both | no",
+		.brief = "whether the class of service (DSCP) of packets is copied between the "
+			"inner and the outer header",
+		.text = "With out networks on the way can prefer what is urgent, and everybody "
+			"there sees what is; without, outer packets have 0. With in the inner "
+			"packet gets what the outer one had when it came, which everybody on the "
+			"way can set. Where classes overtake each other by much, replay_window "
+			"has to be larger. Only in tunnel mode.",
+		.example = "copy_dscp = no",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "ecn", .type = SCHEMA_YES_NO, FIELD(conf_child, ecn),
+		.preset = "yes", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "yes | no",
+		.brief = "whether congestion marks work through the tunnel (RFC 6040)",
+		.text = "With no, outer packets say that they cannot be marked, and marks of the "
+			"way do not come out of the tunnel. Only in tunnel mode.",
+		.example = "ecn = no",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "ttl", .type = SCHEMA_NUMBER, FIELD(conf_child, ttl),
+		.unit = "hops", .preset = "0", .min = 0, .max = 255, .since = "0.1",
+		.reload = RELOAD_CONNECTION,
+		.values = "NUMBER",
+		.brief = "the TTL or hop limit of outer packets",
+		.text = "0 means what the host uses for its own. Only userspace ESP can set "
+			"another, so dataplane = auto chooses it then. Only in tunnel mode.",
+		.example = "ttl = 64",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "flow_label", .type = SCHEMA_CHOICE,
+		.choices = labels, FIELD(conf_child, flow_label),
+		.preset = "auto", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "auto | copy",
+		.brief = "which flow label outer IPv6 packets have",
+		.text = "With auto userspace ESP leaves it to the host, which gives a tunnel one "
+			"label or none. copy takes that of the inner IPv6 packet, for routers that "
+			"spread load by it; it shows how many connections there are inside. The "
+			"kernel copies it always. Only in tunnel mode.",
+		.example = "flow_label = copy",
 	},
 };
 /* clang-format on */

@@ -153,8 +153,17 @@ static bool soft_fits(uint64_t soft, uint64_t hard)
 	return soft == 0 || hard == 0 || soft <= hard;
 }
 
+static bool same_headers(const struct sa_headers *a, const struct sa_headers *b)
+{
+	return a->dscp_hide == b->dscp_hide && a->dscp_adopt == b->dscp_adopt &&
+	       a->ecn_off == b->ecn_off && a->label_copy == b->label_copy &&
+	       a->icmp_errors == b->icmp_errors && a->ttl == b->ttl;
+}
+
 static const char *limits(const struct gate *g, const struct sa_desc *d)
 {
+	const struct sa_headers conf_headers = conf_child_headers(g->ch);
+
 	if (d->replay_window > WINDOW_MOST)
 		return "its replay window is larger than the kernel has any";
 	if (d->dir == SA_IN && g->ch->replay_window != 0 && d->replay_window == 0)
@@ -163,6 +172,8 @@ static const char *limits(const struct gate *g, const struct sa_desc *d)
 		return "a soft limit lies behind its hard one";
 	if (d->offload != OFFLOAD_NO && d->offload != g->ch->offload)
 		return "its offload is not the configured one";
+	if (!same_headers(&d->headers, &conf_headers))
+		return "what it makes of headers is not what is configured";
 	return NULL;
 }
 

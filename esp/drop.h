@@ -24,7 +24,7 @@ enum drop {
 	/* packets from the TUN */
 	DROP_NO_SA,    /* no SA has selectors for it: an acquire, and never in clear */
 	DROP_TOO_BIG,  /* answered by ICMP when that is allowed */
-	DROP_FRAGMENT, /* one that selectors cannot judge, or a datagram that did not become whole */
+	DROP_FRAGMENT, /* selectors cannot judge it, or its datagram did not become whole */
 	DROP_HEADER, /* transport mode: a header that may not be sealed, and not be left outside */
 	DROP_EXHAUSTED, /* sequence numbers are used up (RFC 4303 3.3.3) */
 

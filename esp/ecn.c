@@ -29,11 +29,22 @@ bool ecn_decapsulate(uint8_t inner, uint8_t outer, uint8_t *onward)
 	return *onward != DROP;
 }
 
-static void mark_v4(uint8_t *p, uint8_t onward)
+uint8_t ecn_outer(const struct sa_headers *h, uint8_t inner_tos)
+{
+	uint8_t tos = ecn_encapsulate(inner_tos);
+
+	if (h->dscp_hide)
+		tos &= ECN_MASK;
+	if (h->ecn_off)
+		tos &= (uint8_t)~ECN_MASK;
+	return tos;
+}
+
+static void write_v4(uint8_t *p, uint8_t tos)
 {
 	struct wr w = wr_into(p, IP4_HEAD_MIN);
 	struct rd r = rd_from(span_of(p, IP4_HEAD_MIN));
-	uint16_t was = rd_u16(&r), is = (uint16_t)((was & ~ECN_MASK) | onward);
+	uint16_t was = rd_u16(&r), is = (uint16_t)((was & 0xff00) | tos);
 	uint16_t sum;
 
 	rd_skip(&r, 8);
@@ -43,18 +54,35 @@ static void mark_v4(uint8_t *p, uint8_t onward)
 	wr_u16(&w, sum);
 }
 
+static uint8_t read_tos(const uint8_t *p, uint8_t version)
+{
+	return version == 4 ? p[1] : (uint8_t)(p[0] << 4 | p[1] >> 4);
+}
+
+static void write_tos(uint8_t *p, uint8_t version, uint8_t tos)
+{
+	if (version == 4) {
+		write_v4(p, tos);
+		return;
+	}
+	p[0] = (uint8_t)((p[0] & 0xf0) | tos >> 4);
+	p[1] = (uint8_t)((p[1] & 0x0f) | tos << 4);
+}
+
+void ecn_adopt_dscp(uint8_t *p, uint8_t version, uint8_t outer_tos)
+{
+	uint8_t ecn = read_tos(p, version) & ECN_MASK;
+
+	write_tos(p, version, (uint8_t)((outer_tos & ~ECN_MASK) | ecn));
+}
+
 bool ecn_apply(uint8_t *p, uint8_t version, uint8_t outer_tos)
 {
-	uint8_t inner = version == 4 ? p[1] & ECN_MASK : (p[1] >> 4) & ECN_MASK;
-	uint8_t onward;
+	uint8_t inner = read_tos(p, version), onward;
 
 	if (!ecn_decapsulate(inner, outer_tos, &onward))
 		return false;
-	if (onward == inner)
-		return true;
-	if (version == 4)
-		mark_v4(p, onward);
-	else
-		p[1] = (uint8_t)((p[1] & ~(ECN_MASK << 4)) | onward << 4);
+	if (onward != (inner & ECN_MASK))
+		write_tos(p, version, (uint8_t)((inner & ~ECN_MASK) | onward));
 	return true;
 }

@@ -46,6 +46,29 @@ bool icmp_may_answer(struct span p, const struct inner *in)
 	return one_host(&in->flow.src) && one_host(&in->flow.dst) && !is_error(p, in);
 }
 
+/* Redirects and source quench change what hosts do with other packets, too: they are not taken. */
+static bool about_one_packet(uint8_t proto, uint8_t type)
+{
+	if (proto == PROTO_ICMP)
+		return type == 3 || type == 11 || type == 12;
+	return proto == PROTO_ICMPV6 && type >= 1 && type <= 4;
+}
+
+bool icmp_error_about(struct span p, const struct inner *in, struct flow *about)
+{
+	struct rd r = rd_from(span_tail(span_head(p, in->len), in->l4_at));
+	uint8_t type = rd_u8(&r);
+	struct inner quoted;
+
+	rd_skip(&r, 7);
+	if (in->fragment || !one_host(&in->flow.src) || !rd_ok(&r) ||
+	    !about_one_packet(in->flow.proto, type) ||
+	    inner_parse_quoted(rd_rest(&r), &quoted) != OK || quoted.version != in->version)
+		return false;
+	*about = quoted.flow;
+	return addr_eq(&about->src, &in->flow.dst);
+}
+
 static void write_v4(struct span p, const struct inner *in, uint16_t mtu, struct wr *w)
 {
 	struct span quote = span_head(span_head(p, in->len), QUOTE4_MAX);

@@ -9,6 +9,7 @@
 #include "esp/inbound.h"
 
 #include "esp/ecn.h"
+#include "esp/icmp.h"
 #include "esp/select.h"
 #include "esp/transport.h"
 
@@ -53,6 +54,23 @@ static enum drop open_parts(struct sa *sa, const struct esp_datagram *d, struct 
 	return replay_accept(&sa->replay, seq) ? DROP_NONE : DROP_REPLAY;
 }
 
+/* RFC 4301 6.2: an ICMP error that selectors do not let through, about a packet that they do. */
+static bool error_fits(const struct sa *sa, struct span p, const struct inner *in)
+{
+	struct flow about;
+
+	return sa->headers.icmp_errors && icmp_error_about(p, in, &about) &&
+	       select_inbound_error(sa, &in->flow.src, &about);
+}
+
+/* What of the outer header counts for the inner one. */
+static bool carry_over(const struct sa *sa, const struct esp_datagram *d, const struct opened *o)
+{
+	if (sa->headers.dscp_adopt)
+		ecn_adopt_dscp(o->p, o->in.version, d->tos);
+	return sa->headers.ecn_off || ecn_apply(o->p, o->in.version, d->tos);
+}
+
 static enum drop judge_tunnel(const struct sa *sa, const struct esp_datagram *d,
 			      struct span payload, uint8_t next, struct opened *o)
 {
@@ -60,12 +78,12 @@ static enum drop judge_tunnel(const struct sa *sa, const struct esp_datagram *d,
 		return DROP_NEXT_HEADER;
 	if (inner_parse(payload, &o->in) != OK || o->in.version != (next == NEXT_IPV4 ? 4 : 6))
 		return DROP_INNER;
-	/* Later fragments show no ports, and whoever sends them by an SA that asks for ports has not
-	 * agreed on that with us (RFC 4301 7.3). */
-	if (!select_inbound(sa, &o->in.flow))
+	/* Later fragments show no ports, and whoever sends them by an SA that asks for ports has
+	 * not agreed on that with us (RFC 4301 7.3). */
+	if (!select_inbound(sa, &o->in.flow) && !error_fits(sa, payload, &o->in))
 		return o->in.fragment && sa->by_ports ? DROP_FRAGMENT : DROP_SELECTOR;
 	/* The payload is what the text begins with. */
-	return ecn_apply(o->p, o->in.version, d->tos) ? DROP_NONE : DROP_ECN;
+	return carry_over(sa, d, o) ? DROP_NONE : DROP_ECN;
 }
 
 /* The outer header is the packet's own: its addresses are judged, its congestion marks are the

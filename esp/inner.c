@@ -15,6 +15,7 @@ enum { EXT_HEADERS_MAX = 8, FRAG_UNIT = 8 };
 struct walk {
 	struct rd r;
 	struct inner *in;
+	bool cut;     /* not all of the packet is there */
 	uint8_t next; /* IPv6: the header that begins here */
 	size_t whole; /* length of the packet */
 };
@@ -51,7 +52,15 @@ static void read_addrs(struct walk *w, size_t len)
 		rd_fail(&w->r);
 }
 
-static enum err parse_v4(struct span p, struct inner *in)
+/* Of a quoted packet only what is there counts. */
+static void take_quote(struct walk *w, struct span p, bool quoted)
+{
+	w->cut = quoted && w->in->len > p.len;
+	if (w->cut)
+		w->in->len = (uint16_t)p.len;
+}
+
+static enum err parse_v4(struct span p, struct inner *in, bool quoted)
 {
 	struct walk w = { .r = rd_from(p), .in = in };
 	uint8_t first = rd_u8(&w.r);
@@ -69,6 +78,7 @@ static enum err parse_v4(struct span p, struct inner *in)
 	in->fragment = in->more || in->frag_at > 0;
 	in->ttl = rd_u8(&w.r);
 	in->flow.proto = rd_u8(&w.r);
+	take_quote(&w, p, quoted);
 	if (in->head_len < IP4_HEAD_MIN || in->len < in->head_len || in->len > p.len)
 		return ERR_SYNTAX;
 
@@ -81,7 +91,7 @@ static enum err parse_v4(struct span p, struct inner *in)
 	/* A fragment must lie within 65535 bytes, and one that is not the last fill whole units
 	 * (RFC 791 3.2). */
 	if (in->frag_at + rd_left(&w.r) > UINT16_MAX ||
-	    (in->more && rd_left(&w.r) % FRAG_UNIT != 0))
+	    (in->more && !w.cut && rd_left(&w.r) % FRAG_UNIT != 0))
 		return ERR_SYNTAX;
 	read_ports(&w);
 	return rd_ok(&w.r) ? OK : ERR_SYNTAX;
@@ -102,7 +112,7 @@ static void read_fragment(struct walk *w)
 	w->in->more = frag & 1;
 	w->in->fragment = w->in->more || w->in->frag_at > 0;
 	if (w->in->frag_at + rd_left(&w->r) > UINT16_MAX ||
-	    (w->in->more && rd_left(&w->r) % FRAG_UNIT != 0))
+	    (w->in->more && !w->cut && rd_left(&w->r) % FRAG_UNIT != 0))
 		rd_fail(&w->r);
 }
 
@@ -144,7 +154,7 @@ static bool walk_chain(struct walk *w)
 	return false;
 }
 
-static enum err parse_v6(struct span p, struct inner *in)
+static enum err parse_v6(struct span p, struct inner *in, bool quoted)
 {
 	struct walk w = { .r = rd_from(p), .in = in };
 	uint32_t first = rd_u32(&w.r);
@@ -153,6 +163,7 @@ static enum err parse_v6(struct span p, struct inner *in)
 	in->version = 6;
 	in->df = true;
 	in->tos = (uint8_t)(first >> 20);
+	in->label = first & 0xfffff;
 	in->head_len = IP6_HEAD_LEN;
 	w.next = rd_u8(&w.r);
 	in->ttl = rd_u8(&w.r);
@@ -161,6 +172,7 @@ static enum err parse_v6(struct span p, struct inner *in)
 	if (payload_len == 0 || payload_len > UINT16_MAX - IP6_HEAD_LEN)
 		return ERR_SYNTAX;
 	in->len = (uint16_t)(IP6_HEAD_LEN + payload_len);
+	take_quote(&w, p, quoted);
 	if (in->len > p.len)
 		return ERR_SYNTAX;
 
@@ -175,15 +187,25 @@ static enum err parse_v6(struct span p, struct inner *in)
 	return rd_ok(&w.r) ? OK : ERR_SYNTAX;
 }
 
-enum err inner_parse(struct span p, struct inner *in)
+static enum err parse(struct span p, struct inner *in, bool quoted)
 {
 	struct rd r = rd_from(p);
 	uint8_t version = rd_u8(&r) >> 4;
 
 	*in = (struct inner){ 0 };
 	if (rd_ok(&r) && version == 4)
-		return parse_v4(p, in);
+		return parse_v4(p, in, quoted);
 	if (rd_ok(&r) && version == 6)
-		return parse_v6(p, in);
+		return parse_v6(p, in, quoted);
 	return ERR_SYNTAX;
+}
+
+enum err inner_parse(struct span p, struct inner *in)
+{
+	return parse(p, in, false);
+}
+
+enum err inner_parse_quoted(struct span p, struct inner *in)
+{
+	return parse(p, in, true);
 }

@@ -29,6 +29,7 @@ struct inner {
 	uint8_t version;   /* 4 or 6 */
 	uint8_t tos;	   /* TOS or traffic class, whole */
 	uint8_t ttl;	   /* or hop limit */
+	uint32_t label;	   /* IPv6: flow label */
 	uint16_t len;	   /* as the packet says; what follows is padding (RFC 4303 2.7) */
 	uint16_t head_len; /* IPv4: with options. IPv6: 40 */
 	uint16_t l4_at;	   /* where the header of flow.proto begins; len when nothing is there */
@@ -37,6 +38,10 @@ struct inner {
 	bool more;	   /* IPv4 MF */
 	bool df;	   /* IPv4 DF; with IPv6 always true */
 };
+
+/* The start of a packet that an ICMP error quotes: as inner_parse, but p may be shorter than the
+ * packet, only not than its headers up to the ports. `len` is then what is there. */
+MUST_USE enum err inner_parse_quoted(struct span p, struct inner *in);
 
 /* Parses what begins at p; p may be longer than the packet, never shorter. ERR_SYNTAX for anything
  * odd: a version other than 4 and 6, lengths that do not fit in each other, jumbograms, type 0

@@ -37,7 +37,7 @@ struct shape_list {
 
 struct lookup_entry {
 	_Atomic(struct lookup_entry *) next; /* in its bucket, the newest first */
-	struct lookup_entry *sibling;	    /* of the same SA; then: the next to free */
+	struct lookup_entry *sibling;	     /* of the same SA; then: the next to free */
 	uint64_t hash;
 	struct sa *sa;
 	const struct ts *local; /* into the SA's lists */
@@ -252,9 +252,9 @@ static enum err add_entry(struct lookup *x, struct sa *sa, const struct lookup_e
 static enum err add_all(struct lookup *x, struct sa *sa)
 {
 	struct lookup_entry all = { .local = sa->local.v,
-				   .remote = sa->remote.v,
-				   .n_local = sa->local.n,
-				   .n_remote = sa->remote.n };
+				    .remote = sa->remote.v,
+				    .n_local = sa->local.n,
+				    .n_remote = sa->remote.n };
 	enum err e = add_entry(x, sa, &all, AF_INET);
 
 	return e == OK ? add_entry(x, sa, &all, AF_INET6) : e;
@@ -267,9 +267,9 @@ static enum err add_pairs(struct lookup *x, struct sa *sa)
 
 	for (size_t i = 0; i < n && e == OK; i++) {
 		struct lookup_entry pair = { .local = &sa->local.v[i / sa->remote.n],
-					    .remote = &sa->remote.v[i % sa->remote.n],
-					    .n_local = 1,
-					    .n_remote = 1 };
+					     .remote = &sa->remote.v[i % sa->remote.n],
+					     .n_local = 1,
+					     .n_remote = 1 };
 
 		if (ts_could_meet(pair.local, pair.remote))
 			e = add_entry(x, sa, &pair, pair.local->lo.family);
@@ -385,7 +385,7 @@ static void consider(const struct lookup_entry *e, const struct flow *f, struct 
 
 /* The entries of a shape that this packet may lie in. */
 static const struct lookup_entry *first_in(struct lookup *x, const struct shape_of_pair *s,
-					  const struct flow *f, uint32_t if_id, uint64_t *hash)
+					   const struct flow *f, uint32_t if_id, uint64_t *hash)
 {
 	*hash = key_of(x, s, if_id, &f->src, &f->dst);
 	return atomic_load(bucket_of(x, *hash));

@@ -4,13 +4,17 @@
  */
 #include "esp/outer.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { IP4_OPTIONS_MAX = 40 };
+enum {
+	IP4_OPTIONS_MAX = 40,
+	FLOWINFO = 11, /* IPV6_FLOWINFO of linux/in6.h, which does not go with netinet/in.h */
+};
 
 static bool is_v6(enum outer_kind k)
 {
@@ -175,6 +179,7 @@ static void put_source(struct msghdr *h, const struct addr *a)
 static void put_head(struct msghdr *h, bool v6, const struct outer_head *head)
 {
 	int tos = head->tos, ttl = head->ttl;
+	uint32_t label = htonl(head->label);
 
 	if (v6)
 		put_control(h, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
@@ -184,6 +189,8 @@ static void put_head(struct msghdr *h, bool v6, const struct outer_head *head)
 		put_control(h, IPPROTO_IPV6, IPV6_HOPLIMIT, &ttl, sizeof(ttl));
 	else if (ttl > 0)
 		put_control(h, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	if (v6 && head->label != 0)
+		put_control(h, IPPROTO_IPV6, FLOWINFO, &label, sizeof(label));
 	if (head->options.len > 0 && head->options.len <= IP4_OPTIONS_MAX)
 		put_control(h, IPPROTO_IP, IP_RETOPTS, head->options.p, head->options.len);
 }

@@ -54,6 +54,7 @@ struct envelope {
 struct outer_head {
 	uint8_t tos;
 	uint8_t ttl;	     /* or hop limit; 0: the socket's default */
+	uint32_t label;	     /* IPv6 flow label; 0: the kernel's choice */
 	struct span options; /* of IPv4, at most 40 bytes */
 };
 

@@ -78,6 +78,7 @@ enum err esp_sa_new(const struct sa_desc *d, struct sa **out)
 	sa->path = d->path;
 	set_hosts(sa, d);
 	sa->encap = d->encap;
+	sa->headers = d->headers;
 	sa->by_ports = ask_ports(&d->local) || ask_ports(&d->remote);
 	atomic_init(&sa->path_mtu, PATH_MTU_DEFAULT);
 	replay_init(&sa->replay, d->replay_window, d->esn);

@@ -30,6 +30,7 @@ struct sa {
 	struct shape shape;
 	struct ts_list local;
 	struct ts_list remote;
+	struct sa_headers headers;
 	bool by_ports; /* some of them ask for ports, which later fragments do not show */
 	uint64_t byte_limit;
 	uint64_t packet_limit;

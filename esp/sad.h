@@ -22,8 +22,8 @@ void sad_enter(struct sad *d, unsigned reader);
 void sad_leave(struct sad *d, unsigned reader);
 /* The inbound SA of exactly this SPI, or NULL. */
 struct sa *sad_in(struct sad *d, uint32_t spi);
-/* The outbound SA for a packet, and whether a fragment has to become whole before: see esp/lookup.h.
- */
+/* The outbound SA for a packet, and whether a fragment has to become whole before: see
+ * esp/lookup.h. */
 struct sa *sad_out(struct sad *d, const struct flow *f, uint32_t if_id);
 bool sad_wants_whole(struct sad *d, const struct flow *f, uint32_t if_id);
 /* The outbound SAs to a peer, one after the other; begin with NULL. One that is on the move may be

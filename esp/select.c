@@ -146,6 +146,22 @@ bool select_but_for_ports(const struct ts *t, const struct addr *a, const struct
 	return ts_match(&wide, a, f->proto, true, 0);
 }
 
+static bool is_ours(const struct ts_list *local, const struct addr *a)
+{
+	for (size_t i = 0; i < local->n; i++)
+		if (addr_cmp(a, &local->v[i].lo) >= 0 && addr_cmp(a, &local->v[i].hi) <= 0 &&
+		    a->family == local->v[i].lo.family)
+			return true;
+	return false;
+}
+
+/* From whatever router on the peer's side, but nobody of ours. */
+bool select_inbound_error(const struct sa *sa, const struct addr *src, const struct flow *about)
+{
+	return sa->mode == SA_TUNNEL && sa->headers.icmp_errors && !is_ours(&sa->local, src) &&
+	       ts_lists_match(&sa->local, &sa->remote, about);
+}
+
 bool select_inbound(const struct sa *sa, const struct flow *f)
 {
 	struct flow out = {

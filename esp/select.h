@@ -26,6 +26,8 @@ bool select_but_for_ports(const struct ts *t, const struct addr *a, const struct
 /* Does it ask for ports (or type and code), so that fragments cannot be judged by it? */
 bool select_asks_ports(const struct ts *t);
 
+/* May an ICMP error from `src` have come by this SA? `about` is a packet of ours to the peer. */
+bool select_inbound_error(const struct sa *sa, const struct addr *src, const struct flow *about);
 /* May `f` (as the packet says: src is the peer's side) have come by this SA? */
 bool select_inbound(const struct sa *sa, const struct flow *f);
 

@@ -147,7 +147,9 @@ static bool head_of(const struct sa *sa, struct span p, const struct inner *in,
 		head->ttl = in->ttl;
 		return transport_options(p, in, &head->options);
 	}
-	head->tos = ecn_encapsulate(in->tos);
+	head->tos = ecn_outer(&sa->headers, in->tos);
+	head->ttl = sa->headers.ttl;
+	head->label = sa->headers.label_copy ? in->label : 0;
 	return true;
 }
 
@@ -207,9 +209,9 @@ static void send_pieces(struct worker *w, struct span p, const struct inner *in,
 }
 
 /* The outer packet goes without DF and is cut by whoever must. In tunnel mode for IPv6 packets of
- * 1280 bytes, which a link must carry whatever its path (RFC 8200 5). In transport mode for all that
- * their sender allows to be cut: pieces are made after ESP (RFC 4303 3.3.4). And so by SAs with
- * ports in their selectors, for the peer could not judge pieces (RFC 4301 7.1). */
+ * 1280 bytes, which a link must carry whatever its path (RFC 8200 5). In transport mode for all
+ * that their sender allows to be cut: pieces are made after ESP (RFC 4303 3.3.4). And so by SAs
+ * with ports in their selectors, for the peer could not judge pieces (RFC 4301 7.1). */
 static void send_split(struct worker *w, struct span p, const struct inner *in)
 {
 	struct sa *sa = w->run;
@@ -260,10 +262,30 @@ static void carry(struct worker *w, struct sa *sa, uint8_t *p, const struct inne
 		send_pieces(w, s, in, mtu);
 }
 
+/* An ICMP error from our side that no selectors allow goes by the SA by which answers to the packet
+ * that it is about would (RFC 4301 6.1). */
+static struct sa *sa_for_error(struct worker *w, struct span p, const struct inner *in)
+{
+	struct flow about, back;
+	struct sa *sa;
+
+	if (!icmp_error_about(p, in, &about))
+		return NULL;
+	back = about;
+	back.src = about.dst;
+	back.dst = about.src;
+	back.sport = about.dport;
+	back.dport = about.sport;
+	sa = sad_out(w->plane->sad, &back, w->from);
+	return sa && sa->mode == SA_TUNNEL && sa->headers.icmp_errors ? sa : NULL;
+}
+
 static void carry_or_report(struct worker *w, uint8_t *p, const struct inner *in, bool pieced)
 {
 	struct sa *sa = sad_out(w->plane->sad, &in->flow, w->from);
 
+	if (!sa)
+		sa = sa_for_error(w, span_of(p, in->len), in);
 	if (sa)
 		carry(w, sa, p, in, pieced);
 	else

@@ -100,6 +100,7 @@ static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 		.nat_local = c->nat.local,
 		.nat_remote = c->nat.remote,
 		.offload = c->conf->offload,
+		.headers = conf_child_headers(c->conf),
 		.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
 	};
 
@@ -119,8 +120,7 @@ static enum err install(struct child_sa *c, enum sa_dir dir)
 		cmd.ticket = c->ticket.number;
 		err = actions_sa(&c->sa->e->actions, &cmd);
 	}
-	/* Not sa_desc_wipe: the selectors are the child's. */
-	secret_wipe(&cmd, sizeof(cmd));
+	secret_wipe(&cmd, sizeof(cmd)); /* not sa_desc_wipe: the selectors are the child's */
 	return err;
 }
 

@@ -193,6 +193,8 @@ static void ask_extras(struct ask *a, const struct sa_desc *d, const struct stat
 	ask_u32(a, XFRMA_SET_MARK_MASK, HOST_MARK_MASK);
 	if (x->if_id != 0)
 		ask_u32(a, XFRMA_IF_ID, x->if_id);
+	if (d->dir == SA_OUT && d->mode == SA_TUNNEL && d->headers.dscp_hide)
+		ask_u32(a, XFRMA_SA_EXTRA_FLAGS, XFRM_SA_XFLAG_DONT_ENCAP_DSCP);
 	if (x->sa_dir)
 		ask_u8(a, ATTR_SA_DIR, d->dir == SA_OUT ? ATTR_DIR_OUT : ATTR_DIR_IN);
 	if (x->per_cpu)
@@ -292,6 +294,19 @@ struct xfrm_selector state_arrival(const struct sa_desc *d)
 	return policy_selector(&remote, &local, 0);
 }
 
+/* What the kernel can do of it; kernels with directions refuse what is of the other one. */
+static uint8_t header_flags(const struct sa_desc *d)
+{
+	const struct sa_headers *h = &d->headers;
+	bool in = d->dir == SA_IN;
+
+	if (d->mode != SA_TUNNEL)
+		return 0;
+	return (uint8_t)((h->ecn_off ? XFRM_STATE_NOECN : 0) |
+			 (in && h->dscp_adopt ? XFRM_STATE_DECAP_DSCP : 0) |
+			 (in && h->icmp_errors ? XFRM_STATE_ICMP : 0));
+}
+
 static void state_fixed(struct xfrm_usersa_info *u, const struct sa_desc *d,
 			const struct state_extra *x)
 {
@@ -303,7 +318,7 @@ static void state_fixed(struct xfrm_usersa_info *u, const struct sa_desc *d,
 	u->family = d->path.local.addr.family;
 	u->reqid = d->reqid;
 	u->seq = d->dir == SA_OUT ? d->acquire : 0;
-	u->flags = d->esn ? XFRM_STATE_ESN : 0;
+	u->flags = (uint8_t)((d->esn ? XFRM_STATE_ESN : 0) | header_flags(d));
 	state_limits(&u->lft, d, x);
 	if (d->mode == SA_TRANSPORT) {
 		u->mode = XFRM_MODE_TRANSPORT;

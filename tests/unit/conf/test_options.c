@@ -84,6 +84,18 @@ static const struct {
 	{ 15, "", "\t\treplay_window = 1024\n" },
 	{ 15, "esn = no", "\t\tesn           = no\n" },
 	{ 15, "", "\t\tesn           = yes\n" },
+	{ 15, "icmp_errors = no", "\t\ticmp_errors   = no\n" },
+	{ 15, "", "\t\ticmp_errors   = yes\n" },
+	{ 15, "copy_dscp = no", "\t\tcopy_dscp     = no\n" },
+	{ 15, "copy_dscp = in", "\t\tcopy_dscp     = in\n" },
+	{ 15, "copy_dscp = both", "\t\tcopy_dscp     = both\n" },
+	{ 15, "", "\t\tcopy_dscp     = out\n" },
+	{ 15, "ecn = no", "\t\tecn           = no\n" },
+	{ 15, "", "\t\tecn           = yes\n" },
+	{ 15, "ttl = 255", "\t\tttl           = 255\n" },
+	{ 15, "", "\t\tttl           = 0\n" },
+	{ 15, "flow_label = copy", "\t\tflow_label    = copy\n" },
+	{ 15, "", "\t\tflow_label    = auto\n" },
 };
 /* clang-format on */
 

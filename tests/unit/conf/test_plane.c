@@ -250,6 +250,41 @@ START_TEST(a_device_that_only_the_kernel_could_make_is_refused_by_the_name_of_it
 }
 END_TEST
 
+/* The kernel takes the TTL of the route for all: who wants another one wants userspace. */
+START_TEST(a_ttl_of_its_own_is_for_userspace)
+{
+	struct scene s = scene_of(0);
+	struct conf_child *ch = &s.c->connections[0].children[0];
+	char why[CONF_PLANE_WHY_MAX];
+
+	ch->ttl = 3;
+	ck_assert_int_eq(conf_child_plane(&s.c->connections[0], ch, &s.kernel, why), PLANE_USER);
+	ck_assert_ptr_nonnull(strstr(why, "TTL"));
+	ck_assert_uint_eq(conf_child_headers(ch).ttl, 3);
+	conf_free(s.c);
+}
+END_TEST
+
+START_TEST(headers_are_as_configured)
+{
+	static const struct {
+		enum conf_dscp dscp;
+		bool hide, adopt;
+	} copied[] = { { CONF_DSCP_OUT, false, false },
+		       { CONF_DSCP_IN, true, true },
+		       { CONF_DSCP_BOTH, false, true },
+		       { CONF_DSCP_NO, true, false } };
+
+	for (size_t i = 0; i < 4; i++) {
+		struct conf_child ch = { .copy_dscp = copied[i].dscp, .ecn = i & 1 };
+		struct sa_headers h = conf_child_headers(&ch);
+
+		ck_assert(h.dscp_hide == copied[i].hide && h.dscp_adopt == copied[i].adopt);
+		ck_assert(h.ecn_off == !(i & 1));
+	}
+}
+END_TEST
+
 UNIT("conf/plane")
 {
 	tcase_add_loop_test(tc, only_families_that_the_peer_can_come_by_count, 0, N_FAMILIES);
@@ -259,4 +294,6 @@ UNIT("conf/plane")
 	tcase_add_loop_test(tc, a_child_has_the_plane_that_can_carry_it, 0, N_CASES);
 	tcase_add_loop_test(tc, check_warns_of_the_kernel_that_is_wanted_and_lacks_something, 0,
 			    N_CASES);
+	tcase_add_test(tc, a_ttl_of_its_own_is_for_userspace);
+	tcase_add_test(tc, headers_are_as_configured);
 }

@@ -104,6 +104,7 @@ static void scene_desc(struct scene *s)
 			.remote = { .n = 2, .v = s->remote },
 			.packet_limit = 1000000,
 			.offload = s->ch->offload,
+			.headers = conf_child_headers(s->ch),
 			.connection = "office",
 			.child = "lan",
 		},

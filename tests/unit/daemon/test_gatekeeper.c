@@ -229,6 +229,7 @@ static void w_byte_soft(struct scene *s)
 }
 
 SPOIL(w_packet_soft, s->cmd.sa.packet_soft = s->cmd.sa.packet_limit + 1)
+SPOIL(w_headers, s->cmd.sa.headers.icmp_errors = !s->cmd.sa.headers.icmp_errors)
 SPOIL(w_offload, s->cmd.sa.offload = OFFLOAD_PACKET)
 SPOIL(w_nat_local, s->cmd.sa.nat_local = address("2001:db8::1"))
 SPOIL(w_nat_remote, s->cmd.sa.nat_remote = address("2001:db8::1"))
@@ -277,6 +278,7 @@ static const struct {
 	{ w_byte_soft, "soft" },
 	{ w_packet_soft, "soft" },
 	{ w_offload, "offload" },
+	{ w_headers, "headers" },
 	{ w_nat_local, "our address" },
 	{ w_nat_remote, "peer's address" },
 };

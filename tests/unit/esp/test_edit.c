@@ -75,6 +75,41 @@ START_TEST(ecn_comes_out_as_figure_4_says)
 }
 END_TEST
 
+/* DSCP and ECN of the outer header, by the SA's settings. */
+START_TEST(outer_tos_is_as_configured)
+{
+	for (unsigned tos = 0; tos < 256; tos++) {
+		const uint8_t t = (uint8_t)tos;
+
+		ck_assert_uint_eq(ecn_outer(&(struct sa_headers){ 0 }, t), t);
+		ck_assert_uint_eq(ecn_outer(&(struct sa_headers){ .dscp_hide = true }, t), t & 3);
+		ck_assert_uint_eq(ecn_outer(&(struct sa_headers){ .ecn_off = true }, t), t & 0xfc);
+		ck_assert_uint_eq(
+			ecn_outer(&(struct sa_headers){ .dscp_hide = true, .ecn_off = true }, t),
+			0);
+	}
+}
+END_TEST
+
+START_TEST(dscp_is_adopted_and_ecn_is_not)
+{
+	uint8_t buf[64];
+
+	kit_udp(buf, 64, "10.1.0.1", "10.2.0.1");
+	buf[1] = 0x29;
+	kit_fix_v4(buf);
+	ecn_adopt_dscp(buf, 4, 0xbb);
+	ck_assert_uint_eq(buf[1], 0xb9);
+	ck_assert(kit_v4_sum_ok(span_of(buf, 64)));
+	kit_udp(buf, 64, "2001:db8:1::1", "2001:db8:2::1");
+	buf[0] = 0x62;
+	buf[1] = 0x95; /* traffic class 0x29, and the flow label's first bits */
+	ecn_adopt_dscp(buf, 6, 0xbb);
+	ck_assert_uint_eq(buf[0], 0x6b);
+	ck_assert_uint_eq(buf[1], 0x95);
+}
+END_TEST
+
 START_TEST(ecn_starts_as_the_inner_packet_says)
 {
 	for (unsigned tos = 0; tos < 256; tos++)
@@ -233,6 +268,8 @@ UNIT("esp/edit")
 	tcase_add_test(tc, an_updated_checksum_is_the_computed_one);
 	tcase_add_loop_test(tc, ecn_comes_out_as_figure_4_says, 0, 16);
 	tcase_add_test(tc, ecn_starts_as_the_inner_packet_says);
+	tcase_add_test(tc, outer_tos_is_as_configured);
+	tcase_add_test(tc, dscp_is_adopted_and_ecn_is_not);
 	tcase_add_loop_test(tc, mss_is_lowered_to_fit, 0,
 			    (int)(sizeof(segments) / sizeof(segments[0])));
 	tcase_add_test(tc, a_header_that_lies_about_its_length_is_left_alone);

@@ -118,6 +118,33 @@ START_TEST(packets_leave_from_the_address_of_their_path)
 }
 END_TEST
 
+/* A hop limit and a flow label are asked of the kernel when there is one. */
+START_TEST(hop_limit_and_flow_label_go_along)
+{
+	struct outer_sock s = { .fd = 5, .kind = ways[_i].kind };
+	struct path path = { kit_endpoint(ways[_i].local, 4500),
+			     kit_endpoint(ways[_i].remote, 4501) };
+	bool v6 = path.local.addr.family == AF_INET6;
+	int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP, kind = v6 ? IPV6_HOPLIMIT : IP_TTL, ttl;
+	struct msghdr h = { 0 };
+	struct envelope e;
+	uint8_t label[4];
+
+	outer_address(&h, &e, &s, &path, &(struct outer_head){ .ttl = 9, .label = 0xabcde });
+	memcpy(&ttl, control_of(&h, level, kind), sizeof(ttl));
+	ck_assert_int_eq(ttl, 9);
+	ck_assert(v6 == (control_of(&h, IPPROTO_IPV6, 11) != NULL)); /* IPV6_FLOWINFO */
+	if (v6) {
+		memcpy(label, control_of(&h, IPPROTO_IPV6, 11), sizeof(label));
+		ck_assert_mem_eq(label, "\x00\x0a\xbc\xde", 4);
+	}
+	ck_assert_uint_le(h.msg_controllen, CONTROL_MAX);
+	outer_address(&h, &e, &s, &path, &(struct outer_head){ .tos = 1 });
+	ck_assert_ptr_null(control_of(&h, level, kind));
+	ck_assert_ptr_null(control_of(&h, IPPROTO_IPV6, 11));
+}
+END_TEST
+
 START_TEST(without_a_local_address_the_kernel_chooses)
 {
 	struct outer_sock s = { .fd = 5, .kind = OUTER_UDP4 };
@@ -210,6 +237,7 @@ UNIT("esp/outer")
 	tcase_add_loop_test(tc, raw_sockets_give_a_header_that_is_taken_off, 0,
 			    (int)(sizeof(headers) / sizeof(headers[0])));
 	tcase_add_loop_test(tc, packets_leave_from_the_address_of_their_path, 0, 4);
+	tcase_add_loop_test(tc, hop_limit_and_flow_label_go_along, 0, 4);
 	tcase_add_test(tc, without_a_local_address_the_kernel_chooses);
 	tcase_add_loop_test(tc, addresses_and_marks_are_read_from_control_messages, 0, 2);
 	tcase_add_test(tc, a_full_batch_is_sent_in_order_and_a_dead_socket_loses_it);
