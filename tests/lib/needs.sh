@@ -11,6 +11,7 @@ needs_test='clang libclang-rt-14-dev clang-format-14 binutils python3 python3-sc
 needs_kernel='qemu-system-x86 qemu-system-common debian-archive-keyring cpio kmod xz-utils zstd util-linux'
 
 needs_updated=
+# Tests that run side by side wait for each other here.
 needs_install() {
 	local p missing=
 	for p in "$@"; do
@@ -20,12 +21,12 @@ needs_install() {
 	[ "$(id -u)" -eq 0 ] || die "these packages are missing and only root can install them:$missing"
 	export DEBIAN_FRONTEND=noninteractive
 	if [ -z "$needs_updated" ]; then
-		apt-get -q update >"${needs_log:-/dev/null}" 2>&1 || die 'apt-get update failed; is a Debian mirror configured?'
+		flock /var/lib/dpkg apt-get -q update >"${needs_log:-/dev/null}" 2>&1 || die 'apt-get update failed; is a Debian mirror configured?'
 		needs_updated=yes
 	fi
 	printf 'installing%s\n' "$missing" | fold -s -w 78
 	# shellcheck disable=SC2086
-	apt-get -q install -y --no-install-recommends $missing >"${needs_log:-/dev/null}" 2>&1 ||
+	flock /var/lib/dpkg apt-get -q install -y --no-install-recommends $missing >"${needs_log:-/dev/null}" 2>&1 ||
 		die "apt-get could not install:$missing"
 }
 
