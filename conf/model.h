@@ -24,6 +24,8 @@ enum conf_mode { CONF_MODE_TUNNEL, CONF_MODE_TRANSPORT, CONF_MODE_PREFER_TRANSPO
  * inner one the outer one's. */
 enum conf_dscp { CONF_DSCP_OUT, CONF_DSCP_IN, CONF_DSCP_BOTH, CONF_DSCP_NO };
 enum conf_label { CONF_LABEL_AUTO, CONF_LABEL_COPY };
+/* How much of the policy is proposed: everything in one offer, or the first of each kind alone. */
+enum conf_propose { CONF_PROPOSE_ALL, CONF_PROPOSE_ONE };
 enum conf_transcript { CONF_TRANSCRIPT_AUTO, CONF_TRANSCRIPT_REQUIRE };
 
 /* Where a setting stands; line 0: it is a default. */
@@ -101,6 +103,7 @@ struct conf_connection {
 	enum conf_encap encap;
 	enum conf_transcript full_transcript;
 	struct suite_policy policy;
+	enum conf_propose propose;
 	mono_ns liveness;	/* an idle peer is asked after this; default 30 s */
 	mono_ns keepalive;	/* NAT keepalive; default 20 s */
 	uint16_t fragment_size; /* IKE fragmentation: largest IP packet, default 1280; 0: off */

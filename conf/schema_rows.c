@@ -20,6 +20,9 @@ static const struct schema_choice starts[] = {
 static const struct schema_choice encaps[] = {
 	{ "auto", CONF_ENCAP_AUTO }, { "always", CONF_ENCAP_ALWAYS }, { NULL, 0 },
 };
+static const struct schema_choice proposes[] = {
+	{ "all", CONF_PROPOSE_ALL }, { "one", CONF_PROPOSE_ONE }, { NULL, 0 },
+};
 static const struct schema_choice transcripts[] = {
 	{ "auto", CONF_TRANSCRIPT_AUTO }, { "require", CONF_TRANSCRIPT_REQUIRE }, { NULL, 0 },
 };
@@ -258,6 +261,20 @@ static const struct schema_option options[] = {
 		.brief = "which algorithms are good enough, best first",
 		.text = "See VALUES below.",
 		.example = "policy = compatible",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "propose", .type = SCHEMA_CHOICE,
+		.choices = proposes, FIELD(conf_connection, propose),
+		.preset = "all", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "all | one",
+		.brief = "how much of the policy is proposed to the peer",
+		.text = "For peers that choose the weakest of what they are offered, or that "
+			"choke on long offers. With one it is the first algorithm of each kind and "
+			"no more, for the IKE SA and its children, and no other answer is taken: "
+			"with esn = yes no short sequence numbers, and a child that can have a key "
+			"exchange of its own has one. What the peer proposes is judged by the whole "
+			"policy.",
+		.example = "propose = one",
 	},
 	{
 		.block = SCHEMA_CONNECTION, .name = "full_transcript", .type = SCHEMA_CHOICE,

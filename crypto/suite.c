@@ -61,6 +61,23 @@ const struct suite_policy *suite_policy_compatible(void)
 	return &compatible;
 }
 
+/* Integrity goes with a cipher that needs it; one that needs it and has none is no suite. */
+void suite_policy_first(const struct suite_policy *p, struct suite_policy *first)
+{
+	size_t i = 0;
+
+	while (i + 1 < SUITE_ENCR_MAX && p->encr[i] && !p->encr[i]->aead && !p->integ[0])
+		i++;
+	*first = (struct suite_policy){
+		.name = p->name,
+		.encr = { p->encr[i] },
+		.integ = { p->encr[i] && !p->encr[i]->aead ? p->integ[0] : NULL },
+		.prf = { p->prf[0] },
+		.ke = { p->ke[0] },
+		.weak = p->weak,
+	};
+}
+
 const char *suite_text(const struct suite *s, char *buf, size_t size)
 {
 	const char *integ = s->integ ? s->integ->keyword : NULL;

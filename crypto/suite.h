@@ -42,6 +42,9 @@ const struct suite_policy *suite_policy_compatible(void);
 MUST_USE enum err suite_policy_from_words(const char *const *words, size_t n,
 					  struct suite_policy *p, char why[static 256]);
 
+/* The first whole suite of a policy, as a policy of that suite alone. */
+void suite_policy_first(const struct suite_policy *p, struct suite_policy *first);
+
 /* Is it a word of a policy? If not, `why` says what is wrong with it and what would be right. */
 bool suite_word_known(const char *word, char why[static 256]);
 

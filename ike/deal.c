@@ -21,6 +21,7 @@ struct proposal_want deal_want(const struct ike_sa *sa, const struct deal *d,
 	 * comes first, and none at all is as good as the first child of an IKE SA. */
 	want.with_ke = d->with_ke && room->ke[0];
 	want.ke_optional = want.with_ke;
+	want.one = d->ours && sa->conn->conf->propose == CONF_PROPOSE_ONE;
 	return want;
 }
 

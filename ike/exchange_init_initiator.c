@@ -32,7 +32,7 @@ static enum err build_request(struct ike_sa *sa, const struct init_try *try, str
 	struct handshake *hs = sa->hs;
 	struct ike_header h = send_header(sa, X_IKE_SA_INIT, false, 0);
 	struct builder b = builder_message(sa->e->built, SCRATCH_LEN, &h);
-	struct proposal_want want = init_want(sa->conn->conf);
+	struct proposal_want want = init_offer(sa->conn->conf);
 	struct pl_ke ke = { .group = try->group->id, .data = pub };
 	enum err err;
 
@@ -197,7 +197,7 @@ void init_follow_cookie(struct ike_sa *sa)
 
 static struct step on_invalid_ke(struct ike_sa *sa, const struct pl_notify *n)
 {
-	struct proposal_want want = init_want(sa->conn->conf);
+	struct proposal_want want = init_offer(sa->conn->conf);
 	const struct ke_group *g = proposal_ke_asked(&want, n->data, 0);
 
 	if (!g) {
@@ -268,7 +268,7 @@ static bool is_full_transcript(const struct message *m)
 static enum err judge_response(struct ike_sa *sa, const struct message *m, struct init_views *v,
 			       struct proposal_chosen *c)
 {
-	struct proposal_want want = init_want(sa->conn->conf);
+	struct proposal_want want = init_offer(sa->conn->conf);
 	enum err err = init_views_decode(m, v);
 
 	if (err != OK || m->h.spi_r == 0)
@@ -407,7 +407,7 @@ void init_go_on(struct ike_sa *sa)
 /* Nobody proved the hint, but nothing better came in all that time. */
 static void explain_hint(const struct ike_sa *sa, struct ike_note *n)
 {
-	const struct proposal_want want = init_want(sa->conn->conf);
+	const struct proposal_want want = init_offer(sa->conn->conf);
 	const char *fix = "see the peer's log";
 
 	n->err = sa->hs->hint;

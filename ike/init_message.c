@@ -71,6 +71,14 @@ struct proposal_want init_want(const struct conf_connection *cn)
 				       .with_ke = true };
 }
 
+struct proposal_want init_offer(const struct conf_connection *cn)
+{
+	struct proposal_want want = init_want(cn);
+
+	want.one = cn->propose == CONF_PROPOSE_ONE;
+	return want;
+}
+
 enum err init_ask_worker(struct ike_sa *sa, struct span peer)
 {
 	struct handshake *hs = sa->hs;

@@ -23,7 +23,9 @@ void init_take_abilities(struct ike_sa *sa, const struct message *m);
 /* Draws a private value that is valid for the group. */
 MUST_USE enum err init_draw(struct ike_engine *e, const struct ke_group *g,
 			    uint8_t priv[static KE_PRIVATE_MAX], uint8_t pub[static KE_PUBLIC_MAX]);
+/* What we take as responder; what we propose, and take as an answer. */
 struct proposal_want init_want(const struct conf_connection *cn);
+struct proposal_want init_offer(const struct conf_connection *cn);
 /* Asks a worker for a slow group's public value (`peer` empty) or shared secret. */
 MUST_USE enum err init_ask_worker(struct ike_sa *sa, struct span peer);
 /* Keys from the shared secret; the nonces and both SPIs are known. */

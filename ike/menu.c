@@ -78,7 +78,8 @@ static bool menu_take(struct menu *m, const struct proposal_want *want,
 		return take_flag(&m->ke_none, t->id == KE_NONE && t->key_bits == 0) ||
 		       take_bits(&m->ke, ke_bits(want->policy, t));
 	case T_ESN:
-		return take_flag(&m->esn_no, t->id == ESN_NO && t->key_bits == 0) ||
+		return take_flag(&m->esn_no, t->id == ESN_NO && t->key_bits == 0 &&
+						     !(want->one && want->esn)) ||
 		       take_flag(&m->esn_yes, want->esn && t->id == ESN_YES && t->key_bits == 0);
 	case N_TRANSFORM_TYPES:
 		break;

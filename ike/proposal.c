@@ -70,27 +70,41 @@ static void add_class(struct offer_pen *pen, const struct proposal_want *want, b
 		add_groups(pen, want);
 	if (esp && want->esn)
 		offer_add_transform(pen, T_ESN, ESN_YES, 0);
-	if (esp)
+	if (esp && !(want->one && want->esn))
 		offer_add_transform(pen, T_ESN, ESN_NO, 0);
 }
 
-void proposal_offer(struct wr *w, const struct proposal_want *want, uint64_t spi)
+struct proposal_want proposal_offered(const struct proposal_want *want, struct suite_policy *room)
 {
-	bool second = has_class(want->policy, false);
+	struct proposal_want offered = *want;
+
+	if (!want->one)
+		return offered;
+	suite_policy_first(want->policy, room);
+	offered.policy = room;
+	offered.ke_optional = false;
+	return offered;
+}
+
+void proposal_offer(struct wr *w, const struct proposal_want *all, uint64_t spi)
+{
+	struct suite_policy room;
+	struct proposal_want want = proposal_offered(all, &room);
+	bool second = has_class(want.policy, false);
 	uint8_t buf[IKE_SPI_LEN];
-	struct offer_proposal p = { .protocol = want->protocol, .spi = spi_span(want, spi, buf) };
+	struct offer_proposal p = { .protocol = want.protocol, .spi = spi_span(&want, spi, buf) };
 	struct offer_pen pen;
 
-	if (has_class(want->policy, true)) {
+	if (has_class(want.policy, true)) {
 		p.number++;
 		pen = offer_begin_proposal(w, &p, !second);
-		add_class(&pen, want, true);
+		add_class(&pen, &want, true);
 		offer_end_proposal(&pen);
 	}
 	if (second) {
 		p.number++;
 		pen = offer_begin_proposal(w, &p, true);
-		add_class(&pen, want, false);
+		add_class(&pen, &want, false);
 		offer_end_proposal(&pen);
 	}
 	if (p.number == 0)
@@ -168,9 +182,11 @@ static bool single(const struct menu *m)
 	return m->n_strange == 0;
 }
 
-enum err proposal_verify(struct span sa_body, const struct proposal_want *want,
+enum err proposal_verify(struct span sa_body, const struct proposal_want *all,
 			 struct proposal_chosen *c)
 {
+	struct suite_policy room;
+	struct proposal_want want = proposal_offered(all, &room);
 	struct offer_walk w = offer_proposals(sa_body);
 	struct proposal_chosen answer;
 	struct offer_proposal p;
@@ -181,9 +197,10 @@ enum err proposal_verify(struct span sa_body, const struct proposal_want *want,
 	*c = (struct proposal_chosen){ .number = 0 };
 	if (offer_check(sa_body) != OK || !offer_next_proposal(&w, &p))
 		return ERR_SYNTAX;
-	if (!offer_ok(&w) || !class_of(want->policy, p.number, &aead))
+	if (!offer_ok(&w) || !class_of(want.policy, p.number, &aead))
 		return ERR_NO_PROPOSAL;
-	if (!acceptable(&p, want, &m) || !single(&m) || menu_choose(&m, want, &answer, &rank) != 0)
+	if (!acceptable(&p, &want, &m) || !single(&m) ||
+	    menu_choose(&m, &want, &answer, &rank) != 0)
 		return ERR_NO_PROPOSAL;
 	/* A cipher of the other proposal, or NONE beside a cipher that needs integrity. */
 	if (answer.suite.encr->aead != aead)
@@ -198,17 +215,19 @@ enum err proposal_ke_check(const struct proposal_chosen *c, uint16_t group)
 	return c->suite.ke != NULL && c->suite.ke->id == group ? OK : ERR_KE_GROUP;
 }
 
-const struct ke_group *proposal_ke_asked(const struct proposal_want *want, struct span notify_data,
+const struct ke_group *proposal_ke_asked(const struct proposal_want *all, struct span notify_data,
 					 uint16_t tried)
 {
+	struct suite_policy room;
+	struct proposal_want want = proposal_offered(all, &room);
 	struct rd r = rd_from(notify_data);
 	uint16_t group = rd_u16(&r);
 
 	if (!rd_end(&r) || group == tried)
 		return NULL;
-	for (size_t i = 0; i < SUITE_KE_MAX && want->policy->ke[i] != NULL; i++) {
-		if (want->policy->ke[i]->id == group)
-			return want->policy->ke[i];
+	for (size_t i = 0; i < SUITE_KE_MAX && want.policy->ke[i] != NULL; i++) {
+		if (want.policy->ke[i]->id == group)
+			return want.policy->ke[i];
 	}
 	return NULL;
 }

@@ -24,6 +24,9 @@ struct proposal_want {
 	bool ke_optional;
 	/* ESP: extended sequence numbers first, plain ones too; false: plain ones alone */
 	bool esn;
+	/* As initiator the first transform of each type is all that is offered (`propose = one`):
+	 * with `esn` no plain numbers, with `with_ke` no NONE. Who answers judges by the whole. */
+	bool one;
 };
 
 /* What was agreed on. */
@@ -35,6 +38,8 @@ struct proposal_chosen {
 	bool ke_none;
 };
 
+/* What of it is offered: all, or with `one` that, by a policy of one suite in *room. */
+struct proposal_want proposal_offered(const struct proposal_want *want, struct suite_policy *room);
 /* Body of an SA payload with our offer. `spi`: ours; ignored for an initial IKE SA. */
 void proposal_offer(struct wr *w, const struct proposal_want *want, uint64_t spi);
 

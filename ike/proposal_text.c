@@ -289,10 +289,12 @@ void proposal_explain(struct span sa_body, const struct proposal_want *want,
 
 void proposal_wanted_text(const struct proposal_want *want, char *buf, size_t size)
 {
+	struct suite_policy room;
+	struct proposal_want offered = proposal_offered(want, &room);
 	struct text t = text_begin(buf, size);
 
 	if (size == 0)
 		return;
-	add_wanted(&t, want);
+	add_wanted(&t, &offered);
 	text_end(&t, buf, size);
 }

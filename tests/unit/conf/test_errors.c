@@ -189,6 +189,8 @@ static const struct row rows[] = {
 	  "7:8: auth cannot be `pks` | did you mean `psk`?\n" },
 	{ 11, "encap = no",
 	  "11:9: encap cannot be `no` | auto or always\n" },
+	{ 11, "propose = two",
+	  "11:11: propose cannot be `two` | all or one\n" },
 	{ 11, "full_transcript = yes",
 	  "11:19: full_transcript cannot be `yes` | auto or require\n" },
 	{ 4, "trust = \"\"",

@@ -58,6 +58,8 @@ static const struct {
 	{ 11, "policy = compatible", "\tpolicy          = compatible\n" },
 	{ 11, "", "\tpolicy          = modern\n" },
 	{ 11, "policy = { aes256gcm16 prfsha384, x25519 }", "\tpolicy          = { aes256gcm16 prfsha384 x25519 }\n" },
+	{ 11, "propose = one", "\tpropose         = one\n" },
+	{ 11, "", "\tpropose         = all\n" },
 	{ 11, "full_transcript = require", "\tfull_transcript = require\n" },
 	{ 11, "", "\tfull_transcript = auto\n" },
 	{ 11, "liveness = 2h", "\tliveness        = 7200s\n" },

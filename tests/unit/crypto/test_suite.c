@@ -282,6 +282,32 @@ START_TEST(a_suite_has_a_text)
 }
 END_TEST
 
+START_TEST(the_first_suite_is_a_whole_one)
+{
+	static const char *const rows[][2] = {
+		{ "modern", "aes256gcm16 prfsha384 x25519" },
+		{ "aes128 aes256gcm16 sha384 sha256 modp4096 x25519",
+		  "aes128 sha384 prfsha384 modp4096" },
+		{ "aes256gcm16 aes128 sha256 prfsha256 ecp384 ecp256",
+		  "aes256gcm16 prfsha256 ecp384" },
+	};
+	char text[TEXT_MAX], why[WHY_MAX];
+	struct suite_policy p, first;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ck_assert_int_eq(from_text(rows[i][0], &p, why), OK);
+		suite_policy_first(&p, &first);
+		ck_assert_str_eq(policy_text(&first, text), rows[i][1]);
+		ck_assert_str_eq(first.name, p.name);
+	}
+	/* A cipher that is left without its integrity is passed over. */
+	ck_assert_int_eq(from_text("aes128 aes256gcm16 sha256 x25519", &p, why), OK);
+	p.integ[0] = NULL;
+	suite_policy_first(&p, &first);
+	ck_assert_str_eq(policy_text(&first, text), "aes256gcm16 prfsha256 x25519");
+}
+END_TEST
+
 UNIT("crypto/suite")
 {
 	tcase_add_test(tc, words_make_the_policy);
@@ -291,4 +317,5 @@ UNIT("crypto/suite")
 	tcase_add_test(tc, a_policy_has_room_for_every_row);
 	tcase_add_test(tc, the_named_policies_hold_nothing_weak);
 	tcase_add_test(tc, a_suite_has_a_text);
+	tcase_add_test(tc, the_first_suite_is_a_whole_one);
 }
