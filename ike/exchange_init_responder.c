@@ -13,50 +13,11 @@
 #include "crypto/ke.h"
 #include "ike/connection.h"
 #include "ike/init_message.h"
+#include "ike/init_pick.h"
 #include "ike/life.h"
 #include "ike/natd.h"
 #include "ike/note.h"
 #include "ike/send.h"
-
-/* ---- who may it be ---- */
-
-/* What the connections at this address say to the offer. */
-struct pick {
-	const struct conn *c;	 /* whose policy took it; NULL: none */
-	const struct conn *near; /* one at this address at least */
-	const struct conn *down; /* one at this address that the operator took down */
-	struct proposal_chosen chosen;
-};
-
-static void pick_from(const struct ike_engine *e, const struct addr *remote, bool any,
-		      struct span sa_body, struct pick *p)
-{
-	for (size_t i = 0; i < e->n_conns && !p->c; i++) {
-		const struct conn *c = e->conns[i];
-		struct proposal_want want = init_want(c->conf);
-
-		if (c->conf->any_address != any || !conn_is_at(c, remote))
-			continue;
-		if (c->down) {
-			p->down = c;
-			continue;
-		}
-		p->near = p->near ? p->near : c;
-		if (proposal_choose(sa_body, &want, &p->chosen) == OK)
-			p->c = c;
-	}
-}
-
-/* Connections that name the address come before those that take any. Who the peer is, and so which
- * one it will be, is known only at IKE_AUTH, where the floor of that one is applied again. */
-static struct pick pick(const struct ike_engine *e, const struct addr *remote, struct span sa_body)
-{
-	struct pick p = { .c = NULL };
-
-	pick_from(e, remote, false, sa_body, &p);
-	pick_from(e, remote, true, sa_body, &p);
-	return p;
-}
 
 /* ---- refusing ---- */
 
@@ -72,7 +33,7 @@ static void explain_down(const struct turn *t, const struct conn *c)
 	note_tell(t->e, &n);
 }
 
-static void explain_refusal(const struct turn *t, const struct pick *p, struct span sa_body)
+static void explain_refusal(const struct turn *t, const struct init_pick *p, struct span sa_body)
 {
 	struct ike_note n = { .kind = IKE_NOTE_REFUSED,
 			      .err = p->near ? ERR_NO_PROPOSAL : ERR_UNKNOWN_PEER,
@@ -107,7 +68,7 @@ static void explain_refusal(const struct turn *t, const struct pick *p, struct s
 	note_tell(t->e, &n);
 }
 
-static struct step refuse(struct turn *t, const struct pick *p, struct span sa_body)
+static struct step refuse(struct turn *t, const struct init_pick *p, struct span sa_body)
 {
 	if (!limits_tell_drop(&t->e->limits, t->e->now))
 		return step_drop(ERR_NO_PROPOSAL);
@@ -276,7 +237,7 @@ static enum err keep_request(struct ike_sa *sa, struct span raw)
 	return OK;
 }
 
-static enum err fill(struct ike_sa *sa, const struct turn *t, const struct pick *p)
+static enum err fill(struct ike_sa *sa, const struct turn *t, const struct init_pick *p)
 {
 	struct handshake *hs = sa->hs;
 	struct natd nat;
@@ -318,7 +279,7 @@ static enum err begin_response(struct ike_sa *sa)
 	return err;
 }
 
-static struct step open_sa(struct turn *t, const struct pick *p)
+static struct step open_sa(struct turn *t, const struct init_pick *p)
 {
 	struct ike_sa *sa;
 	enum err err = sa_new(t->e, false, t->path, &sa);
@@ -356,7 +317,7 @@ struct step init_on_request(struct turn *t)
 {
 	struct ike_sa *known = sa_find_init(t->e, t->m->h.spi_i, &t->path->remote);
 	struct init_views v;
-	struct pick p;
+	struct init_pick p;
 
 	if (!is_first_request(t->m) || init_views_decode(t->m, &v) != OK)
 		return step_drop(ERR_SYNTAX);
@@ -369,7 +330,7 @@ struct step init_on_request(struct turn *t)
 		return step_drop(ERR_LIMIT);
 	if (!cookie_settled(t, &v))
 		return step_done();
-	p = pick(t->e, &t->path->remote.addr, v.sa);
+	p = init_pick(t->e, &t->path->remote.addr, v.sa);
 	if (!p.c)
 		return refuse(t, &p, v.sa);
 	if (proposal_ke_check(&p.chosen, v.ke.group) != OK)
