@@ -14,13 +14,11 @@
 #include "crypto/prf.h"
 #include "tests/sim/world.h"
 
-enum { PROOF_LEN = 32 };
-
 /* A proof that one end made or expected. */
 struct proof {
 	struct proof *next;
 	enum side by;
-	uint8_t bytes[PROOF_LEN];
+	uint8_t bytes[SIM_PROOF_LEN];
 };
 
 struct answer {
@@ -31,23 +29,23 @@ struct answer {
 
 /* ---- proofs ---- */
 
-static bool proof_by(const struct sim *s, enum side by, const uint8_t bytes[static PROOF_LEN])
+static bool proof_by(const struct sim *s, enum side by, const uint8_t bytes[static SIM_PROOF_LEN])
 {
 	const struct proof *p = s->proofs[bytes[0]];
 
-	while (p && !(p->by == by && memcmp(p->bytes, bytes, PROOF_LEN) == 0))
+	while (p && !(p->by == by && memcmp(p->bytes, bytes, SIM_PROOF_LEN) == 0))
 		p = p->next;
 	return p != NULL;
 }
 
-static void proof_add(struct sim *s, enum side by, const uint8_t bytes[static PROOF_LEN])
+static void proof_add(struct sim *s, enum side by, const uint8_t bytes[static SIM_PROOF_LEN])
 {
 	struct proof *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return;
 	p->by = by;
-	memcpy(p->bytes, bytes, PROOF_LEN);
+	memcpy(p->bytes, bytes, SIM_PROOF_LEN);
 	p->next = s->proofs[bytes[0]];
 	s->proofs[bytes[0]] = p;
 }
@@ -69,7 +67,7 @@ void jobs_free(struct sim *s)
 static void note_mac(struct end *end, const struct key *mac)
 {
 	struct span s = key_span(mac);
-	uint8_t h[PROOF_LEN];
+	uint8_t h[SIM_PROOF_LEN];
 
 	if (hash_sha256(&s, 1, h) != OK)
 		return;
@@ -99,7 +97,7 @@ static enum err do_psk(struct end *end, const struct job_psk_mac *j, struct key 
 	return err;
 }
 
-static enum err sign(const char *name, struct span octets, uint8_t out[static PROOF_LEN])
+enum err jobs_sign(const char *name, struct span octets, uint8_t out[static SIM_PROOF_LEN])
 {
 	struct span parts[] = { span_str("the test signer"), span_str(name), octets };
 
@@ -113,21 +111,21 @@ static enum err do_sign(struct end *end, const struct job_sign *j, uint8_t *out)
 
 	if (!cn)
 		return ERR_NO_CREDENTIAL;
-	return sign(end->proves ? end->proves : identity_text(&cn->local_identity, name), j->octets,
-		    out);
+	return jobs_sign(end->proves ? end->proves : identity_text(&cn->local_identity, name),
+			 j->octets, out);
 }
 
 static enum err do_verify(struct end *end, const struct job_verify *j)
 {
 	char name[IDENTITY_TEXT_MAX];
-	uint8_t expect[PROOF_LEN];
+	uint8_t expect[SIM_PROOF_LEN];
 	enum err err;
 
 	if (j->chain.len == 0)
 		return ERR_CERT_UNTRUSTED;
 	if (j->wanted.type != ID_NONE && !identity_eq(&j->wanted, &j->claimed))
 		return ERR_WRONG_IDENTITY;
-	err = sign(identity_text(&j->claimed, name), j->octets, expect);
+	err = jobs_sign(identity_text(&j->claimed, name), j->octets, expect);
 	if (err == OK && !span_eq(j->auth, span_of(expect, sizeof(expect))))
 		err = ERR_AUTH;
 	if (err == OK)
@@ -145,6 +143,13 @@ static enum err do_ke_truly(const struct ke_group *g, const struct job_ke *j, st
 	return ke_shared(g, j->secret, j->peer, a->bytes);
 }
 
+enum err jobs_secret(struct span a, struct span b, uint8_t out[static 32])
+{
+	bool first = span_order_bytes(a, b) < 0;
+
+	return hash_sha256((struct span[]){ first ? a : b, first ? b : a }, 2, out);
+}
+
 /* Slow groups would be most of the time of all runs: a hash does, unless a scenario is about them.
  */
 static enum err do_ke(struct end *end, const struct job_ke *j, struct answer *a)
@@ -152,8 +157,6 @@ static enum err do_ke(struct end *end, const struct job_ke *j, struct answer *a)
 	const struct ke_group *g = ke_find(j->group);
 	uint8_t pub[sizeof(a->bytes)] = { 0 };
 	struct span own = span_of(pub, g ? g->public_len : 0);
-	bool first;
-	uint8_t h[32];
 
 	if (!g || j->secret.len > own.len)
 		return ERR_UNSUPPORTED;
@@ -165,11 +168,8 @@ static enum err do_ke(struct end *end, const struct job_ke *j, struct answer *a)
 		memcpy(a->bytes, pub, own.len);
 		return OK;
 	}
-	first = span_order_bytes(own, j->peer) < 0;
-	if (hash_sha256((struct span[]){ first ? own : j->peer, first ? j->peer : own }, 2, h) !=
-	    OK)
+	if (jobs_secret(own, j->peer, a->bytes) != OK)
 		return ERR_CRYPTO;
-	memcpy(a->bytes, h, sizeof(h));
 	a->r.bytes.len = g->secret_len;
 	return OK;
 }
@@ -197,7 +197,7 @@ static enum err work(struct end *end, const struct job *j, struct answer *a)
 	switch (j->kind) {
 	case JOB_SIGN:
 		a->r.method = AUTH_SIGNATURE;
-		a->r.bytes = span_of(a->bytes, PROOF_LEN);
+		a->r.bytes = span_of(a->bytes, SIM_PROOF_LEN);
 		return do_sign(end, &j->sign, a->bytes);
 	case JOB_PSK_MAC:
 		err = do_psk(end, &j->psk_mac, &mac);

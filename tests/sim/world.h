@@ -162,6 +162,13 @@ void net_free(struct sim *s);
 
 /* jobs.c */
 void jobs_do(struct end *end, const struct job *j);
+/* What the fake world's cryptography comes to, for who has somebody's key (a name is the key), and
+ * for who can break a slow group: its public values are all that he needs. The secret is 32 bytes,
+ * and zeros up to the group's length. */
+enum { SIM_PROOF_LEN = 32 };
+MUST_USE enum err jobs_sign(const char *name, struct span octets,
+			    uint8_t out[static SIM_PROOF_LEN]);
+MUST_USE enum err jobs_secret(struct span a, struct span b, uint8_t out[static 32]);
 void jobs_free(struct sim *s);
 
 /* plane.c */
