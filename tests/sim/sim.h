@@ -158,6 +158,7 @@ extern const struct sim_scenario scenarios_refusals[];
 extern const struct sim_scenario scenarios_attacks[];
 extern const struct sim_scenario scenarios_middle[];
 extern const struct sim_scenario scenarios_downgrade[];
+extern const struct sim_scenario scenarios_forged[];
 extern const struct sim_scenario scenarios_chaos[];
 extern const struct sim_scenario scenarios_insider[];
 extern const struct sim_scenario scenarios_life[];
