@@ -149,6 +149,27 @@ START_TEST(every_kind_of_note_has_its_name)
 }
 END_TEST
 
+/* CVE-2020-1763 and CVE-2022-23094 were in the logger, which took for granted that there is an SA. */
+START_TEST(a_note_about_nobody_is_a_line_like_any_other)
+{
+	struct notes *n = notes_made();
+	struct ike_note note;
+	const char *line;
+
+	log_setup(LOG_LEVEL_DEBUG, false, NULL);
+	for (unsigned int k = 0; k <= IKE_NOTE_CHILD_LIMIT; k++) {
+		for (unsigned int e = 0; e < N_ERR; e++) {
+			note = (struct ike_note){ .kind = (enum ike_note_kind)k,
+						  .err = (enum err)e };
+			line = log_of(n, &note, (k * N_ERR + e + 1) * 3600 * NS_PER_S);
+			ck_assert_ptr_eq(strchr(line, '\n'), line + strlen(line) - 1);
+			ck_assert_ptr_nonnull(strstr(line, note_event(note.kind)));
+		}
+	}
+	notes_free(n);
+}
+END_TEST
+
 static const struct {
 	const char *argument;
 	int code; /* -1: goes on */
@@ -184,6 +205,7 @@ UNIT("daemon/notes")
 	tcase_add_test(tc, another_reason_or_connection_is_news);
 	tcase_add_test(tc, many_strangers_do_not_fill_the_memory);
 	tcase_add_test(tc, every_kind_of_note_has_its_name);
+	tcase_add_test(tc, a_note_about_nobody_is_a_line_like_any_other);
 	tcase_add_loop_test(tc, the_command_line_is_judged, 0,
 			    sizeof arguments / sizeof arguments[0]);
 }
