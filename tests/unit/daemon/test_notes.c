@@ -149,7 +149,7 @@ START_TEST(every_kind_of_note_has_its_name)
 }
 END_TEST
 
-/* CVE-2020-1763 and CVE-2022-23094 were in the logger, which took for granted that there is an SA. */
+/* CVE-2020-1763 and CVE-2022-23094: loggers that took for granted that there is an SA. */
 START_TEST(a_note_about_nobody_is_a_line_like_any_other)
 {
 	struct notes *n = notes_made();
