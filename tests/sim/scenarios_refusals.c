@@ -22,6 +22,16 @@ static const struct sim_conf selectors = { { LEFT_SITE(PSK ALWAYS),
 					     RIGHT_BEGIN PSK MANUAL CHILD("net", "10.7.0.0/16",
 									  "10.8.0.0/16") "}\n" } };
 
+/* An easier neighbour takes the offer, whose policy is not left's. */
+#define STRICT " policy = { aes256gcm16 prfsha384 x25519 }\n"
+#define LESS   " policy = { aes128gcm16 prfsha256 ecp256 }\n"
+static const struct sim_conf neighbours = {
+	{ LEFT_SITE(PSK ALWAYS LESS),
+	  RIGHT_SITE(PSK MANUAL STRICT) "connection other {\n address = any\n"
+					" identity = other.example.org\n" PSK MANUAL CHILD(
+						"net", "10.8.0.0/16", "10.9.0.0/16") "}\n" }
+};
+
 static const char *const right_psk = RIGHT_SITE(PSK MANUAL);
 
 static void must_say(struct sim *s, enum side side, enum ike_note_kind kind, enum err err)
@@ -144,6 +154,19 @@ static void no_common_suite(struct sim *s)
 	up_at_last(s);
 }
 
+/* IKE_SA_INIT is answered, and nothing comes of it: the floor is that of left's own connection. */
+static void stricter_connection(struct sim *s)
+{
+	fails(s);
+	sim_must(s, sim_notes(s, RIGHT, IKE_NOTE_UP) == 0, "right is up below its floor");
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_ANSWERED) > 0, "IKE_SA_INIT was not answered");
+	must_say(s, RIGHT, IKE_NOTE_REFUSED, ERR_DOWNGRADE);
+	must_compare(s, RIGHT, IKE_NOTE_REFUSED);
+	must_say(s, LEFT, IKE_NOTE_REFUSED, ERR_PEER_AUTH);
+	sim_reload(s, LEFT, LEFT_SITE(PSK ALWAYS));
+	up_at_last(s);
+}
+
 static void unknown_address(struct sim *s)
 {
 	fails(s);
@@ -186,6 +209,8 @@ const struct sim_scenario scenarios_refusals[] = {
 	{ "wrong-identity", "somebody else is expected", wrong_identity, &identities, LINK, 0 },
 	{ "wrong-method", "a key here, a certificate there", wrong_method, &methods, LINK, 0 },
 	{ "no-common-suite", "policies without a common suite", no_common_suite, &suites, LINK, 0 },
+	{ "stricter-connection", "the floor is that of whom the identity leads to",
+	  stricter_connection, &neighbours, LINK, 0 },
 	{ "unknown-address", "nobody is expected at that address", unknown_address, &addresses,
 	  LINK, 0 },
 	{ "no-common-selectors", "children that do not fit", no_common_selectors, &selectors, LINK,
