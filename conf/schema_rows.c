@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of options. Order within a block: by importance, as the manual shows them. */
+/* The table of options. Order within a block: by importance, as the manual shows them.
+ * (lint: long table) */
 #include "conf/schema.h"
 
 /* clang-format off */
