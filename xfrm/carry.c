@@ -145,14 +145,14 @@ enum err carry_route(const struct nlmsghdr *m, const struct carry *c, struct ask
 {
 	const struct rtmsg *h = nlmsg_data(m);
 	bool any = false;
-	const struct hop_rule rule = { .carry = c,
-				       .others = h->rtm_family == AF_INET,
-				       .any = &any };
+	struct hop_rule rule = { .carry = c, .any = &any };
 	struct nlattr *tb[RTA_MAX + 1];
 	enum err err = route_parse(m, tb);
 
 	if (err != OK)
 		return err;
+	/* Only now is it known that the header is all there. */
+	rule.others = h->rtm_family == AF_INET;
 	/* A nexthop object may not be spelt out; only those over the device are dumped. */
 	if (tb[RTA_OIF] == NULL && tb[RTA_MULTIPATH] == NULL)
 		return tb[RTA_NH_ID] != NULL ? carry_route_plain(m, c, a) : ERR_NOT_FOUND;

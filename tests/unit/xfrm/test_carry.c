@@ -245,6 +245,19 @@ START_TEST(cut_hops_are_never_sent)
 }
 END_TEST
 
+/* In memory of exactly its size: a sanitizer sees who reads behind it. */
+START_TEST(a_route_of_its_netlink_header_alone_is_malformed)
+{
+	struct nlmsghdr *whole = several(AF_INET, carry.from), *m = kit_cut(whole, NLMSG_HDRLEN);
+	struct ask a;
+
+	ck_assert_int_eq(carry_route(m, &carry, &a), ERR_SYNTAX);
+	ck_assert_int_eq(carry_route_plain(m, &carry, &a), ERR_SYNTAX);
+	free(m);
+	free(whole);
+}
+END_TEST
+
 /* With net.ipv4.nexthop_compat_mode = 0 the kernel does not say where the object leads. */
 START_TEST(a_nexthop_object_that_is_not_spelt_out_becomes_a_plain_route)
 {
@@ -317,6 +330,7 @@ UNIT("xfrm/carry")
 	tcase_add_test(tc, of_several_hops_of_ipv6_only_ours_is_made);
 	tcase_add_test(tc, hops_elsewhere_are_not_touched);
 	tcase_add_test(tc, cut_hops_are_never_sent);
+	tcase_add_test(tc, a_route_of_its_netlink_header_alone_is_malformed);
 	tcase_add_test(tc, a_nexthop_object_that_is_not_spelt_out_becomes_a_plain_route);
 	tcase_add_loop_test(tc, addresses_of_the_device_are_carried, 0,
 			    sizeof(addresses) / sizeof(addresses[0]));
