@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* The name is libFuzzer's. Returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -18,7 +19,7 @@ static inline void fuzz_holds(int holds, const char *what, const char *file, int
 {
 	if (holds)
 		return;
-	__builtin_printf("%s:%d: does not hold: %s\n", file, line, what);
+	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
 	__builtin_trap();
 }
 
