@@ -10,6 +10,7 @@
 #include "ike/connection.h"
 #include "ike/duplicate.h"
 #include "ike/exchange_auth.h"
+#include "ike/init_rival.h"
 #include "ike/life.h"
 #include "ike/send.h"
 
@@ -93,6 +94,8 @@ struct step auth_on_response(struct turn *t)
 		n.err = auth_ask_peer(sa);
 	if (n.err == OK)
 		return step_wait();
+	if (rival_waits(sa))
+		return rival_follow(sa);
 	if (n.text[0] == 0)
 		note_print(n.text, sizeof(n.text), "the peer's IKE_AUTH answer: %s",
 			   err_text(n.err));
@@ -121,6 +124,8 @@ struct step auth_on_refusal(struct turn *t)
 	struct pl_notify refusal = { .type = NOTIFY_INVALID_SYNTAX };
 	struct ike_note n;
 
+	if (rival_waits(sa))
+		return rival_follow(sa);
 	(void)message_error(t->m, &refusal);
 	n = note_of_sa(sa, IKE_NOTE_REFUSED, refusal_of(refusal.type));
 	note_print(n.text, sizeof(n.text), "the peer answers %s", notify_name(refusal.type));
@@ -133,12 +138,27 @@ struct step auth_on_refusal(struct turn *t)
 	return step_fatal(n.err, 0);
 }
 
+static void follow_another(struct ike_sa *sa)
+{
+	struct step s = rival_follow(sa);
+
+	if (s.kind == STEP_FATAL)
+		sa_end(sa, s.err);
+	else
+		sa_schedule(sa);
+}
+
 static void on_peer(struct ike_sa *sa, const struct job_result *r)
 {
 	struct auth *a = sa->hs->auth;
 	struct ike_note n = note_of_sa(sa, IKE_NOTE_REFUSED, OK);
+	enum err err = auth_take_peer(sa, r, &n);
 
-	if (auth_take_peer(sa, r, &n) != OK) {
+	if (err != OK && rival_waits(sa)) {
+		follow_another(sa);
+		return;
+	}
+	if (err != OK) {
 		refuse(sa, &n, NOTIFY_AUTHENTICATION_FAILED);
 		return;
 	}

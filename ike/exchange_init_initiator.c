@@ -15,6 +15,7 @@
 #include "ike/connection.h"
 #include "ike/exchange_auth.h"
 #include "ike/init_message.h"
+#include "ike/init_rival.h"
 #include "ike/life.h"
 #include "ike/natd.h"
 #include "ike/send.h"
@@ -274,7 +275,8 @@ static enum err judge_response(struct ike_sa *sa, const struct message *m, struc
 	if (err != OK || m->h.spi_r == 0)
 		return ERR_SYNTAX;
 	/* Our own nonce come back: a mirror (A4). */
-	if (span_eq(v->nonce, span_of(sa->hs->nonce, sizeof(sa->hs->nonce))))
+	if (rival_was_followed(sa, m->h.spi_r) ||
+	    span_eq(v->nonce, span_of(sa->hs->nonce, sizeof(sa->hs->nonce))))
 		return ERR_REPLAY;
 	err = proposal_verify(v->sa, &want, c);
 	if (err == OK)
@@ -285,6 +287,14 @@ static enum err judge_response(struct ike_sa *sa, const struct message *m, struc
 	    !is_full_transcript(m))
 		err = ERR_DOWNGRADE;
 	return err;
+}
+
+enum err init_fits(struct ike_sa *sa, const struct message *m)
+{
+	struct proposal_chosen chosen;
+	struct init_views v;
+
+	return judge_response(sa, m, &v, &chosen);
 }
 
 static void hint_unfit(struct ike_sa *sa, enum err err)
@@ -329,6 +339,8 @@ static struct step go_on(struct ike_sa *sa)
 		err = auth_begin(sa, &n);
 	if (err == OK)
 		return step_done();
+	if (rival_waits(sa))
+		return rival_follow(sa);
 	n.err = err;
 	if (n.text[0] == 0)
 		note_print(n.text, sizeof(n.text), "no keys from the peer's answer: %s",

@@ -26,6 +26,8 @@ MUST_USE enum err init_draw(struct ike_engine *e, const struct ke_group *g,
 /* What we take as responder; what we propose, and take as an answer. */
 struct proposal_want init_want(const struct conf_connection *cn);
 struct proposal_want init_offer(const struct conf_connection *cn);
+/* Initiator: would this answer to our request be taken? */
+MUST_USE enum err init_fits(struct ike_sa *sa, const struct message *m);
 /* Asks a worker for a slow group's public value (`peer` empty) or shared secret. */
 MUST_USE enum err init_ask_worker(struct ike_sa *sa, struct span peer);
 /* Keys from the shared secret; the nonces and both SPIs are known. */

@@ -20,6 +20,7 @@
 #include "ike/exchange_create.h"
 #include "ike/exchange_info.h"
 #include "ike/exchange_init.h"
+#include "ike/init_rival.h"
 #include "ike/note.h"
 #include "ike/send.h"
 
@@ -133,11 +134,29 @@ static void give_up(struct ike_sa *sa)
 	sa_end(sa, n.err);
 }
 
+/* When our IKE_AUTH has left so often without an answer, another one to IKE_SA_INIT is followed:
+ * late, since the true one may have been the first, on a bad link; and soon enough for peers that
+ * forget a half-open SA after 30 s. */
+enum { TRIES_BEFORE_RIVAL = 5 };
+
+/* True when the SA is gone. */
+static bool tick_rival(struct ike_sa *sa)
+{
+	struct step s = rival_follow(sa);
+
+	if (s.kind != STEP_FATAL)
+		return false;
+	sa_end(sa, s.err);
+	return true;
+}
+
 /* True when the SA is gone. */
 static bool tick_retransmit(struct ike_sa *sa)
 {
 	if (sa->rt.at > sa->e->now)
 		return false;
+	if (sa->rt.sent >= TRIES_BEFORE_RIVAL && rival_waits(sa))
+		return tick_rival(sa);
 	if (!retransmit_again(&sa->rt, &sa->e->env.random, sa->e->now)) {
 		give_up(sa);
 		return true;

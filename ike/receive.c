@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ike/exchange_init.h"
+#include "ike/init_rival.h"
 #include "ike/life.h"
 #include "ike/note.h"
 #include "ike/rules.h"
@@ -39,8 +40,8 @@ static enum err receive_clear(struct ike_engine *e, const struct path *p, const 
 	const struct rule *rule;
 	struct step s;
 
-	if (d == RESPONSE && !sa)
-		return ERR_UNEXPECTED;
+	if (d == RESPONSE && (!sa || sa->state != S_INIT_SENT))
+		return rival_keep(e, p, m);
 	rule = rules_find(m->h.exchange, d, sa ? sa->state : S_NONE, m->present);
 	if (!rule)
 		return ERR_UNEXPECTED;

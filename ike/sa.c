@@ -10,6 +10,7 @@
 #include "ike/child.h"
 #include "ike/core.h"
 #include "ike/create.h"
+#include "ike/init_rival.h"
 #include "ike/peer.h"
 
 /* How long a peer may take from IKE_SA_INIT to a proved identity. */
@@ -95,6 +96,8 @@ void sa_forget_handshake(struct ike_sa *sa)
 	if (!sa->hs)
 		return;
 	ticket_drop(sa->e, &sa->hs->ticket);
+	if (sa->initiator)
+		rivals_free(sa->hs->rivals);
 	handshake_free(sa->hs);
 	sa->hs = NULL;
 	/* They only ever served AUTH. */

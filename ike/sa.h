@@ -78,8 +78,12 @@ struct handshake {
 	struct packets response; /* RealMessage2 */
 	struct span ni, nr;	 /* point into those two */
 	struct span peer_ke;	 /* the same */
-	const struct conf_connection
-		*candidate; /* responder: whose policy took the offer; who it is comes later */
+	union {
+		/* responder: whose policy took the offer; who it is comes later */
+		const struct conf_connection *candidate;
+		/* initiator: other answers to our request (ike/init_rival.h) */
+		struct init_rivals *rivals;
+	};
 	struct proposal_chosen proposal;
 	struct init_try *chosen; /* ours that the peer's KE goes with */
 	bool answered;		 /* responder: the response has left */

@@ -77,6 +77,13 @@ void window_asked_anew(struct window *w, struct packets *request)
 	*request = (struct packets){ 0 };
 }
 
+void window_back(struct window *w, struct packets *request)
+{
+	window_asked_anew(w, request);
+	w->next_out = 1;
+	w->asked = true;
+}
+
 void window_heard(struct window *w)
 {
 	packets_free(&w->request);

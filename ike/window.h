@@ -46,6 +46,8 @@ void window_answered(struct window *w, struct packets *answer);
 void window_asked(struct window *w, struct packets *request);
 /* The same request in another form (with a COOKIE, another group): the ID stays. */
 void window_asked_anew(struct window *w, struct packets *request);
+/* As if our first request, this one, had not been answered. */
+void window_back(struct window *w, struct packets *request);
 /* The answer to our request is here. */
 void window_heard(struct window *w);
 void window_free(struct window *w);

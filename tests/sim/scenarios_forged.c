@@ -7,14 +7,21 @@
 #include <string.h>
 
 #include "crypto/alg.h"
-#include "ike/message.h"
+#include "crypto/ke.h"
+#include "ike/child.h"
+#include "ike/init_message.h"
 #include "ike/offer.h"
+#include "ike/protect.h"
 #include "tests/sim/confs.h"
+#include "tests/sim/insider.h"
 #include "tests/sim/world.h"
 
 enum { COPIES = 40, REDIRECT = 16407 };
 
 static const struct sim_conf psk = SITE(PSK MANUAL, PSK MANUAL);
+static const struct sim_conf slow =
+	SITE(PSK ALWAYS " policy = { aes256gcm16 prfsha384 modp4096 }\n",
+	     PSK MANUAL " policy = { aes256gcm16 prfsha384 modp4096 }\n");
 static const struct sim_conf always = SITE(PSK ALWAYS, PSK MANUAL);
 
 /* What is not as it should be in an answer with SA, KE and nonce. */
@@ -163,16 +170,16 @@ static void put_nonce(struct sim *s, const struct kind *k, const struct seen_req
 static void put_answer(struct sim *s, const struct kind *k, const struct seen_request *r,
 		       struct builder *b)
 {
-	uint8_t pub[32];
+	uint8_t pub[512] = { 0 };
 	struct pl_ke ke = { .group = k->bend == KE_OTHER ? KE_ECP_256 : k->ke,
-			    .data = span_of(pub, sizeof(pub)) };
+			    .data = span_of(pub, k->ke == KE_MODP_4096 ? 512 : 32) };
 	struct wr *w = builder_begin(b, PL_SA);
 
 	put_proposal(w, k, k->bend != TWO_PROPOSALS);
 	if (k->bend == TWO_PROPOSALS)
 		put_proposal(w, k, true);
 	builder_end(b);
-	for (size_t i = 0; i < sizeof(pub); i++)
+	for (size_t i = 0; i < 32; i++)
 		pub[i] = (uint8_t)sim_draw(s, 0, 255);
 	if (k->bend != NO_KE) {
 		pl_ke_encode(builder_begin(b, PL_KE), &ke);
@@ -194,11 +201,12 @@ static void put_notify(struct sim *s, const struct kind *k, struct builder *b)
 		       span_of(body, k->notify == NOTIFY_INVALID_KE_PAYLOAD ? 2 : sizeof(body)));
 }
 
-static void send_one(struct sim *s, const struct kind *k, const struct seen_request *r)
+/* What was sent, valid until the next. */
+static struct span send_one(struct sim *s, const struct kind *k, const struct seen_request *r)
 {
 	struct path path = sim_path_to(s, LEFT, 500);
 	struct ike_header h = header_of(s, k, r);
-	uint8_t bytes[1024];
+	static uint8_t bytes[2048];
 	struct builder b = builder_message(bytes, sizeof(bytes), &h);
 	struct span datagram;
 
@@ -212,6 +220,7 @@ static void send_one(struct sim *s, const struct kind *k, const struct seen_requ
 	if (k->bend == CRITICAL)
 		bytes[datagram.len - 3] |= 0x80;
 	sim_inject(s, LEFT, &path, datagram);
+	return datagram;
 }
 
 /* ---- stories ---- */
@@ -258,7 +267,7 @@ static void answers_of_a_kind(struct sim *s)
 		sim_run_ms(s, 1);
 	before = n_dropped(s);
 	for (int i = 0; i < COPIES; i++)
-		send_one(s, k, &r);
+		(void)send_one(s, k, &r);
 	sim_run_ms(s, 2);
 	sim_must(s, n_dropped(s) >= before + COPIES - (k->followed ? COPIES : 0),
 		 "%s: only %u of them were counted", k->what, (unsigned)(n_dropped(s) - before));
@@ -272,27 +281,162 @@ static void answers_of_a_kind(struct sim *s)
 		 "%s weakened the attempt: %s", k->what, up ? up->suite : "not up");
 }
 
-/* The positive control: an answer with nothing wrong in it is believed, since nothing proves it
- * before IKE_AUTH. It costs the attempt (RFC 7296 2.4 has no more to say than that one may follow
- * several answers), but nobody is up with the one who sent it, and the next attempt is as good. */
-static void whole_answer(struct sim *s)
+/* Answers with nothing wrong in them are believed, since nothing proves one before IKE_AUTH. The
+ * true one comes behind them, and is followed when the others lead nowhere. */
+static void whole_answers_come(struct sim *s, int n)
 {
 	static const struct kind whole = { "a whole answer", LIKED };
 	struct seen_request r = { .have = false };
-	const struct ike_note *up;
 
 	sim_set_middle(s, see_request, &r);
 	while (!r.have && !s->failed)
 		sim_run_ms(s, 1);
-	send_one(s, &whole, &r);
-	sim_run_s(s, 2);
-	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_ANSWERED) == 1, "the forged answer is not taken");
+	for (int i = 0; i < n; i++)
+		(void)send_one(s, &whole, &r);
+	sim_set_middle(s, NULL, NULL);
+}
+
+static void whole_answers(struct sim *s, int n)
+{
+	whole_answers_come(s, n);
+	sim_run_ms(s, 500);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_ANSWERED) == 1, "no forged answer is taken");
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 0, "left is up with who forged an answer");
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 1);
-	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CONNECTING) > 1, "the forged answer had no effect");
-	up = sim_note(s, LEFT, IKE_NOTE_UP);
-	sim_must(s, up && up->downgrade_protected, "the attempt is weakened");
+	sim_must(s, s->failed || sim_note(s, LEFT, IKE_NOTE_UP)->downgrade_protected,
+		 "the attempt is weakened");
+	sim_must(s, s->failed || !insider_sa(s, LEFT)->children->next,
+		 "a child of an answer that was given up is left");
+}
+
+static void some_whole_answers(struct sim *s)
+{
+	whole_answers(s, (int)sim_draw(s, 1, 4));
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CONNECTING) == 1, "the attempt was made again");
+}
+
+/* The positive control: what is kept has a bound, so many of them do cost the attempt. */
+static void many_whole_answers(struct sim *s)
+{
+	whole_answers(s, 10);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CONNECTING) > 1, "the answers had no effect");
+}
+
+/* Behind the true one they are kept, and nothing comes of them. */
+static void late_whole_answers(struct sim *s)
+{
+	static const struct kind whole = { "a whole answer", LIKED };
+	struct seen_request r = { .have = false };
+
+	sim_set_middle(s, see_request, &r);
+	sim_must(s, sim_run_until_note(s, LEFT, IKE_NOTE_ANSWERED, 30), "nobody answers");
+	for (int i = 0; i < 10 && !s->failed; i++)
+		(void)send_one(s, &whole, &r);
+	sim_run_until_quiet(s);
+	sim_set_middle(s, NULL, NULL);
+	sim_expect(s, "site", 1);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CONNECTING) == 1, "the attempt was made again");
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_ANSWERED) == 1, "the true answer was given up");
+}
+
+/* So with an allocation that fails anywhere in it. */
+static void whole_answers_without_memory(struct sim *s)
+{
+	sim_fail_malloc(s, LEFT, sim_draw(s, 1, 60));
+	whole_answers_come(s, (int)sim_draw(s, 1, 4));
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
+/* ---- who computes the keys, too ---- */
+
+struct forger {
+	struct seen_request r;
+	uint64_t spi_r;
+	struct sk_keys keys;
+	uint32_t n_asked, n_said;
+};
+
+/* Our IKE_AUTH goes to the forger: it says no, or proves what it cannot prove. Not before the true
+ * answer is there: what is protected is final, and when there is nothing else to follow it ends the
+ * attempt. */
+static void say_no(struct sim *s, struct forger *f, const struct ike_header *of)
+{
+	static const uint8_t id[] = "\2\0\0\0right.example.org";
+	static const uint8_t auth[36] = { AUTH_PSK };
+	struct path path = sim_path_to(s, LEFT, 500);
+	struct ike_header h = *of;
+	uint8_t chain[256], bytes[512];
+	struct wr w = wr_into(bytes, sizeof(bytes));
+	struct builder b = builder_inner(chain, sizeof(chain));
+	struct inner in;
+
+	h.flags = FLAG_RESPONSE;
+	if (sim_draw(s, 0, 1)) {
+		builder_add(&b, PL_IDR, span_of(id, sizeof(id) - 1));
+		builder_add(&b, PL_AUTH, span_of(auth, sizeof(auth)));
+		builder_notify(&b, NOTIFY_NO_PROPOSAL_CHOSEN, SPAN_EMPTY);
+	} else {
+		builder_notify(&b, NOTIFY_AUTHENTICATION_FAILED, SPAN_EMPTY);
+	}
+	if (builder_finish_inner(&b, &in) != OK || protect_seal(&f->keys, &h, &in, &w) != OK)
+		return;
+	f->n_said++;
+	sim_inject(s, LEFT, &path, wr_done(&w));
+}
+
+/* The public value is the secret in the simulator's slow groups. */
+static void forge_with_keys(struct sim *s, struct forger *f, const struct message *request)
+{
+	static const struct kind whole = { "a whole answer", BEST, .ke = KE_MODP_4096 };
+	struct suite suite = { .encr = encr_by_keyword("aes256gcm16"),
+			       .prf = prf_by_keyword("prfsha384"),
+			       .ke = ke_by_keyword("modp4096") };
+	uint8_t secret[512] = { 0 };
+	struct keymat_seed seed = { .g_ir = span_of(secret, sizeof(secret)) };
+	struct ike_keys keys;
+	struct message m;
+	struct span sent = send_one(s, &whole, &f->r);
+	struct init_views i, r;
+
+	if (message_decode(sent, &m) != OK || init_views_decode(&m, &r) != OK ||
+	    init_views_decode(request, &i) != OK || jobs_secret(i.ke.data, r.ke.data, secret) != OK)
+		return;
+	seed.ni = i.nonce;
+	seed.nr = r.nonce;
+	seed.spi_i = m.h.spi_i;
+	seed.spi_r = f->spi_r = m.h.spi_r;
+	if (keymat_ike(&suite, &seed, &keys) == OK)
+		f->keys = (struct sk_keys){ .encr = suite.encr, .encr_key = keys.er };
+	ike_keys_wipe(&keys);
+}
+
+static bool answer_for(struct sim *s, struct sim_packet *p, void *ctx)
+{
+	struct forger *f = ctx;
+	struct message m;
+
+	if (p->from != LEFT || message_decode(span_of(p->bytes, p->len), &m) != OK)
+		return true;
+	if (m.h.exchange == X_IKE_SA_INIT && !f->r.have) {
+		(void)see_request(s, p, &f->r);
+		forge_with_keys(s, f, &m);
+	}
+	if (m.h.exchange == X_IKE_AUTH && m.h.spi_r == f->spi_r && ++f->n_asked == 2)
+		say_no(s, f, &m.h);
+	return true;
+}
+
+static void answers_with_keys(struct sim *s)
+{
+	struct forger f = { .n_said = 0 };
+
+	sim_set_middle(s, answer_for, &f);
+	sim_run_until_quiet(s);
+	sim_must(s, f.n_said > 0, "the forger was not asked");
+	sim_expect(s, "site", 1);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CONNECTING) == 1, "the attempt was made again");
 }
 
 #define LINK                          \
@@ -303,7 +447,14 @@ static void whole_answer(struct sim *s)
 const struct sim_scenario scenarios_forged[] = {
 	{ "forged-answers", "answers of every kind before the true one, each many times",
 	  answers_of_a_kind, &psk, LINK, 0 },
-	{ "forged-whole-answer", "one with nothing wrong in it costs an attempt and no more",
-	  whole_answer, &always, LINK, 0 },
+	{ "forged-whole-answers", "some with nothing wrong in them, and the attempt goes on",
+	  some_whole_answers, &always, LINK, 0 },
+	{ "forged-late-answers", "... behind the true one", late_whole_answers, &always, LINK, 0 },
+	{ "forged-whole-no-memory", "... and there is no memory, at any place",
+	  whole_answers_without_memory, &always, LINK, 0 },
+	{ "forged-with-keys", "one who answers IKE_AUTH, too, under the keys of its own answer",
+	  answers_with_keys, &slow, LINK, 0 },
+	{ "forged-many-whole-answers", "so many that the true one has no place cost an attempt",
+	  many_whole_answers, &always, LINK, 0 },
 	{ 0 },
 };
