@@ -344,7 +344,10 @@ static const struct schema_option options[] = {
 		.required = true, .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "SELECTOR | { SELECTOR, ... }",
 		.brief = "what is joined on the side of the peer",
-		.text = "At most 255.",
+		.text = "At most 255. Where a selector has ports, on either side, fragments "
+			"of its protocol between the two networks that this host forwards are "
+			"held back, for the kernel sees no ports in them. Where it tracks "
+			"connections it puts them together first, and they pass.",
 		.example = "remote = { 10.2.0.0/16, 2001:db8:2::/48 }",
 	},
 	{

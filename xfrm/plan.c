@@ -149,6 +149,31 @@ static bool pair_stops_neighbours(const struct pair *p)
 	return p->local.addr.family == AF_INET6 && (p->proto == 0 || p->proto == IPPROTO_ICMPV6);
 }
 
+/* A fragment that is forwarded shows the kernel no ports: it takes them for 0, the first one's as
+ * well. So it would pass a guard of one port, and has a guard of its own, which holds back those of
+ * other ports too. (Where connections are tracked, packets are put together before.) */
+static bool pair_has_pieces(const struct pair *p)
+{
+	return port_single(p->local_port_lo, p->local_port_hi) ||
+	       port_single(p->remote_port_lo, p->remote_port_hi);
+}
+
+static struct pair pieces_of(const struct pair *p)
+{
+	struct pair pieces = *p;
+
+	pieces.local_port_lo = pieces.local_port_hi = 0;
+	pieces.remote_port_lo = pieces.remote_port_hi = 0;
+	return pieces;
+}
+
+static enum err plan_pieces(struct policy_list *l, const struct pair *p)
+{
+	const struct pair pieces = pieces_of(p);
+
+	return pair_has_pieces(p) ? plan_pair(l, &pieces, POLICY_GUARDS) : OK;
+}
+
 static enum err plan_pairs(struct policy_list *l, const struct pair_list *pairs)
 {
 	bool neighbours = false;
@@ -157,6 +182,8 @@ static enum err plan_pairs(struct policy_list *l, const struct pair_list *pairs)
 	for (size_t i = 0; i < pairs->n && err == OK; i++) {
 		neighbours = neighbours || pair_stops_neighbours(&pairs->v[i]);
 		err = plan_pair(l, &pairs->v[i], POLICY_GUARDS);
+		if (err == OK)
+			err = plan_pieces(l, &pairs->v[i]);
 		if (err == OK)
 			err = plan_dhcp(l, &pairs->v[i]);
 	}
@@ -231,6 +258,15 @@ static enum err plan_lift6(struct policy_list *l, const struct pair *pair)
 	return err != OK ? err : policy_list_add(l, &p);
 }
 
+/* Its fragments as well: a wider child may lead them into the TUN. */
+static enum err plan_lift6_all(struct policy_list *l, const struct pair *pair)
+{
+	const struct pair pieces = pieces_of(pair);
+	enum err err = plan_lift6(l, pair);
+
+	return err == OK && pair_has_pieces(pair) ? plan_lift6(l, &pieces) : err;
+}
+
 static enum err plan_tun(struct policy_list *l, sa_family_t family, int ifindex)
 {
 	enum err err = plan_from_tun(l, family, XFRM_POLICY_IN);
@@ -273,7 +309,7 @@ enum err plan_plane(struct policy_list *l, const struct host_child *v, size_t n,
 		err = plan_tun(l, AF_INET6, ifindex);
 	for (size_t i = 0; i < pairs.n && err == OK; i++) {
 		if (pairs.v[i].local.addr.family == AF_INET6)
-			err = plan_lift6(l, &pairs.v[i]);
+			err = plan_lift6_all(l, &pairs.v[i]);
 	}
 	plan_settle(l);
 	pair_list_free(&pairs);
