@@ -5,7 +5,11 @@
  */
 #include "esp/arrive.h"
 
+#include <sys/random.h>
+
+#include "esp/fragment.h"
 #include "esp/mss.h"
+#include "esp/mtu.h"
 #include "esp/tunnel.h"
 
 enum { MARKER_LEN = 4, KEEPALIVE = 0xff };
@@ -41,6 +45,26 @@ static void clamp(struct worker *w, struct opened *o, uint32_t if_id)
 		mss_clamp(o->p, &o->in, mtu);
 }
 
+/* Longer than links are: its sender sent it in pieces, and a gateway that had to see its ports put
+ * them together. Routers behind us would refuse it. False: it goes as it is. */
+static bool write_pieces(struct worker *w, const struct sa *sa, const struct opened *o)
+{
+	struct cutter c;
+	uint32_t id;
+
+	if (!sa->by_ports || o->in.version != 6 || o->in.len <= PATH_MTU_DEFAULT ||
+	    getrandom(&id, sizeof(id), GRND_NONBLOCK) != (ssize_t)sizeof(id) ||
+	    cutter_init6(&c, span_of(o->p, o->in.len), &o->in, id) != OK)
+		return false;
+	for (;;) {
+		struct wr piece = wr_into(w->piece_buf, DATAGRAM_MAX);
+
+		if (!cutter_next(&c, &piece))
+			return true;
+		tunnel_write(w, sa->if_id, wr_done(&piece));
+	}
+}
+
 static void open_own(struct worker *w, uint32_t spi, const struct esp_datagram *d)
 {
 	struct sa *sa = sad_in(w->plane->sad, spi);
@@ -62,7 +86,8 @@ static void open_own(struct worker *w, uint32_t spi, const struct esp_datagram *
 		return;
 	}
 	clamp(w, &o, sa->if_id);
-	tunnel_write(w, sa->if_id, span_of(o.p, o.in.len));
+	if (sa->mode != SA_TUNNEL || !write_pieces(w, sa, &o))
+		tunnel_write(w, sa->if_id, span_of(o.p, o.in.len));
 }
 
 static void esp(struct worker *w, const struct esp_datagram *d)

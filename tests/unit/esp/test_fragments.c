@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "esp/fragment.h"
+#include "esp/outer.h"
+#include "esp/reassemble.h"
 #include "tests/unit/esp/gateway.h"
 #include "tests/unit/unit.h"
 
@@ -87,8 +89,30 @@ static uint32_t spi_of(const uint8_t *b)
 	return rd_u32(&r);
 }
 
+/* What comes there makes up p, in pieces for any link. */
+static void whole_of_pieces(int fd, struct span p)
+{
+	struct reassembler r = { .bytes = 0 };
+	uint8_t got[WHOLE], all[DATAGRAM_MAX];
+	struct wr w = wr_into(all, sizeof(all));
+	bool complete = false;
+
+	while (!complete) {
+		ssize_t n = gateway_get(fd, got, sizeof(got));
+		struct inner in;
+
+		ck_assert_int_gt(n, IP6_HEAD_LEN);
+		ck_assert_int_le(n, IP6_MTU_MIN);
+		in = kit_parsed(span_of(got, (size_t)n));
+		ck_assert(in.fragment);
+		complete = reassembler_add(&r, span_of(got, (size_t)n), &in, 1, &w);
+	}
+	ck_assert(span_eq(wr_done(&w), p));
+	reassembler_free(&r);
+}
+
 /* Its sender cut the datagram: all of it takes the SA of its port, and the peer's gateway gives it
- * out whole. */
+ * out whole, or as IPv6 wants it in pieces again. */
 START_TEST(fragments_take_the_sa_of_their_port)
 {
 	struct gateway left, right;
@@ -107,8 +131,12 @@ START_TEST(fragments_take_the_sa_of_their_port)
 	ck_assert_int_gt(n, WHOLE);
 	ck_assert_uint_eq(spi_of(got), SPI_A);
 	gateway_put(right.net[0], span_of(got, (size_t)n));
-	ck_assert_int_eq(gateway_get(right.tun[0], got, sizeof(got)), WHOLE);
-	ck_assert(span_eq(span_tail(span_of(got, WHOLE), 40), span_tail(p, 40)));
+	if (_i == 0) {
+		ck_assert_int_eq(gateway_get(right.tun[0], got, sizeof(got)), WHOLE);
+		ck_assert(span_eq(span_tail(span_of(got, WHOLE), 40), span_tail(p, 40)));
+	} else {
+		whole_of_pieces(right.tun[0], p);
+	}
 	ck_assert(gateway_silent(left.net[0]));
 	gateway_down(&left);
 	gateway_down(&right);
