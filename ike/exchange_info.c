@@ -85,7 +85,6 @@ void info_ask(struct ike_sa *sa)
 {
 	struct builder b = send_begin(sa->e);
 
-	sa->again = NEVER;
 	if (!put_close(sa, &b) && !put_child_deletes(sa, &b) && !put_alive(sa))
 		return;
 	if (send_request(sa, X_INFORMATIONAL, &b) != OK)

@@ -52,6 +52,7 @@ static void ask(struct ike_sa *sa)
 {
 	bool may_create = sa->state == S_UP && !sa->hs && !info_is_due(sa);
 
+	sa->again = NEVER; /* whatever could not be sent then is tried now */
 	if (!may_create || !create_ask(sa))
 		info_ask(sa);
 }
