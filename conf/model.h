@@ -71,6 +71,9 @@ struct conf_child {
 	 */
 	uint32_t reqid;
 	uint32_t replay_window;	    /* packets, default 1024 */
+	mono_ns lifetime;	    /* of one pair of SAs; new keys come before that; default 1h */
+	uint64_t life_bytes;	    /* ... of each direction; default 0: none */
+	uint64_t life_packets;
 	bool esn;		    /* default yes */
 	enum conf_dscp copy_dscp;   /* default out */
 	bool ecn;		    /* default yes */

@@ -440,6 +440,38 @@ static const struct schema_option options[] = {
 		.example = "replay_window = 1024",
 	},
 	{
+		.block = SCHEMA_CHILD, .name = "lifetime", .type = SCHEMA_TIME,
+		FIELD(conf_child, lifetime),
+		.unit = "seconds", .preset = "1h", .min = 60, .max = 604800, .since = "0.1",
+		.reload = RELOAD_CONNECTION,
+		.values = "TIME",
+		.brief = "how long one set of keys is used",
+		.text = "New keys are agreed on before that (after about 80 % of it), and no packet is "
+			"lost. When the peer refuses them for so long, the child is deleted and made "
+			"anew.",
+		.example = "lifetime = 8h",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "life_bytes", .type = SCHEMA_NUMBER,
+		FIELD(conf_child, life_bytes),
+		.unit = "bytes", .preset = "0", .min = 0, .max = 1ull << 50, .since = "0.1",
+		.reload = RELOAD_CONNECTION,
+		.values = "NUMBER",
+		.brief = "how much one set of keys carries in one direction",
+		.text = "0: as much as comes in its \\fBlifetime\\fP.",
+		.example = "life_bytes = 1000000000000",
+	},
+	{
+		.block = SCHEMA_CHILD, .name = "life_packets", .type = SCHEMA_NUMBER,
+		FIELD(conf_child, life_packets),
+		.unit = "packets", .preset = "0", .min = 0, .max = 1ull << 50, .since = "0.1",
+		.reload = RELOAD_CONNECTION,
+		.values = "NUMBER",
+		.brief = "how many packets one set of keys carries in one direction",
+		.text = "0: as many as are safe with the cipher.",
+		.example = "life_packets = 1000000000",
+	},
+	{
 		.block = SCHEMA_CHILD, .name = "esn", .type = SCHEMA_YES_NO, FIELD(conf_child, esn),
 		.preset = "yes", .since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "yes | no",

@@ -262,6 +262,8 @@ static const struct row rows[] = {
 	  "11:10: unknown word moden | did you mean modern?\n" },
 	{ 11, "policy = 3des",
 	  "11:10: 3des is not implemented | its 64-bit blocks leak long texts (SWEET32); aes256gcm16 would be right\n" },
+	{ 15, "lifetime = 59s",
+	  "15:12: `59s` is out of range | lifetime goes from 60s to 604800s\n" },
 	{ 15, "replay_window = 31",
 	  "15:17: `31` is out of range | replay_window goes from 32 to 4096\n" },
 	{ 15, "esn = 1",
