@@ -78,6 +78,7 @@ static void open_own(struct worker *w, uint32_t spi, const struct esp_datagram *
 	pthread_mutex_lock(&sa->lock);
 	why = inbound_open(sa, d, w->now, &o);
 	worker_tell_end(w, sa, why);
+	worker_tell_soft(w, sa);
 	if (o.newest)
 		worker_tell_elsewhere(w, sa, &d->path);
 	pthread_mutex_unlock(&sa->lock);

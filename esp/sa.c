@@ -75,6 +75,8 @@ enum err esp_sa_new(const struct sa_desc *d, struct sa **out)
 	sa->shape = shape;
 	sa->byte_limit = d->byte_limit;
 	sa->packet_limit = d->packet_limit;
+	sa->byte_soft = d->byte_soft;
+	sa->packet_soft = d->packet_soft;
 	sa->path = d->path;
 	set_hosts(sa, d);
 	sa->encap = d->encap;
@@ -132,6 +134,13 @@ void sa_count_packet(struct sa *sa, size_t inner_len, mono_ns now)
 void sa_count_drop(struct sa *sa, enum drop why)
 {
 	add(&sa->stats.drops[why], 1);
+}
+
+bool sa_worn(const struct sa *sa)
+{
+	if (sa->packet_soft > 0 && get(&sa->stats.packets) >= sa->packet_soft)
+		return true;
+	return sa->byte_soft > 0 && get(&sa->stats.bytes) >= sa->byte_soft;
 }
 
 bool sa_spent(const struct sa *sa, size_t inner_len)

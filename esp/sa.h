@@ -34,6 +34,8 @@ struct sa {
 	bool by_ports; /* some of them ask for ports, which later fragments do not show */
 	uint64_t byte_limit;
 	uint64_t packet_limit;
+	uint64_t byte_soft;
+	uint64_t packet_soft;
 	/* SA_TRANSPORT: the two hosts as they are seen here, and as the peer's checksums have them
 	 * (RFC 7296 2.23.1), which is the same without a NAT. */
 	struct addr host_local;
@@ -57,6 +59,7 @@ struct sa {
 	struct path path;
 	bool encap;
 	mono_ns told;		/* when PLANE_EXPIRE was sent last; 0: not yet */
+	mono_ns told_soft;	/* ... of a soft limit */
 	mono_ns told_elsewhere; /* when PLANE_MAPPING was */
 
 	/* The SAD's thread: */
@@ -80,6 +83,8 @@ bool sa_joins(const struct sa *sa, const struct flow *f);
 /* With the lock held. */
 void sa_count_packet(struct sa *sa, size_t inner_len, mono_ns now);
 void sa_count_drop(struct sa *sa, enum drop why);
+/* A soft limit is reached. */
+bool sa_worn(const struct sa *sa);
 /* Has the SA carried all that its hard limits allow, so that `inner_len` more bytes are too many?
  */
 bool sa_spent(const struct sa *sa, size_t inner_len);

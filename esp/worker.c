@@ -139,6 +139,20 @@ void worker_tell_end(struct worker *w, struct sa *sa, enum drop why)
 	worker_event(w, &ev);
 }
 
+void worker_tell_soft(struct worker *w, struct sa *sa)
+{
+	struct plane_event ev = { .kind = PLANE_EXPIRE,
+				  .spi = sa->spi,
+				  .dir = sa->dir,
+				  .remote = sa->path.remote,
+				  .soft = true };
+
+	if (!sa_worn(sa) || (sa->told_soft > 0 && w->now - sa->told_soft < TELL_AGAIN))
+		return;
+	sa->told_soft = w->now;
+	worker_event(w, &ev);
+}
+
 void worker_tell_elsewhere(struct worker *w, struct sa *sa, const struct path *path)
 {
 	struct plane_event ev = { .kind = PLANE_MAPPING,

@@ -77,5 +77,7 @@ void worker_tell_elsewhere(struct worker *w, struct sa *sa, const struct path *p
 /* The SA came to its end by `why`: told once, and again every ten seconds in which a packet still
  * wants it, because what is told may get lost. Its lock is held. */
 void worker_tell_end(struct worker *w, struct sa *sa, enum drop why);
+/* It has carried most of what it may: the same. */
+void worker_tell_soft(struct worker *w, struct sa *sa);
 
 #endif

@@ -231,6 +231,26 @@ START_TEST(a_spent_sa_is_told_once)
 }
 END_TEST
 
+/* Once for all its packets, and it goes on. */
+START_TEST(a_soft_limit_is_told_and_stops_nothing)
+{
+	struct gateway left;
+	struct kit_sa k;
+	uint8_t buf[200], got[2048];
+
+	gateway_up(&left, 1);
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, SPI_A);
+	*(_i ? &k.d.byte_soft : &k.d.packet_soft) = _i ? 150 : 2;
+	ck_assert_int_eq(gateway_command(&left, SA_INSTALL, &k), OK);
+	for (int i = 0; i < 5; i++) {
+		gateway_put(left.tun[0], kit_udp(buf, 100, "10.1.0.1", "10.2.0.1"));
+		ck_assert_int_gt(gateway_get(left.net[0], got, sizeof(got)), 100);
+	}
+	gateway_events(&left, 1, PLANE_EXPIRE);
+	gateway_down(&left);
+}
+END_TEST
+
 START_TEST(commands_answer_as_the_contract_says)
 {
 	struct gateway g;
@@ -300,6 +320,7 @@ UNIT("esp/worker")
 	tcase_add_test(tc, a_packet_of_no_sa_is_an_acquire_and_nothing_else);
 	tcase_add_test(tc, too_long_packets_are_cut_or_answered);
 	tcase_add_test(tc, a_spent_sa_is_told_once);
+	tcase_add_loop_test(tc, a_soft_limit_is_told_and_stops_nothing, 0, 2);
 	tcase_add_test(tc, commands_answer_as_the_contract_says);
 	tcase_add_test(tc, environments_that_cannot_be_are_refused);
 }
