@@ -233,7 +233,8 @@ static void perform_note(struct bridge *b, const struct ike_note *note)
 	struct ike_note n = *note;
 	struct mtu_fact f;
 
-	if (n.kind == IKE_NOTE_CHILD_UP && mtu_of(b->mtu, n.connection, n.child, &f))
+	if ((n.kind == IKE_NOTE_CHILD_UP || n.kind == IKE_NOTE_CHILD_REKEYED) &&
+	    mtu_of(b->mtu, n.connection, n.child, &f))
 		n.mtu = f.inner;
 	notes_log(b->notes, &n, mono_now());
 	b->env.note(b->env.ctx, &n);

@@ -168,7 +168,7 @@ static json_t *child_report(const struct ike_child_view *c, const struct report_
 			    c->up && c->suite.integ ? json_string(c->suite.integ->keyword)
 						    : json_null());
 	json_object_set_new(o, "esn", c->up ? json_boolean(c->suite.esn) : json_null());
-	json_object_set_new(o, "rekey_in_s", json_null());
+	json_object_set_new(o, "rekey_in_s", seconds_until(c->rekey_at, now));
 	json_object_set_new(o, "spi_in", spi_report(c->spi_in));
 	json_object_set_new(o, "spi_out", spi_report(c->spi_out));
 	child_traffic(o, c);
@@ -279,7 +279,7 @@ json_t *report_note(const struct ike_note *n, time_t wall)
 	json_object_set_new(o, "tries", json_integer(n->tries));
 	json_object_set_new(o, "mtu_bytes", n->mtu ? json_integer(n->mtu) : json_null());
 	json_object_set_new(o, "dataplane",
-			    n->kind == IKE_NOTE_CHILD_UP
+			    n->kind == IKE_NOTE_CHILD_UP || n->kind == IKE_NOTE_CHILD_REKEYED
 				    ? json_string(n->plane == PLANE_USER ? "user" : "kernel")
 				    : json_null());
 	json_object_set_new(o, "offered", text_or_null(n->offered));

@@ -5,17 +5,14 @@
 #include <stdlib.h>
 
 #include "ike/carry.h"
+#include "ike/child_plane.h"
 #include "ike/connection.h"
 #include "ike/create.h"
 #include "ike/exchange_auth.h"
 #include "ike/exchange_create.h"
 #include "ike/life.h"
 #include "ike/note.h"
-
-/* AES-GCM and ChaCha20 stay far from their bounds below 2^32 packets on one key (RFC 8221; A18). */
-static const uint64_t packet_limit = UINT32_MAX;
-/* Time to see to a new one before that: an eighth of it is minutes even at line rate. */
-static const uint64_t packet_soft = UINT32_MAX / 8 * 7;
+#include "ike/rekey.h"
 
 /* A plane that says nothing for so long does not answer any more. */
 static const mono_ns plane_time = 10 * NS_PER_S;
@@ -61,132 +58,20 @@ const struct ts_list *child_remote(const struct child_sa *c)
 	return c->made_by_us ? &c->ts.r : &c->ts.i;
 }
 
-/* ---- what a data plane is told ---- */
-
-/* How much one key may carry; lifetimes that are configured would go here. CBC with a block of 128
- * bits has a bound of its own that nobody reaches, but numbers of 32 bits run out. */
-static void set_limits(struct sa_desc *d, const struct suite *s)
-{
-	if (!s->encr->aead && s->esn)
-		return;
-	d->packet_limit = packet_limit;
-	d->packet_soft = packet_soft;
-}
-
-static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
-{
-	/* The initiator of the exchange sends with the i keys (RFC 7296 2.17). */
-	bool i_keys = (dir == SA_OUT) == c->made_by_us;
-	struct sa_desc d = {
-		.dir = dir,
-		.mode = c->mode,
-		.plane = c->plane,
-		.spi = dir == SA_IN ? c->spi_in : c->spi_out,
-		.twin_spi = dir == SA_IN ? c->spi_out : c->spi_in,
-		.child_id = c->id,
-		.reqid = c->conf->reqid,
-		.path = c->sa->path,
-		.encap = c->sa->encap,
-		.esn = c->suite.esn,
-		.replay_window = dir == SA_IN ? c->conf->replay_window : 0,
-		.encr_id = c->suite.encr->id,
-		.encr_key_bits = c->suite.encr->key_bits,
-		.integ_id = c->suite.integ ? c->suite.integ->id : 0,
-		.encr_key = i_keys ? c->keys.i_encr : c->keys.r_encr,
-		.integ_key = i_keys ? c->keys.i_integ : c->keys.r_integ,
-		.local = *child_local(c),
-		.remote = *child_remote(c),
-		.acquire = dir == SA_OUT ? acquire_number(c->sa->conn, c->conf) : 0,
-		.nat_local = c->nat.local,
-		.nat_remote = c->nat.remote,
-		.offload = c->conf->offload,
-		.headers = conf_child_headers(c->conf),
-		.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
-	};
-
-	set_limits(&d, &c->suite);
-	note_print(d.connection, sizeof(d.connection), "%s", c->sa->conn->conf->name);
-	note_print(d.child, sizeof(d.child), "%s", c->conf->name);
-	return d;
-}
-
-static enum err install(struct child_sa *c, enum sa_dir dir)
-{
-	struct sa_cmd cmd = { .op = SA_INSTALL, .sa = describe(c, dir) };
-	enum err err = ticket_take(&c->ticket, c->sa, c);
-
-	c->asked = c->sa->e->now;
-	if (err == OK) {
-		cmd.ticket = c->ticket.number;
-		err = actions_sa(&c->sa->e->actions, &cmd);
-	}
-	secret_wipe(&cmd, sizeof(cmd)); /* not sa_desc_wipe: the selectors are the child's */
-	return err;
-}
-
-static enum err command(struct child_sa *c, enum sa_op op, enum sa_dir dir, uint64_t ticket)
-{
-	struct sa_cmd cmd = {
-		.op = op,
-		.ticket = ticket,
-		.sa = {
-			.dir = dir, .plane = c->plane, .mode = c->mode,
-			.path = c->sa->path, .encap = c->sa->encap,
-			.spi = dir == SA_IN ? c->spi_in : c->spi_out,
-			.twin_spi = dir == SA_IN ? c->spi_out : c->spi_in,
-			.child_id = c->id, .reqid = c->conf->reqid,
-			.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
-		},
-	};
-
-	note_print(cmd.sa.connection, sizeof(cmd.sa.connection), "%s", c->sa->conn->conf->name);
-	note_print(cmd.sa.child, sizeof(cmd.sa.child), "%s", c->conf->name);
-	return actions_sa(&c->sa->e->actions, &cmd);
-}
-
 /* ---- ends ---- */
-
-/* A removal that finds no memory leaves an SA in the plane that nobody renews: it ends at its
- * packet limit, and its selectors stay guarded. */
-static void take_half_out(struct child_sa *c, enum sa_dir dir)
-{
-	if (command(c, SA_REMOVE, dir, 0) != OK)
-		c->sa->e->stats.dropped[ERR_NOMEM]++;
-}
-
-static void take_out(struct child_sa *c)
-{
-	if (c->out_there)
-		take_half_out(c, SA_OUT);
-	if (c->in_there)
-		take_half_out(c, SA_IN);
-	c->out_there = false;
-	c->in_there = false;
-}
-
-static void drop_tickets(struct child_sa *c)
-{
-	struct ike_engine *e = c->sa->e;
-
-	ticket_drop(e, &c->ticket);
-	ticket_drop(e, &c->query_in);
-	ticket_drop(e, &c->query_out);
-	ticket_drop(e, &c->move_in);
-	ticket_drop(e, &c->move_out);
-}
 
 void child_free(struct child_sa *c)
 {
 	struct ike_engine *e = c->sa->e;
 	struct child_sa **at = &c->sa->children;
 
-	take_out(c);
+	child_plane_take_out(c);
 	create_forget_child(c->sa, c);
 	while (*at && *at != c)
 		at = &(*at)->next;
 	if (*at)
 		*at = c->next;
-	drop_tickets(c);
+	child_plane_drop_tickets(c);
 	spi_give(&e->spis, c->spi_in);
 	ts_pair_free(&c->ts);
 	secret_free(c, sizeof(*c));
@@ -200,8 +85,10 @@ void child_end(struct child_sa *c, enum err why)
 	const struct conf_child *conf = c->conf;
 	bool was_up = c->stage == CHILD_UP;
 
-	if (!conf) {
-		child_free(c); /* it was told already */
+	/* It was told already, or another one carries on. */
+	if (!conf || c->rekey.lingers || rekey_is_replaced(c)) {
+		child_free(c);
+		sa->full = false;
 		return;
 	}
 	note_print(n.child, sizeof(n.child), "%s", conf->name);
@@ -224,8 +111,8 @@ void child_bury(struct child_sa *c)
 	n.spi = c->spi_in;
 	if (c->stage == CHILD_UP)
 		note_tell(e, &n);
-	take_out(c);
-	drop_tickets(c);
+	child_plane_take_out(c);
+	child_plane_drop_tickets(c);
 	child_keys_wipe(&c->keys);
 	c->stage = CHILD_ASKED;
 	c->conf = NULL;
@@ -234,13 +121,13 @@ void child_bury(struct child_sa *c)
 
 bool child_stays(const struct child_sa *c)
 {
-	return !c->delete_wanted && !c->delete_sent;
+	return !c->delete_wanted && !c->delete_sent && !c->rekey.lingers;
 }
 
 void child_delete_later(struct child_sa *c, enum err why)
 {
 	c->why = why;
-	c->delete_wanted = !c->delete_sent;
+	c->delete_wanted = !c->delete_sent && !c->rekey.lingers;
 }
 
 void child_delete(struct child_sa *c, enum err why)
@@ -261,7 +148,7 @@ enum err child_install_inbound(struct child_sa *c, const struct proposal_chosen 
 	err = keymat_child(&c->suite, c->sa->suite.prf, &c->sa->keys.d, seed, &c->keys);
 	if (err != OK)
 		return err;
-	err = install(c, SA_IN);
+	err = child_plane_install(c, SA_IN);
 	c->in_there = err == OK;
 	c->stage = CHILD_INBOUND;
 	return err;
@@ -269,7 +156,7 @@ enum err child_install_inbound(struct child_sa *c, const struct proposal_chosen 
 
 static enum err install_outbound(struct child_sa *c)
 {
-	enum err err = install(c, SA_OUT);
+	enum err err = child_plane_install(c, SA_OUT);
 
 	c->out_there = err == OK;
 	c->stage = CHILD_OUTBOUND;
@@ -289,7 +176,8 @@ static bool is_surplus(const struct child_sa *c)
 static void up(struct child_sa *c)
 {
 	struct ike_sa *sa = c->sa;
-	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_UP, OK);
+	struct ike_note n =
+		note_of_sa(sa, rekey_old(c) ? IKE_NOTE_CHILD_REKEYED : IKE_NOTE_CHILD_UP, OK);
 	char local[NOTE_TEXT_MAX / 2 - 2], remote[NOTE_TEXT_MAX / 2 - 2];
 
 	c->stage = CHILD_UP;
@@ -308,8 +196,11 @@ static void up(struct child_sa *c)
 	actions_mtu(&sa->e->actions, n.connection, n.child, c->mtu);
 	note_tell(sa->e, &n);
 	conn_child_up(sa->conn, c->conf);
+	rekey_plan(c);
 	if (is_surplus(c))
 		child_delete(c, ERR_REPLACED);
+	else
+		rekey_settle(sa, c->replaces);
 }
 
 void child_explain_plane(const struct child_sa *c, enum err err, const char *why,
@@ -335,12 +226,14 @@ static void refused(struct child_sa *c, enum err err, const char *why)
 	struct ike_sa *sa = c->sa;
 	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_FAILED, err);
 
+	if (rekey_old(c))
+		n.kind = IKE_NOTE_REKEY_FAILED;
 	n.initiator = true; /* it is our own failure, whoever asked for the child */
 	child_explain_plane(c, err, why, &n);
 	note_tell(sa->e, &n);
-	take_out(c);
-	conn_child_failed(sa, c->conf, err);
-	child_delete(c, err);
+	child_plane_take_out(c);
+	rekey_or_child_failed(sa, c->replaces, c->conf, err);
+	child_delete_later(c, err);
 }
 
 static void on_installed(struct child_sa *c, const struct sa_done *done)
@@ -362,8 +255,10 @@ static void on_installed(struct child_sa *c, const struct sa_done *done)
 		err = install_outbound(c);
 	else if (err == OK && c->stage == CHILD_OUTBOUND)
 		up(c);
-	if (err != OK)
-		refused(c, err, done->why);
+	if (err == OK)
+		return;
+	refused(c, err, done->why);
+	sa_settle(sa);
 }
 
 void child_go_on(struct child_sa *c)
@@ -408,11 +303,12 @@ void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_
 	if (done->err == OK)
 		*(t == &c->query_in ? &c->in : &c->out) = done->counters;
 	ticket_drop(e, t == &c->query_in ? &c->query_in : &c->query_out);
+	rekey_on_counters(c);
 }
 
 void child_plane_gone(struct child_sa *c, enum sa_plane plane)
 {
-	if (c->plane != plane || c->stage != CHILD_UP)
+	if (c->plane != plane || (c->stage != CHILD_UP && c->stage != CHILD_HELD))
 		return;
 	c->in_there = false;
 	c->out_there = false;
@@ -424,17 +320,17 @@ void child_expired(struct child_sa *c, bool soft)
 	struct ike_note n;
 
 	if (!soft) {
-		/* Until there is rekeying it is made anew: by `always`, or by the next packet. */
-		child_delete(c, ERR_LIMIT);
+		rekey_overdue(c);
+		sa_settle(c->sa);
 		return;
 	}
-	/* Rekeying begins here. */
 	c->sa->e->stats.soft_limits++;
 	n = note_of_sa(c->sa, IKE_NOTE_CHILD_LIMIT, OK);
 	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
 	note_print(n.text, sizeof(n.text), "its key has carried most of what it may");
 	n.spi = c->spi_in;
 	note_tell(c->sa->e, &n);
+	rekey_want(c);
 }
 
 mono_ns child_deadline(const struct child_sa *c)
@@ -458,7 +354,7 @@ struct child_sa *child_find_out(const struct ike_sa *sa, uint32_t spi_out)
 {
 	struct child_sa *c = sa->children;
 
-	while (c && (c->spi_out != spi_out || spi_out == 0))
+	while (c && (c->spi_out != spi_out || spi_out == 0 || c->rekey.lingers))
 		c = c->next;
 	return c;
 }
@@ -467,7 +363,7 @@ static enum err move_half(struct child_sa *c, enum sa_dir dir, struct ticket *t)
 {
 	enum err err = ticket_take(t, c->sa, c);
 
-	return err == OK ? command(c, SA_MOVE, dir, t->number) : err;
+	return err == OK ? child_plane_command(c, SA_MOVE, dir, t->number) : err;
 }
 
 void child_move(struct child_sa *c, const struct addr *was)
@@ -487,7 +383,8 @@ void child_move(struct child_sa *c, const struct addr *was)
 /* For want of memory the old numbers stay. */
 static void query_half(struct child_sa *c, enum sa_dir dir, struct ticket *t)
 {
-	if (ticket_take(t, c->sa, c) == OK && command(c, SA_QUERY, dir, t->number) != OK)
+	if (ticket_take(t, c->sa, c) == OK &&
+	    child_plane_command(c, SA_QUERY, dir, t->number) != OK)
 		ticket_drop(c->sa->e, t);
 }
 

@@ -20,8 +20,23 @@ enum child_stage {
 	CHILD_ASKED,	/* we have an inbound SPI, nothing is agreed */
 	CHILD_INBOUND,	/* the inbound half is being put in */
 	CHILD_READY,	/* responder: inbound half is in, the reply has not left */
+	CHILD_HELD,	/* responder of a rekey: ... has left; we still send on the old one */
 	CHILD_OUTBOUND, /* the outbound half is being put in */
 	CHILD_UP,
+};
+
+/* Its part in rekeying (ike/rekey.h). */
+struct child_rekey {
+	mono_ns soft;	    /* time for a new one; NEVER */
+	mono_ns hard;	    /* it ends; NEVER */
+	mono_ns not_before; /* after a try that failed */
+	uint32_t tries;	    /* that failed */
+	mono_ns held;	    /* HELD: until then at most */
+	mono_ns ask;	    /* HELD: the plane is asked whether the peer uses it */
+	mono_ns lingers;    /* deleted, and its inbound half stays until then; 0: it is not */
+	/* The lower nonce of the exchange that made it, as far as it goes (RFC 7296 2.8.1). */
+	uint8_t low[OWN_NONCE_LEN];
+	uint8_t low_len;
 };
 
 struct child_sa {
@@ -29,6 +44,8 @@ struct child_sa {
 	struct ike_sa *sa;
 	const struct conf_child *conf; /* NULL: it is buried */
 	uint32_t id;
+	uint32_t replaces; /* the id of the one that it is made for by a rekey; 0: none */
+	struct child_rekey rekey;
 	uint32_t spi_in, spi_out;
 	enum child_stage stage;
 	enum sa_plane plane;
@@ -73,7 +90,8 @@ bool child_stays(const struct child_sa *c);
  * nonces, and the shared secret of a group of its own. */
 MUST_USE enum err child_install_inbound(struct child_sa *c, const struct proposal_chosen *chosen,
 					const struct keymat_seed *seed);
-/* The inbound half is in and the peer knows: on with the outbound half. */
+/* The inbound half is in and the peer knows: on with the outbound half. The caller settles the SA,
+ * which a failure leaves with a Delete to send. */
 void child_go_on(struct child_sa *c);
 /* The plane that holds it died: it is deleted at the peer, and made anew later. */
 void child_plane_gone(struct child_sa *c, enum sa_plane plane);

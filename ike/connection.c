@@ -117,7 +117,7 @@ static bool has_child(const struct conn *c)
 	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
 		for (const struct child_sa *child = sa->children; sa->state == S_UP && child;
 		     child = child->next) {
-			if (!child->delete_wanted && !child->delete_sent)
+			if (child_stays(child))
 				return true;
 		}
 	}

@@ -123,6 +123,8 @@ void conn_child_bar(struct conn *c, const struct conf_child *conf);
 void conn_child_put_off(struct conn *c, const struct conf_child *conf);
 /* One that was up is gone, though the IKE SA is not. */
 void conn_child_gone(struct conn *c, const struct conf_child *conf);
+/* The peer had lost one that was up: it is made anew at once. */
+void conn_child_renew(struct conn *c, const struct conf_child *conf);
 /* Another IKE SA is up: all tries begin anew. */
 void conn_children_begin(struct conn *c);
 

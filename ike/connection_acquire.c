@@ -13,16 +13,19 @@ static const mono_ns acquire_pace = NS_PER_S;
 /* Is this child up, or on its way? *up: too far on the way for a packet to be joined to it. */
 static bool is_made(const struct conn *c, const struct conf_child *conf, bool *up)
 {
+	bool made = false;
+
 	*up = false;
 	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
 		for (const struct child_sa *child = sa->children; child; child = child->next) {
-			if (child->conf != conf || child->delete_wanted || child->delete_sent)
+			if (child->conf != conf || !child_stays(child))
 				continue;
-			*up = child->stage == CHILD_OUTBOUND || child->stage == CHILD_UP;
-			return true;
+			/* Another one may be on its way that replaces one that is up. */
+			*up = *up || child->stage == CHILD_OUTBOUND || child->stage == CHILD_UP;
+			made = true;
 		}
 	}
-	return false;
+	return made;
 }
 
 /* Until when nothing is to be begun for this child; 0: now. Every packet asks, and a peer that has

@@ -233,6 +233,16 @@ void conn_child_gone(struct conn *c, const struct conf_child *conf)
 		put_off(c, child);
 }
 
+void conn_child_renew(struct conn *c, const struct conf_child *conf)
+{
+	struct conn_child *child = child_of(c, conf);
+
+	if (!child || c->conf->any_address)
+		return;
+	conn_child_want(c, child);
+	conn_look(c);
+}
+
 void conn_children_begin(struct conn *c)
 {
 	for (size_t i = 0; i < c->conf->n_children; i++)

@@ -6,6 +6,7 @@
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/peer.h"
+#include "ike/rekey.h"
 
 void deal_free(struct deal *d)
 {
@@ -63,12 +64,18 @@ void deal_failed(struct ike_sa *sa, struct deal *d, struct ike_note *n)
 		child_free(d->child);
 	d->child = NULL;
 	d->notify = deal_notify(d, n->err);
-	n->kind = IKE_NOTE_CHILD_FAILED;
+	n->kind = rekey_find(sa, d->replaces) ? IKE_NOTE_REKEY_FAILED : IKE_NOTE_CHILD_FAILED;
 	n->initiator = d->ours;
 	if (n->text[0] == 0)
 		note_print(n->text, sizeof(n->text), "%s", err_text(n->err));
 	conn_remember(sa->conn, n);
 	note_tell(sa->e, n);
+}
+
+void deal_put_off(struct ike_sa *sa, const struct deal *d, const struct conf_child *conf,
+		  enum err err)
+{
+	rekey_or_child_failed(sa, d->replaces, conf, err);
 }
 
 void deal_not_installed(struct ike_sa *sa, struct deal *d, const struct sa_done *done)

@@ -18,6 +18,7 @@ struct deal {
 	bool ours;		  /* we propose it */
 	bool with_ke;		  /* the exchange can agree on a group of its own (2.17) */
 	bool fresh;		  /* CREATE_CHILD_SA: more errors can be said than in IKE_AUTH */
+	uint32_t replaces;	  /* the id of the child that is rekeyed; 0: none */
 	struct child_offer offer; /* initiator: what we proposed */
 	struct child_sa *child;	  /* NULL: it failed, or it is on its own */
 	struct proposal_chosen chosen;
@@ -39,6 +40,9 @@ struct ike_note deal_note(const struct ike_sa *sa, const struct conf_child *conf
 /* It is not to be: its child goes, and the reason n->err is told (n->initiator: it was ours) and
  * kept. */
 void deal_failed(struct ike_sa *sa, struct deal *d, struct ike_note *n);
+/* What we asked for is not to be: the child, or the one that it was to replace, is put off. */
+void deal_put_off(struct ike_sa *sa, const struct deal *d, const struct conf_child *conf,
+		  enum err err);
 
 /* Responder: the plane refused the inbound half. */
 void deal_not_installed(struct ike_sa *sa, struct deal *d, const struct sa_done *done);
@@ -48,6 +52,9 @@ void deal_not_installed(struct ike_sa *sa, struct deal *d, const struct sa_done 
 /* Selectors and an inbound SPI for a child of the configuration; else *n says why not. */
 MUST_USE enum err deal_begin(struct ike_sa *sa, struct deal *d, const struct conf_child *conf,
 			     struct ike_note *n);
+/* ... for one that is to be replaced: what is in use stands first (2.9.2). */
+MUST_USE enum err deal_begin_rekey(struct ike_sa *sa, struct deal *d, const struct child_sa *old,
+				   struct ike_note *n);
 /* USE_TRANSPORT_MODE and SA; then TSi and TSr. What else the exchange has stands between them. */
 void deal_put_offer(const struct ike_sa *sa, const struct deal *d, struct builder *b);
 void deal_put_selectors(const struct deal *d, struct builder *b);

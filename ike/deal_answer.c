@@ -9,6 +9,7 @@
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/deal.h"
+#include "ike/rekey.h"
 #include "ike/transport.h"
 
 /* A child of the configuration for what the peer offers. */
@@ -21,6 +22,7 @@ struct pick {
 
 /* What a search is for. */
 struct search {
+	const struct conf_child *only; /* a rekey: the child of the old one; NULL: any */
 	const struct ike_sa *sa;
 	const struct ts_pair *offer;
 	enum sa_mode mode;
@@ -63,6 +65,8 @@ static void find(const struct search *s, struct pick *p)
 			const struct conf_child *conf = &c->conf->children[i];
 			bool can = carry_judge_path(s->sa, conf, why) == OK;
 
+			if (s->only && s->only != conf)
+				continue;
 			if (c->children[i].wanted && can == carried && knows_mode(s, conf))
 				consider(s, conf, p);
 		}
@@ -70,16 +74,16 @@ static void find(const struct search *s, struct pick *p)
 }
 
 /* Copies the offer, for its addresses may be others here. */
-static enum err find_transport(const struct ike_sa *sa, const struct ts_pair *offer, struct pick *p)
+static enum err find_transport(const struct search *tunnel, struct pick *p)
 {
 	struct ts_pair here = { .i = { .n = 0 } };
-	struct search s = { .sa = sa, .offer = &here, .mode = SA_TRANSPORT };
+	struct search s = { tunnel->only, tunnel->sa, &here, SA_TRANSPORT };
 	struct transport_nat nat;
-	enum err err = ts_list_copy(&here.i, &offer->i);
+	enum err err = ts_list_copy(&here.i, &tunnel->offer->i);
 
 	if (err == OK)
-		err = ts_list_copy(&here.r, &offer->r);
-	if (err == OK && transport_substitute(sa, false, &here, &nat)) {
+		err = ts_list_copy(&here.r, &tunnel->offer->r);
+	if (err == OK && transport_substitute(s.sa, false, &here, &nat)) {
 		find(&s, p);
 		p->nat = nat;
 	}
@@ -88,10 +92,9 @@ static enum err find_transport(const struct ike_sa *sa, const struct ts_pair *of
 }
 
 /* A tunnel is offered, and we would have it in transport mode. */
-static bool misses_mode(const struct ike_sa *sa, const struct ts_pair *offer,
-			const struct conf_child **conf)
+static bool misses_mode(const struct search *tunnel, const struct conf_child **conf)
 {
-	struct search s = { .sa = sa, .offer = offer, .mode = SA_TRANSPORT };
+	struct search s = { tunnel->only, tunnel->sa, tunnel->offer, SA_TRANSPORT };
 	struct pick p = { .conf = NULL };
 
 	find(&s, &p);
@@ -250,19 +253,20 @@ static enum err make_child(struct ike_sa *sa, struct deal *d, const struct messa
 }
 
 /* Transport mode when the peer asks for it and a child of ours knows it, else a tunnel. */
-static enum err pick_child(const struct ike_sa *sa, const struct message *m,
+static enum err pick_child(const struct ike_sa *sa, const struct deal *d, const struct message *m,
 			   const struct ts_pair *offer, struct pick *p)
 {
-	struct search tunnel = { .sa = sa, .offer = offer, .mode = SA_TUNNEL };
+	const struct child_sa *old = rekey_find(sa, d->replaces);
+	struct search tunnel = { old ? old->conf : NULL, sa, offer, SA_TUNNEL };
 	enum err err = OK;
 
 	if (message_notify(m, NOTIFY_USE_TRANSPORT_MODE, NULL))
-		err = find_transport(sa, offer, p);
+		err = find_transport(&tunnel, p);
 	if (err == OK && !p->conf)
 		find(&tunnel, p);
 	if (err != OK || p->conf)
 		return err;
-	return misses_mode(sa, offer, &p->conf) ? ERR_MODE : ERR_TS;
+	return misses_mode(&tunnel, &p->conf) ? ERR_MODE : ERR_TS;
 }
 
 enum err deal_choose(struct ike_sa *sa, struct deal *d, const struct message *m)
@@ -275,7 +279,7 @@ enum err deal_choose(struct ike_sa *sa, struct deal *d, const struct message *m)
 	if (err == OK)
 		err = ts_payload_decode(message_body(m, PL_TSR), &offer.r);
 	if (err == OK)
-		err = pick_child(sa, m, &offer, &p);
+		err = pick_child(sa, d, m, &offer, &p);
 	if (err == OK)
 		owner = owner_of(sa, &p.ts);
 	if (err == OK)

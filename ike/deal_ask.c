@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A Child SA that we propose: see deal.h. */
+#include <stdlib.h>
+
 #include "ike/carry.h"
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/deal.h"
+#include "ike/rekey.h"
 #include "ike/transport.h"
 
 /* Transport mode is for the two ends themselves, and they are not among the selectors. */
@@ -36,6 +39,50 @@ enum err deal_begin(struct ike_sa *sa, struct deal *d, const struct conf_child *
 	if (err == ERR_TS)
 		explain_ends(sa, conf, n);
 	return err == OK ? child_new(sa, conf, true, &d->child) : err;
+}
+
+static bool has_room_for(const struct ts_list *l, const struct ts *t)
+{
+	return l->n < TS_MAX && !ts_list_covers(l, t);
+}
+
+/* What is in use, and behind it the rest of what is configured. */
+static enum err put_first(const struct ts_list *used, struct ts_list *l)
+{
+	struct ts_list all = { .v = calloc(TS_MAX, sizeof(*all.v)) };
+
+	if (!all.v)
+		return ERR_NOMEM;
+	for (unsigned int i = 0; i < used->n; i++)
+		all.v[all.n++] = used->v[i];
+	for (unsigned int i = 0; i < l->n; i++) {
+		if (has_room_for(&all, &l->v[i]))
+			all.v[all.n++] = l->v[i];
+	}
+	ts_list_free(l);
+	*l = all;
+	return OK;
+}
+
+enum err deal_begin_rekey(struct ike_sa *sa, struct deal *d, const struct child_sa *old,
+			  struct ike_note *n)
+{
+	char why[CONF_PLANE_WHY_MAX];
+	enum err err = carry_judge_path(sa, old->conf, why);
+
+	d->ours = true;
+	d->replaces = old->id;
+	if (err != OK) {
+		carry_explain(old->conf, why, n);
+		return err;
+	}
+	err = child_offer_make(sa, old->conf, NULL, &d->offer);
+	if (err == OK)
+		err = put_first(child_local(old), &d->offer.ts.i);
+	if (err == OK)
+		err = put_first(child_remote(old), &d->offer.ts.r);
+	d->offer.transport = old->mode == SA_TRANSPORT;
+	return err == OK ? child_new(sa, old->conf, true, &d->child) : err;
 }
 
 void deal_put_offer(const struct ike_sa *sa, const struct deal *d, struct builder *b)
@@ -84,6 +131,15 @@ static enum err take_mode(const struct deal *d, const struct message *m)
 	return OK;
 }
 
+/* A rekey that took something away would cut off who uses it (2.9.2). */
+static bool keeps_used(const struct ike_sa *sa, const struct deal *d)
+{
+	const struct child_sa *old = rekey_find(sa, d->replaces);
+
+	return !old || (ts_list_within(child_local(old), &d->child->ts.i) &&
+			ts_list_within(child_remote(old), &d->child->ts.r));
+}
+
 enum err deal_take_answer(struct ike_sa *sa, struct deal *d, const struct message *m)
 {
 	struct suite_policy room;
@@ -96,7 +152,9 @@ enum err deal_take_answer(struct ike_sa *sa, struct deal *d, const struct messag
 		d->child->spi_out = (uint32_t)d->chosen.spi;
 	if (err == OK)
 		err = take_mode(d, m);
-	return err == OK ? take_selectors(d, m) : err;
+	if (err == OK)
+		err = take_selectors(d, m);
+	return err == OK && !keeps_used(sa, d) ? ERR_TS : err;
 }
 
 /* ---- what is wrong with it ---- */
@@ -122,10 +180,12 @@ void deal_unfit(struct ike_sa *sa, struct deal *d, enum err err)
 	n.err = err;
 	n.initiator = true;
 	explain_answer(d, err, &n);
+	if (rekey_find(sa, d->replaces))
+		n.kind = IKE_NOTE_REKEY_FAILED;
 	conn_remember(sa->conn, &n);
 	note_tell(sa->e, &n);
 	d->child = NULL;
-	conn_child_failed(sa, c->conf, err);
+	deal_put_off(sa, d, c->conf, err);
 	child_delete(c, err);
 }
 
@@ -185,7 +245,7 @@ void deal_refused(struct ike_sa *sa, struct deal *d, uint16_t notify)
 			   "the peer take more",
 			   conf->name);
 	}
-	conn_child_failed(sa, conf, n.err);
+	deal_put_off(sa, d, conf, n.err);
 	n.next_try_ms = conn_child_wait_ms(sa->conn, conf);
 	deal_failed(sa, d, &n);
 }

@@ -124,6 +124,8 @@ enum ike_note_kind {
 	IKE_NOTE_CHILD_FAILED, /* IKE SA is up, this child is not: child, err, offered, wanted, got
 				*/
 	IKE_NOTE_CHILD_LIMIT,  /* its key is near the end of what it may carry: child, text */
+	IKE_NOTE_CHILD_REKEYED, /* as CHILD_UP, in the place of another one that goes unsaid */
+	IKE_NOTE_REKEY_FAILED,	/* as CHILD_FAILED: no new keys, and the old ones stay */
 };
 
 enum { NOTE_TEXT_MAX = 256 };
@@ -202,6 +204,7 @@ struct ike_child_view {
 	bool wanted;	  /* by `always`, a command or a packet */
 	uint32_t tries;	  /* that failed, one after the other */
 	mono_ns next_try; /* NEVER: none */
+	mono_ns rekey_at; /* new keys by the clock; NEVER: not up, or never */
 	unsigned n_pairs; /* of SAs; a peer may make more than one */
 	enum sa_plane plane;
 	bool carried;			    /* its plane has what it needs */

@@ -10,9 +10,10 @@
 #include "ike/create.h"
 #include "ike/init_message.h"
 #include "ike/life.h"
+#include "ike/rekey.h"
 
 /* How long a worker may take. */
-static const mono_ns worker_time = 30 * NS_PER_S;
+static const mono_ns worker_time = 20 * NS_PER_S;
 
 /* ---- the object ---- */
 
@@ -140,6 +141,8 @@ enum err create_install(struct create *c, struct span secret)
 	if (!c->deal.child)
 		return ERR_BUSY; /* it was taken away meanwhile */
 	c->stage = CREATE_INSTALL;
+	c->deal.child->replaces = c->deal.replaces;
+	rekey_remember(c->deal.child, own, peer);
 	return child_install_inbound(c->deal.child, &c->deal.chosen, &seed);
 }
 

@@ -7,40 +7,59 @@
 #include "ike/exchange_create.h"
 #include "ike/exchange_info.h"
 #include "ike/life.h"
+#include "ike/rekey.h"
 #include "ike/send.h"
 
 /* ---- asking ---- */
 
 /* It cannot even be asked for: told, and put off. */
-static void not_begun(struct ike_sa *sa, const struct conf_child *conf, struct ike_note *n)
+static void not_begun(struct ike_sa *sa, const struct conf_child *conf, uint32_t replaces,
+		      struct ike_note *n)
 {
-	struct deal none = { .ours = true, .fresh = true };
+	struct deal none = { .ours = true, .fresh = true, .replaces = replaces };
 	enum err err = n->err;
 
 	deal_failed(sa, sa->mine ? &sa->mine->deal : &none, n);
 	create_free(&sa->mine);
-	conn_child_failed(sa, conf, err);
-	if (err == ERR_UNSUPPORTED)
+	deal_put_off(sa, &none, conf, err);
+	if (err == ERR_UNSUPPORTED && !replaces)
 		conn_child_bar(sa->conn, conf);
 }
 
-static void begin(struct ike_sa *sa, const struct conf_child *conf)
+/* A new one, or one in the place of `old`. */
+static void begin(struct ike_sa *sa, const struct conf_child *conf, const struct child_sa *old)
 {
 	struct ike_note n = deal_note(sa, conf);
 	struct suite_policy room;
 	struct proposal_want want;
 
-	n.err = create_new(sa, CREATE_CHILD, true);
+	n.err = create_new(sa, old ? CREATE_CHILD_REKEY : CREATE_CHILD, true);
 	if (n.err == OK) {
 		sa->mine->deal.with_ke = true;
-		n.err = deal_begin(sa, &sa->mine->deal, conf, &n);
+		n.err = old ? deal_begin_rekey(sa, &sa->mine->deal, old, &n)
+			    : deal_begin(sa, &sa->mine->deal, conf, &n);
 	}
 	if (n.err == OK) {
 		want = deal_want(sa, &sa->mine->deal, conf, &room);
 		n.err = create_draw(sa->mine, want.with_ke ? room.ke[0] : NULL);
 	}
 	if (n.err != OK)
-		not_begun(sa, conf, &n);
+		not_begun(sa, conf, old ? old->id : 0, &n);
+}
+
+/* It is named by the SPI that its sender receives by (1.3.3). */
+static void put_rekey(const struct create *c, struct builder *b)
+{
+	const struct child_sa *old = rekey_find(c->sa, c->deal.replaces);
+	uint8_t spi[ESP_SPI_LEN];
+	struct wr w = wr_into(spi, sizeof(spi));
+	struct pl_notify n = { .protocol = PROTO_ESP, .type = NOTIFY_REKEY_SA };
+
+	if (!old)
+		return;
+	wr_u32(&w, old->spi_in);
+	n.spi = wr_done(&w);
+	builder_notify_full(b, &n);
 }
 
 static enum err send_offer(struct create *c)
@@ -50,6 +69,7 @@ static enum err send_offer(struct create *c)
 	struct pl_ke ke;
 	enum err err;
 
+	put_rekey(c, &b);
 	deal_put_offer(sa, &c->deal, &b);
 	builder_add(&b, PL_NONCE, span_of(c->nonce, sizeof(c->nonce)));
 	if (c->group) {
@@ -76,15 +96,27 @@ static bool is_wanted(const struct create *c)
 	return c->deal.child && child_stays(c->deal.child);
 }
 
+/* What it was to replace is no more, or somebody else does it. */
+static bool is_late(const struct create *c)
+{
+	const struct child_sa *old = rekey_find(c->sa, c->deal.replaces);
+
+	return c->purpose == CREATE_CHILD_REKEY &&
+	       (!old || !child_stays(old) || rekey_has_heir(old));
+}
+
 bool create_ask(struct ike_sa *sa)
 {
 	const struct conf_child *conf;
+	const struct child_sa *old;
 
-	if (sa->mine && is_secret(sa->mine) && !is_wanted(sa->mine))
+	if (sa->mine && is_secret(sa->mine) && (!is_wanted(sa->mine) || is_late(sa->mine)))
 		create_free(&sa->mine);
 	/* One that cannot begin is put off, so this ends. */
+	while (!sa->mine && (old = rekey_next(sa)))
+		begin(sa, old->conf, old);
 	while (!sa->mine && (conf = conn_child_next(sa)))
-		begin(sa, conf);
+		begin(sa, conf, NULL);
 	if (!sa->mine || sa->mine->stage != CREATE_READY)
 		return false;
 	if (send_offer(sa->mine) != OK)
@@ -134,7 +166,7 @@ void create_initiator_go_on(struct create *c, enum err err)
 	} else if (err != OK && is_secret(c)) {
 		n = deal_note(sa, c->deal.child->conf);
 		n.err = err;
-		not_begun(sa, c->deal.child->conf, &n);
+		not_begun(sa, c->deal.child->conf, c->deal.replaces, &n);
 		sa_settle(sa);
 	} else if (err != OK) {
 		give_back(c, err);
@@ -235,6 +267,31 @@ static bool is_moot(const struct create *c, uint16_t notify)
 	return !is_wanted(c) || (notify == NOTIFY_TEMPORARY_FAILURE && c->deal.child->surplus);
 }
 
+/* Another pair of the same child is up. */
+static bool is_carried(const struct create *c)
+{
+	const struct child_sa *o = c->sa->children;
+
+	while (o && !(o->conf == c->deal.child->conf && o->stage >= CHILD_HELD && child_stays(o)))
+		o = o->next;
+	return o != NULL;
+}
+
+/* The peer has replaced it meanwhile, or has never known it (2.25.1). */
+static bool rekey_is_moot(struct create *c, uint16_t notify)
+{
+	struct ike_sa *sa = c->sa;
+	struct child_sa *old = rekey_find(sa, c->deal.replaces);
+	bool replaced = old ? rekey_has_heir(old) : is_carried(c);
+
+	if (!replaced && (!old || notify != NOTIFY_CHILD_SA_NOT_FOUND))
+		return false;
+	create_free(&sa->mine);
+	if (!replaced && child_stays(old))
+		rekey_unknown(old);
+	return true;
+}
+
 struct step create_on_refusal(struct turn *t)
 {
 	struct ike_sa *sa = t->sa;
@@ -252,7 +309,9 @@ struct step create_on_refusal(struct turn *t)
 	}
 	if (n.type == NOTIFY_INVALID_KE_PAYLOAD && follow(c, &n))
 		return step_done();
-	sa->full = n.type == NOTIFY_NO_ADDITIONAL_SAS;
+	if (c->purpose == CREATE_CHILD_REKEY && rekey_is_moot(c, n.type))
+		return step_done();
+	sa->full = n.type == NOTIFY_NO_ADDITIONAL_SAS && c->purpose == CREATE_CHILD;
 	deal_refused(sa, &c->deal, n.type);
 	create_free(&sa->mine);
 	return step_done();

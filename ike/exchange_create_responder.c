@@ -7,6 +7,7 @@
 #include "ike/create.h"
 #include "ike/exchange_create.h"
 #include "ike/life.h"
+#include "ike/rekey.h"
 #include "ike/send.h"
 
 static const mono_ns yield_time = 2 * NS_PER_S;
@@ -47,6 +48,7 @@ static void answer(struct create *c)
 	struct ike_sa *sa = c->sa;
 	struct child_sa *child = c->deal.child;
 	struct builder b = send_begin(sa->e);
+	uint32_t replaces;
 	enum err err;
 
 	if (child)
@@ -55,11 +57,15 @@ static void answer(struct create *c)
 		builder_notify(&b, c->deal.notify, SPAN_EMPTY);
 	err = send_answer(sa, X_CREATE_CHILD_SA, &b, &c->path);
 	c->deal.child = NULL;
+	replaces = c->deal.replaces;
 	create_free(&sa->theirs);
 	if (err != OK)
 		not_answered(sa, child);
+	else if (child && child->replaces)
+		rekey_hold(child);
 	else if (child)
 		child_go_on(child);
+	rekey_settle(sa, replaces);
 	create_yield(sa);
 	sa_settle(sa);
 }
@@ -167,20 +173,20 @@ static struct step consider(struct turn *t, struct create *c)
 		return refuse(t, deal_notify(&c->deal, err), SPAN_EMPTY);
 	if (deal_choose(t->sa, &c->deal, t->m) != OK)
 		return refuse(t, c->deal.notify, SPAN_EMPTY);
-	if (!yields(t->sa, c->deal.child->conf))
+	if (!c->deal.replaces && !yields(t->sa, c->deal.child->conf))
 		return refuse(t, NOTIFY_TEMPORARY_FAILURE, SPAN_EMPTY);
 	if (chosen->suite.ke && proposal_ke_check(chosen, ke.group) != OK)
 		return ask_group(t, chosen->suite.ke);
 	return make(t, c);
 }
 
-static bool is_full(const struct ike_sa *sa)
+static bool is_full(const struct ike_sa *sa, size_t most)
 {
 	size_t n = 0;
 
 	for (const struct child_sa *c = sa->children; c; c = c->next)
 		n++;
-	return n >= SA_CHILDREN_MAX;
+	return n >= most;
 }
 
 static struct step refuse_more(struct ike_sa *sa)
@@ -198,15 +204,57 @@ static struct step refuse_more(struct ike_sa *sa)
 
 static struct step respond_child(struct turn *t)
 {
-	if (is_full(t->sa))
+	if (is_full(t->sa, SA_CHILDREN_MAX))
 		return refuse_more(t->sa);
 	if (create_new(t->sa, CREATE_CHILD, false) != OK)
 		return step_fail(ERR_NOMEM, NOTIFY_TEMPORARY_FAILURE);
 	return consider(t, t->sa->theirs);
 }
 
-/* The SA that is to be replaced stays as it is. */
+/* The one that the notify names; NULL: there is none. */
+static struct child_sa *named(const struct turn *t)
+{
+	struct pl_notify n = { .type = 0 };
+	struct rd r;
+	uint32_t spi;
+
+	if (!message_notify(t->m, NOTIFY_REKEY_SA, &n) || n.protocol != PROTO_ESP)
+		return NULL;
+	r = rd_from(n.spi);
+	spi = rd_u32(&r);
+	return rd_end(&r) ? child_find_out(t->sa, spi) : NULL;
+}
+
+/* We have begun the same, and the peer has not heard of it yet: its own serves both. */
+static void leave_it_to_peer(struct ike_sa *sa, const struct child_sa *old)
+{
+	struct create *c = sa->mine;
+
+	if (c && c->deal.replaces == old->id &&
+	    (c->stage == CREATE_PUBLIC || c->stage == CREATE_READY))
+		create_free(&sa->mine);
+}
+
+/* 2.25.1. While the old one and its replacements are there a peer may have twice as many. */
 static struct step respond_rekey(struct turn *t)
+{
+	const struct child_sa *old = named(t);
+
+	if (!old || !old->conf || old->stage < CHILD_READY)
+		return step_fail(ERR_NOT_FOUND, NOTIFY_CHILD_SA_NOT_FOUND);
+	if (!child_stays(old))
+		return step_fail(ERR_BUSY, NOTIFY_TEMPORARY_FAILURE);
+	if (is_full(t->sa, 2 * SA_CHILDREN_MAX))
+		return refuse_more(t->sa);
+	leave_it_to_peer(t->sa, old);
+	if (create_new(t->sa, CREATE_CHILD_REKEY, false) != OK)
+		return step_fail(ERR_NOMEM, NOTIFY_TEMPORARY_FAILURE);
+	t->sa->theirs->deal.replaces = old->id;
+	return consider(t, t->sa->theirs);
+}
+
+/* The IKE SA stays as it is. */
+static struct step respond_ike_rekey(struct turn *t)
 {
 	(void)t;
 	return step_fail(ERR_NO_ADDITIONAL_SAS, NOTIFY_NO_ADDITIONAL_SAS);
@@ -228,7 +276,7 @@ struct purpose {
 static const struct purpose purposes[] = {
 	{ CREATE_CHILD, false, P(SA) | P(NONCE) | P(TSI) | P(TSR), 0, respond_child },
 	{ CREATE_CHILD_REKEY, true, P(SA) | P(NONCE) | P(TSI) | P(TSR), 0, respond_rekey },
-	{ CREATE_IKE_REKEY, false, P(SA) | P(NONCE) | P(KE), P(TSI) | P(TSR), respond_rekey },
+	{ CREATE_IKE_REKEY, false, P(SA) | P(NONCE) | P(KE), P(TSI) | P(TSR), respond_ike_rekey },
 };
 
 static const struct purpose *purpose_of(const struct message *m)

@@ -9,6 +9,7 @@
 #include "ike/exchange_create.h"
 #include "ike/life.h"
 #include "ike/note.h"
+#include "ike/rekey.h"
 #include "ike/send.h"
 
 /* ---- asking ---- */
@@ -109,7 +110,8 @@ static void on_child_deletes(struct ike_sa *sa, const struct pl_delete *d, struc
 		}
 		if (!c->delete_sent && n < SA_CHILDREN_MAX)
 			spis[n++] = c->spi_in;
-		child_end(c, ERR_PEER_DELETED);
+		rekey_release(c);
+		rekey_end(c, ERR_PEER_DELETED);
 	}
 	if (n == 0)
 		return;
@@ -196,7 +198,7 @@ struct step info_on_response(struct turn *t)
 		struct child_sa *next = c->next;
 
 		if (c->delete_sent)
-			child_end(c, c->why);
+			rekey_end(c, c->why);
 		c = next;
 	}
 	return step_done();

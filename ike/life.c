@@ -7,8 +7,10 @@
  *	liveness	nothing authenticated was heard for `liveness`
  *	move		the peer is elsewhere, and has to say so once more (move.h)
  *	keepalive	we are behind a NAT and have sent nothing for `keepalive` (RFC 3948 4)
- *	children	a data plane has not answered about one for 10 s, or a worker for 30 s;
+ *	children	a data plane has not answered about one for 10 s, or a worker for 20 s;
  *			the peer, who began, has left children for us to make
+ *	rekeying	a child is due for new keys, or at its end; one that replaces another, or is
+ *			replaced, waits for the peer (rekey.h)
  *	again		what found no memory is asked again after a second
  */
 #include "ike/life.h"
@@ -22,6 +24,7 @@
 #include "ike/exchange_init.h"
 #include "ike/init_rival.h"
 #include "ike/note.h"
+#include "ike/rekey.h"
 #include "ike/send.h"
 
 static const mono_ns closing_time = 10 * NS_PER_S;
@@ -211,6 +214,7 @@ void sa_tick(struct ike_sa *sa)
 	}
 	if (sa->state == S_UP) {
 		tick_children(sa);
+		rekey_tick(sa);
 		create_tick(sa);
 		tick_up(sa);
 	}

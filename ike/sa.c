@@ -12,6 +12,7 @@
 #include "ike/create.h"
 #include "ike/init_rival.h"
 #include "ike/peer.h"
+#include "ike/rekey.h"
 
 /* How long a peer may take from IKE_SA_INIT to a proved identity. */
 static const mono_ns half_open_time = 60 * NS_PER_S;
@@ -271,7 +272,7 @@ void sa_schedule(struct ike_sa *sa)
 	for (const struct child_sa *c = sa->children; c && sa->state == S_UP; c = c->next)
 		when = earlier(when, child_deadline(c));
 	if (sa->state == S_UP)
-		when = earlier(when, create_deadline(sa));
+		when = earlier(earlier(when, create_deadline(sa)), rekey_deadline(sa));
 	if (sa->state == S_UP && sa->redundant)
 		when = sa->e->now;
 	if (sa->state == S_UP)

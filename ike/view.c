@@ -39,14 +39,20 @@ static enum ike_state state_of(const struct conn *c, const struct ike_sa *sa)
 	return IKE_STATE_OFF;
 }
 
-/* The newest pair, which carries what is sent. */
+/* The newest pair, which carries what is sent; one that lingers only while its successor's outbound
+ * half is being put in. */
 static const struct child_sa *child_for(const struct ike_sa *sa, const struct conf_child *conf)
 {
-	const struct child_sa *c = sa ? sa->children : NULL;
+	const struct child_sa *lingers = NULL;
 
-	while (c && !(c->conf == conf && c->stage == CHILD_UP))
-		c = c->next;
-	return c;
+	for (const struct child_sa *c = sa ? sa->children : NULL; c; c = c->next) {
+		if (c->conf != conf || c->stage != CHILD_UP)
+			continue;
+		if (!c->rekey.lingers)
+			return c;
+		lingers = lingers ? lingers : c;
+	}
+	return lingers;
 }
 
 /* A peer may have made more than one: all of them receive. */
@@ -66,7 +72,7 @@ static void add_pairs(struct ike_child_view *v, const struct ike_sa *sa)
 	for (const struct child_sa *c = sa->children; c; c = c->next) {
 		if (c->conf != v->conf || c->stage != CHILD_UP)
 			continue;
-		v->n_pairs++;
+		v->n_pairs += !c->rekey.lingers;
 		add_counters(&v->in, &c->in);
 		add_counters(&v->out, &c->out);
 	}
@@ -81,6 +87,7 @@ static struct ike_child_view view_child(const struct conn *c, const struct ike_s
 				    .wanted = c->children[i].due,
 				    .tries = c->children[i].tries,
 				    .next_try = NEVER,
+				    .rekey_at = NEVER,
 				    .offload = OFFLOAD_NO };
 
 	v.plane = carry_plane(c->e, c->conf, conf, v.plane_why);
@@ -102,6 +109,7 @@ static struct ike_child_view view_child(const struct conn *c, const struct ike_s
 	v.remote = child_remote(child);
 	v.mtu = child->mtu;
 	v.since = child->since;
+	v.rekey_at = child->rekey.soft;
 	return v;
 }
 

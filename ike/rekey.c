@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When a pair is due for new keys, and how the old one goes: see rekey.h. Who replaces whom is
+ * known by numbers and not by pointers: either may be gone at any time. */
+#include "ike/rekey.h"
+
+#include <string.h>
+
+#include "ike/child_plane.h"
+#include "ike/connection.h"
+#include "ike/life.h"
+#include "ike/note.h"
+
+/* A peer who has sent nothing by the new pair, nor deleted the old one, may still compute; the old
+ * one is as good for so long. */
+static const mono_ns hold_time = 60 * NS_PER_S;
+static const mono_ns ask_interval = NS_PER_S / 2;
+static const mono_ns linger_time = 5 * NS_PER_S;
+/* Thousandths of a limit. Who made it is earlier, so that both ends seldom begin at once. */
+enum { SOFT_OURS = 800, SOFT_THEIRS = 900, SOFT_SPREAD = 60 };
+
+struct child_sa *rekey_find(const struct ike_sa *sa, uint32_t id)
+{
+	struct child_sa *c = sa->children;
+
+	while (c && (c->id != id || id == 0))
+		c = c->next;
+	return c;
+}
+
+struct child_sa *rekey_old(const struct child_sa *c)
+{
+	return rekey_find(c->sa, c->replaces);
+}
+
+/* Both ends know it, and it is to stay. */
+static bool is_agreed(const struct child_sa *c)
+{
+	return c->stage >= CHILD_HELD && child_stays(c);
+}
+
+/* It carries all that `c` does. */
+static bool covers(const struct child_sa *o, const struct child_sa *c)
+{
+	return o != c && o->conf == c->conf && is_agreed(o) &&
+	       ts_list_within(child_local(c), child_local(o)) &&
+	       ts_list_within(child_remote(c), child_remote(o));
+}
+
+bool rekey_is_replaced(const struct child_sa *c)
+{
+	const struct child_sa *o = c->sa->children;
+
+	while (o && !covers(o, c))
+		o = o->next;
+	return o != NULL;
+}
+
+/* A newer one is: the peer will delete this one, or leave it to its end. */
+static bool is_outdated(const struct child_sa *c)
+{
+	const struct child_sa *o = c->sa->children;
+
+	while (o && !(o->id > c->id && covers(o, c)))
+		o = o->next;
+	return o != NULL;
+}
+
+bool rekey_has_heir(const struct child_sa *old)
+{
+	for (const struct child_sa *o = old->sa->children; o; o = o->next) {
+		if (o->replaces == old->id && is_agreed(o))
+			return true;
+	}
+	return false;
+}
+
+/* ---- when ---- */
+
+uint64_t rekey_soft(const struct child_sa *c, uint64_t hard)
+{
+	uint64_t part = c->made_by_us ? SOFT_OURS : SOFT_THEIRS;
+	uint8_t drawn = 0;
+
+	/* Without randomness it is as soon as it can be. */
+	if (!random_fill(&c->sa->e->env.random, &drawn, sizeof(drawn)))
+		drawn = 0;
+	return hard * (part + (uint64_t)drawn * SOFT_SPREAD / UINT8_MAX) / 1000;
+}
+
+void rekey_plan(struct child_sa *c)
+{
+	struct ike_engine *e = c->sa->e;
+	mono_ns life = c->conf->lifetime;
+
+	c->rekey.soft = NEVER;
+	c->rekey.hard = NEVER;
+	c->rekey.not_before = 0;
+	c->rekey.tries = 0;
+	if (life <= 0)
+		return;
+	c->rekey.soft = e->now + rekey_soft(c, life);
+	c->rekey.hard = e->now + life;
+}
+
+void rekey_want(struct child_sa *c)
+{
+	if (c->rekey.soft > c->sa->e->now)
+		c->rekey.soft = c->sa->e->now;
+	sa_settle(c->sa);
+}
+
+static bool has_successor(const struct child_sa *c)
+{
+	for (const struct child_sa *o = c->sa->children; o; o = o->next) {
+		if (o->replaces == c->id && child_stays(o))
+			return true;
+	}
+	return false;
+}
+
+static bool deals_with(const struct create *c, uint32_t id)
+{
+	return c && c->deal.replaces == id;
+}
+
+/* Up, and nobody is at it. */
+static bool can_begin(const struct child_sa *c)
+{
+	return c->stage == CHILD_UP && child_stays(c) && !has_successor(c) && !is_outdated(c) &&
+	       !deals_with(c->sa->mine, c->id) && !deals_with(c->sa->theirs, c->id);
+}
+
+static mono_ns due_at(const struct child_sa *c)
+{
+	return c->rekey.soft > c->rekey.not_before ? c->rekey.soft : c->rekey.not_before;
+}
+
+struct child_sa *rekey_next(const struct ike_sa *sa)
+{
+	struct child_sa *c = sa->children;
+
+	while (c && (!can_begin(c) || due_at(c) > sa->e->now))
+		c = c->next;
+	return c;
+}
+
+/* There is another one to send by. */
+static bool has_other(const struct child_sa *c)
+{
+	const struct child_sa *o = c->sa->children;
+
+	while (o && !(o->stage >= CHILD_OUTBOUND && covers(o, c)))
+		o = o->next;
+	return o != NULL;
+}
+
+static mono_ns deadline_of(const struct child_sa *c)
+{
+	const struct child_rekey *r = &c->rekey;
+	mono_ns now = c->sa->e->now;
+
+	if (r->lingers)
+		return r->lingers;
+	if (c->stage == CHILD_HELD && !child_stays(c))
+		return NEVER;
+	if (c->stage == CHILD_HELD && !has_other(c))
+		return now;
+	if (c->stage == CHILD_HELD)
+		return r->ask < r->held ? r->ask : r->held;
+	if (c->stage != CHILD_UP || !child_stays(c))
+		return NEVER;
+	/* What is due already waits for the window. */
+	return can_begin(c) && due_at(c) > now && due_at(c) < r->hard ? due_at(c) : r->hard;
+}
+
+mono_ns rekey_deadline(const struct ike_sa *sa)
+{
+	mono_ns when = NEVER;
+
+	for (const struct child_sa *c = sa->children; c; c = c->next) {
+		mono_ns at = deadline_of(c);
+
+		when = at < when ? at : when;
+	}
+	return when;
+}
+
+/* ---- what is held ---- */
+
+void rekey_hold(struct child_sa *c)
+{
+	mono_ns now = c->sa->e->now;
+
+	if (!has_other(c)) {
+		child_go_on(c);
+		return;
+	}
+	c->stage = CHILD_HELD;
+	c->rekey.held = now + hold_time;
+	c->rekey.ask = now + ask_interval;
+}
+
+void rekey_on_counters(struct child_sa *c)
+{
+	if (c->stage != CHILD_HELD || !child_stays(c) || c->in.packets == 0)
+		return;
+	child_go_on(c);
+	sa_settle(c->sa);
+}
+
+/* For want of memory it is asked the next time. */
+static void ask_plane(struct child_sa *c)
+{
+	c->rekey.ask = c->sa->e->now + ask_interval;
+	if (ticket_take(&c->query_in, c->sa, c) == OK &&
+	    child_plane_command(c, SA_QUERY, SA_IN, c->query_in.number) != OK)
+		ticket_drop(c->sa->e, &c->query_in);
+}
+
+static void tick_held(struct child_sa *c)
+{
+	mono_ns now = c->sa->e->now;
+
+	if (!child_stays(c))
+		return;
+	if (c->rekey.held <= now || !has_other(c))
+		child_go_on(c);
+	else if (c->rekey.ask <= now)
+		ask_plane(c);
+}
+
+static void tick(struct child_sa *c)
+{
+	mono_ns now = c->sa->e->now;
+
+	if (c->rekey.lingers && c->rekey.lingers <= now)
+		child_free(c);
+	else if (!c->rekey.lingers && c->stage == CHILD_HELD)
+		tick_held(c);
+	else if (c->stage == CHILD_UP && child_stays(c) && c->rekey.hard <= now)
+		rekey_overdue(c);
+}
+
+void rekey_overdue(struct child_sa *c)
+{
+	rekey_release(c);
+	child_delete_later(c, ERR_LIMIT);
+}
+
+void rekey_tick(struct ike_sa *sa)
+{
+	struct child_sa *c = sa->children;
+
+	while (c) {
+		struct child_sa *next = c->next;
+
+		tick(c);
+		c = next;
+	}
+}
+
+/* The newest goes on last, and so carries what is sent. */
+void rekey_release(struct child_sa *old)
+{
+	struct child_sa *first;
+
+	do {
+		first = NULL;
+		for (struct child_sa *c = old->sa->children; c; c = c->next) {
+			if (c->replaces == old->id && c->stage == CHILD_HELD && child_stays(c))
+				first = c;
+		}
+		if (first)
+			child_go_on(first);
+	} while (first);
+}
+
+/* ---- which one stays ---- */
+
+/* Octet by octet; the one that ends is the lower one (2.8.1). */
+static int compare(struct span a, struct span b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
+
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+void rekey_remember(struct child_sa *c, struct span a, struct span b)
+{
+	struct wr w = wr_into(c->rekey.low, sizeof(c->rekey.low));
+	struct span low = compare(a, b) < 0 ? a : b;
+
+	/* Ours is of this length, so what lies behind it tells no two apart. */
+	wr_span(&w,
+		span_of(low.p, low.len < sizeof(c->rekey.low) ? low.len : sizeof(c->rekey.low)));
+	c->rekey.low_len = (uint8_t)wr_done(&w).len;
+}
+
+static bool is_lower(const struct child_sa *a, const struct child_sa *b)
+{
+	return compare(span_of(a->rekey.low, a->rekey.low_len),
+		       span_of(b->rekey.low, b->rekey.low_len)) < 0;
+}
+
+/* Nothing is sent by it any more; the peer is told. */
+static void retire(struct child_sa *c)
+{
+	child_plane_take_half(c, SA_OUT);
+	child_delete_later(c, ERR_REPLACED);
+}
+
+/* The newest replacement, ours or the peer's. */
+static struct child_sa *replacement(const struct ike_sa *sa, uint32_t id, bool ours)
+{
+	struct child_sa *c = sa->children;
+
+	while (c && !(c->replaces == id && c->made_by_us == ours && is_agreed(c)))
+		c = c->next;
+	return c;
+}
+
+void rekey_settle(struct ike_sa *sa, uint32_t id)
+{
+	struct child_sa *old = rekey_find(sa, id);
+	struct child_sa *mine = id != 0 ? replacement(sa, id, true) : NULL;
+	struct child_sa *theirs = id != 0 ? replacement(sa, id, false) : NULL;
+
+	if (!mine || mine->stage != CHILD_UP || deals_with(sa->theirs, id))
+		return;
+	if (theirs && is_lower(mine, theirs))
+		retire(mine);
+	else if (old && child_stays(old))
+		retire(old);
+	sa_settle(sa);
+}
+
+/* ---- the end of one ---- */
+
+static void linger(struct child_sa *c)
+{
+	child_plane_take_half(c, SA_OUT);
+	child_plane_drop_tickets(c);
+	c->delete_wanted = false;
+	c->delete_sent = false;
+	c->rekey.lingers = c->sa->e->now + linger_time;
+}
+
+void rekey_end(struct child_sa *c, enum err why)
+{
+	if (c->conf && c->in_there && rekey_is_replaced(c))
+		linger(c);
+	else
+		child_end(c, why);
+}
+
+void rekey_or_child_failed(struct ike_sa *sa, uint32_t replaces, const struct conf_child *conf,
+			   enum err err)
+{
+	struct child_sa *old = rekey_find(sa, replaces);
+
+	if (!old || !child_stays(old)) {
+		conn_child_failed(sa, conf, err);
+		return;
+	}
+	old->rekey.tries++;
+	old->rekey.not_before = sa->e->now + conn_backoff(sa->conn, old->rekey.tries);
+}
+
+void rekey_unknown(struct child_sa *old)
+{
+	struct conn *c = old->sa->conn;
+	const struct conf_child *conf = old->conf;
+
+	child_end(old, ERR_PEER_DELETED);
+	conn_child_renew(c, conf);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rekeying of a child, step by step: what each plane holds at which moment, who names what, which
+ * of two new pairs stays, and requests that are not to be granted. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/create.h"
+#include "ike/life.h"
+#include "ike/rekey.h"
+#include "ike/send.h"
+#include "tests/unit/ike/pair.h"
+#include "tests/unit/unit.h"
+
+static struct ike_sa *sa_at(struct pair *p, enum side s)
+{
+	return conn_sa(p->end[s].e->conns[0]);
+}
+
+static struct child_sa *child_at(struct pair *p, enum side s)
+{
+	return sa_at(p, s)->children;
+}
+
+static struct pair *with_child(void)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, NS_PER_S);
+	pair_expect_children(p, 1);
+	return p;
+}
+
+static void want(struct pair *p, enum side s)
+{
+	rekey_want(child_at(p, s));
+	pair_act(p, s);
+}
+
+static size_t halves(const struct pair *p, enum side s, enum sa_dir dir)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->end[s].n_sas; i++)
+		n += p->end[s].sas[i].dir == dir;
+	return n;
+}
+
+/* ---- one end ---- */
+
+/* LEFT's answers from RIGHT come, LEFT's messages behind the nth do not. */
+struct gate {
+	size_t pass; /* so many of LEFT's datagrams */
+};
+
+static bool stop_left(struct pair *p, struct datagram *d)
+{
+	struct gate *g = p->ctx;
+
+	if (d->to == LEFT)
+		return true;
+	if (g->pass == 0)
+		return false;
+	g->pass--;
+	return true;
+}
+
+/* The responder has the new inbound half before it answers, and sends on the old pair until the
+ * Delete of that comes. */
+START_TEST(the_responder_sends_on_the_old_pair_until_it_is_deleted)
+{
+	struct pair *p = with_child();
+	struct gate g = { .pass = 1 };
+	uint32_t old = child_at(p, RIGHT)->spi_out;
+
+	p->filter = stop_left;
+	p->ctx = &g;
+	want(p, LEFT);
+	pair_drain(p);
+	ck_assert_uint_eq(halves(p, RIGHT, SA_IN), 2);
+	ck_assert_uint_eq(halves(p, RIGHT, SA_OUT), 1);
+	ck_assert_uint_eq(child_at(p, RIGHT)->stage, CHILD_HELD);
+	/* The initiator sends on the new one alone, and receives by both. */
+	ck_assert_uint_eq(halves(p, LEFT, SA_IN), 2);
+	ck_assert_uint_eq(halves(p, LEFT, SA_OUT), 1);
+	ck_assert_uint_eq(child_at(p, LEFT)->spi_out, child_at(p, RIGHT)->spi_in);
+	ck_assert_ptr_nonnull(child_find_out(sa_at(p, RIGHT), old));
+	p->filter = NULL;
+	pair_run(p, 2 * NS_PER_S);
+	ck_assert_uint_eq(child_at(p, RIGHT)->stage, CHILD_UP);
+	ck_assert_uint_eq(halves(p, RIGHT, SA_OUT), 1);
+	/* What is on its way still comes in. */
+	ck_assert_uint_eq(halves(p, RIGHT, SA_IN), 2);
+	pair_run(p, 6 * NS_PER_S);
+	pair_expect_children(p, 1);
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		ck_assert_uint_eq(p->end[s].n_sas, 2);
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_REKEYED), 1);
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_DOWN), 0);
+	}
+	pair_free(p);
+}
+END_TEST
+
+/* ... or until a packet has come by the new one. */
+START_TEST(a_packet_by_the_new_pair_moves_what_the_responder_sends)
+{
+	struct pair *p = with_child();
+	struct gate g = { .pass = 1 };
+
+	p->filter = stop_left;
+	p->ctx = &g;
+	want(p, LEFT);
+	pair_drain(p);
+	child_at(p, RIGHT)->in.packets = 1;
+	rekey_on_counters(child_at(p, RIGHT));
+	pair_act(p, RIGHT);
+	pair_drain(p);
+	ck_assert_uint_eq(child_at(p, RIGHT)->stage, CHILD_UP);
+	ck_assert_uint_eq(halves(p, RIGHT, SA_OUT), 2);
+	p->filter = NULL;
+	pair_run(p, 20 * NS_PER_S);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* ---- both ends ---- */
+
+struct nonces {
+	const char *mine, *theirs; /* the lower one of each exchange */
+	bool mine_goes;
+};
+
+static const struct nonces collisions[] = {
+	{ "aaaaaaaaaaaaaaaa", "baaaaaaaaaaaaaaa", true },
+	{ "baaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa", false },
+	{ "aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa", true },
+	{ "aaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa", false },
+	{ "\x7f"
+	  "aaaaaaaaaaaaaaaa",
+	  "\x80"
+	  "aaaaaaaaaaaaaaa",
+	  true },
+};
+enum { N_COLLISIONS = sizeof(collisions) / sizeof(collisions[0]) };
+
+/* RFC 7296 2.8.1: octet by octet, and the one that ends first is the lower one. */
+START_TEST(the_lowest_nonce_loses)
+{
+	const struct nonces *n = &collisions[_i];
+	struct pair *p = with_child();
+	struct ike_sa *sa = sa_at(p, LEFT);
+	struct child_sa *old = child_at(p, LEFT), *mine, *theirs;
+	struct span high = span_str("\xff\xff\xff");
+
+	ck_assert_int_eq(child_new(sa, old->conf, true, &mine), OK);
+	ck_assert_int_eq(child_new(sa, old->conf, false, &theirs), OK);
+	mine->replaces = theirs->replaces = old->id;
+	mine->stage = CHILD_UP;
+	theirs->stage = CHILD_HELD;
+	theirs->rekey.held = theirs->rekey.ask = mine->rekey.soft = mine->rekey.hard = NEVER;
+	rekey_remember(mine, high, span_str(n->mine));
+	rekey_remember(theirs, span_str(n->theirs), high);
+	sa->window.asked = true; /* nothing leaves */
+	rekey_settle(sa, old->id);
+	ck_assert_int_eq(mine->delete_wanted, n->mine_goes);
+	ck_assert_int_eq(old->delete_wanted, !n->mine_goes);
+	ck_assert(!theirs->delete_wanted);
+	sa->window.asked = false;
+	old->delete_wanted = false;
+	child_free(mine);
+	child_free(theirs);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(two_that_begin_at_once_are_left_with_one_pair)
+{
+	struct pair *p = with_child();
+
+	rekey_want(child_at(p, LEFT));
+	rekey_want(child_at(p, RIGHT));
+	pair_act(p, LEFT);
+	pair_act(p, RIGHT);
+	pair_run(p, 20 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(p->end[LEFT].n_sas, 2);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, 2);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 0);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_CHILD_DOWN), 0);
+	pair_free(p);
+}
+END_TEST
+
+/* ---- what is not granted ---- */
+
+/* RIGHT does not know it any more: it is made anew, and no later than that. */
+START_TEST(a_child_that_the_peer_does_not_know_is_made_anew_at_once)
+{
+	struct pair *p = with_child();
+	uint32_t was = child_at(p, LEFT)->spi_in;
+
+	child_free(child_at(p, RIGHT));
+	pair_act(p, RIGHT);
+	want(p, LEFT);
+	pair_run(p, NS_PER_S / 2);
+	pair_expect_children(p, 1);
+	ck_assert_uint_ne(child_at(p, LEFT)->spi_in, was);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 1);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_UP), 2);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 1);
+	pair_free(p);
+}
+END_TEST
+
+/* 2.25.1: TEMPORARY_FAILURE; the Delete comes then. */
+START_TEST(one_that_is_being_deleted_is_not_rekeyed)
+{
+	struct pair *p = with_child();
+
+	/* Due, and the window is not free. */
+	child_at(p, RIGHT)->delete_sent = true;
+	want(p, LEFT);
+	pair_drain(p);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_REKEY_FAILED)->err, ERR_BUSY);
+	ck_assert_uint_eq(p->end[LEFT].n_sas, 2);
+	child_at(p, RIGHT)->delete_sent = false;
+	/* It is tried again. */
+	pair_run(p, 20 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_REKEYED), 1);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* A peer that rekeys the same one twice has two for it; when it deletes the old one, both are used,
+ * and the newest sends. */
+START_TEST(a_peer_may_rekey_the_same_child_twice)
+{
+	struct pair *p = with_child();
+	struct child_sa *old = child_at(p, LEFT);
+	uint32_t id = old->id;
+
+	for (int i = 0; i < 2; i++) {
+		want(p, LEFT);
+		pair_drain(p);
+		/* As if it had not noticed. */
+		old = rekey_find(sa_at(p, LEFT), id);
+		if (i == 0 && old && !old->rekey.lingers)
+			old->delete_wanted = old->delete_sent = false;
+	}
+	pair_run(p, 30 * NS_PER_S);
+	ck_assert_int_eq(sa_at(p, RIGHT)->state, S_UP);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* While both ends have the old pair. */
+static const struct {
+	enum side side;
+	size_t nth; /* of its installs */
+} refusals[] = { { RIGHT, 1 }, { LEFT, 1 }, { LEFT, 2 } };
+enum { N_REFUSALS = sizeof(refusals) / sizeof(refusals[0]) };
+
+START_TEST(a_refusal_of_a_plane_leaves_the_old_pair)
+{
+	struct pair *p = with_child();
+	enum side s = refusals[_i].side;
+
+	p->end[s].fail_install = p->end[s].n_installs + refusals[_i].nth;
+	want(p, LEFT);
+	pair_run(p, NS_PER_S / 2);
+	ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_REKEY_FAILED), 1);
+	ck_assert_uint_ge(halves(p, LEFT, SA_OUT), 1);
+	ck_assert_uint_ge(halves(p, RIGHT, SA_OUT), 1);
+	pair_run(p, 60 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_REKEYED), 1);
+	ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_DOWN), 0);
+	pair_free(p);
+}
+END_TEST
+
+/* ---- when ---- */
+
+START_TEST(new_keys_come_before_the_lifetime_is_over)
+{
+	struct pair *p = with_child();
+	const struct child_rekey *ours = &child_at(p, LEFT)->rekey;
+	const struct child_rekey *theirs = &child_at(p, RIGHT)->rekey;
+	mono_ns life = child_at(p, LEFT)->conf->lifetime;
+
+	ck_assert_uint_eq(life, 3600 * NS_PER_S);
+	ck_assert(ours->hard - ours->soft >= life / 10 && ours->hard - ours->soft <= life / 5);
+	ck_assert(theirs->hard - theirs->soft >= life / 50);
+	/* Who made it begins first. */
+	ck_assert(ours->soft < theirs->soft);
+	pair_run(p, life);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_REKEYED), 1);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 0);
+	pair_run(p, 10 * life);
+	pair_expect_children(p, 1);
+	ck_assert_uint_ge(pair_count(p, RIGHT, IKE_NOTE_CHILD_REKEYED), 10);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_CHILD_DOWN), 0);
+	pair_free(p);
+}
+END_TEST
+
+UNIT("ike/engine-rekey")
+{
+	tcase_add_test(tc, the_responder_sends_on_the_old_pair_until_it_is_deleted);
+	tcase_add_test(tc, a_packet_by_the_new_pair_moves_what_the_responder_sends);
+	tcase_add_loop_test(tc, the_lowest_nonce_loses, 0, N_COLLISIONS);
+	tcase_add_test(tc, two_that_begin_at_once_are_left_with_one_pair);
+	tcase_add_test(tc, a_child_that_the_peer_does_not_know_is_made_anew_at_once);
+	tcase_add_test(tc, one_that_is_being_deleted_is_not_rekeyed);
+	tcase_add_test(tc, a_peer_may_rekey_the_same_child_twice);
+	tcase_add_loop_test(tc, a_refusal_of_a_plane_leaves_the_old_pair, 0, N_REFUSALS);
+	tcase_add_test(tc, new_keys_come_before_the_lifetime_is_over);
+}
