@@ -147,7 +147,9 @@ static enum err take_away(struct end *end, const struct sa_desc *sa)
 	if (!at)
 		return ERR_NOT_FOUND;
 	sa_desc_wipe(at);
-	*at = end->sas[--end->n_sas];
+	/* In the order of installation: the newest carries what is sent. */
+	end->n_sas--;
+	memmove(at, at + 1, (size_t)(end->sas + end->n_sas - at) * sizeof(*at));
 	return OK;
 }
 
@@ -173,7 +175,8 @@ static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_d
 	case SA_REMOVE:
 		return take_away(end, &cmd->sa);
 	case SA_QUERY:
-		done->counters.packets = find(end, &cmd->sa) ? 1 : 0;
+		done->counters.packets =
+			cmd->sa.dir == SA_OUT || traffic_was_heard(end, cmd->sa.spi);
 		return find(end, &cmd->sa) ? OK : ERR_NOT_FOUND;
 	case SA_MOVE:
 		return move(end, &cmd->sa, done->why);
@@ -251,8 +254,7 @@ static void expire(struct sim *s, enum side side, bool soft)
 	pe.dir = at->dir;
 	pe.remote = at->path.remote;
 	if (!soft) {
-		sa_desc_wipe(at);
-		*at = end->sas[--end->n_sas];
+		(void)take_away(end, at);
 		end->lost_sas = true;
 	}
 	end_event(end, &ev);

@@ -19,6 +19,12 @@ static const struct sim_conf slow =
 static const struct sim_conf slow_other =
 	THREE(PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 x25519 modp4096 }\n",
 	      PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 modp4096 x25519 }\n");
+#define SHORT(local, remote) \
+	" child net {\n  local = " local "\n  remote = " remote "\n  lifetime = 60s\n }\n"
+static const struct sim_conf short_life = {
+	{ LEFT_BEGIN PSK ALWAYS SHORT("10.1.0.0/16", "10.2.0.0/16") "}\n",
+	  RIGHT_BEGIN PSK MANUAL CHILD("net", "10.2.0.0/16", "10.1.0.0/16") "}\n" }
+};
 static const struct sim_conf slow_always =
 	THREE(PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n",
 	      PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n");
@@ -251,6 +257,45 @@ static void any_refusal(struct sim *s)
 	sim_must(s, sim_note(s, LEFT, IKE_NOTE_CHILD_FAILED)->text[0] != 0, "without words");
 }
 
+/* New keys are refused: those that are there are used on, and it is tried again. */
+static void rekey_refused(struct sim *s)
+{
+	static const uint16_t notifies[] = { NOTIFY_NO_PROPOSAL_CHOSEN, NOTIFY_TS_UNACCEPTABLE,
+					     NOTIFY_TEMPORARY_FAILURE,	NOTIFY_NO_ADDITIONAL_SAS,
+					     NOTIFY_INVALID_KE_PAYLOAD, 8191 };
+	struct refuser r = begin_refused(s, notifies[sim_draw(s, 0, 5)], sim_draw(s, 1, 5));
+
+	all_three(s);
+	sim_set_middle(s, refuse, &r);
+	sim_rekey(s, LEFT);
+	sim_packets(s, 100000);
+	sim_set_middle(s, NULL, NULL);
+	sim_must(s, r.left == 0 && r.asked <= 8, "%u requests", r.asked);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_REKEY_FAILED) == r.asked - 1, "%zu failures",
+		 sim_notes(s, LEFT, IKE_NOTE_REKEY_FAILED));
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_REKEYED) == 1, "no new keys");
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_DOWN) == 0, "a child was down");
+	all_three(s);
+	sim_must_have_carried(s);
+}
+
+/* ... and for so long that the lifetime is over: then it goes, not before, and is made anew. */
+static void rekey_refused_for_ever(struct sim *s)
+{
+	struct refuser r = begin_refused(s, NOTIFY_TEMPORARY_FAILURE, UINT32_MAX);
+
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_set_middle(s, refuse, &r);
+	sim_packets(s, 45000);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_DOWN) == 0, "it goes too early");
+	sim_must(s, sim_run_until_note(s, LEFT, IKE_NOTE_CHILD_DOWN, 20), "it never ends");
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_REKEY_FAILED) >= 2, "it was not tried again");
+	sim_set_middle(s, NULL, NULL);
+	sim_run_s(s, 30);
+	sim_must(s, sim_pairs(s, "site", NULL) == 1, "it is not made anew");
+}
+
 #define LINK                           \
 	{                              \
 		.delay_ms = { 10, 80 } \
@@ -285,5 +330,8 @@ const struct sim_scenario scenarios_create[] = {
 	{ "create-group-asked", "INVALID_KE_PAYLOAD is followed once, into our offer",
 	  asks_for_groups, &groups, LINK, 0 },
 	{ "create-refused", "any other refusal of one child", any_refusal, &one_end, LINK, 0 },
+	{ "rekey-refused", "a refused rekey takes nothing down", rekey_refused, &one_end, LINK, 0 },
+	{ "rekey-refused-long", "... before the lifetime is over", rekey_refused_for_ever,
+	  &short_life, LINK, 0 },
 	{ 0 },
 };

@@ -99,6 +99,13 @@ void sim_rebind(struct sim *s, enum side side, bool address);
 void sim_traffic(struct sim *s, enum side side);
 /* ... or somebody makes this side believe that it came from here. */
 void sim_mapping(struct sim *s, enum side side, const struct endpoint *from);
+/* A packet goes out by the newest outbound SA, which must be there, and must be taken at the other
+ * end; packets go both ways for so long; all of them have come. */
+void sim_packet_out(struct sim *s, enum side side);
+void sim_packets(struct sim *s, uint32_t ms);
+void sim_must_have_carried(struct sim *s);
+/* The newest outbound SA nears a limit. */
+void sim_rekey(struct sim *s, enum side side);
 /* Its process dies with every SA, and what it was asked is answered by a failure. */
 void sim_plane_dies(struct sim *s, enum side side);
 /* A packet wants through a child that is not up; ICMP says that the peer cannot be reached. */
@@ -167,5 +174,6 @@ extern const struct sim_scenario scenarios_suites[];
 extern const struct sim_scenario scenarios_transport[];
 extern const struct sim_scenario scenarios_children[];
 extern const struct sim_scenario scenarios_create[];
+extern const struct sim_scenario scenarios_rekey[];
 
 #endif

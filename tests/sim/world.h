@@ -16,7 +16,7 @@ enum {
 	SIM_HISTORY = 64,
 	SIM_MAPPINGS = 16,
 	SIM_LARVAE_MAX = 8,
-	SIM_NOTES = IKE_NOTE_CHILD_LIMIT + 1,
+	SIM_NOTES = IKE_NOTE_REKEY_FAILED + 1,
 	SIM_LOG_BUCKETS = 512,
 };
 
@@ -94,6 +94,9 @@ struct end {
 	uint32_t last_acquire;
 	struct sa_desc sas[SIM_SAS_MAX];
 	size_t n_sas;
+	uint32_t heard[SIM_SAS_MAX]; /* SPIs by which packets came */
+	size_t n_heard;
+	uint32_t n_went, n_came; /* packets */
 	uint32_t refused_spi; /* of the last install that failed */
 	uint32_t n_sa_commands;
 	uint32_t plane_deaths;
@@ -178,6 +181,8 @@ extern const char *const sim_plane_says;
 void plane_clear(struct end *end);
 /* From the engine's begin on there is a kernel that carries everything. */
 void plane_give_kernel(struct end *end);
+/* traffic.c: have packets come by it? */
+bool traffic_was_heard(const struct end *end, uint32_t spi);
 bool plane_twin(const struct end *other, const struct sa_desc *sa);
 
 /* check.c: what holds in every story */
