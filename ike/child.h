@@ -28,6 +28,7 @@ enum child_stage {
 /* Its part in rekeying (ike/rekey.h). */
 struct child_rekey {
 	mono_ns soft;	    /* time for a new one; NEVER */
+	mono_ns early;	    /* ... to see whether there can be one; NEVER */
 	mono_ns hard;	    /* it ends; NEVER */
 	mono_ns not_before; /* after a try that failed */
 	uint32_t tries;	    /* that failed */

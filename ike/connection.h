@@ -33,6 +33,7 @@ struct conn {
 	bool begun;  /* conn_begin was called */
 	bool wanted; /* one of its children is due */
 	bool down;   /* by an operator: the peer is refused, too */
+	bool rekeys; /* the peer has answered for keys that do not come from the IKE SA's */
 	bool resolving;
 	struct path paths[CONF_ADDRS_MAX]; /* the last answer about where the peer is */
 	size_t n_paths;

@@ -223,6 +223,14 @@ static void explain_selectors(const struct deal *d, uint16_t notify, struct ike_
 	n->line = d->child->conf->local_pos.line;
 }
 
+static void explain_suite(struct ike_note *n, const struct proposal_want *want)
+{
+	proposal_wanted_text(want, n->offered, sizeof(n->offered));
+	note_print(n->fix, sizeof(n->fix),
+		   "make `policy` of both ends have an ESP suite in common, and a group for it if "
+		   "the peer wants one (PFS); if they have, see the peer's log");
+}
+
 void deal_refused(struct ike_sa *sa, struct deal *d, uint16_t notify)
 {
 	const struct conf_child *conf = d->child->conf;
@@ -235,10 +243,7 @@ void deal_refused(struct ike_sa *sa, struct deal *d, uint16_t notify)
 	if (n.err == ERR_PEER_TS) {
 		explain_selectors(d, notify, &n);
 	} else if (n.err == ERR_PEER_PROPOSAL || n.err == ERR_KE_GROUP) {
-		proposal_wanted_text(&want, n.offered, sizeof(n.offered));
-		note_print(n.fix, sizeof(n.fix),
-			   "make `policy` of both ends have an ESP suite in common; if they have, "
-			   "see the peer's log");
+		explain_suite(&n, &want);
 	} else if (n.err == ERR_NO_ADDITIONAL_SAS) {
 		note_print(n.fix, sizeof(n.fix),
 			   "write the networks of children %s and its like into one child, or let "

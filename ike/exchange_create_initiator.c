@@ -237,6 +237,7 @@ struct step create_on_response(struct turn *t)
 		return step_done();
 	if (is_wanted(c))
 		err = take_answer(c, t->m);
+	t->sa->conn->rekeys = true;
 	if (is_wanted(c) && err == OK && is_deleted(c))
 		child_end(c->deal.child, ERR_PEER_DELETED);
 	if (is_wanted(c) && err == OK)
@@ -301,6 +302,8 @@ struct step create_on_refusal(struct turn *t)
 	(void)message_error(t->m, &n);
 	if (!c)
 		return step_done();
+	if (n.type != NOTIFY_TEMPORARY_FAILURE)
+		sa->conn->rekeys = true;
 	if (is_moot(c, n.type)) {
 		if (c->deal.child)
 			conn_child_put_off(sa->conn, c->deal.child->conf);

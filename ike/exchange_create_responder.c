@@ -55,6 +55,7 @@ static void answer(struct create *c)
 		put_child(c, &b);
 	else
 		builder_notify(&b, c->deal.notify, SPAN_EMPTY);
+	sa->conn->rekeys = sa->conn->rekeys || child;
 	err = send_answer(sa, X_CREATE_CHILD_SA, &b, &c->path);
 	c->deal.child = NULL;
 	replaces = c->deal.replaces;

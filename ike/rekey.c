@@ -15,6 +15,9 @@
 static const mono_ns hold_time = 60 * NS_PER_S;
 static const mono_ns ask_interval = NS_PER_S / 2;
 static const mono_ns linger_time = 5 * NS_PER_S;
+/* The first child of an IKE SA has no group of its own (1.2), so that two ends that have none in
+ * common see it at the first rekey. That may be hours later, and is made now. */
+static const mono_ns early_time = 120 * NS_PER_S;
 /* Thousandths of a limit. Who made it is earlier, so that both ends seldom begin at once. */
 enum { SOFT_OURS = 800, SOFT_THEIRS = 900, SOFT_SPREAD = 60 };
 
@@ -93,6 +96,7 @@ void rekey_plan(struct child_sa *c)
 	mono_ns life = c->conf->lifetime;
 
 	c->rekey.soft = NEVER;
+	c->rekey.early = c->made_by_us ? e->now + early_time : NEVER;
 	c->rekey.hard = NEVER;
 	c->rekey.not_before = 0;
 	c->rekey.tries = 0;
@@ -132,7 +136,11 @@ static bool can_begin(const struct child_sa *c)
 
 static mono_ns due_at(const struct child_sa *c)
 {
-	return c->rekey.soft > c->rekey.not_before ? c->rekey.soft : c->rekey.not_before;
+	mono_ns when = c->rekey.soft;
+
+	if (!c->sa->conn->rekeys && c->rekey.early < when)
+		when = c->rekey.early;
+	return when > c->rekey.not_before ? when : c->rekey.not_before;
 }
 
 struct child_sa *rekey_next(const struct ike_sa *sa)

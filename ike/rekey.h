@@ -13,6 +13,10 @@
  * Both ends may do so at once, and then there are two new pairs. The one with the lowest of the
  * four nonces is deleted by who began it, and the old one by the other.
  *
+ * Two minutes after the first child of a connection has come up it is rekeyed, unless something
+ * else has shown that the peer takes part in that: so a difference in groups (PFS) is told while
+ * somebody still looks.
+ *
  * A rekey that fails is tried again until the hard limit, and takes nothing down. */
 #ifndef IKE_REKEY_H
 #define IKE_REKEY_H

@@ -25,6 +25,10 @@ static const struct sim_conf short_life = {
 	{ LEFT_BEGIN PSK ALWAYS SHORT("10.1.0.0/16", "10.2.0.0/16") "}\n",
 	  RIGHT_BEGIN PSK MANUAL CHILD("net", "10.2.0.0/16", "10.1.0.0/16") "}\n" }
 };
+static const struct sim_conf long_life = {
+	{ LEFT_BEGIN PSK ALWAYS CHILD("net", "10.1.0.0/16", "10.2.0.0/16") "}\n",
+	  RIGHT_BEGIN PSK MANUAL CHILD("net", "10.2.0.0/16", "10.1.0.0/16") "}\n" }
+};
 static const struct sim_conf slow_always =
 	THREE(PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n",
 	      PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n");
@@ -279,6 +283,28 @@ static void rekey_refused(struct sim *s)
 	sim_must_have_carried(s);
 }
 
+/* A peer that wants another group for its children, which the first one does not show: it is told
+ * long before new keys are due, once, and the child is used on. */
+static void group_is_tried_early(struct sim *s)
+{
+	bool knows = sim_draw(s, 0, 1);
+	struct refuser r = begin_refused(s, NOTIFY_NO_PROPOSAL_CHOSEN, knows ? 0 : UINT32_MAX);
+
+	sim_run_until_quiet(s);
+	sim_set_middle(s, refuse, &r);
+	sim_packets(s, 200000);
+	sim_must(s, r.asked == 1, "%u requests", r.asked);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_REKEY_FAILED) == !knows, "%zu failures",
+		 sim_notes(s, LEFT, IKE_NOTE_REKEY_FAILED));
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_REKEYED) == knows, "%zu rekeys",
+		 sim_notes(s, LEFT, IKE_NOTE_CHILD_REKEYED));
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_DOWN) == 0, "a child was down");
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_must_have_carried(s);
+	sim_set_middle(s, NULL, NULL);
+}
+
 /* ... and for so long that the lifetime is over: then it goes, not before, and is made anew. */
 static void rekey_refused_for_ever(struct sim *s)
 {
@@ -331,6 +357,8 @@ const struct sim_scenario scenarios_create[] = {
 	  asks_for_groups, &groups, LINK, 0 },
 	{ "create-refused", "any other refusal of one child", any_refusal, &one_end, LINK, 0 },
 	{ "rekey-refused", "a refused rekey takes nothing down", rekey_refused, &one_end, LINK, 0 },
+	{ "rekey-early", "whether there can be new keys is seen early", group_is_tried_early,
+	  &long_life, LINK, 0 },
 	{ "rekey-refused-long", "... before the lifetime is over", rekey_refused_for_ever,
 	  &short_life, LINK, 0 },
 	{ 0 },

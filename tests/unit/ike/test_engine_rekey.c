@@ -295,6 +295,7 @@ START_TEST(new_keys_come_before_the_lifetime_is_over)
 	mono_ns life = child_at(p, LEFT)->conf->lifetime;
 
 	ck_assert_uint_eq(life, 3600 * NS_PER_S);
+	sa_at(p, LEFT)->conn->rekeys = true;
 	ck_assert(ours->hard - ours->soft >= life / 10 && ours->hard - ours->soft <= life / 5);
 	ck_assert(theirs->hard - theirs->soft >= life / 50);
 	/* Who made it begins first. */
@@ -310,6 +311,21 @@ START_TEST(new_keys_come_before_the_lifetime_is_over)
 }
 END_TEST
 
+/* The first child's group is seen to be common to both, or not, while somebody looks; once. */
+START_TEST(the_first_child_of_a_connection_is_rekeyed_early)
+{
+	struct pair *p = with_child();
+
+	pair_run(p, 130 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_REKEYED), 1);
+	ck_assert_ptr_nonnull(child_at(p, LEFT)->suite.ke);
+	pair_run(p, 1000 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_REKEYED), 1);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-rekey")
 {
 	tcase_add_test(tc, the_responder_sends_on_the_old_pair_until_it_is_deleted);
@@ -320,5 +336,6 @@ UNIT("ike/engine-rekey")
 	tcase_add_test(tc, one_that_is_being_deleted_is_not_rekeyed);
 	tcase_add_test(tc, a_peer_may_rekey_the_same_child_twice);
 	tcase_add_loop_test(tc, a_refusal_of_a_plane_leaves_the_old_pair, 0, N_REFUSALS);
+	tcase_add_test(tc, the_first_child_of_a_connection_is_rekeyed_early);
 	tcase_add_test(tc, new_keys_come_before_the_lifetime_is_over);
 }
