@@ -263,8 +263,40 @@ START_TEST(by_a_port_nothing_is_cut_before_esp)
 }
 END_TEST
 
+/* Devices are of different peers, who may have the same addresses. */
+START_TEST(fragments_of_two_devices_do_not_mix)
+{
+	struct reassembler r = { .bytes = 0 };
+	uint8_t buf[WHOLE], piece[PIECE + 60], all[DATAGRAM_MAX];
+	struct span p = kit_udp(buf, WHOLE, side[_i].left, side[_i].right), s;
+	struct wr w = wr_into(all, sizeof(all));
+	int n_whole = 0;
+
+	for (uint32_t n = 0; n < 3; n++) {
+		struct inner in;
+
+		s = piece_of(piece, p, n);
+		in = kit_parsed(s);
+		r.from = n == 1;
+		ck_assert(!reassembler_add(&r, s, &in, 1, &w));
+	}
+	for (uint32_t n = 0; n < 3; n++) {
+		struct inner in;
+
+		s = piece_of(piece, p, n);
+		in = kit_parsed(s);
+		r.from = n != 1;
+		n_whole += reassembler_add(&r, s, &in, 1, &w);
+	}
+	ck_assert_int_eq(n_whole, 2);
+	ck_assert_uint_eq(wr_len(&w), 2 * WHOLE);
+	reassembler_free(&r);
+}
+END_TEST
+
 UNIT("esp/fragments")
 {
+	tcase_add_loop_test(tc, fragments_of_two_devices_do_not_mix, 0, 2);
 	tcase_add_loop_test(tc, fragments_take_the_sa_of_their_port, 0, 2);
 	tcase_add_loop_test(tc, fragments_of_another_port_do_not, 0, 2);
 	tcase_add_loop_test(tc, what_does_not_become_whole_takes_no_sa, 0, 2);
