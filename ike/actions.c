@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The queue of actions: see actions.h. Each item is one allocation with room for what its kind
- * needs, so that freeing it is one wipe; only the selectors of an SA hang off it. */
+ * needs and no more (an answer to a stranger is a few hundred bytes), so that freeing it is one
+ * wipe; only the selectors of an SA hang off it. */
 #include "ike/actions.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SCRATCH_SPANS = 4 };
 
+struct child_names {
+	char connection[CONF_NAME_MAX + 1];
+	char child[CONF_NAME_MAX + 1];
+};
+
 struct action_item {
 	struct action_item *next;
 	struct ike_action act;
-	union {
-		struct sa_cmd sa;
-		struct job job;
-		struct ike_note note;
-		struct {
-			char connection[CONF_NAME_MAX + 1];
-			char child[CONF_NAME_MAX + 1];
-		} names;
-	} held;
-	size_t room; /* bytes behind the item */
-	uint8_t bytes[];
+	size_t room;			       /* behind the item: */
+	_Alignas(max_align_t) uint8_t bytes[]; /* what its kind holds, then borrowed bytes */
 };
 
 static struct action_item *item_new(enum ike_action_kind kind, size_t room)
@@ -41,7 +39,7 @@ static void item_free(struct action_item *it)
 	if (!it)
 		return;
 	if (it->act.kind == IKE_ACT_SA)
-		sa_desc_wipe(&it->held.sa.sa);
+		sa_desc_wipe(&((struct sa_cmd *)(void *)it->bytes)->sa);
 	secret_free(it, sizeof(*it) + it->room);
 }
 
@@ -81,20 +79,22 @@ void actions_keepalive(struct actions *q, const struct path *p)
 
 enum err actions_sa(struct actions *q, const struct sa_cmd *cmd)
 {
-	struct action_item *it = item_new(IKE_ACT_SA, 0);
+	struct action_item *it = item_new(IKE_ACT_SA, sizeof(*cmd));
+	struct sa_cmd *held;
 	enum err err;
 
 	if (!it)
 		return ERR_NOMEM;
-	it->held.sa = *cmd;
-	err = sa_desc_copy(&it->held.sa.sa, &cmd->sa);
+	held = (struct sa_cmd *)(void *)it->bytes;
+	*held = *cmd;
+	err = sa_desc_copy(&held->sa, &cmd->sa);
 	if (err != OK) {
-		memset(&it->held.sa.sa.local, 0, sizeof(it->held.sa.sa.local));
-		memset(&it->held.sa.sa.remote, 0, sizeof(it->held.sa.sa.remote));
+		memset(&held->sa.local, 0, sizeof(held->sa.local));
+		memset(&held->sa.remote, 0, sizeof(held->sa.remote));
 		item_free(it);
 		return err;
 	}
-	it->act.sa = &it->held.sa;
+	it->act.sa = held;
 	push(q, it);
 	return OK;
 }
@@ -135,8 +135,9 @@ enum err actions_job(struct actions *q, const struct job *job)
 {
 	struct job j = *job;
 	struct span *spans[SCRATCH_SPANS] = { NULL };
-	size_t n = job_spans(&j, spans), room = 0;
+	size_t n = job_spans(&j, spans), room = sizeof(j);
 	struct action_item *it;
+	struct job *held;
 	struct wr w;
 
 	for (size_t i = 0; i < n; i++)
@@ -144,11 +145,12 @@ enum err actions_job(struct actions *q, const struct job *job)
 	it = item_new(IKE_ACT_JOB, room);
 	if (!it)
 		return ERR_NOMEM;
-	w = wr_into(it->bytes, it->room);
+	held = (struct job *)(void *)it->bytes;
+	w = wr_into(it->bytes + sizeof(j), it->room - sizeof(j));
 	for (size_t i = 0; i < n; i++)
 		keep_span(&w, spans[i]);
-	it->held.job = j;
-	it->act.job = &it->held.job;
+	*held = j;
+	it->act.job = held;
 	push(q, it);
 	return OK;
 }
@@ -166,16 +168,18 @@ void actions_resolve(struct actions *q, const struct conf_connection *cn)
 static void push_child(struct actions *q, struct action_item *it, const char *connection,
 		       const char *child)
 {
-	snprintf(it->held.names.connection, sizeof(it->held.names.connection), "%s", connection);
-	snprintf(it->held.names.child, sizeof(it->held.names.child), "%s", child);
-	it->act.child.connection = it->held.names.connection;
-	it->act.child.child = it->held.names.child;
+	struct child_names *held = (struct child_names *)(void *)it->bytes;
+
+	snprintf(held->connection, sizeof(held->connection), "%s", connection);
+	snprintf(held->child, sizeof(held->child), "%s", child);
+	it->act.child.connection = held->connection;
+	it->act.child.child = held->child;
 	push(q, it);
 }
 
 void actions_guard(struct actions *q, const char *connection, const char *child, bool guarded)
 {
-	struct action_item *it = item_new(IKE_ACT_GUARD, 0);
+	struct action_item *it = item_new(IKE_ACT_GUARD, sizeof(struct child_names));
 
 	if (!it)
 		return;
@@ -185,7 +189,7 @@ void actions_guard(struct actions *q, const char *connection, const char *child,
 
 void actions_mtu(struct actions *q, const char *connection, const char *child, uint16_t mtu)
 {
-	struct action_item *it = item_new(IKE_ACT_CHILD_MTU, 0);
+	struct action_item *it = item_new(IKE_ACT_CHILD_MTU, sizeof(struct child_names));
 
 	if (!it)
 		return;
@@ -195,12 +199,14 @@ void actions_mtu(struct actions *q, const char *connection, const char *child, u
 
 void actions_note(struct actions *q, const struct ike_note *note)
 {
-	struct action_item *it = item_new(IKE_ACT_NOTE, 0);
+	struct action_item *it = item_new(IKE_ACT_NOTE, sizeof(*note));
+	struct ike_note *held;
 
 	if (!it)
 		return;
-	it->held.note = *note;
-	it->act.note = &it->held.note;
+	held = (struct ike_note *)(void *)it->bytes;
+	*held = *note;
+	it->act.note = held;
 	push(q, it);
 }
 

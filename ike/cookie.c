@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "crypto/prf.h"
 #include "ike/wire.h"
 
+enum { NONCE_LONGEST = 256, CLAIM_MAX = IKE_SPI_LEN + 2 + 16 + NONCE_LONGEST };
+
 _Static_assert((int)COOKIE_LEN <= (int)COOKIE_MAX, "RFC 7296 3.10.1: a cookie has 1 to 64 bytes");
+_Static_assert((int)COOKIE_SECRET_LEN == 2 * (int)SIPHASH_KEY_LEN, "two keys, two halves");
 
 bool cookie_stale(const struct cookie_jar *j, mono_ns now)
 {
@@ -26,24 +28,24 @@ void cookie_rotate(struct cookie_jar *j, const uint8_t fresh[static COOKIE_SECRE
 	j->since = now;
 }
 
+/* Of fixed length but for the nonce, which is last: no two claims are the same bytes. */
 static enum err cookie_fill(const uint8_t *secret, uint8_t version, const struct cookie_claim *c,
 			    uint8_t out[static COOKIE_LEN])
 {
-	uint8_t spi[IKE_SPI_LEN];
-	struct wr w = wr_into(spi, sizeof(spi));
-	const struct span parts[] = { c->ni, addr_span(&c->source), span_of(spi, sizeof(spi)) };
+	uint8_t text[CLAIM_MAX];
+	struct wr w = wr_into(text, sizeof(text));
 	struct wr cookie = wr_into(out, COOKIE_LEN);
-	struct key mac;
-	enum err err;
 
 	wr_u64(&w, c->spi_i);
-	err = prf_compute(prf_find(PRF_HMAC_SHA2_256), span_of(secret, COOKIE_SECRET_LEN), parts, 3,
-			  &mac);
+	wr_u16(&w, (uint16_t)c->source.family);
+	wr_span(&w, span_of(c->source.b, sizeof(c->source.b)));
+	wr_span(&w, c->ni);
+	if (!wr_ok(&w))
+		return ERR_SPACE;
 	wr_u8(&cookie, version);
-	wr_span(&cookie, key_span(&mac));
-	if (err == OK && (!wr_ok(&cookie) || wr_left(&cookie) > 0))
-		err = ERR_CRYPTO;
-	return err;
+	wr_u64(&cookie, siphash(secret, wr_done(&w)));
+	wr_u64(&cookie, siphash(secret + SIPHASH_KEY_LEN, wr_done(&w)));
+	return wr_ok(&cookie) && wr_left(&cookie) == 0 ? OK : ERR_CRYPTO;
 }
 
 enum err cookie_make(const struct cookie_jar *j, const struct cookie_claim *c,

@@ -83,11 +83,14 @@ void note_tell(struct ike_engine *e, const struct ike_note *n)
 
 void note_dropped(struct ike_engine *e, const struct path *p, enum err err)
 {
-	struct ike_note n = { .kind = IKE_NOTE_DROPPED, .err = err, .path = *p };
+	struct ike_note n;
 
 	e->stats.dropped[err]++;
-	if (limits_tell_drop(&e->limits, e->now))
-		note_tell(e, &n);
+	if (!limits_tell_drop(&e->limits, e->now))
+		return;
+	/* A note is large: for what is dropped in silence it is not even cleared. */
+	n = (struct ike_note){ .kind = IKE_NOTE_DROPPED, .err = err, .path = *p };
+	note_tell(e, &n);
 }
 
 void note_hint(struct ike_sa *sa, enum err err, const char *text)
