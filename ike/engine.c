@@ -30,6 +30,7 @@ static enum err make_tables(struct ike_engine *e)
 	if (!random_fill(&e->env.random, seed, sizeof(seed)) ||
 	    !random_fill(&e->env.random, e->limits.seed, sizeof(e->limits.seed)))
 		return ERR_CRYPTO;
+	limits_init(&e->limits);
 	/* Not the slots of our predecessor, whose SAs peers may still have. */
 	if (!random_fill(&e->env.random, &slot, sizeof(slot)))
 		return ERR_CRYPTO;

@@ -114,12 +114,13 @@ static enum err send_cookie(struct turn *t, const struct cookie_claim *claim)
 
 static void tell_cookies(struct ike_engine *e)
 {
-	struct ike_note n = { .kind = IKE_NOTE_COOKIE, .tries = e->limits.half_open };
-	bool many = e->limits.half_open >= HALF_OPEN_COOKIE;
+	struct ike_note n;
+	bool many = e->limits.cookies;
 
-	if (many == e->limits.cookies)
+	if (many == e->limits.told_cookies)
 		return;
-	e->limits.cookies = many;
+	e->limits.told_cookies = many;
+	n = (struct ike_note){ .kind = IKE_NOTE_COOKIE, .tries = e->limits.half_open };
 	note_print(n.text, sizeof(n.text),
 		   many ? "cookies are asked for: %u handshakes are half-open"
 			: "cookies are no longer asked for: %u handshakes are half-open",
@@ -127,7 +128,6 @@ static void tell_cookies(struct ike_engine *e)
 	note_tell(e, &n);
 }
 
-/* True when the request may go on; else it was answered with a cookie. */
 /* What would be kept of a stranger, as a request with a public value of INIT_KE_FREE bytes: the
  * answer, which is kept too, has one as long as the group says. */
 static size_t kept_len(const struct turn *t, const struct init_views *v)
@@ -138,6 +138,7 @@ static size_t kept_len(const struct turn *t, const struct init_views *v)
 	return t->m->raw.len + more;
 }
 
+/* True when the request may go on; else it was answered with a cookie. */
 static bool cookie_settled(struct turn *t, const struct init_views *v)
 {
 	struct limits *l = &t->e->limits;
@@ -147,7 +148,7 @@ static bool cookie_settled(struct turn *t, const struct init_views *v)
 	struct pl_notify n;
 
 	tell_cookies(t->e);
-	if (!limits_want_cookie(l, &t->path->remote.addr, kept_len(t, v)))
+	if (!limits_want_cookie(l, &t->path->remote.addr, kept_len(t, v), t->e->now))
 		return true;
 	if (message_notify(t->m, NOTIFY_COOKIE, &n) &&
 	    cookie_check(&l->jar, &claim, n.data, t->e->now))
@@ -326,10 +327,12 @@ struct step init_on_request(struct turn *t)
 	/* Our own request, thrown back at us (A4). */
 	if (sa_find(t->e, t->m->h.spi_i))
 		return step_drop(ERR_REPLAY);
-	if (limits_full(&t->e->limits, &t->path->remote.addr))
-		return step_drop(ERR_LIMIT);
 	if (!cookie_settled(t, &v))
 		return step_done();
+	/* Only now: what is charged to an address is charged to who can receive there. */
+	if (limits_full(&t->e->limits, &t->path->remote.addr) ||
+	    limits_distrust(&t->e->limits, &t->path->remote.addr, t->e->now))
+		return step_drop(ERR_LIMIT);
 	p = init_pick(t->e, &t->path->remote.addr, v.sa);
 	if (!p.c)
 		return refuse(t, &p, v.sa);

@@ -97,6 +97,11 @@ enum err reassembly_join(const struct reassembly *r, struct wr *buf, struct inne
 	return OK;
 }
 
+size_t reassembly_cost(const struct reassembly *r)
+{
+	return r ? sizeof(*r) + r->bytes + (size_t)r->n * FRAGMENT_COST : 0;
+}
+
 void reassembly_reset(struct reassembly *r)
 {
 	for (size_t i = 0; i < r->total; i++)

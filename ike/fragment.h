@@ -10,9 +10,13 @@
 #ifndef IKE_FRAGMENT_H
 #define IKE_FRAGMENT_H
 
+#include "base/clock.h"
 #include "ike/protect.h"
 
-enum { REASSEMBLY_BYTES_MAX = 65536 };
+enum {
+	REASSEMBLY_BYTES_MAX = 65536,
+	FRAGMENT_COST = 384, /* of memory beside the bytes kept: header, padding, the allocator */
+};
 
 struct piece {
 	uint8_t *p; /* NULL: not yet here */
@@ -26,6 +30,7 @@ struct reassembly {
 	uint16_t n;	/* how many are here */
 	uint8_t first;	/* type of the first inner payload, once number 1 is here */
 	uint32_t bytes; /* held */
+	mono_ns until;	/* the caller's; 0 in one that has just begun */
 	struct piece piece[FRAGMENTS_MAX];
 };
 
@@ -38,6 +43,8 @@ MUST_USE enum err reassembly_add(struct reassembly *r, const struct sk_keys *k,
 /* Writes the whole chain to `buf` (r->bytes), which in->chain points to; ERR_UNEXPECTED when it
  * is not whole. */
 MUST_USE enum err reassembly_join(const struct reassembly *r, struct wr *buf, struct inner *in);
+/* What it costs of memory, for whoever bounds that; 0: NULL. */
+size_t reassembly_cost(const struct reassembly *r);
 /* Wipes and frees what is held; ready for use again. */
 void reassembly_reset(struct reassembly *r);
 

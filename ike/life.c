@@ -11,6 +11,7 @@
  *			the peer, who began, has left children for us to make
  *	rekeying	a child is due for new keys, or at its end; one that replaces another, or is
  *			replaced, waits for the peer (rekey.h)
+ *	fragments	of a message that does not become whole go after 30 s
  *	again		what found no memory is asked again after a second
  */
 #include "ike/life.h"
@@ -202,6 +203,8 @@ void sa_tick(struct ike_sa *sa)
 		give_up(sa);
 		return;
 	}
+	if (sa->fragments && sa->fragments->until <= sa->e->now)
+		sa_drop_fragments(sa);
 	if (sa->state == S_INIT_SENT && sa->hs->follow_at <= sa->e->now) {
 		init_follow_cookie(sa);
 		return;

@@ -75,23 +75,27 @@ static enum err open_whole(struct ike_sa *sa, const struct message *m, struct op
 }
 
 /* Puts one fragment that has proved itself to the others; the store is made for the first one. All
- * stores together are bounded (A10). */
+ * stores together are bounded, and those of strangers more narrowly (A10). */
 static enum err keep_fragment(struct ike_sa *sa, const struct message *m, bool *whole)
 {
+	const mono_ns patience = 30 * NS_PER_S;
 	struct limits *l = &sa->e->limits;
 	struct reassembly *store = sa->fragments ? sa->fragments : calloc(1, sizeof(*store));
 	struct sk_keys keys = sa_keys_in(sa);
-	uint32_t before = store ? store->bytes : 0;
+	size_t before = reassembly_cost(sa->fragments);
 	enum err err = store ? OK : ERR_NOMEM;
 
-	if (err == OK && l->fragment_bytes + m->raw.len > FRAGMENT_POOL)
+	if (err == OK &&
+	    !limits_room(l, sa_stranger(sa), sizeof(*store) + m->raw.len + FRAGMENT_COST))
 		err = ERR_LIMIT;
 	if (err == OK)
 		err = reassembly_add(store, &keys, m, whole);
 	sk_keys_wipe(&keys);
+	if (store && store->until == 0)
+		store->until = sa->e->now + patience; /* RFC 7383 2.6 */
 	sa->fragments = store;
-	if (store)
-		l->fragment_bytes += store->bytes - before;
+	limits_drop(l, sa_stranger(sa), before);
+	limits_keep(l, sa_stranger(sa), reassembly_cost(store));
 	if (store && store->n == 0)
 		sa_drop_fragments(sa);
 	return err;
@@ -170,6 +174,9 @@ void receive_commit(struct ike_sa *sa, uint8_t exchange, const struct step *s,
 	case STEP_DROP:
 		break;
 	}
+	/* A handshake that ends by a fault of the peer's is charged to where it began. */
+	if (s->kind == STEP_FATAL && sa->counted && s->notify != NOTIFY_TEMPORARY_FAILURE)
+		limits_failed(&sa->e->limits, &sa->counted_for, sa->e->now);
 	if (s->kind == STEP_END || s->kind == STEP_FATAL || err != OK) {
 		sa_end(sa, s->kind == STEP_REPLY ? err : s->err);
 		return;
@@ -300,6 +307,28 @@ static enum err judge_outside(struct ike_sa *sa, const struct message *m,
 	return message_has(m, PL_SKF) && !sa->fragmentation ? ERR_UNEXPECTED : OK;
 }
 
+/* The keys, and for them a handshake's one expensive computation. A public value that gives none
+ * gives none the next time: the handshake is over, or each datagram would cost as much. */
+static enum err ready_keys(struct ike_sa *sa, const struct path *p)
+{
+	struct limits *l = &sa->e->limits;
+	enum err err;
+
+	if (sa->counted && !limits_may_open(l, &p->remote.addr, sa->e->now))
+		return ERR_LIMIT;
+	err = init_keys(sa);
+	if (err == ERR_KE_VALUE && sa->counted) {
+		limits_failed(l, &sa->counted_for, sa->e->now);
+		sa_end(sa, err);
+	}
+	return err;
+}
+
+static enum err open_any(struct ike_sa *sa, const struct message *m, struct opened *o)
+{
+	return message_has(m, PL_SKF) ? open_fragment(sa, m, o) : open_whole(sa, m, o);
+}
+
 static enum err receive_protected(struct ike_engine *e, const struct path *p,
 				  const struct message *m)
 {
@@ -315,13 +344,13 @@ static enum err receive_protected(struct ike_engine *e, const struct path *p,
 	verdict = window_judge(&sa->window, header_is_response(&m->h), m->h.message_id);
 	err = judge_outside(sa, m, verdict);
 	if (err == OK)
-		err = init_keys(sa);
+		err = ready_keys(sa, p);
 	if (err != OK)
 		return err;
-	if (verdict == WINDOW_AGAIN)
-		return answer_again(sa, p, m);
-	err = message_has(m, PL_SKF) ? open_fragment(sa, m, &o) : open_whole(sa, m, &o);
-	if (err != OK)
+	err = verdict == WINDOW_AGAIN ? answer_again(sa, p, m) : open_any(sa, m, &o);
+	if (err == ERR_ICV && sa->counted)
+		limits_opened_badly(&e->limits, &p->remote.addr, e->now);
+	if (err != OK || verdict == WINDOW_AGAIN)
 		return err;
 	/* A fragment that we have already is passed over unopened, so it proves nobody alive. */
 	if (o.whole) {

@@ -14,8 +14,6 @@
 #include "ike/peer.h"
 #include "ike/rekey.h"
 
-/* How long a peer may take from IKE_SA_INIT to a proved identity. */
-static const mono_ns half_open_time = 60 * NS_PER_S;
 /* How long an attempt of ours may take in all: both requests with all their tries, and the jobs
  * between them. */
 static const mono_ns attempt_time = 90 * NS_PER_S;
@@ -61,7 +59,7 @@ enum err sa_new(struct ike_engine *e, bool initiator, const struct path *p, stru
 		.heard = e->now,
 		.sent = e->now,
 		.again = NEVER,
-		.expires = e->now + (initiator ? attempt_time : half_open_time),
+		.expires = e->now + (initiator ? attempt_time : limits_patience(&e->limits)),
 	};
 	retransmit_idle(&sa->rt);
 	err = draw_spi(e, sa);
@@ -110,14 +108,21 @@ void sa_drop_fragments(struct ike_sa *sa)
 {
 	if (!sa->fragments)
 		return;
-	sa->e->limits.fragment_bytes -= sa->fragments->bytes;
+	limits_drop(&sa->e->limits, sa_stranger(sa), reassembly_cost(sa->fragments));
 	reassembly_reset(sa->fragments);
 	free(sa->fragments);
 	sa->fragments = NULL;
 }
 
+const struct addr *sa_stranger(const struct ike_sa *sa)
+{
+	return sa->counted ? &sa->counted_for : NULL;
+}
+
 void sa_uncount(struct ike_sa *sa)
 {
+	/* They were the stranger's. */
+	sa_drop_fragments(sa);
 	if (sa->counted)
 		limits_closed(&sa->e->limits, &sa->counted_for);
 	sa->counted = false;
@@ -273,6 +278,8 @@ void sa_schedule(struct ike_sa *sa)
 		when = earlier(when, child_deadline(c));
 	if (sa->state == S_UP)
 		when = earlier(earlier(when, create_deadline(sa)), rekey_deadline(sa));
+	if (sa->fragments)
+		when = earlier(when, sa->fragments->until);
 	if (sa->state == S_UP && sa->redundant)
 		when = sa->e->now;
 	if (sa->state == S_UP)

@@ -187,6 +187,8 @@ struct sk_keys sa_keys_in(const struct ike_sa *sa);
 bool sa_parked(
 	const struct ike_sa *sa); /* a job or plane has to answer before the exchange goes on */
 void sa_drop_fragments(struct ike_sa *sa);
+/* Who it is charged to while it is half-open; NULL: a peer, or an attempt of ours. */
+const struct addr *sa_stranger(const struct ike_sa *sa);
 /* It counts among the half-open ones of its source; it does so no longer. */
 void sa_count(struct ike_sa *sa);
 void sa_uncount(struct ike_sa *sa);

@@ -4,6 +4,7 @@
     attack_insider.py FUNCTION GATEWAY LOCAL PSK-FILE
 """
 
+import random
 import sys
 import time
 
@@ -16,8 +17,13 @@ with open(sys.argv[4], "rb") as f:
 AUTHENTICATION_FAILED, INVALID_SYNTAX, NO_PROPOSAL_CHOSEN, TS_UNACCEPTABLE = 24, 7, 14, 38
 
 
-def peer(**options):
-    p = Peer(gateway, local, psk=psk, **options)
+def elsewhere():
+    """Another address of this namespace, in a network of its own: proofs that fail are counted for both."""
+    return "100.%d.%d.%d" % (random.randrange(64, 128), random.randrange(256), random.randrange(1, 255))
+
+
+def peer(at=local, **options):
+    p = Peer(gateway, at, psk=psk, **options)
     assert p.init(), "no answer to IKE_SA_INIT"
     return p
 
@@ -32,7 +38,7 @@ def handshakes():
     assert with_child(good.auth()), "the positive control: the peer is let in"
     for i in range(5):
         for bend in (lambda b: [], lambda b: [b, b], lambda b: [b[:-1]], lambda b: [b""], lambda b: [b + b"xx"]):
-            p = peer()
+            p = peer(elsewhere())
             q = p.auth_payloads()
             q[i:i + 1] = [(q[i][0], body) for body in bend(q[i][1])]
             got = p.auth(q)
@@ -44,11 +50,32 @@ def handshakes():
 def identities():
     for kind in list(range(13)) + [201, 255]:
         for size in (0, 1, 4, 5, 16, 17, 256, 1000, 60000):
-            p = peer()
+            p = peer(elsewhere())
             body = bytes([kind, 0, 0, 0]) + os.urandom(size)
             got = notifies(p.auth([(IDI, body), (AUTH, p.auth_body(body))] + p.auth_payloads()[2:]))
             assert got in ([AUTHENTICATION_FAILED], [INVALID_SYNTAX]), (kind, size, got)
             p.gone()
+
+
+def budget():
+    """Who fails again and again is not answered for a while, and nobody else is kept out by that."""
+    bad, failed = elsewhere(), 0
+    while failed < 300:
+        p = Peer(gateway, bad, psk=b"some other key, and a wrong one")
+        if not p.init():
+            break
+        assert notifies(p.auth()) == [AUTHENTICATION_FAILED]
+        p.gone()
+        failed += 1
+    print(failed, "proofs failed")
+    assert 30 <= failed < 300, "the budget is 30, and one more each second"
+    good = peer(elsewhere())
+    assert with_child(good.auth()), "somebody else"
+    good.exchange(INFO, [delete(1)])
+    time.sleep(1.5)
+    good = peer(bad)
+    assert with_child(good.auth()), "the same address, a little later, with the right key"
+    good.exchange(INFO, [delete(1)])
 
 
 def bulk():
