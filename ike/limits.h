@@ -93,7 +93,7 @@ void limits_closed(struct limits *l, const struct addr *source);
 /* How long a new half-open SA may take: the shorter, the more there are. */
 mono_ns limits_patience(const struct limits *l);
 
-/* A handshake of this source came so far that it cost us something, and then its proof was wrong. */
+/* A handshake of this source came so far that it cost us something, and its proof was wrong. */
 void limits_failed(struct limits *l, const struct addr *source, mono_ns now);
 /* Too many have: no new handshake for now. */
 bool limits_distrust(const struct limits *l, const struct addr *source, mono_ns now);
