@@ -171,7 +171,7 @@ def children():
         got = p.exchange(CHILD, child_request(p))
         made += with_child(got)
     assert 60 <= made <= 63 and notifies(got) == [35], (made, got)
-    assert notifies(p.exchange(CHILD, [notify(16393)] + child_request(p))) == [35]
+    assert notifies(p.exchange(CHILD, [notify(16393)] + child_request(p))) == [44], "new keys for a child that is not there"
     assert p.exchange(INFO, []) == []
     p.exchange(INFO, [delete(1)])
 
