@@ -182,11 +182,12 @@ static void give_notify(struct wr *w, struct chance *dice)
 static void give_delete(struct wr *w, struct chance *dice)
 {
 	bool ike = throw_to(dice, 4) == 0;
+	uint16_t n = ike ? 0 : (uint16_t)chance_between(dice, 1, 9);
 
 	wr_u8(w, ike ? PROTO_IKE : PROTO_ESP);
 	wr_u8(w, ike ? 0 : 4);
-	wr_u16(w, ike ? 0 : 1);
-	if (!ike)
+	wr_u16(w, n);
+	for (; n > 0; n--)
 		wr_u32(w, (uint32_t)chance_u64(dice));
 }
 
@@ -195,6 +196,9 @@ static void give(struct piece *p, uint8_t *room, struct chance *dice)
 	struct wr w = wr_into(room, GIFT_MAX);
 
 	*p = (struct piece){ .type = known_types[throw_to(dice, sizeof(known_types))] };
+	/* What most exchanges are about comes more often. */
+	if (throw_to(dice, 2) == 0)
+		p->type = throw_to(dice, 3) == 0 ? PL_DELETE : PL_NOTIFY;
 	switch (p->type) {
 	case PL_SA:
 		give_sa(&w, dice);

@@ -171,6 +171,21 @@ static void write_station(const char *folder, const struct scene *sc)
 	save(folder, "inside", name, &w);
 }
 
+/* Deletes that overtake the answer: as many SPIs as are remembered. */
+static void write_overtaken(const char *folder)
+{
+	static uint8_t room[SEED_ROOM];
+	struct wr w = wr_into(room, sizeof(room));
+
+	wr_u8(&w, 1 * 4 + 1);
+	wr_u8(&w, AT_ASKING | 128);
+	PUT(&w, OP_INSIDE,
+	    "\x01\x00\x25\x2a\x00\x00\x00\x18\x03\x04\x00\x04"
+	    "SPI1SPI2SPI3SPI4");
+	PUT(&w, OP_RUN, "\x05");
+	save(folder, "inside", "asking-overtaken-i", &w);
+}
+
 /* A seed for a state that is not reached would be worth nothing. */
 static void must_be_reached(const struct scene *sc)
 {
@@ -337,6 +352,7 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 2;
 	write_stations(argv[1]);
+	write_overtaken(argv[1]);
 	write_scripts(argv[1]);
 	write_edits(argv[1]);
 	write_troubles(argv[1]);

@@ -46,12 +46,21 @@ static uint8_t any_code(struct chance *dice)
 	return code;
 }
 
+/* Where a chain belongs, more often than not. */
+static uint8_t exchange_for(uint8_t first, struct chance *dice)
+{
+	static const uint8_t exchanges[] = { X_IKE_SA_INIT, X_IKE_AUTH, X_CREATE_CHILD_SA,
+					     X_INFORMATIONAL, X_IKE_INTERMEDIATE };
+
+	if (throw_to(dice, 3) == 0)
+		return exchanges[throw_to(dice, sizeof(exchanges))];
+	if (first == PL_DELETE || first == PL_NONE)
+		return X_INFORMATIONAL;
+	return first == PL_IDI || first == PL_IDR ? X_IKE_AUTH : X_CREATE_CHILD_SA;
+}
+
 static void args_of_chain(struct op *op, struct rd *r, struct chance *dice)
 {
-	static const uint8_t exchanges[] = {
-		X_IKE_SA_INIT,	 X_IKE_AUTH,	    X_CREATE_CHILD_SA,
-		X_INFORMATIONAL, X_CREATE_CHILD_SA, X_IKE_INTERMEDIATE
-	};
 	static uint8_t room[INSIDE_HEAD + CHAIN_ROOM];
 	static struct chain c;
 	uint8_t head[INSIDE_HEAD];
@@ -65,10 +74,10 @@ static void args_of_chain(struct op *op, struct rd *r, struct chance *dice)
 	if (throw_to(dice, 12) == 0)
 		head[1] = op->code == OP_INSIDE ? (uint8_t)(throw_to(dice, 3) - 1)
 						: (uint8_t)chance_u64(dice);
-	if (head[2] == 0 || throw_to(dice, 10) == 0)
-		head[2] = exchanges[throw_to(dice, sizeof(exchanges))];
 	for (uint32_t n = throw_to(dice, 3) + 1; n > 0; n--)
 		chain_mutate(&c, dice, LLVMFuzzerMutate);
+	if (head[2] == 0 || throw_to(dice, 10) == 0)
+		head[2] = exchange_for(c.first, dice);
 	head[3] = c.first;
 	wr_span(&w, span_of(head, sizeof(head)));
 	wr_span(&w, span_of(c.bytes, c.len));
