@@ -258,6 +258,14 @@ static bool refuse_policy(struct build *b, const struct tree_option *o, char why
 	return false;
 }
 
+static void warn_weak(struct build *b, const struct tree_value *v)
+{
+	char text[WORDS_MAX];
+
+	mark_warning(b->p, v->at, words(text, "`%.120s` is weak", v->text),
+		     "only for a peer that has nothing better");
+}
+
 static bool set_policy(struct build *b, const struct schema_option *row,
 		       const struct tree_option *o, void *obj)
 {
@@ -273,6 +281,8 @@ static bool set_policy(struct build *b, const struct schema_option *row,
 		list[n++] = v->text;
 		if (!suite_word_known(v->text, why))
 			known = refuse_policy(b, o, why);
+		else if (suite_word_weak(v->text))
+			warn_weak(b, v);
 	}
 	return known && (suite_policy_from_words(list, n, field(row, obj), why) == OK ||
 			 refuse_policy(b, o, why));

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/bytes.h"
 #include "crypto/rows.h"
 
 static const struct suite_policy modern = {
@@ -95,4 +96,41 @@ bool suite_weak(const struct suite *s)
 {
 	return (s->encr && s->encr->weak) || (s->integ && s->integ->weak) ||
 	       (s->prf && s->prf->weak) || (s->ke && s->ke->weak);
+}
+
+static void weak_add(struct wr *w, const char *keyword, bool weak)
+{
+	if (!weak)
+		return;
+	if (wr_len(w) > 0)
+		wr_u8(w, ' ');
+	wr_span(w, span_str(keyword));
+}
+
+const char *suite_policy_weak_text(const struct suite_policy *p, char buf[static SUITE_WEAK_MAX])
+{
+	struct wr w = wr_into(buf, SUITE_WEAK_MAX - 1);
+
+	for (size_t i = 0; i < SUITE_ENCR_MAX && p->encr[i]; i++)
+		weak_add(&w, p->encr[i]->keyword, p->encr[i]->weak);
+	for (size_t i = 0; i < SUITE_INTEG_MAX && p->integ[i]; i++)
+		weak_add(&w, p->integ[i]->keyword, p->integ[i]->weak);
+	for (size_t i = 0; i < SUITE_PRF_MAX && p->prf[i]; i++)
+		weak_add(&w, p->prf[i]->keyword, p->prf[i]->weak);
+	for (size_t i = 0; i < SUITE_KE_MAX && p->ke[i]; i++)
+		weak_add(&w, p->ke[i]->keyword, p->ke[i]->weak);
+	buf[wr_len(&w)] = '\0';
+	return buf;
+}
+
+const char *suite_weak_text(const struct suite *s, char buf[static SUITE_WEAK_MAX])
+{
+	const struct suite_policy alone = {
+		.encr = { s->encr },
+		.integ = { s->integ },
+		.prf = { s->prf },
+		.ke = { s->ke },
+	};
+
+	return suite_policy_weak_text(&alone, buf);
 }

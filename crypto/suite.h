@@ -47,9 +47,16 @@ void suite_policy_first(const struct suite_policy *p, struct suite_policy *first
 
 /* Is it a word of a policy? If not, `why` says what is wrong with it and what would be right. */
 bool suite_word_known(const char *word, char why[static 256]);
+/* Is it one that stands for something weak? */
+bool suite_word_weak(const char *word);
 
 /* "aes256gcm16 prfsha384 x25519" in a caller's buffer. */
 const char *suite_text(const struct suite *s, char *buf, size_t size);
 bool suite_weak(const struct suite *s);
+
+/* The weak ones of a suite, or of all that a policy allows: "aes128gcm8 prfsha1"; "": none. */
+enum { SUITE_WEAK_MAX = 128 };
+const char *suite_weak_text(const struct suite *s, char buf[static SUITE_WEAK_MAX]);
+const char *suite_policy_weak_text(const struct suite_policy *p, char buf[static SUITE_WEAK_MAX]);
 
 #endif

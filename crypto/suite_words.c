@@ -359,6 +359,13 @@ bool suite_word_known(const char *word, char why[static WHY_MAX])
 	return add_word(&p, word) || word_refuse(word, why) == OK;
 }
 
+bool suite_word_weak(const char *word)
+{
+	struct suite_policy p = { .name = "custom" };
+
+	return add_word(&p, word) && p.weak;
+}
+
 enum err suite_policy_from_words(const char *const *words, size_t n, struct suite_policy *p,
 				 char why[static WHY_MAX])
 {

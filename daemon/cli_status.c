@@ -93,6 +93,33 @@ static void failure_print(const json_t *f)
 		fact_print("fix", fix);
 }
 
+static bool weak_is(const json_t *c, const char *what)
+{
+	const json_t *weak = json_object_get(c, "weak");
+
+	for (size_t i = 0; i < json_array_size(weak); i++) {
+		const char *word = json_string_value(json_array_get(weak, i));
+
+		if (word && strcmp(word, what) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void weak_print(const json_t *c)
+{
+	bool ike = weak_is(c, "ike"), children = weak_is(c, "children");
+	char line[300];
+
+	if (!weak_is(c, "policy"))
+		return;
+	snprintf(line, sizeof(line), "its policy allows %s%s%s%s%s",
+		 cli_str(c, "weak_algorithms", "what is no longer sound"),
+		 ike || children ? "; in use by " : "", ike ? "the IKE SA" : "",
+		 ike && children ? " and " : "", children ? "children" : "");
+	fact_print("weak", line);
+}
+
 static void up_words(const json_t *c, const json_t *remote)
 {
 	char suite[64], since[CLI_WORDS_MAX], state[CLI_WORDS_MAX + 4], line[400];
@@ -152,8 +179,7 @@ static void connection_print(const struct cli *cli, const json_t *c)
 		up_words(c, remote);
 	else
 		other_words(c, remote);
-	if (json_array_size(json_object_get(c, "weak")) > 0)
-		printf("  weak    it allows algorithms that are no longer sound\n");
+	weak_print(c);
 	if (!whole_up(c) && json_is_object(failure))
 		failure_print(failure);
 	for (size_t i = 0; i < json_array_size(children); i++)

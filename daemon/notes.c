@@ -151,8 +151,10 @@ static void put_keys(struct log_line *l, const struct ike_note *n, unsigned int 
 	put_first(l, n, keys);
 	if ((keys & K_WHO) != 0)
 		put_who(l, n);
-	if ((keys & K_SUITE) != 0)
+	if ((keys & K_SUITE) != 0) {
 		put_text(l, "suite", n->suite);
+		put_text(l, "weak", n->weak);
+	}
 	if ((keys & K_NAT) != 0)
 		log_str(l, "nat", nat_word(n));
 	if ((keys & K_BOTH) != 0)

@@ -186,6 +186,15 @@ static json_t *failure_report(const struct ike_view *v, const struct report_now 
 	return o;
 }
 
+static bool any_child_weak(const struct ike_view *v)
+{
+	for (size_t i = 0; i < v->n_children; i++) {
+		if (v->children[i].up && suite_weak(&v->children[i].suite))
+			return true;
+	}
+	return false;
+}
+
 static json_t *weak_report(const struct ike_view *v)
 {
 	json_t *a = json_array();
@@ -194,7 +203,16 @@ static json_t *weak_report(const struct ike_view *v)
 		json_array_append_new(a, json_string("policy"));
 	if (v->state == IKE_STATE_UP && suite_weak(&v->suite))
 		json_array_append_new(a, json_string("ike"));
+	if (any_child_weak(v))
+		json_array_append_new(a, json_string("children"));
 	return a;
+}
+
+static json_t *weak_algorithms(const struct ike_view *v)
+{
+	char text[SUITE_WEAK_MAX];
+
+	return text_or_null(suite_policy_weak_text(&v->conf->policy, text));
 }
 
 json_t *report_connection(const struct ike_view *v, const struct report_now *now)
@@ -225,6 +243,7 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 			    json_string(v->conf->auth == CONF_AUTH_PSK ? "psk" : "certificate"));
 	json_object_set_new(o, "scheme", up ? text_or_null(v->scheme) : json_null());
 	json_object_set_new(o, "weak", weak_report(v));
+	json_object_set_new(o, "weak_algorithms", weak_algorithms(v));
 	json_object_set_new(o, "downgrade_protected",
 			    up ? json_boolean(v->downgrade_protected) : json_null());
 	json_object_set_new(o, "rekey_in_s", json_null());
@@ -269,6 +288,7 @@ json_t *report_note(const struct ike_note *n, time_t wall)
 				    : json_string(identity_text(&n->identity, who)));
 	json_object_set_new(o, "scheme", text_or_null(n->scheme));
 	json_object_set_new(o, "suite", text_or_null(n->suite));
+	json_object_set_new(o, "weak", text_or_null(n->weak));
 	json_object_set_new(o, "nat_here", json_boolean(n->nat_here));
 	json_object_set_new(o, "nat_there", json_boolean(n->nat_there));
 	json_object_set_new(o, "downgrade_protected", json_boolean(n->downgrade_protected));

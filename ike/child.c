@@ -185,7 +185,7 @@ static void up(struct child_sa *c)
 	c->mtu = child_mtu(c, PATH_MTU_DEFAULT);
 	child_keys_wipe(&c->keys);
 	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
-	suite_text(&c->suite, n.suite, sizeof(n.suite));
+	note_print_suite(&n, &c->suite);
 	note_print_ts(local, sizeof(local), child_local(c));
 	note_print_ts(remote, sizeof(remote), child_remote(c));
 	note_print(n.text, sizeof(n.text), "%s = %s", local, remote);

@@ -152,6 +152,7 @@ struct ike_note {
 	enum sa_mode mode;
 	char scheme[48]; /* how the peer proved itself */
 	char suite[96];
+	char weak[SUITE_WEAK_MAX];   /* what of it is weak */
 	char offered[NOTE_TEXT_MAX]; /* what the other (or we) offered */
 	char wanted[NOTE_TEXT_MAX];  /* what would have been accepted */
 	char got[NOTE_TEXT_MAX];

@@ -44,6 +44,12 @@ void note_print_identity(char *buf, size_t size, const struct identity *id)
 	note_print(buf, size, "%s %s", identity_type_name(id->type), identity_text(id, text));
 }
 
+void note_print_suite(struct ike_note *n, const struct suite *s)
+{
+	suite_text(s, n->suite, sizeof(n->suite));
+	suite_weak_text(s, n->weak);
+}
+
 struct ike_note note_of_conn(const struct conn *c, enum ike_note_kind kind, enum err err)
 {
 	struct ike_note n = { .kind = kind, .err = err, .tries = c->tries };
@@ -71,7 +77,7 @@ struct ike_note note_of_sa(const struct ike_sa *sa, enum ike_note_kind kind, enu
 	if (sa->peer)
 		n.identity = *sa->peer;
 	if (sa->suite.encr)
-		suite_text(&sa->suite, n.suite, sizeof(n.suite));
+		note_print_suite(&n, &sa->suite);
 	note_print(n.scheme, sizeof(n.scheme), "%s", sa->scheme);
 	return n;
 }

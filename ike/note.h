@@ -26,6 +26,8 @@ void note_refused(struct ike_sa *sa, struct ike_note *n);
 void __attribute__((format(printf, 3, 4))) note_print(char *buf, size_t size, const char *fmt, ...);
 /* "10.1.0.0/16, 10.3.0.0/16", cut with "..." */
 void note_print_ts(char *buf, size_t size, const struct ts_list *l);
+/* The suite that was agreed on, and what of it is weak. */
+void note_print_suite(struct ike_note *n, const struct suite *s);
 /* Type and text: "fqdn gw.example.org" */
 void note_print_identity(char *buf, size_t size, const struct identity *id);
 

@@ -251,6 +251,9 @@ static const struct row rows[] = {
 	  "11:8: `65536` is out of range | port goes from 1 to 65535\n" },
 	{ 11, "fragment_size = 100",
 	  "11:17: fragments this small carry nothing | at least 576, or 0 for none\n" },
+	{ 11, "policy = { aes128gcm8, aes256, sha1, prfsha256, x25519 }",
+	  "11:12: warning: `aes128gcm8` is weak | only for a peer that has nothing better\n"
+	  "11:32: warning: `sha1` is weak | only for a peer that has nothing better\n" },
 	{ 11, "policy = { aes256gcm16 }",
 	  "11:12: no PRF and no key exchange group are written | add prfsha384 and x25519\n" },
 	{ 11, "policy = { aes256gcm16 x25519 }",

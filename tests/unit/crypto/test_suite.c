@@ -277,8 +277,49 @@ START_TEST(a_suite_has_a_text)
 	ck_assert_str_eq(suite_text(&ike, buf, sizeof(buf)), "aes256gcm16 prfsha384 x25519");
 	ck_assert_str_eq(suite_text(&esp, buf, sizeof(buf)), "aes128 sha1");
 	ck_assert_str_eq(suite_text(&ike, small, sizeof(small)), "aes256g");
-	ck_assert(!suite_weak(&ike));
-	ck_assert(suite_weak(&esp));
+}
+END_TEST
+
+START_TEST(what_is_weak_is_named)
+{
+	static const struct {
+		const char *words;
+		const char *weak;
+	} cases[] = {
+		{ "modern", "" },
+		{ "compatible", "" },
+		{ "aes128gcm12 prfsha256 x25519", "" },
+		{ "aes128gcm8 prfsha256 x25519", "aes128gcm8" },
+		{ "aes128 sha1 modp2048", "sha1 prfsha1" },
+		{ "compatible sha1 aes256ccm8 prfsha1", "aes256ccm8 sha1 prfsha1" },
+		{ "aes256gcm8 aes192gcm8 aes128gcm8 aes256ccm8 aes192ccm8 aes128ccm8 sha1 x25519",
+		  "aes256gcm8 aes192gcm8 aes128gcm8 aes256ccm8 aes192ccm8 aes128ccm8 sha1 prfsha1" },
+	};
+	const struct suite sound = {
+		.encr = encr_by_keyword("aes256gcm16"),
+		.prf = prf_by_keyword("prfsha384"),
+		.ke = ke_by_keyword("x25519"),
+	};
+	const struct suite weak = {
+		.encr = encr_by_keyword("aes128"),
+		.integ = integ_by_keyword("sha1"),
+	};
+	struct suite_policy p;
+	char why[WHY_MAX], text[SUITE_WEAK_MAX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert_int_eq(from_text(cases[i].words, &p, why), OK);
+		ck_assert_str_eq(suite_policy_weak_text(&p, text), cases[i].weak);
+		ck_assert_int_eq(p.weak, cases[i].weak[0] != '\0');
+	}
+	ck_assert(!suite_weak(&sound));
+	ck_assert_str_eq(suite_weak_text(&sound, text), "");
+	ck_assert(suite_weak(&weak));
+	ck_assert_str_eq(suite_weak_text(&weak, text), "sha1");
+	ck_assert(suite_word_weak("prfsha1"));
+	ck_assert(!suite_word_weak("prfsha256"));
+	ck_assert(!suite_word_weak("compatible"));
+	ck_assert(!suite_word_weak("sha"));
 }
 END_TEST
 
@@ -318,4 +359,5 @@ UNIT("crypto/suite")
 	tcase_add_test(tc, the_named_policies_hold_nothing_weak);
 	tcase_add_test(tc, a_suite_has_a_text);
 	tcase_add_test(tc, the_first_suite_is_a_whole_one);
+	tcase_add_test(tc, what_is_weak_is_named);
 }

@@ -71,6 +71,23 @@ START_TEST(a_connection_that_is_up_is_one_line)
 }
 END_TEST
 
+/* Each kind of note that has a suite; nothing weak is nothing to say. */
+START_TEST(what_is_weak_is_said_beside_its_suite)
+{
+	static const enum ike_note_kind kinds[] = { IKE_NOTE_ANSWERED, IKE_NOTE_UP,
+						    IKE_NOTE_CHILD_UP };
+	struct ike_note note = { .kind = kinds[_i], .suite = "aes128 sha1 prfsha1 x25519" };
+	struct notes *n = notes_made();
+
+	ck_assert_ptr_null(strstr(log_of(n, &note, 1), "weak="));
+	snprintf(note.weak, sizeof note.weak, "sha1 prfsha1");
+	ck_assert_ptr_nonnull(
+		strstr(log_of(n, &note, 2),
+		       " suite=\"aes128 sha1 prfsha1 x25519\" weak=\"sha1 prfsha1\""));
+	notes_free(n);
+}
+END_TEST
+
 START_TEST(a_repeated_refusal_is_counted)
 {
 	struct ike_note note = { .kind = IKE_NOTE_REFUSED,
@@ -200,6 +217,7 @@ END_TEST
 UNIT("daemon/notes")
 {
 	tcase_add_test(tc, a_connection_that_is_up_is_one_line);
+	tcase_add_loop_test(tc, what_is_weak_is_said_beside_its_suite, 0, 3);
 	tcase_add_test(tc, a_repeated_refusal_is_counted);
 	tcase_add_loop_test(tc, a_refusal_after_it_was_up_is_news, 0, 2);
 	tcase_add_test(tc, another_reason_or_connection_is_news);
