@@ -189,19 +189,21 @@ static enum err ask(struct ike_sa *sa, struct job *j, enum sa_wait wait)
 	return err;
 }
 
-static enum err ask_psk(struct ike_sa *sa, struct span octets, enum sa_wait wait)
+static enum err ask_psk(struct ike_sa *sa, const struct conf_connection *cn, struct span octets,
+			enum sa_wait wait)
 {
 	struct job j = { .kind = JOB_PSK_MAC };
 
 	j.psk_mac.prf_id = sa->suite.prf->id;
 	j.psk_mac.octets = octets;
-	note_print(j.psk_mac.key, sizeof(j.psk_mac.key), "%s", sa->conn->conf->name);
+	note_print(j.psk_mac.key, sizeof(j.psk_mac.key), "%s", cn->name);
 	return ask(sa, &j, wait);
 }
 
 enum err auth_ask_own(struct ike_sa *sa)
 {
 	const struct handshake *hs = sa->hs;
+	const struct conf_connection *cn = sa->conn->conf;
 	struct packets octets = { 0 };
 	struct job j = { .kind = JOB_SIGN };
 	enum err err = make_octets(sa, sa->initiator,
@@ -209,23 +211,22 @@ enum err auth_ask_own(struct ike_sa *sa)
 
 	if (err != OK)
 		return err;
-	if (sa->conn->conf->auth == CONF_AUTH_PSK) {
-		err = ask_psk(sa, packets_span(&octets), WAIT_OWN_AUTH);
+	if (cn->auth == CONF_AUTH_PSK) {
+		err = ask_psk(sa, cn, packets_span(&octets), WAIT_OWN_AUTH);
 	} else {
 		j.sign.hashes = hs->hashes;
 		j.sign.rfc7427 = hs->rfc7427;
 		j.sign.octets = packets_span(&octets);
-		note_print(j.sign.key, sizeof(j.sign.key), "%s", sa->conn->conf->name);
+		note_print(j.sign.key, sizeof(j.sign.key), "%s", cn->name);
 		err = ask(sa, &j, WAIT_OWN_AUTH);
 	}
 	packets_free(&octets);
 	return err;
 }
 
-enum err auth_ask_peer(struct ike_sa *sa)
+enum err auth_ask_peer(struct ike_sa *sa, const struct conf_connection *cn)
 {
 	const struct auth *a = sa->hs->auth;
-	const struct conf_connection *cn = sa->conn->conf;
 	struct packets octets = { 0 };
 	struct job j = { .kind = JOB_VERIFY };
 	enum err err = make_octets(sa, !sa->initiator, a->peer_id_body, &octets);
@@ -233,7 +234,7 @@ enum err auth_ask_peer(struct ike_sa *sa)
 	if (err != OK)
 		return err;
 	if (cn->auth == CONF_AUTH_PSK) {
-		err = ask_psk(sa, packets_span(&octets), WAIT_PEER_AUTH);
+		err = ask_psk(sa, cn, packets_span(&octets), WAIT_PEER_AUTH);
 	} else {
 		j.verify.chain = packets_span(&a->chain);
 		j.verify.claimed = a->claimed;

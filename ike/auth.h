@@ -29,6 +29,7 @@ struct auth {
 	uint16_t own_id_len;
 	uint8_t own_method;
 	struct packets own_auth; /* AUTH body behind its header */
+	enum err refused;	 /* responder: whatever the verdict, for this reason; OK: not yet */
 	struct deal deal;	 /* about the child that is made along */
 };
 
@@ -49,9 +50,9 @@ void auth_put_certreq(struct ike_sa *sa, struct builder *b);
 /* Does the peer prove itself in the way that the connection wants? Else ERR_AUTH_METHOD, and *n
  * says so. */
 MUST_USE enum err auth_judge_method(const struct ike_sa *sa, struct ike_note *n);
-/* The jobs; the SA waits for the answer. */
+/* The jobs; the SA waits for the answer. The peer is judged by what `cn` wants of it. */
 MUST_USE enum err auth_ask_own(struct ike_sa *sa);
-MUST_USE enum err auth_ask_peer(struct ike_sa *sa);
+MUST_USE enum err auth_ask_peer(struct ike_sa *sa, const struct conf_connection *cn);
 /* The answers. On OK our AUTH is there; or the peer is who it claims (sa->peer, sa->scheme are set,
  * and told). Else *n explains. */
 MUST_USE enum err auth_take_own(struct ike_sa *sa, const struct job_result *r, struct ike_note *n);
@@ -75,6 +76,10 @@ void auth_child_put_response(struct ike_sa *sa, struct builder *b);
 /* Responder: the connection that this peer, at this address, with these identities, is meant for.
  * NULL: none, and *n says what would be accepted. */
 struct conn *auth_choose(struct ike_sa *sa, const struct identity *asked, struct ike_note *n);
+/* For a peer that is refused already: one that its proof is judged against all the same, so that it
+ * learns from the time of the answer no more than from the answer. NULL: none of ours takes a proof
+ * of its kind, whoever it says it is. */
+const struct conf_connection *auth_decoy(const struct ike_sa *sa);
 /* May this suite be used under the connection's policy? The floor of the connection that was chosen
  * holds. */
 bool auth_floor_holds(const struct suite_policy *p, const struct suite *s);

@@ -75,6 +75,19 @@ struct conn *auth_choose(struct ike_sa *sa, const struct identity *asked, struct
 	return best;
 }
 
+const struct conf_connection *auth_decoy(const struct ike_sa *sa)
+{
+	bool psk = sa->hs->auth->peer_auth.method == AUTH_PSK;
+
+	for (size_t i = 0; i < sa->e->n_conns; i++) {
+		const struct conf_connection *cn = sa->e->conns[i]->conf;
+
+		if ((cn->auth == CONF_AUTH_PSK) == psk)
+			return cn;
+	}
+	return NULL;
+}
+
 bool auth_floor_holds(const struct suite_policy *p, const struct suite *s)
 {
 	bool encr = false, integ = s->integ == NULL, prf = false, ke = false;

@@ -91,7 +91,7 @@ struct step auth_on_response(struct turn *t)
 	else
 		notify = NOTIFY_INVALID_SYNTAX;
 	if (n.err == OK)
-		n.err = auth_ask_peer(sa);
+		n.err = auth_ask_peer(sa, sa->conn->conf);
 	if (n.err == OK)
 		return step_wait();
 	if (rival_waits(sa))

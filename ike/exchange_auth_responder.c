@@ -4,8 +4,8 @@
  * stations the exchange is parked; the request stays busy in the window, so that a retransmission
  * of it does nothing.
  *
- * The peer learns AUTHENTICATION_FAILED and no more, whatever the reason (2.21.2); the operator
- * learns it all.
+ * The peer learns AUTHENTICATION_FAILED and no more, whatever the reason (2.21.2), and after the
+ * same work: who tries identities shall not learn which of them we know. The operator learns all.
  */
 #include "ike/auth.h"
 #include "ike/child.h"
@@ -92,6 +92,22 @@ static enum err choose(struct ike_sa *sa, const struct turn *t, struct ike_note 
 	return wr_ok(&w) ? OK : ERR_SPACE;
 }
 
+/* The peer is refused for who it says it is, or how it came here; its proof is judged all the same,
+ * against a connection that takes such, and counts for nothing. */
+static struct step pretend(struct ike_sa *sa, struct ike_note *n)
+{
+	const struct conf_connection *decoy = auth_decoy(sa);
+	struct step s = refuse(sa, n);
+
+	sa->hs->auth->refused = n->err;
+	return decoy && auth_ask_peer(sa, decoy) == OK ? step_wait() : s;
+}
+
+static bool is_about_who(enum err err)
+{
+	return err == ERR_UNKNOWN_PEER || err == ERR_DOWNGRADE || err == ERR_AUTH_METHOD;
+}
+
 struct step auth_on_request(struct turn *t)
 {
 	struct ike_sa *sa = t->sa;
@@ -110,7 +126,9 @@ struct step auth_on_request(struct turn *t)
 	if (n.err == OK)
 		n.err = auth_judge_method(sa, &n);
 	if (n.err == OK)
-		n.err = auth_ask_peer(sa);
+		n.err = auth_ask_peer(sa, sa->conn->conf);
+	if (is_about_who(n.err))
+		return pretend(sa, &n);
 	return n.err == OK ? step_wait() : refuse(sa, &n);
 }
 
@@ -127,11 +145,14 @@ struct step auth_on_eap_request(struct turn *t)
 
 /* ---- the stations ---- */
 
+static void end(struct ike_sa *sa, struct step s)
+{
+	receive_commit(sa, X_IKE_AUTH, &s, NULL, &sa->path);
+}
+
 static void end_refused(struct ike_sa *sa, struct ike_note *n)
 {
-	struct step s = refuse(sa, n);
-
-	receive_commit(sa, X_IKE_AUTH, &s, NULL, &sa->path);
+	end(sa, refuse(sa, n));
 }
 
 /* The last one: the answer leaves and the SA is up. */
@@ -180,7 +201,12 @@ static void on_own(struct ike_sa *sa, const struct job_result *r)
 static void on_peer(struct ike_sa *sa, const struct job_result *r)
 {
 	struct ike_note n = note_of_sa(sa, IKE_NOTE_REFUSED, OK);
+	enum err refused = sa->hs->auth->refused;
 
+	if (refused != OK) {
+		end(sa, step_fatal(refused, refusal_notify(refused)));
+		return;
+	}
 	if (auth_take_peer(sa, r, &n) != OK) {
 		end_refused(sa, &n);
 		return;

@@ -44,6 +44,7 @@ struct end {
 	size_t n_moves;
 	size_t n_keepalives;
 	size_t n_guards;
+	size_t n_jobs[JOB_KE + 1]; /* asked for, by kind */
 	bool guarded;
 	uint16_t mtu;
 	/* what goes wrong */

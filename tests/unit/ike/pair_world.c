@@ -59,6 +59,7 @@ void pair_do_job(struct end *end, const struct job *j)
 	size_t len = 32;
 	struct key mac = { .len = 0 };
 
+	end->n_jobs[j->kind]++;
 	if (end->hold_jobs)
 		return;
 	switch (j->kind) {
