@@ -96,6 +96,7 @@ net_down() {
 # Immediate, because what waits in the kernel's ring when the watcher ends is lost, a leak of the last second too.
 #	watch_start FILE IF; ...; watch_stop; watch_count FILE [pcap filter...]
 watch_start() {
+	rm -f "$1.log" # what an earlier one said there
 	ip netns exec "$net-router" tcpdump -i "$2" --immediate-mode -U -s 0 -w "$1" >"$1.log" 2>&1 &
 	watch_pid=$! watch_file=$1 watch_if=$2
 	eventually 10 grep -q 'listening on' "$1.log" || { cat "$1.log"; return 1; }
