@@ -10,17 +10,21 @@ tree_mirror() {
 		awk '$2 == "bookworm" && $3 == "main" { print $1; exit }'
 }
 
-# tree_make NAME PACKAGES...: $cache/NAME, whole or not at all. Sets $tree.
+# tree_make NAME PACKAGES...: $cache/NAME, whole or not at all, and once by whoever comes first. Sets $tree.
 tree_make() {
-	local name=$1 mirror part
+	tree=$cache/$1
+	mkdir -p "$cache"
+	(
+		flock 9
+		[ -f "$tree/.whole" ] || tree_build "$@"
+	) 9>"$tree.lock" || exit 1
+}
+tree_build() {
+	local name=$1 mirror part=$tree.part
 	shift
-	tree=$cache/$name
-	[ ! -f "$tree/.whole" ] || return 0
 	mirror=$(tree_mirror)
 	[ -n "$mirror" ] || die 'apt knows no Debian 12 mirror, so no tree can be made'
-	part=$tree.part
 	rm -rf "$part" "$tree"
-	mkdir -p "$cache"
 	printf 'making a Debian tree: %s\n' "$name"
 	debootstrap --variant=minbase bookworm "$part" "$mirror" >"$cache/$name.log" 2>&1 ||
 		die "debootstrap failed; see $cache/$name.log"
