@@ -36,8 +36,9 @@ bool identity_eq(const struct identity *a, const struct identity *b);
  * keyid:0x0badcafe, and "CN=gw, O=Example" which is left to certs/ (ERR_UNSUPPORTED, type set to
  * DN). */
 MUST_USE enum err identity_parse(struct identity *id, const char *text);
-/* Printable and escaped (control bytes, quotes, bad UTF-8), cut at 200 bytes of input. A
- * distinguished name is shown as RFC 4514-like text. */
+/* Printable and escaped (control bytes, quotes, bad UTF-8), cut at 200 bytes of input; never empty.
+ * A distinguished name is shown as RFC 4514-like text; one that has no attribute, is no Name, or
+ * whose text does not fit, as bytes in hexadecimal. */
 const char *identity_text(const struct identity *id, char buf[static IDENTITY_TEXT_MAX]);
 /* "fqdn", "ipv4", "ipv6", "email", "dn", "keyid", "unknown" */
 const char *identity_type_name(uint8_t type);

@@ -161,7 +161,8 @@ static bool rdn_write(struct wr *w, struct span set, const char *between)
 	return true;
 }
 
-/* False when `der` is no Name: the caller then shows it as hex. */
+/* False when `der` is no Name, or one whose text leaves no place for the NUL behind it (a text that
+ * is cut off could be another's name): the caller then shows it as hex. */
 static bool dn_write(struct wr *w, struct span der)
 {
 	struct rd whole = rd_from(der);
@@ -175,7 +176,7 @@ static bool dn_write(struct wr *w, struct span der)
 			return false;
 		between = ", ";
 	}
-	return rd_end(&whole) && *between != '\0' && wr_ok(w);
+	return rd_end(&whole) && *between != '\0' && wr_left(w) > 0;
 }
 
 /* As text when every byte is plain and it could not be mistaken for the hexadecimal form. */

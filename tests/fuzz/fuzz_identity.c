@@ -27,6 +27,7 @@ static void show(const struct identity *id)
 
 	memset(text, 'x', sizeof(text));
 	FUZZ_HOLDS(identity_text(id, text) == text && strlen(text) < sizeof(text));
+	FUZZ_HOLDS(text[0] != '\0'); /* people read it in logs and status */
 	printable(text);
 	printable(identity_type_name(id->type));
 	log_identity(&l, "id", id);

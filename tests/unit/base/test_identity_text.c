@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/identity.h"
 #include "tests/unit/unit.h"
 
@@ -126,6 +127,50 @@ START_TEST(many_long_values_fall_back_to_bytes)
 }
 END_TEST
 
+/* A set of one CN of `len` bytes; every length in the form of two bytes. */
+static void cn_add(struct wr *w, size_t len, uint8_t byte)
+{
+	size_t set, attribute, value;
+
+	wr_span(w, span_str("\x31\x82"));
+	set = wr_hole_u16(w);
+	wr_span(w, span_str("\x30\x82"));
+	attribute = wr_hole_u16(w);
+	wr_span(w, span_str(CN "\x0c\x82"));
+	value = wr_hole_u16(w);
+	for (size_t i = 0; i < len; i++)
+		wr_u8(w, byte);
+	wr_fill_len16(w, value, value + 2);
+	wr_fill_len16(w, attribute, attribute + 2);
+	wr_fill_len16(w, set, set + 2);
+}
+
+/* A name whose text is as long as the buffer once was shown as nothing: the text fitted, and its
+ * NUL did not. */
+START_TEST(a_name_that_leaves_no_place_for_its_nul_is_shown_as_bytes)
+{
+	enum { BEFORE = sizeof("CN=") - 1 + 4 * ESCAPE_MAX + sizeof(", CN=") - 1 };
+	size_t len = IDENTITY_TEXT_MAX - 2 + (size_t)_i;
+	char buf[IDENTITY_TEXT_MAX];
+	uint8_t der[IDENTITY_MAX];
+	struct wr w = wr_into(der, sizeof(der));
+	size_t names_len;
+
+	wr_span(&w, span_str("\x30\x82"));
+	names_len = wr_hole_u16(&w);
+	cn_add(&w, ESCAPE_MAX, 0x01);
+	cn_add(&w, len - BEFORE, 'n');
+	wr_fill_len16(&w, names_len, names_len + 2);
+	dn_text(der, wr_len(&w), buf);
+	if (len < IDENTITY_TEXT_MAX) {
+		ck_assert_uint_eq(strlen(buf), len);
+		ck_assert_int_eq(strncmp(buf, "CN=\\x01", 7), 0);
+	} else {
+		ck_assert_int_eq(strncmp(buf, "dn:0x3082", 9), 0);
+	}
+}
+END_TEST
+
 START_TEST(other_types_show_their_number)
 {
 	char buf[IDENTITY_TEXT_MAX];
@@ -165,6 +210,7 @@ UNIT("base/identity_text")
 			    sizeof(names) / sizeof(names[0]));
 	tcase_add_test(tc, a_name_of_the_longest_values_fits_or_is_shown_as_bytes);
 	tcase_add_test(tc, many_long_values_fall_back_to_bytes);
+	tcase_add_loop_test(tc, a_name_that_leaves_no_place_for_its_nul_is_shown_as_bytes, 0, 4);
 	tcase_add_test(tc, other_types_show_their_number);
 	tcase_add_test(tc, names_of_strangers_are_escaped);
 }

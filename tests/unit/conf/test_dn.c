@@ -28,7 +28,9 @@ static const struct {
 	const char *text;
 	const char *why;
 } bad[] = {
-	{ "", "wanted is" },
+	{ "", "wanted is" }, /* nobody: RFC 5280 4.1.2.6 lets it stand where another name is */
+	{ " ", "wanted is" },
+	{ ",", "wanted is" },
 	{ "CN", "wanted is" },
 	{ "CN=", "wanted is" },
 	{ "CN= ", "wanted is" },
