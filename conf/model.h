@@ -70,9 +70,9 @@ struct conf_child {
 	/* Of SA_REQID_BASE, unique over the configuration, stable over reloads of an unchanged name
 	 */
 	uint32_t reqid;
-	uint32_t replay_window;	    /* packets, default 1024 */
-	mono_ns lifetime;	    /* of one pair of SAs; new keys come before that; default 1h */
-	uint64_t life_bytes;	    /* ... of each direction; default 0: none */
+	uint32_t replay_window; /* packets, default 1024 */
+	mono_ns lifetime;	/* of one pair of SAs; new keys come before that; default 1h */
+	uint64_t life_bytes;	/* ... of each direction; default 0: none */
 	uint64_t life_packets;
 	bool esn;		    /* default yes */
 	enum conf_dscp copy_dscp;   /* default out */
@@ -107,6 +107,7 @@ struct conf_connection {
 	enum conf_transcript full_transcript;
 	struct suite_policy policy;
 	enum conf_propose propose;
+	bool childless;		/* the first child comes after IKE_AUTH, too; default no */
 	mono_ns liveness;	/* an idle peer is asked after this; default 30 s */
 	mono_ns keepalive;	/* NAT keepalive; default 20 s */
 	uint16_t fragment_size; /* IKE fragmentation: largest IP packet, default 1280; 0: off */

@@ -278,6 +278,20 @@ static const struct schema_option options[] = {
 		.example = "propose = one",
 	},
 	{
+		.block = SCHEMA_CONNECTION, .name = "childless", .type = SCHEMA_YES_NO,
+		FIELD(conf_connection, childless), .preset = "no", .since = "0.1",
+		.reload = RELOAD_QUIET,
+		.values = "yes | no",
+		.brief = "whether the IKE SA is made before its first child, not along with it",
+		.text = "Of a child that is made along the keys come from the key exchange of the "
+			"IKE SA, and whether the peer has a group for children in common with us "
+			"shows only when it gets new ones. With yes the first child is made like "
+			"all others, with a key exchange of its own, where the peer can do so (RFC "
+			"6023), for two messages more. What the peer does when it begins is its "
+			"own choice.",
+		.example = "childless = yes",
+	},
+	{
 		.block = SCHEMA_CONNECTION, .name = "full_transcript", .type = SCHEMA_CHOICE,
 		.choices = transcripts,
 		FIELD(conf_connection, full_transcript), .preset = "auto", .since = "0.1",

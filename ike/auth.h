@@ -30,6 +30,7 @@ struct auth {
 	uint8_t own_method;
 	struct packets own_auth; /* AUTH body behind its header */
 	enum err refused;	 /* responder: whatever the verdict, for this reason; OK: not yet */
+	bool alone;		 /* initiator: no child is made along (RFC 6023) */
 	struct deal deal;	 /* about the child that is made along */
 };
 
@@ -61,8 +62,11 @@ MUST_USE enum err auth_take_peer(struct ike_sa *sa, const struct job_result *r, 
 /* ---- the child that is made along (ike/auth_child.c) ---- */
 
 /* Initiator: takes a child of the configuration and an SPI (ERR_UNSUPPORTED: none can be carried,
- * *n says why); at the answer checks what was agreed on and commands the inbound half. */
+ * *n says why), unless all of them are to be made afterwards (a->alone); at the answer checks what
+ * was agreed on and commands the inbound half. */
 MUST_USE enum err auth_child_begin(struct ike_sa *sa, struct ike_note *n);
+/* Does the answer have a child, or a word about it, where one was asked for, and else none? */
+bool auth_child_fits(const struct auth *a);
 void auth_child_answered(struct ike_sa *sa);
 /* Responder: does the peer want one along (RFC 6023: it need not)? */
 bool auth_child_is_asked(const struct ike_sa *sa);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The first Child SA of an IKE SA, which IKE_AUTH makes along (RFC 7296 1.2): its keys come from
- * the nonces of IKE_SA_INIT (2.17). All others are CREATE_CHILD_SA's. */
+ * the nonces of IKE_SA_INIT (2.17). All others are CREATE_CHILD_SA's, and so is the first where the
+ * connection wants that and the peer can do without one along (RFC 6023). */
 #include "ike/auth.h"
 #include "ike/carry.h"
 #include "ike/child.h"
@@ -37,7 +38,15 @@ enum err auth_child_begin(struct ike_sa *sa, struct ike_note *n)
 		return n->text[0] ? ERR_UNSUPPORTED : ERR_CONFIG;
 	/* What was said about one that cannot be carried is not about this one. */
 	*n = note_of_sa(sa, IKE_NOTE_REFUSED, OK);
-	return deal_begin(sa, &sa->hs->auth->deal, conf, n);
+	sa->hs->auth->alone = sa->conn->conf->childless && sa->hs->childless;
+	return sa->hs->auth->alone ? OK : deal_begin(sa, &sa->hs->auth->deal, conf, n);
+}
+
+bool auth_child_fits(const struct auth *a)
+{
+	if (a->alone)
+		return !message_has(&a->m, PL_SA);
+	return message_has(&a->m, PL_SA) || message_has(&a->m, PL_NOTIFY);
 }
 
 static enum err install(struct ike_sa *sa)
@@ -54,6 +63,8 @@ void auth_child_answered(struct ike_sa *sa)
 	struct pl_notify refusal = { .type = NOTIFY_NO_PROPOSAL_CHOSEN };
 	enum err err;
 
+	if (a->alone)
+		return;
 	if (!message_has(&a->m, PL_SA)) {
 		(void)message_error(&a->m, &refusal);
 		deal_refused(sa, &a->deal, refusal.type);

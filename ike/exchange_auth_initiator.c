@@ -43,8 +43,10 @@ static enum err send_auth_request(struct ike_sa *sa)
 	auth_put_auth(sa, &b);
 	if (duplicate_none(sa))
 		builder_notify(&b, NOTIFY_INITIAL_CONTACT, SPAN_EMPTY);
-	deal_put_offer(sa, &sa->hs->auth->deal, &b);
-	deal_put_selectors(&sa->hs->auth->deal, &b);
+	if (!sa->hs->auth->alone) {
+		deal_put_offer(sa, &sa->hs->auth->deal, &b);
+		deal_put_selectors(&sa->hs->auth->deal, &b);
+	}
 	return send_request(sa, X_IKE_AUTH, &b);
 }
 
@@ -86,6 +88,8 @@ struct step auth_on_response(struct turn *t)
 	uint16_t notify = NOTIFY_AUTHENTICATION_FAILED;
 
 	n.err = auth_keep(sa, t, PL_IDR);
+	if (n.err == OK && !auth_child_fits(sa->hs->auth))
+		n.err = ERR_SYNTAX;
 	if (n.err == OK)
 		n.err = auth_judge_method(sa, &n);
 	else

@@ -43,6 +43,7 @@ void init_take_abilities(struct ike_sa *sa, const struct message *m)
 
 	hs->rfc7427 = message_notify(m, NOTIFY_SIGNATURE_HASH_ALGORITHMS, &n) &&
 		      sighash_decode(n.data, &hs->hashes) == OK;
+	hs->childless = message_notify(m, NOTIFY_CHILDLESS_IKEV2_SUPPORTED, NULL);
 	sa->fragmentation = message_notify(m, NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, NULL);
 	sa->transcript_full = message_notify(m, NOTIFY_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH, NULL);
 }

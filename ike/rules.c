@@ -37,9 +37,8 @@ static const struct rule rows[] = {
 	  auth_on_eap_request },
 	{ X_IKE_AUTH, RESPONSE, ST(AUTH_SENT), P(IDR) | P(AUTH) | AUTH_ALL, AUTH_EXTRA,
 	  auth_on_response },
-	/* The IKE SA without its child (2.21.2). */
-	{ X_IKE_AUTH, RESPONSE, ST(AUTH_SENT), P(IDR) | P(AUTH) | P(NOTIFY), P(CERT) | P(CERTREQ),
-	  auth_on_response },
+	/* The IKE SA without its child, which was refused (2.21.2) or not asked for (RFC 6023). */
+	{ X_IKE_AUTH, RESPONSE, ST(AUTH_SENT), P(IDR) | P(AUTH), AUTH_EXTRA, auth_on_response },
 	{ X_IKE_AUTH, RESPONSE, ST(AUTH_SENT), P(NOTIFY), 0, auth_on_refusal },
 
 	/* What it is for, and so what must be there, says a table of its own. */

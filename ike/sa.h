@@ -89,6 +89,7 @@ struct handshake {
 	bool answered;		 /* responder: the response has left */
 	bool keyed;		 /* sa->keys are there (a cache: they follow from the above) */
 	bool rfc7427;		 /* the peer sent SIGNATURE_HASH_ALGORITHMS */
+	bool childless;		 /* the peer makes IKE SAs without a child (RFC 6023) */
 	uint32_t hashes;	 /* SIGHASH_* that the peer takes */
 
 	enum sa_wait wait;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Several children of one connection: the first comes with IKE_AUTH, the others by CREATE_CHILD_SA,
  * and what happens to one is nothing to the others. */
+#include <string.h>
+
 #include "tests/sim/confs.h"
 #include "tests/sim/world.h"
 
-#define LIVELY " liveness = 10s\n"
+#define LIVELY	  " liveness = 10s\n"
+#define CHILDLESS " childless = yes\n"
+#define MODP_4096 " policy = { aes256gcm16 prfsha384 modp4096 }\n"
 
 static const struct sim_conf always = THREE(CERT ALWAYS LIVELY, CERT ALWAYS LIVELY);
 static const struct sim_conf one_end = THREE(CERT ALWAYS LIVELY, CERT MANUAL LIVELY);
@@ -245,6 +249,65 @@ static void a_packet_for_the_second(struct sim *s)
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CONNECTING) == 1, "another IKE SA was begun");
 }
 
+/* ---- the IKE SA before all of them (RFC 6023) ---- */
+
+static const struct sim_conf childless =
+	THREE(CERT ALWAYS LIVELY CHILDLESS, CERT ALWAYS LIVELY CHILDLESS);
+static const struct sim_conf childless_one =
+	THREE(CERT ALWAYS LIVELY CHILDLESS, CERT ALWAYS LIVELY);
+static const struct sim_conf childless_slow =
+	THREE(CERT ALWAYS LIVELY CHILDLESS MODP_4096, CERT MANUAL LIVELY CHILDLESS MODP_4096);
+static const struct sim_conf childless_manual =
+	THREE(PSK MANUAL LIVELY CHILDLESS, PSK MANUAL LIVELY CHILDLESS);
+static const struct sim_conf childless_traffic =
+	THREE(CERT " start = traffic\n" LIVELY CHILDLESS, CERT " start = traffic\n" LIVELY);
+
+/* What is made along with an IKE SA has no group of its own. */
+static void each_by_itself(struct sim *s)
+{
+	const struct ike_note *n;
+
+	all_three(s);
+	n = sim_note(s, LEFT, IKE_NOTE_CHILD_UP);
+	sim_must(s, n && strstr(n->suite, "modp4096"), "its group is not %s", n ? n->suite : "");
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_UP) == 3, "a child was made twice");
+}
+
+/* The first child fails as any other, and is made over the same IKE SA. */
+static void first_install_fails(struct sim *s)
+{
+	sim_fail_install(s, sim_draw(s, 1, 4));
+	all_three(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
+}
+
+/* At any moment; an IKE SA that stays without a child is no harm, and is used by the next one. */
+static void down_and_up_again(struct sim *s)
+{
+	for (int i = 0; i < 4; i++) {
+		sim_up(s, LEFT, "site");
+		sim_run_ms(s, sim_draw(s, 0, 600));
+		sim_down_child(s, LEFT, "site", one_of(s));
+		sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 2000) : 0);
+	}
+	for (size_t i = 0; i < N_NAMES; i++) {
+		sim_up_child(s, LEFT, "site", names[i]);
+		sim_run_s(s, 20);
+	}
+	all_three(s);
+}
+
+static void crash_at_any_moment(struct sim *s)
+{
+	enum side side = either(s);
+
+	sim_run_ms(s, sim_draw(s, 0, 1500));
+	sim_crash(s, side);
+	sim_run_ms(s, sim_draw(s, 0, 3000));
+	sim_restart(s, side);
+	all_three(s);
+}
+
 #define LINK                           \
 	{                              \
 		.delay_ms = { 10, 80 } \
@@ -282,5 +345,19 @@ const struct sim_scenario scenarios_children[] = {
 	  &traffic, LINK, 0 },
 	{ "packet-for-second", "a packet makes the child that it is for", a_packet_for_the_second,
 	  &traffic, LINK, 0 },
+	{ "childless", "the IKE SA first, then every child, from either end or both", both_begin,
+	  &childless, LINK, 0 },
+	{ "childless-lossy", "over a bad link", both_begin, &childless, BAD, 0 },
+	{ "childless-of-one", "one end makes the first child along, the other does not", both_begin,
+	  &childless_one, BAD, 0 },
+	{ "childless-slow", "each has a group of its own", each_by_itself, &childless_slow, LINK,
+	  0 },
+	{ "childless-install-fails", "the first fails as any other", first_install_fails,
+	  &childless_slow, LINK, 0 },
+	{ "childless-down", "`down` at any moment", down_and_up_again, &childless_manual, LINK, 0 },
+	{ "childless-crash", "an engine is killed at any moment", crash_at_any_moment, &childless,
+	  LINK, 0 },
+	{ "childless-traffic", "traffic makes each of them, over one IKE SA", packets_for_all,
+	  &childless_traffic, LINK, 0 },
 	{ 0 },
 };
