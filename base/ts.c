@@ -21,6 +21,11 @@ bool ts_port_opaque(const struct ts *t)
 	return t->port_lo == UINT16_MAX && t->port_hi == 0;
 }
 
+bool ts_asks_ports(const struct ts *t)
+{
+	return !ts_port_any(t) && !ts_port_opaque(t);
+}
+
 bool ts_proto_has_ports(uint8_t proto)
 {
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_DCCP ||
@@ -95,8 +100,7 @@ bool ts_intersect(const struct ts *a, const struct ts *b, struct ts *out)
 /* Whether a port is to be seen is one thing for both ports of a packet. */
 static bool only_one_opaque(const struct ts *a, const struct ts *b)
 {
-	return (ts_port_opaque(a) && !ts_port_opaque(b) && !ts_port_any(b)) ||
-	       (ts_port_opaque(b) && !ts_port_opaque(a) && !ts_port_any(a));
+	return (ts_port_opaque(a) && ts_asks_ports(b)) || (ts_port_opaque(b) && ts_asks_ports(a));
 }
 
 bool ts_could_meet(const struct ts *a, const struct ts *b)
@@ -117,11 +121,16 @@ bool ts_covers(const struct ts *a, const struct ts *b)
 	return ts_intersect(a, b, &both) && ts_eq(&both, b);
 }
 
+/* Of its family, too: addr_cmp puts each by itself. */
+bool ts_has_addr(const struct ts *t, const struct addr *a)
+{
+	return addr_cmp(a, &t->lo) >= 0 && addr_cmp(a, &t->hi) <= 0;
+}
+
 bool ts_match(const struct ts *t, const struct addr *a, uint8_t proto, bool port_known,
 	      uint16_t port)
 {
-	if (!ts_valid(t) || a->family != t->lo.family || addr_cmp(a, &t->lo) < 0 ||
-	    addr_cmp(a, &t->hi) > 0)
+	if (!ts_valid(t) || !ts_has_addr(t, a))
 		return false;
 	if (t->proto != 0 && t->proto != proto)
 		return false;

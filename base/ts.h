@@ -42,6 +42,8 @@ struct ts ts_from_net(const struct net *n);
 bool ts_eq(const struct ts *a, const struct ts *b);
 bool ts_port_any(const struct ts *t);
 bool ts_port_opaque(const struct ts *t);
+/* Neither: a packet whose ports (or type and code) are not known cannot be judged by it. */
+bool ts_asks_ports(const struct ts *t);
 /* Two ports stand first in its header: TCP, UDP, DCCP, SCTP, UDP-Lite. */
 bool ts_proto_has_ports(uint8_t proto);
 /* Of either family: type and code are one field, which both ends of a packet have in common. */
@@ -53,6 +55,8 @@ bool ts_covers(const struct ts *a, const struct ts *b);
 bool ts_could_meet(const struct ts *a, const struct ts *b);
 /* Their intersection; false when it is empty. */
 bool ts_intersect(const struct ts *a, const struct ts *b, struct ts *out);
+/* Does the address lie in its range? */
+bool ts_has_addr(const struct ts *t, const struct addr *a);
 bool ts_match(const struct ts *t, const struct addr *a, uint8_t proto, bool port_known,
 	      uint16_t port);
 /* "10.1.0.0/16", "10.1.0.0/16 tcp/443", "192.0.2.1-192.0.2.9 udp/1000-2000", "10.1.0.0/16 icmp/8.0"

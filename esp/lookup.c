@@ -419,7 +419,7 @@ static bool could_fit(const struct ts *v, size_t n, const struct addr *a, const 
 		if (!select_but_for_ports(&v[i], a, f))
 			continue;
 		any = true;
-		*by_ports = *by_ports || select_asks_ports(&v[i]);
+		*by_ports = *by_ports || ts_asks_ports(&v[i]);
 	}
 	return any;
 }

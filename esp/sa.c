@@ -44,7 +44,7 @@ static void set_hosts(struct sa *sa, const struct sa_desc *d)
 static bool ask_ports(const struct ts_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (!ts_port_any(&l->v[i]) && !ts_port_opaque(&l->v[i]))
+		if (ts_asks_ports(&l->v[i]))
 			return true;
 	return false;
 }

@@ -122,11 +122,6 @@ select_score select_bound(unsigned local_bits, unsigned remote_bits)
 	return (local_bits + remote_bits + 1) << BITS_AT;
 }
 
-bool select_asks_ports(const struct ts *t)
-{
-	return !ts_port_any(t) && !ts_port_opaque(t);
-}
-
 /* Later fragments of IPv6 name the header that the first one begins with: behind options that is
  * not the protocol, and says nothing. */
 static bool proto_hidden(const struct flow *f)
@@ -149,8 +144,7 @@ bool select_but_for_ports(const struct ts *t, const struct addr *a, const struct
 static bool is_ours(const struct ts_list *local, const struct addr *a)
 {
 	for (size_t i = 0; i < local->n; i++)
-		if (addr_cmp(a, &local->v[i].lo) >= 0 && addr_cmp(a, &local->v[i].hi) <= 0 &&
-		    a->family == local->v[i].lo.family)
+		if (ts_has_addr(&local->v[i], a))
 			return true;
 	return false;
 }

@@ -23,8 +23,6 @@ unsigned select_prefix(const struct ts *t, bool *whole);
 
 /* Could a packet of these addresses and this protocol fit, if its ports were known? */
 bool select_but_for_ports(const struct ts *t, const struct addr *a, const struct flow *f);
-/* Does it ask for ports (or type and code), so that fragments cannot be judged by it? */
-bool select_asks_ports(const struct ts *t);
 
 /* May an ICMP error from `src` have come by this SA? `about` is a packet of ours to the peer. */
 bool select_inbound_error(const struct sa *sa, const struct addr *src, const struct flow *about);

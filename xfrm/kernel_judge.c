@@ -47,8 +47,7 @@ static bool fill(const struct ts_list *l, struct addr at, const struct addr *las
 		for (size_t i = 0; i < l->n; i++) {
 			const struct ts *t = &l->v[i];
 
-			if (t->proto == 0 && ts_port_any(t) && addr_cmp(&t->lo, &at) <= 0 &&
-			    addr_cmp(&t->hi, &at) >= 0 &&
+			if (t->proto == 0 && ts_port_any(t) && ts_has_addr(t, &at) &&
 			    (next == NULL || addr_cmp(&t->hi, &next->hi) > 0))
 				next = t;
 		}

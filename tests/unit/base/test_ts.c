@@ -106,6 +106,8 @@ START_TEST(families_have_nothing_in_common)
 	b = ts_from_net(&v6);
 	ck_assert(!ts_intersect(&a, &b, &both));
 	ck_assert(!ts_covers(&b, &a));
+	ck_assert(ts_has_addr(&a, &a.lo) && ts_has_addr(&a, &a.hi));
+	ck_assert(!ts_has_addr(&a, &b.lo) && !ts_has_addr(&b, &a.hi));
 	b.lo = a.lo;
 	ck_assert(!ts_valid(&b));
 }
@@ -119,9 +121,14 @@ START_TEST(a_network_becomes_its_whole_range)
 
 	ck_assert(net_parse("10.1.0.0/16", &n));
 	t = ts_from_net(&n);
-	ck_assert(ts_port_any(&t) && !ts_port_opaque(&t));
+	ck_assert(ts_port_any(&t) && !ts_port_opaque(&t) && !ts_asks_ports(&t));
 	ck_assert_uint_eq(t.proto, 0);
 	ck_assert_str_eq(ts_text(&t, buf), "10.1.0.0/16");
+	t.port_lo = t.port_hi = 443;
+	ck_assert(ts_asks_ports(&t));
+	t.port_lo = UINT16_MAX;
+	t.port_hi = 0;
+	ck_assert(ts_port_opaque(&t) && !ts_asks_ports(&t));
 }
 END_TEST
 
