@@ -62,6 +62,8 @@ bool addr_is_host(const struct addr *a);
 bool net_overlap(const struct net *a, const struct net *b);
 struct addr net_first(const struct net *n);
 struct addr net_last(const struct net *n);
+/* How many leading bits two addresses of one family share. */
+unsigned int addr_common_bits(const struct addr *a, const struct addr *b);
 /* Cuts the range lo..hi (one family, lo <= hi) into networks; at most `max`, returns how many are
  * needed. */
 size_t net_from_range(const struct addr *lo, const struct addr *hi, struct net *out, size_t max);

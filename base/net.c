@@ -21,6 +21,15 @@ static uint8_t host_bits(unsigned int i, unsigned int bits)
 	return (uint8_t)(0xffu >> (bits - i * 8));
 }
 
+unsigned int addr_common_bits(const struct addr *a, const struct addr *b)
+{
+	unsigned int i = 0, bits = addr_bits(a);
+
+	while (i < bits && !((a->b[i / 8] ^ b->b[i / 8]) & (0x80 >> i % 8)))
+		i++;
+	return i;
+}
+
 struct addr net_first(const struct net *n)
 {
 	struct addr a = n->addr;

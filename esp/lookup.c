@@ -186,28 +186,21 @@ static void shape_leave(struct lookup *x, const struct shape_of_pair *s)
 
 /* ---- entries ---- */
 
-static unsigned common(const struct ts *a, const struct ts *b, unsigned bits)
-{
-	unsigned i = 0;
-
-	while (i < bits && !((a->lo.b[i / 8] ^ b->lo.b[i / 8]) & (0x80 >> i % 8)))
-		i++;
-	return i;
-}
-
 /* The prefix around n selectors; false when they are not of one family. */
 static bool prefix_of(const struct ts *v, size_t n, uint8_t *bits, bool *rough)
 {
-	bool whole;
-	unsigned b = select_prefix(&v[0], &whole);
+	unsigned b = (unsigned)addr_len(&v[0].lo) * 8;
+	struct net whole;
 
-	*rough = *rough || !whole || n > 1;
-	for (size_t i = 1; i < n; i++) {
-		unsigned own = select_prefix(&v[i], &whole);
+	*rough = *rough || n > 1 || net_from_range(&v[0].lo, &v[0].hi, &whole, 1) != 1;
+	for (size_t i = 0; i < n; i++) {
+		unsigned lo = addr_common_bits(&v[0].lo, &v[i].lo);
+		unsigned hi = addr_common_bits(&v[0].lo, &v[i].hi);
 
 		if (v[i].lo.family != v[0].lo.family)
 			return false;
-		b = common(&v[0], &v[i], own < b ? own : b);
+		b = lo < b ? lo : b;
+		b = hi < b ? hi : b;
 	}
 	*bits = (uint8_t)b;
 	return true;

@@ -41,21 +41,6 @@ static unsigned block_bits(const struct ts *t, const struct addr *a)
 	return bits;
 }
 
-unsigned select_prefix(const struct ts *t, bool *whole)
-{
-	unsigned bits = 0, all = (unsigned)addr_len(&t->lo) * 8;
-
-	while (bits < all && !((t->lo.b[bits / 8] ^ t->hi.b[bits / 8]) & (0x80 >> bits % 8)))
-		bits++;
-	*whole = true;
-	for (unsigned i = bits; i < all; i++) {
-		uint8_t bit = (uint8_t)(0x80 >> i % 8);
-
-		*whole = *whole && !(t->lo.b[i / 8] & bit) && (t->hi.b[i / 8] & bit);
-	}
-	return bits;
-}
-
 /* The mask of the largest block of ports around `port` within the range. */
 static uint16_t port_mask(const struct ts *t, uint16_t port)
 {

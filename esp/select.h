@@ -18,8 +18,6 @@ select_score select_fitting(const struct ts *t, unsigned bits, const struct flow
 select_score select_both(select_score local, select_score remote, const struct flow *f);
 /* More than any pair of selectors can have whose addresses have these many bits in common. */
 select_score select_bound(unsigned local_bits, unsigned remote_bits);
-/* How many leading bits all addresses of the range share; *whole: it is all of that network. */
-unsigned select_prefix(const struct ts *t, bool *whole);
 
 /* Could a packet of these addresses and this protocol fit, if its ports were known? */
 bool select_but_for_ports(const struct ts *t, const struct addr *a, const struct flow *f);

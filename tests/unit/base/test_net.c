@@ -95,6 +95,26 @@ START_TEST(a_network_contains_its_ends_and_not_their_neighbours)
 }
 END_TEST
 
+static const struct {
+	const char *a, *b;
+	unsigned int bits;
+} common[] = {
+	{ "10.1.0.0", "10.1.0.0", 32 },	      { "10.1.0.0", "10.1.0.1", 31 },
+	{ "10.1.0.0", "10.1.255.255", 16 },   { "0.0.0.0", "128.0.0.0", 0 },
+	{ "2001:db8::", "2001:db8::", 128 },  { "2001:db8::", "2001:db8::8000", 112 },
+	{ "2001:db8::", "2001:db9::ff", 31 },
+};
+
+START_TEST(two_addresses_share_their_leading_bits)
+{
+	struct addr a, b;
+
+	ck_assert(addr_parse(common[_i].a, &a) && addr_parse(common[_i].b, &b));
+	ck_assert_uint_eq(addr_common_bits(&a, &b), common[_i].bits);
+	ck_assert_uint_eq(addr_common_bits(&b, &a), common[_i].bits);
+}
+END_TEST
+
 /* Ranges against counting: the last six bits of an address are a space that can be tried whole. */
 
 enum { SPACE = 64, BITS = 6 };
@@ -240,6 +260,8 @@ UNIT("base/net")
 	tcase_add_loop_test(tc, networks_are_read_and_shown, 0,
 			    sizeof(networks) / sizeof(networks[0]));
 	tcase_add_loop_test(tc, overlap_is_known_both_ways, 0, sizeof(pairs) / sizeof(pairs[0]));
+	tcase_add_loop_test(tc, two_addresses_share_their_leading_bits, 0,
+			    sizeof(common) / sizeof(common[0]));
 	tcase_add_test(tc, a_network_contains_its_ends_and_not_their_neighbours);
 	tcase_add_loop_test(tc, a_range_is_cut_into_the_fewest_networks, 0, SPACE);
 	tcase_add_test(tc, the_widest_and_the_most_ragged_range);
