@@ -417,11 +417,21 @@ static bool could_fit(const struct ts *v, size_t n, const struct addr *a, const 
 	return any;
 }
 
+static bool any_opaque(const struct ts *v, size_t n, const struct addr *a, const struct flow *f)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ts_port_opaque(&v[i]) && ts_match(&v[i], a, f->proto, false, 0))
+			return true;
+	return false;
+}
+
 static bool opaque_fits(const struct lookup_entry *e, const struct flow *f)
 {
 	select_score s = select_both(side(e, false, f), side(e, true, f), f);
 
-	return !f->ports_known && s > 0 && (ts_port_opaque(e->remote) || ts_port_opaque(e->local));
+	return !f->ports_known && s > 0 &&
+	       (any_opaque(e->local, e->n_local, &f->src, f) ||
+		any_opaque(e->remote, e->n_remote, &f->dst, f));
 }
 
 bool lookup_wants_whole(struct lookup *x, const struct flow *f, uint32_t if_id)

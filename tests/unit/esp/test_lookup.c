@@ -260,10 +260,40 @@ START_TEST(ten_thousand_sas_cost_a_packet_little_more_than_ten)
 }
 END_TEST
 
+/* So many selectors that the index has one entry for all of them; the one for packets without ports
+ * is not the first. */
+START_TEST(a_fragment_that_one_of_very_many_selectors_is_for_does_not_wait)
+{
+	struct flow f = { .src = kit_addr("10.1.0.1"),
+			  .dst = kit_addr("10.2.0.1"),
+			  .proto = PROTO_UDP };
+	struct ts remote[100];
+	struct kit_sa k;
+	struct sad *d;
+
+	for (size_t i = 0; i < 100; i++) {
+		remote[i] = kit_ts("10.2.0.0/16");
+		remote[i].port_lo = remote[i].port_hi = (uint16_t)i;
+	}
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, 0x1000);
+	k.d.remote = (struct ts_list){ 100, remote };
+	for (uint32_t opaque = 0; opaque < 2; opaque++) {
+		ck_assert_int_eq(sad_new(1, &d), OK);
+		remote[50].port_lo = opaque ? UINT16_MAX : 50;
+		remote[50].port_hi = opaque ? 0 : 50;
+		ck_assert_int_eq(sad_install(d, &k.d), OK);
+		ck_assert(sad_wants_whole(d, &f, 0) == !opaque);
+		ck_assert((sad_out(d, &f, 0) != NULL) == opaque);
+		sad_free(d);
+	}
+}
+END_TEST
+
 UNIT("esp/lookup")
 {
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, no_other_sa_fits_better_than_the_one_found, 0, 20);
+	tcase_add_test(tc, a_fragment_that_one_of_very_many_selectors_is_for_does_not_wait);
 	tcase_add_test(tc, sas_are_found_by_their_peer);
 	tcase_add_test(tc, ten_thousand_sas_cost_a_packet_little_more_than_ten);
 }
