@@ -49,7 +49,8 @@ static bool ecp_scalar(struct ecp_work *w, const struct ecp *curve, struct span 
 }
 
 /* ERR_KE_VALUE when the private bytes are 0, or the order and above: the caller draws again (of
- * Brainpool's groups nearly every other time). Reducing them instead would favour some values. */
+ * Brainpool's groups a third of the time, or nearly half). Reducing them instead would favour some
+ * values. */
 static enum err ecp_begin(struct ecp_work *w, const struct ecp *curve, struct span priv)
 {
 	w->ctx = BN_CTX_secure_new();

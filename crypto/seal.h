@@ -2,10 +2,9 @@
 /* Protecting text: AEAD, or encryption then MAC, behind one interface, for IKE's SK payload (RFC
  * 7296 3.14, RFC 5282) and for ESP (RFC 4303). One direction of one SA.
  *
- * IVs: all take the IV from the caller (iv_len bytes, written on the wire by the
- * caller). For AEAD and CTR it must never repeat under one key: callers count. For CBC it must be
- * unpredictable: sealer_iv makes one from a counter by encrypting it under a key derived for that
- * alone.
+ * IVs: all take the IV from the caller (iv_len bytes, written on the wire by the caller). For AEAD
+ * and CTR it must never repeat under one key: callers count. For CBC it must be unpredictable:
+ * sealer_iv makes one from a counter by encrypting it under a key derived for that alone.
  */
 #ifndef CRYPTO_SEAL_H
 #define CRYPTO_SEAL_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the kernel calls the algorithms of ESP: const tables from the numbers of IANA (transform
  * types 1 and 3 of IKEv2) to names of the kernel's crypto interface, as its net/xfrm/xfrm_algo.c
- * takes them. Every row is one that we negotiate, for each is probed,
- * which may load modules.
+ * takes them. Every row is one that we negotiate, for each is probed, which may load modules.
  */
 #ifndef XFRM_NAMES_H
 #define XFRM_NAMES_H
