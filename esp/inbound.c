@@ -59,8 +59,7 @@ static bool error_fits(const struct sa *sa, struct span p, const struct inner *i
 {
 	struct flow about;
 
-	return sa->headers.icmp_errors && icmp_error_about(p, in, &about) &&
-	       select_inbound_error(sa, &in->flow.src, &about);
+	return icmp_error_about(p, in, &about) && select_inbound_error(sa, &in->flow.src, &about);
 }
 
 /* What of the outer header counts for the inner one. */
