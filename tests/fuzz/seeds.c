@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes the first inputs of the targets whose formats our own code can write: seeds FOLDER makes
- * FOLDER/netlink, ipc, control, identity and reassembly. Messages of the kernel are made from our
- * requests: what it shows has the same form.
+ * FOLDER/netlink (tests/fuzz/seeds_netlink.c), ipc, base, control, identity and reassembly. Run
+ * again when a format changes, or its inputs are none any more.
  */
-#include <arpa/inet.h>
-#include <linux/fib_rules.h>
-#include <linux/if_addr.h>
-#include <linux/nexthop.h>
-#include <linux/rtnetlink.h>
-#include <netlink/msg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,20 +11,11 @@
 #include "base/jobs.h"
 #include "daemon/bundle.h"
 #include "daemon/proto.h"
-#include "tests/fuzz/fuzz.h"
-#include "xfrm/attr.h"
-#include "xfrm/flow.h"
-#include "xfrm/iface.h"
-#include "xfrm/policy.h"
-#include "xfrm/route.h"
-#include "xfrm/rule.h"
-#include "xfrm/state.h"
+#include "tests/fuzz/seeds.h"
 
 enum { ROOM = 16384 };
 
-static uint8_t room[ROOM];
-
-static void save(const char *folder, const char *target, const char *name, struct span bytes)
+void seed_save(const char *folder, const char *target, const char *name, struct span bytes)
 {
 	char path[512];
 	FILE *f;
@@ -42,7 +27,7 @@ static void save(const char *folder, const char *target, const char *name, struc
 	FUZZ_HOLDS(f != NULL && fwrite(bytes.p, 1, bytes.len, f) == bytes.len && fclose(f) == 0);
 }
 
-static struct addr addr_of(const char *text)
+struct addr seed_addr(const char *text)
 {
 	struct addr a;
 
@@ -50,7 +35,7 @@ static struct addr addr_of(const char *text)
 	return a;
 }
 
-static struct net net_of(const char *text)
+struct net seed_net(const char *text)
 {
 	struct net n;
 
@@ -58,62 +43,12 @@ static struct net net_of(const char *text)
 	return n;
 }
 
-/* ---- netlink: numbers of readers and errands as in fuzz_netlink.c ---- */
-
-enum { READ_STATE, READ_EVENT, READ_FLOW, READ_POLICY, READ_ROUTE, READ_RULE };
-enum { READ_IFACE = 6, READ_NEXTHOP, READ_OUTER, READ_CARRY, READ_OWN, READ_WATCH };
-enum { ERRAND = 128, OBEYS = 64, RUN_COMMANDS = 1, RUN_CLEAR, RUN_ROUTES, RUN_RULES, RUN_DEVICES };
-enum { RUN_PROBE = 0, RUN_CARRY = 6 };
-
-struct shown {
-	uint16_t type;
-	struct span body;
-};
-
-static void save_read(const char *folder, const char *name, uint8_t reader, const struct shown *m)
-{
-	struct wr w = wr_into(room, sizeof(room));
-
-	wr_u8(&w, reader);
-	wr_u16(&w, m->type);
-	wr_u8(&w, 0);
-	wr_span(&w, m->body);
-	save(folder, "netlink", name, wr_done(&w));
-}
-
-/* A dump of this one thing, then whatever is asked is done. */
-static void save_errand(const char *folder, const char *name, uint8_t errand, const struct shown *m)
-{
-	struct wr w = wr_into(room, sizeof(room));
-
-	wr_u8(&w, ERRAND | OBEYS | errand);
-	for (int i = 0; i < 3; i++) {
-		wr_u8(&w, 2 | 16);
-		wr_u16(&w, m->type);
-		wr_u16(&w, (uint16_t)m->body.len);
-		wr_span(&w, m->body);
-	}
-	save(folder, "netlink", name, wr_done(&w));
-}
-
-/* As the kernel would show what this request made. The request is freed when the next comes. */
-static struct shown shown_as(uint16_t type, struct ask *a)
-{
-	static uint8_t copy[ROOM];
-	struct span s = span_tail(ask_span(a), NLMSG_HDRLEN);
-
-	FUZZ_HOLDS(!a->bad && s.len > 0 && s.len < ROOM);
-	memcpy(copy, s.p, s.len);
-	ask_free(a);
-	return (struct shown){ type, span_of(copy, s.len) };
-}
-
 static struct ts ours, theirs;
 
-static struct sa_desc desc_of(void)
+struct sa_desc seed_desc(void)
 {
-	ours = ts_from_net(&(struct net){ .addr = addr_of("10.1.0.0"), .bits = 16 });
-	theirs = ts_from_net(&(struct net){ .addr = addr_of("10.2.0.0"), .bits = 16 });
+	ours = ts_from_net(&(struct net){ .addr = seed_addr("10.1.0.0"), .bits = 16 });
+	theirs = ts_from_net(&(struct net){ .addr = seed_addr("10.2.0.0"), .bits = 16 });
 	return (struct sa_desc){ .plane = PLANE_KERNEL,
 				 .dir = SA_OUT,
 				 .spi = 0x1001,
@@ -124,147 +59,10 @@ static struct sa_desc desc_of(void)
 				 .encr_key = { .len = 20 },
 				 .esn = true,
 				 .encap = true,
-				 .path = { { addr_of("192.0.2.1"), 4500 },
-					   { addr_of("192.0.2.2"), 4500 } },
+				 .path = { { seed_addr("192.0.2.1"), 4500 },
+					   { seed_addr("192.0.2.2"), 4500 } },
 				 .local = { 1, &ours },
 				 .remote = { 1, &theirs } };
-}
-
-static void states(const char *folder)
-{
-	const struct sa_desc d = desc_of();
-	const struct state_extra x = { .sa_dir = true };
-	struct ask a = state_ask_add(&d, &x);
-	struct shown m = shown_as(XFRM_MSG_NEWSA, &a);
-	struct flow_list l = { .n = 0 };
-
-	save_read(folder, "state", READ_STATE, &m);
-	save_errand(folder, "dump-states", RUN_COMMANDS, &m);
-	save_errand(folder, "probe", RUN_PROBE, &m);
-	save_errand(folder, "clear-states", RUN_CLEAR, &m);
-	FUZZ_HOLDS(flow_list_fill(&l, &d) == OK && l.n > 0);
-	a = flow_ask_add(&l.v[0]);
-	flow_list_free(&l);
-	m = shown_as(XFRM_MSG_NEWPOLICY, &a);
-	save_read(folder, "flow", READ_FLOW, &m);
-	save_read(folder, "policy", READ_POLICY, &m);
-	save_read(folder, "watch-policy", READ_WATCH, &m);
-	save_errand(folder, "dump-policies", RUN_COMMANDS, &m);
-	save_errand(folder, "clear-policies", RUN_CLEAR, &m);
-}
-
-static void events(const char *folder)
-{
-	const struct addr to = addr_of("192.0.2.2");
-	struct xfrm_user_expire expire = { .hard = 1 };
-	struct xfrm_user_mapping mapping = { .new_sport = htons(4501) };
-	struct {
-		struct xfrm_user_acquire u;
-		struct nlattr a;
-		struct xfrm_user_tmpl t;
-	} acquire = { .a = { .nla_len = NLA_HDRLEN + sizeof(struct xfrm_user_tmpl),
-			     .nla_type = XFRMA_TMPL } };
-
-	expire.state.id.proto = mapping.id.proto = acquire.u.id.proto = IPPROTO_ESP;
-	expire.state.family = mapping.id.family = AF_INET;
-	acquire.t.family = acquire.u.sel.family = AF_INET;
-	expire.state.id.daddr = mapping.id.daddr = acquire.u.id.daddr = attr_xfrm_addr(&to);
-	mapping.new_saddr = acquire.u.sel.daddr = attr_xfrm_addr(&to);
-	acquire.u.sel.proto = IPPROTO_TCP;
-	acquire.u.sel.dport = htons(443);
-	expire.state.id.spi = mapping.id.spi = htonl(0x1001);
-	save_read(folder, "expire", READ_EVENT,
-		  &(struct shown){ XFRM_MSG_EXPIRE, span_of(&expire, sizeof(expire)) });
-	save_read(folder, "mapping", READ_EVENT,
-		  &(struct shown){ XFRM_MSG_MAPPING, span_of(&mapping, sizeof(mapping)) });
-	save_read(folder, "acquire", READ_EVENT,
-		  &(struct shown){ XFRM_MSG_ACQUIRE, span_of(&acquire, sizeof(acquire)) });
-}
-
-static void routes(const char *folder)
-{
-	const struct route r = { .to = net_of("10.2.0.0/16"), .device = 7, .mtu = 1400 };
-	const struct route here = { .to = net_of("fd02::/48"), .device = 7, .main = true };
-	struct rule rule = { .priority = 5050,
-			     .action = FR_ACT_TO_TBL,
-			     .from = net_of("10.1.0.0/16"),
-			     .to = net_of("10.2.0.0/16"),
-			     .sport_hi = 65535,
-			     .dport_lo = 80,
-			     .dport_hi = 90,
-			     .proto = IPPROTO_TCP };
-	struct ask a = route_ask_put(&r);
-	struct shown m = shown_as(RTM_NEWROUTE, &a);
-
-	save_read(folder, "route", READ_ROUTE, &m);
-	save_read(folder, "watch-route", READ_WATCH, &m);
-	save_errand(folder, "dump-routes", RUN_ROUTES, &m);
-	a = route_ask_put(&here);
-	m = shown_as(RTM_NEWROUTE, &a);
-	save_read(folder, "route-main", READ_ROUTE, &m);
-	save_read(folder, "carry-route", READ_CARRY, &m);
-	save_read(folder, "outer-route", READ_OUTER, &m);
-	save_errand(folder, "carry-routes", RUN_CARRY, &m);
-	a = rule_ask_add(&rule);
-	m = shown_as(RTM_NEWRULE, &a);
-	save_read(folder, "rule", READ_RULE, &m);
-	save_errand(folder, "dump-rules", RUN_RULES, &m);
-}
-
-static void others_routes(const char *folder)
-{
-	const uint32_t table = RT_TABLE_MAIN, device = 7, other = 3, weight = 0;
-	const struct rtnexthop hops[2] = { { .rtnh_len = 8, .rtnh_ifindex = 7 },
-					   { .rtnh_len = 8, .rtnh_ifindex = 3 } };
-	const struct nexthop_grp group[2] = { { .id = 5 }, { .id = 6 } };
-	const struct rtmsg h = { .rtm_family = AF_INET6, .rtm_type = RTN_UNICAST };
-	const struct nhmsg nh = { .nh_family = AF_INET };
-	struct ask a = ask_new(RTM_NEWROUTE, 0);
-	struct shown m;
-
-	ask_header(&a, &h, sizeof(h));
-	ask_bytes(&a, RTA_TABLE, &table, 4);
-	ask_bytes(&a, RTA_PRIORITY, &weight, 4);
-	ask_bytes(&a, RTA_MULTIPATH, hops, sizeof(hops));
-	m = shown_as(RTM_NEWROUTE, &a);
-	save_read(folder, "outer-hops", READ_OUTER, &m);
-	save_read(folder, "carry-hops", READ_CARRY, &m);
-	save_errand(folder, "outer-hops-dump", RUN_DEVICES, &m);
-	a = ask_new(RTM_NEWROUTE, 0);
-	ask_header(&a, &h, sizeof(h));
-	ask_bytes(&a, RTA_TABLE, &table, 4);
-	ask_bytes(&a, RTA_OIF, &other, 4);
-	ask_bytes(&a, RTA_NH_ID, &device, 4);
-	m = shown_as(RTM_NEWROUTE, &a);
-	save_read(folder, "outer-object", READ_OUTER, &m);
-	a = ask_new(RTM_NEWNEXTHOP, 0);
-	ask_header(&a, &nh, sizeof(nh));
-	ask_bytes(&a, NHA_ID, &device, 4);
-	ask_bytes(&a, NHA_GROUP, group, sizeof(group));
-	m = shown_as(RTM_NEWNEXTHOP, &a);
-	save_read(folder, "nexthop", READ_NEXTHOP, &m);
-	save_errand(folder, "nexthops", RUN_CARRY, &m);
-}
-
-static void devices(const char *folder)
-{
-	const struct iface want = { .name = "ipsec1",
-				    .alias = "postern office/lan",
-				    .kind = "xfrm",
-				    .if_id = 5,
-				    .mtu = 1400,
-				    .group = IFACE_GROUP };
-	const struct net inside = net_of("10.9.0.1/32");
-	struct ask a = iface_ask_make(&want);
-	struct shown m = shown_as(RTM_NEWLINK, &a);
-
-	save_read(folder, "link", READ_IFACE, &m);
-	save_errand(folder, "dump-links", RUN_DEVICES, &m);
-	a = iface_ask_address(RTM_NEWADDR, 7, &inside);
-	m = shown_as(RTM_NEWADDR, &a);
-	save_read(folder, "address", READ_OWN, &m);
-	save_read(folder, "carry-address", READ_CARRY, &m);
-	save_errand(folder, "dump-addresses", RUN_DEVICES, &m);
 }
 
 /* ---- ipc ---- */
@@ -282,8 +80,22 @@ static void save_message(const char *folder, const char *name, uint8_t table, ui
 	wr_u16(&w, (uint16_t)wr_len(content));
 	wr_span(&w, wr_done(content));
 	FUZZ_HOLDS(wr_ok(content) && wr_ok(&w));
-	save(folder, "ipc", name, wr_done(&w));
+	seed_save(folder, "ipc", name, wr_done(&w));
 }
+
+/* The same body for fuzz_base, whose first byte says which decoder. */
+static void save_body(const char *folder, const char *name, uint8_t decoder,
+		      const struct wr *content)
+{
+	static uint8_t whole[ROOM];
+	struct wr w = wr_into(whole, sizeof(whole));
+
+	wr_u8(&w, decoder);
+	wr_span(&w, wr_done(content));
+	FUZZ_HOLDS(wr_ok(&w));
+	seed_save(folder, "base", name, wr_done(&w));
+}
+enum { BASE_SA_CMD, BASE_SA_DONE, BASE_PLANE_EVENT, BASE_JOB, BASE_RESULT };
 
 enum { FROM_MONITOR = 0, FROM_PROCESS = N_ROLES, FROM_ENGINE = 2 * N_ROLES };
 enum { TO_ENGINE = 3 * N_ROLES };
@@ -316,25 +128,26 @@ static void small_messages(const char *folder)
 	msg_child_put(w = body(), &(struct msg_child){ "office", "lan", 1400 });
 	save_message(folder, "mtu", FROM_PROCESS + ROLE_ENGINE, MSG_MTU, w);
 	save_message(folder, "guard", FROM_PROCESS + ROLE_ENGINE, MSG_GUARD, w);
-	msg_resolved_put(w = body(), &(struct msg_resolved){ .ticket = 7,
-							     .n = 2,
-							     .addr = { addr_of("192.0.2.1"),
-								       addr_of("2001:db8::1") } });
+	msg_resolved_put(w = body(),
+			 &(struct msg_resolved){
+				 .ticket = 7,
+				 .n = 2,
+				 .addr = { seed_addr("192.0.2.1"), seed_addr("2001:db8::1") } });
 	save_message(folder, "resolved", TO_ENGINE + ROLE_FETCHER, MSG_RESOLVED, w);
 	msg_text_put(w = body(), &(struct msg_text){ 7, OK, span_str("gw.example.org") });
 	save_message(folder, "resolve", FROM_ENGINE + ROLE_FETCHER, MSG_RESOLVE, w);
-	msg_datagram_put(w = body(),
-			 &(struct msg_datagram){ .path = desc_of().path, .bytes = span_str("x") });
+	msg_datagram_put(w = body(), &(struct msg_datagram){ .path = seed_desc().path,
+							     .bytes = span_str("x") });
 	save_message(folder, "datagram", TO_ENGINE + ROLE_ESP, MSG_DATAGRAM, w);
 }
 
 static void plane_messages(const char *folder)
 {
-	const struct sa_cmd cmd = { .ticket = 3, .op = SA_INSTALL, .sa = desc_of() };
+	const struct sa_cmd cmd = { .ticket = 3, .op = SA_INSTALL, .sa = seed_desc() };
 	const struct sa_done done = { .ticket = 3, .err = ERR_EXISTS, .why = "taken" };
 	const struct plane_event ev = {
 		.kind = PLANE_ACQUIRE,
-		.flow = { .src = addr_of("10.1.0.1"), .dst = addr_of("10.2.0.1"), .proto = 6 }
+		.flow = { .src = seed_addr("10.1.0.1"), .dst = seed_addr("10.2.0.1"), .proto = 6 }
 	};
 	const struct plane_caps caps = { .v4 = true,
 					 .n_encr = 1,
@@ -346,10 +159,13 @@ static void plane_messages(const char *folder)
 
 	sa_cmd_encode(w = body(), &cmd);
 	save_message(folder, "command", FROM_ENGINE + ROLE_ESP, MSG_SA, w);
+	save_body(folder, "sa-cmd-install", BASE_SA_CMD, w);
 	sa_done_encode(w = body(), &done);
 	save_message(folder, "done", TO_ENGINE + ROLE_ESP, MSG_SA_DONE, w);
+	save_body(folder, "sa-done", BASE_SA_DONE, w);
 	plane_event_encode(w = body(), &ev);
 	save_message(folder, "plane", FROM_MONITOR + ROLE_ENGINE, MSG_PLANE, w);
+	save_body(folder, "plane-event", BASE_PLANE_EVENT, w);
 	plane_caps_encode(w = body(), &caps);
 	save_message(folder, "caps", FROM_MONITOR + ROLE_ENGINE, MSG_CAPS, w);
 }
@@ -371,8 +187,10 @@ static void job_messages(const char *folder)
 
 	job_encode(w = body(), &j);
 	save_message(folder, "job", FROM_ENGINE + ROLE_VERIFIER, MSG_JOB, w);
+	save_body(folder, "job-verify", BASE_JOB, w);
 	job_result_encode(w = body(), &r);
 	save_message(folder, "result", TO_ENGINE + ROLE_VERIFIER, MSG_RESULT, w);
+	save_body(folder, "job-result", BASE_RESULT, w);
 }
 
 /* As bundle_write lays it out: magic, file name, text, count, files. */
@@ -384,6 +202,7 @@ static void bundle(const char *folder)
 		"  remote = 10.2.0.0/16\n }\n}\nme {\n identity = a.example.org\n}\n";
 	static char name[] = "postern.conf";
 	struct conf c = { .file = name };
+	static uint8_t room[ROOM];
 	struct wr w = wr_into(room, sizeof(room));
 	ssize_t n;
 	int fd;
@@ -394,7 +213,7 @@ static void bundle(const char *folder)
 	FUZZ_HOLDS(bundle_write(fd, ROLE_ENGINE, span_str(text), &c) == OK);
 	n = pread(fd, room + wr_len(&w), sizeof(room) - wr_len(&w), 0);
 	FUZZ_HOLDS(n > 0);
-	save(folder, "ipc", "bundle", span_of(room, wr_len(&w) + (size_t)n));
+	seed_save(folder, "ipc", "bundle", span_of(room, wr_len(&w) + (size_t)n));
 	close(fd);
 }
 
@@ -471,17 +290,13 @@ int main(int argc, char **argv)
 {
 	if (argc != 2)
 		return 2;
-	states(argv[1]);
-	events(argv[1]);
-	routes(argv[1]);
-	others_routes(argv[1]);
-	devices(argv[1]);
+	seed_netlink(argv[1]);
 	small_messages(argv[1]);
 	plane_messages(argv[1]);
 	job_messages(argv[1]);
 	bundle(argv[1]);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		save(argv[1], texts[i].target, texts[i].name,
-		     span_of(texts[i].bytes, texts[i].len));
+		seed_save(argv[1], texts[i].target, texts[i].name,
+			  span_of(texts[i].bytes, texts[i].len));
 	return 0;
 }
