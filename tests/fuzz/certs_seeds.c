@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the corpus of fuzz_certs: certs-seeds FOLDER. Run again when the format changes; keys are
- * fixed and Ed25519 signs without chance, so the same bytes come out.
+/* The first inputs of fuzz_certs. Keys are fixed and Ed25519 signs without chance, so the same
+ * bytes come out each time.
  */
 #include <openssl/x509.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "tests/fuzz/certs_input.h"
+#include "tests/fuzz/seeds.h"
 
 struct seed {
 	const char *name;
@@ -15,14 +14,12 @@ struct seed {
 	enum certs_wanted wanted;
 };
 
-static void seed_write(struct pki *p, const char *folder, const struct seed *s)
+static void seed_write(struct pki *p, struct seeds *out, const struct seed *s)
 {
 	const struct identity id = pki_id(s->claimed);
 	struct span auth = ask_sign(p, s->chain[0], AUTH_SIGNATURE, ASK_OCTETS);
 	static uint8_t buf[65536];
 	struct wr w = wr_into(buf, sizeof(buf));
-	char path[512];
-	FILE *f;
 
 	wr_u8(&w, AUTH_SIGNATURE);
 	wr_u8(&w, (uint8_t)s->wanted);
@@ -32,12 +29,8 @@ static void seed_write(struct pki *p, const char *folder, const struct seed *s)
 	wr_u16(&w, (uint16_t)auth.len);
 	wr_span(&w, auth);
 	wr_span(&w, pki_chain(p, s->chain));
-	snprintf(path, sizeof(path), "%s/%s", folder, s->name);
-	f = fopen(path, "wb");
-	if (!f || fwrite(buf, 1, wr_len(&w), f) != wr_len(&w) || fclose(f) != 0) {
-		perror(path);
-		exit(1);
-	}
+	FUZZ_HOLDS(wr_ok(&w));
+	seed_save(out, "certs", s->name, wr_done(&w));
 }
 
 static const struct cert *with(struct pki *p, const struct cert *issuer, struct cert_spec s)
@@ -52,6 +45,7 @@ static const struct cert *with(struct pki *p, const struct cert *issuer, struct 
 
 int main(int argc, char **argv)
 {
+	struct seeds out = seeds_begin(argc, argv);
 	struct pki *p = pki_new();
 	EVP_PKEY *key = certs_key();
 	const struct cert *root = certs_root(p, key);
@@ -98,9 +92,9 @@ int main(int argc, char **argv)
 		{ "purpose", CERTS(code), CERTS_GATEWAY, WANTED_CLAIMED },
 	};
 
-	for (size_t i = 0; argc == 2 && i < sizeof(seeds) / sizeof(seeds[0]); i++)
-		seed_write(p, argv[1], &seeds[i]);
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+		seed_write(p, &out, &seeds[i]);
 	pki_free(p);
 	EVP_PKEY_free(key);
-	return argc == 2 ? 0 : 2;
+	return seeds_end(&out);
 }

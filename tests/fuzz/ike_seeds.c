@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the first inputs of fuzz_inside and fuzz_engine: ike-seeds FOLDER makes FOLDER/inside and
- * FOLDER/engine. Two engines talk; what they say inside is written down and said again to a victim
- * that stands where it belongs. All is drawn from one seed, so keys and proofs are the same in both
- * runs, and the same bytes come out each time.
+/* The first inputs of fuzz_inside and fuzz_engine. Two engines talk; what they say inside is
+ * written down and said again to a victim that stands where it belongs. All is drawn from one seed,
+ * so keys and proofs are the same in both runs, and the same bytes come out each time.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "tests/fuzz/chain.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/ike_world.h"
+#include "tests/fuzz/seeds.h"
 
 enum { SAID_MAX = 40, SEED_ROOM = 8192 };
 
@@ -60,17 +59,10 @@ static void talk(struct talk *t, uint8_t which, enum side beginner)
 	ike_world_end(&w);
 }
 
-static void save(const char *folder, const char *target, const char *name, const struct wr *w)
+static void save(struct seeds *out, const char *target, const char *name, const struct wr *w)
 {
-	char path[512];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, target);
-	(void)mkdir(path, 0777);
-	snprintf(path, sizeof(path), "%s/%s/%s", folder, target, name);
-	f = fopen(path, "wb");
-	FUZZ_HOLDS(wr_ok(w) && f != NULL);
-	FUZZ_HOLDS(fwrite(wr_done(w).p, 1, wr_len(w), f) == wr_len(w) && fclose(f) == 0);
+	FUZZ_HOLDS(wr_ok(w));
+	seed_save(out, target, name, wr_done(w));
 }
 
 static void put_said(struct wr *w, const struct said *s)
@@ -145,7 +137,7 @@ static struct scene scene_of(const struct station *st, bool initiator)
 }
 
 /* All that the other side said of this kind. */
-static void write_station(const char *folder, const struct scene *sc)
+static void write_station(struct seeds *out, const struct scene *sc)
 {
 	static struct talk t;
 	static uint8_t room[SEED_ROOM];
@@ -168,11 +160,11 @@ static void write_station(const char *folder, const struct scene *sc)
 		n++;
 	}
 	snprintf(name, sizeof(name), "%s-%s", st->name, sc->initiator ? "i" : "r");
-	save(folder, "inside", name, &w);
+	save(out, "inside", name, &w);
 }
 
 /* Deletes that overtake the answer: as many SPIs as are remembered. */
-static void write_overtaken(const char *folder)
+static void write_overtaken(struct seeds *out)
 {
 	static uint8_t room[SEED_ROOM];
 	struct wr w = wr_into(room, sizeof(room));
@@ -183,7 +175,7 @@ static void write_overtaken(const char *folder)
 	    "\x01\x00\x25\x2a\x00\x00\x00\x18\x03\x04\x00\x04"
 	    "SPI1SPI2SPI3SPI4");
 	PUT(&w, OP_RUN, "\x05");
-	save(folder, "inside", "asking-overtaken-i", &w);
+	save(out, "inside", "asking-overtaken-i", &w);
 }
 
 /* A seed for a state that is not reached would be worth nothing. */
@@ -200,14 +192,14 @@ static void must_be_reached(const struct scene *sc)
 	ike_world_end(&w);
 }
 
-static void write_stations(const char *folder)
+static void write_stations(struct seeds *out)
 {
 	for (size_t i = 0; i < 2 * sizeof(stations) / sizeof(stations[0]); i++) {
 		struct scene sc = scene_of(&stations[i / 2], i % 2);
 
 		if (!(sc.st->roles & (sc.initiator ? INITIATOR : RESPONDER)))
 			continue;
-		write_station(folder, &sc);
+		write_station(out, &sc);
 		must_be_reached(&sc);
 	}
 }
@@ -219,7 +211,7 @@ static void write_stations(const char *folder)
 #define SOON	 PUT(&w, OP_RUN, "\x32")
 #define LATER	 PUT(&w, OP_RUN, "\x88")
 
-static void write_scripts(const char *folder)
+static void write_scripts(struct seeds *out)
 {
 	static uint8_t room[SEED_ROOM];
 	char name[64];
@@ -241,12 +233,12 @@ static void write_scripts(const char *folder)
 		PUT(&w, OP_COMMAND, "\x03\x00");
 		LATER;
 		snprintf(name, sizeof(name), "life-%u", i);
-		save(folder, "engine", name, &w);
+		save(out, "engine", name, &w);
 	}
 }
 
 /* Each message of a handshake, changed on its way by either side. */
-static void write_edits(const char *folder)
+static void write_edits(struct seeds *out)
 {
 	static uint8_t room[SEED_ROOM];
 	char name[64];
@@ -261,11 +253,11 @@ static void write_edits(const char *folder)
 		SOON;
 		LATER;
 		snprintf(name, sizeof(name), "edit-%u", i);
-		save(folder, "engine", name, &w);
+		save(out, "engine", name, &w);
 	}
 }
 
-static void write_troubles(const char *folder)
+static void write_troubles(struct seeds *out)
 {
 	static const struct {
 		const char *name;
@@ -300,13 +292,13 @@ static void write_troubles(const char *folder)
 		SOON;
 		put_op(&w, troubles[i].code, troubles[i].args, troubles[i].len);
 		LATER;
-		save(folder, "engine", troubles[i].name, &w);
+		save(out, "engine", troubles[i].name, &w);
 	}
 }
 
 /* The answers in clear that make an initiator try again, a flood of first messages, and a client
  * behind a NAT that forgets. */
-static void write_clear(const char *folder)
+static void write_clear(struct seeds *out)
 {
 	static uint8_t room[SEED_ROOM], args[SEED_ROOM];
 	static struct talk t;
@@ -320,7 +312,7 @@ static void write_clear(const char *folder)
 	PUT(&w, OP_CLEAR, "\x01\x11\x22\x29\x00\x00\x00\x0a\x00\x00\x00\x11\x00\x13");
 	PUT(&w, OP_CLEAR, "\x01\x11\x22\x29\x00\x00\x00\x08\x00\x00\x00\x0e");
 	LATER;
-	save(folder, "engine", "clear-answers", &w);
+	save(out, "engine", "clear-answers", &w);
 	talk(&t, 6 * 4, LEFT);
 	wr_u8(&a, 0);
 	wr_u8(&a, CLEAR_FLOOD | CLEAR_INITIATOR);
@@ -333,7 +325,7 @@ static void write_clear(const char *folder)
 	op_put(&w, &(struct op){ OP_CLEAR, wr_done(&a) });
 	UP_LEFT;
 	LATER;
-	save(folder, "engine", "flood", &w);
+	save(out, "engine", "flood", &w);
 	w = wr_into(room, sizeof(room));
 	wr_u8(&w, 128 | 2 * 4);
 	UP_LEFT;
@@ -344,18 +336,18 @@ static void write_clear(const char *folder)
 	PUT(&w, OP_PLANE, "\x00\x06\x01");
 	PUT(&w, OP_PLANE, "\x00\x05");
 	LATER;
-	save(folder, "engine", "nat", &w);
+	save(out, "engine", "nat", &w);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		return 2;
-	write_stations(argv[1]);
-	write_overtaken(argv[1]);
-	write_scripts(argv[1]);
-	write_edits(argv[1]);
-	write_troubles(argv[1]);
-	write_clear(argv[1]);
-	return 0;
+	struct seeds out = seeds_begin(argc, argv);
+
+	write_stations(&out);
+	write_overtaken(&out);
+	write_scripts(&out);
+	write_edits(&out);
+	write_troubles(&out);
+	write_clear(&out);
+	return seeds_end(&out);
 }

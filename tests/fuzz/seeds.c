@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the first inputs of the targets whose formats our own code can write: seeds FOLDER makes
- * FOLDER/netlink (tests/fuzz/seeds_netlink.c), ipc, base, control, identity and reassembly. Run
- * again when a format changes, or its inputs are none any more.
+/* The first inputs of the targets whose formats our own code can write: netlink
+ * (tests/fuzz/seeds_netlink.c), ipc, base, control, identity and reassembly.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/jobs.h"
@@ -14,18 +12,6 @@
 #include "tests/fuzz/seeds.h"
 
 enum { ROOM = 16384 };
-
-void seed_save(const char *folder, const char *target, const char *name, struct span bytes)
-{
-	char path[512];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, target);
-	(void)mkdir(path, 0777);
-	snprintf(path, sizeof(path), "%s/%s/%s", folder, target, name);
-	f = fopen(path, "wb");
-	FUZZ_HOLDS(f != NULL && fwrite(bytes.p, 1, bytes.len, f) == bytes.len && fclose(f) == 0);
-}
 
 struct addr seed_addr(const char *text)
 {
@@ -67,7 +53,7 @@ struct sa_desc seed_desc(void)
 
 /* ---- ipc ---- */
 
-static void save_message(const char *folder, const char *name, uint8_t table, uint8_t type,
+static void save_message(struct seeds *out, const char *name, uint8_t table, uint8_t type,
 			 const struct wr *content)
 {
 	static uint8_t whole[ROOM];
@@ -80,11 +66,11 @@ static void save_message(const char *folder, const char *name, uint8_t table, ui
 	wr_u16(&w, (uint16_t)wr_len(content));
 	wr_span(&w, wr_done(content));
 	FUZZ_HOLDS(wr_ok(content) && wr_ok(&w));
-	seed_save(folder, "ipc", name, wr_done(&w));
+	seed_save(out, "ipc", name, wr_done(&w));
 }
 
 /* The same body for fuzz_base, whose first byte says which decoder. */
-static void save_body(const char *folder, const char *name, uint8_t decoder,
+static void save_body(struct seeds *out, const char *name, uint8_t decoder,
 		      const struct wr *content)
 {
 	static uint8_t whole[ROOM];
@@ -93,8 +79,10 @@ static void save_body(const char *folder, const char *name, uint8_t decoder,
 	wr_u8(&w, decoder);
 	wr_span(&w, wr_done(content));
 	FUZZ_HOLDS(wr_ok(&w));
-	seed_save(folder, "base", name, wr_done(&w));
+	seed_save(out, "base", name, wr_done(&w));
 }
+
+/* As in fuzz_base.c. */
 enum { BASE_SA_CMD, BASE_SA_DONE, BASE_PLANE_EVENT, BASE_JOB, BASE_RESULT };
 
 enum { FROM_MONITOR = 0, FROM_PROCESS = N_ROLES, FROM_ENGINE = 2 * N_ROLES };
@@ -110,38 +98,38 @@ static struct wr *body(void)
 	return &w;
 }
 
-static void small_messages(const char *folder)
+static void small_messages(struct seeds *out)
 {
 	struct wr *w;
 
 	msg_config_put(w = body(), &(struct msg_config){ 1, 2 });
-	save_message(folder, "config", FROM_MONITOR + ROLE_ESP, MSG_CONFIG, w);
+	save_message(out, "config", FROM_MONITOR + ROLE_ESP, MSG_CONFIG, w);
 	msg_role_put(w = body(), ROLE_ESP);
-	save_message(folder, "peer", FROM_MONITOR + ROLE_ENGINE, MSG_PEER, w);
+	save_message(out, "peer", FROM_MONITOR + ROLE_ENGINE, MSG_PEER, w);
 	msg_socket_put(w = body(), &(struct msg_socket){ SOCK_NAT4, 1, 0 });
-	save_message(folder, "socket", FROM_MONITOR + ROLE_ESP, MSG_SOCKET, w);
+	save_message(out, "socket", FROM_MONITOR + ROLE_ESP, MSG_SOCKET, w);
 	msg_text_put(w = body(), &(struct msg_text){ 7, ERR_CONFIG, span_str("line 3: no") });
-	save_message(folder, "reloaded", FROM_MONITOR + ROLE_ENGINE, MSG_RELOADED, w);
-	save_message(folder, "refused", FROM_PROCESS + ROLE_ESP, MSG_REFUSED, w);
+	save_message(out, "reloaded", FROM_MONITOR + ROLE_ENGINE, MSG_RELOADED, w);
+	save_message(out, "refused", FROM_PROCESS + ROLE_ESP, MSG_REFUSED, w);
 	msg_number_put(w = body(), 7);
-	save_message(folder, "ready", FROM_PROCESS + ROLE_SIGNER, MSG_READY, w);
+	save_message(out, "ready", FROM_PROCESS + ROLE_SIGNER, MSG_READY, w);
 	msg_child_put(w = body(), &(struct msg_child){ "office", "lan", 1400 });
-	save_message(folder, "mtu", FROM_PROCESS + ROLE_ENGINE, MSG_MTU, w);
-	save_message(folder, "guard", FROM_PROCESS + ROLE_ENGINE, MSG_GUARD, w);
+	save_message(out, "mtu", FROM_PROCESS + ROLE_ENGINE, MSG_MTU, w);
+	save_message(out, "guard", FROM_PROCESS + ROLE_ENGINE, MSG_GUARD, w);
 	msg_resolved_put(w = body(),
 			 &(struct msg_resolved){
 				 .ticket = 7,
 				 .n = 2,
 				 .addr = { seed_addr("192.0.2.1"), seed_addr("2001:db8::1") } });
-	save_message(folder, "resolved", TO_ENGINE + ROLE_FETCHER, MSG_RESOLVED, w);
+	save_message(out, "resolved", TO_ENGINE + ROLE_FETCHER, MSG_RESOLVED, w);
 	msg_text_put(w = body(), &(struct msg_text){ 7, OK, span_str("gw.example.org") });
-	save_message(folder, "resolve", FROM_ENGINE + ROLE_FETCHER, MSG_RESOLVE, w);
+	save_message(out, "resolve", FROM_ENGINE + ROLE_FETCHER, MSG_RESOLVE, w);
 	msg_datagram_put(w = body(), &(struct msg_datagram){ .path = seed_desc().path,
 							     .bytes = span_str("x") });
-	save_message(folder, "datagram", TO_ENGINE + ROLE_ESP, MSG_DATAGRAM, w);
+	save_message(out, "datagram", TO_ENGINE + ROLE_ESP, MSG_DATAGRAM, w);
 }
 
-static void plane_messages(const char *folder)
+static void plane_messages(struct seeds *out)
 {
 	const struct sa_cmd cmd = { .ticket = 3, .op = SA_INSTALL, .sa = seed_desc() };
 	const struct sa_done done = { .ticket = 3, .err = ERR_EXISTS, .why = "taken" };
@@ -158,19 +146,19 @@ static void plane_messages(const char *folder)
 	struct wr *w;
 
 	sa_cmd_encode(w = body(), &cmd);
-	save_message(folder, "command", FROM_ENGINE + ROLE_ESP, MSG_SA, w);
-	save_body(folder, "sa-cmd-install", BASE_SA_CMD, w);
+	save_message(out, "command", FROM_ENGINE + ROLE_ESP, MSG_SA, w);
+	save_body(out, "sa-cmd-install", BASE_SA_CMD, w);
 	sa_done_encode(w = body(), &done);
-	save_message(folder, "done", TO_ENGINE + ROLE_ESP, MSG_SA_DONE, w);
-	save_body(folder, "sa-done", BASE_SA_DONE, w);
+	save_message(out, "done", TO_ENGINE + ROLE_ESP, MSG_SA_DONE, w);
+	save_body(out, "sa-done", BASE_SA_DONE, w);
 	plane_event_encode(w = body(), &ev);
-	save_message(folder, "plane", FROM_MONITOR + ROLE_ENGINE, MSG_PLANE, w);
-	save_body(folder, "plane-event", BASE_PLANE_EVENT, w);
+	save_message(out, "plane", FROM_MONITOR + ROLE_ENGINE, MSG_PLANE, w);
+	save_body(out, "plane-event", BASE_PLANE_EVENT, w);
 	plane_caps_encode(w = body(), &caps);
-	save_message(folder, "caps", FROM_MONITOR + ROLE_ENGINE, MSG_CAPS, w);
+	save_message(out, "caps", FROM_MONITOR + ROLE_ENGINE, MSG_CAPS, w);
 }
 
-static void job_messages(const char *folder)
+static void job_messages(struct seeds *out)
 {
 	const struct job j = { .ticket = 5,
 			       .kind = JOB_VERIFY,
@@ -186,15 +174,15 @@ static void job_messages(const char *folder)
 	struct wr *w;
 
 	job_encode(w = body(), &j);
-	save_message(folder, "job", FROM_ENGINE + ROLE_VERIFIER, MSG_JOB, w);
-	save_body(folder, "job-verify", BASE_JOB, w);
+	save_message(out, "job", FROM_ENGINE + ROLE_VERIFIER, MSG_JOB, w);
+	save_body(out, "job-verify", BASE_JOB, w);
 	job_result_encode(w = body(), &r);
-	save_message(folder, "result", TO_ENGINE + ROLE_VERIFIER, MSG_RESULT, w);
-	save_body(folder, "job-result", BASE_RESULT, w);
+	save_message(out, "result", TO_ENGINE + ROLE_VERIFIER, MSG_RESULT, w);
+	save_body(out, "job-result", BASE_RESULT, w);
 }
 
 /* As bundle_write lays it out: magic, file name, text, count, files. */
-static void bundle(const char *folder)
+static void bundle(struct seeds *out)
 {
 	static const char text[] =
 		"connection a {\n address = 192.0.2.1\n identity = b.example.org\n"
@@ -213,7 +201,7 @@ static void bundle(const char *folder)
 	FUZZ_HOLDS(bundle_write(fd, ROLE_ENGINE, span_str(text), &c) == OK);
 	n = pread(fd, room + wr_len(&w), sizeof(room) - wr_len(&w), 0);
 	FUZZ_HOLDS(n > 0);
-	seed_save(folder, "ipc", "bundle", span_of(room, wr_len(&w) + (size_t)n));
+	seed_save(out, "ipc", "bundle", span_of(room, wr_len(&w) + (size_t)n));
 	close(fd);
 }
 
@@ -286,17 +274,24 @@ static const struct {
 	TEXT("control", "no-engine", "\x02\x00\x40\x00\x16{\"v\":1,\"do\":\"status\"}"),
 };
 
+/* The kernel's numbers and gaps are those of the machine; in the tree they are of such a one. */
+static bool is_64_bit_little_endian(void)
+{
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(long) == 8;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		return 2;
-	seed_netlink(argv[1]);
-	small_messages(argv[1]);
-	plane_messages(argv[1]);
-	job_messages(argv[1]);
-	bundle(argv[1]);
+	struct seeds out = seeds_begin(argc, argv);
+
+	if (is_64_bit_little_endian())
+		seed_netlink(&out);
+	small_messages(&out);
+	plane_messages(&out);
+	job_messages(&out);
+	bundle(&out);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		seed_save(argv[1], texts[i].target, texts[i].name,
+		seed_save(&out, texts[i].target, texts[i].name,
 			  span_of(texts[i].bytes, texts[i].len));
-	return 0;
+	return seeds_end(&out);
 }

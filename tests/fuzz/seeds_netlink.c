@@ -34,7 +34,7 @@ struct shown {
 	struct span body;
 };
 
-static void save_read(const char *folder, const char *name, uint8_t reader, const struct shown *m)
+static void save_read(struct seeds *out, const char *name, uint8_t reader, const struct shown *m)
 {
 	struct wr w = wr_into(room, sizeof(room));
 
@@ -42,11 +42,11 @@ static void save_read(const char *folder, const char *name, uint8_t reader, cons
 	wr_u16(&w, m->type);
 	wr_u8(&w, 0);
 	wr_span(&w, m->body);
-	seed_save(folder, "netlink", name, wr_done(&w));
+	seed_save(out, "netlink", name, wr_done(&w));
 }
 
 /* A dump of this one thing, then whatever is asked is done. */
-static void save_errand(const char *folder, const char *name, uint8_t errand, const struct shown *m)
+static void save_errand(struct seeds *out, const char *name, uint8_t errand, const struct shown *m)
 {
 	struct wr w = wr_into(room, sizeof(room));
 
@@ -57,7 +57,7 @@ static void save_errand(const char *folder, const char *name, uint8_t errand, co
 		wr_u16(&w, (uint16_t)m->body.len);
 		wr_span(&w, m->body);
 	}
-	seed_save(folder, "netlink", name, wr_done(&w));
+	seed_save(out, "netlink", name, wr_done(&w));
 }
 
 /* As the kernel would show what this request made. The request is freed when the next comes. */
@@ -72,7 +72,7 @@ static struct shown shown_as(uint16_t type, struct ask *a)
 	return (struct shown){ type, span_of(copy, s.len) };
 }
 
-static void states(const char *folder)
+static void states(struct seeds *out)
 {
 	const struct sa_desc d = seed_desc();
 	const struct state_extra x = { .sa_dir = true };
@@ -80,22 +80,22 @@ static void states(const char *folder)
 	struct shown m = shown_as(XFRM_MSG_NEWSA, &a);
 	struct flow_list l = { .n = 0 };
 
-	save_read(folder, "state", READ_STATE, &m);
-	save_errand(folder, "dump-states", RUN_COMMANDS, &m);
-	save_errand(folder, "probe", RUN_PROBE, &m);
-	save_errand(folder, "clear-states", RUN_CLEAR, &m);
+	save_read(out, "state", READ_STATE, &m);
+	save_errand(out, "dump-states", RUN_COMMANDS, &m);
+	save_errand(out, "probe", RUN_PROBE, &m);
+	save_errand(out, "clear-states", RUN_CLEAR, &m);
 	FUZZ_HOLDS(flow_list_fill(&l, &d) == OK && l.n > 0);
 	a = flow_ask_add(&l.v[0]);
 	flow_list_free(&l);
 	m = shown_as(XFRM_MSG_NEWPOLICY, &a);
-	save_read(folder, "flow", READ_FLOW, &m);
-	save_read(folder, "policy", READ_POLICY, &m);
-	save_read(folder, "watch-policy", READ_WATCH, &m);
-	save_errand(folder, "dump-policies", RUN_COMMANDS, &m);
-	save_errand(folder, "clear-policies", RUN_CLEAR, &m);
+	save_read(out, "flow", READ_FLOW, &m);
+	save_read(out, "policy", READ_POLICY, &m);
+	save_read(out, "watch-policy", READ_WATCH, &m);
+	save_errand(out, "dump-policies", RUN_COMMANDS, &m);
+	save_errand(out, "clear-policies", RUN_CLEAR, &m);
 }
 
-static void events(const char *folder)
+static void events(struct seeds *out)
 {
 	const struct addr to = seed_addr("192.0.2.2");
 	struct xfrm_user_expire expire = { .hard = 1 };
@@ -104,7 +104,7 @@ static void events(const char *folder)
 		struct xfrm_user_acquire u;
 		struct nlattr a;
 		struct xfrm_user_tmpl t;
-	} acquire = { .a = { .nla_len = NLA_HDRLEN + sizeof(struct xfrm_user_tmpl),
+	} acquire = { .a = { .nla_len = sizeof(struct nlattr) + sizeof(struct xfrm_user_tmpl),
 			     .nla_type = XFRMA_TMPL } };
 
 	expire.state.id.proto = mapping.id.proto = acquire.u.id.proto = IPPROTO_ESP;
@@ -115,15 +115,15 @@ static void events(const char *folder)
 	acquire.u.sel.proto = IPPROTO_TCP;
 	acquire.u.sel.dport = htons(443);
 	expire.state.id.spi = mapping.id.spi = htonl(0x1001);
-	save_read(folder, "expire", READ_EVENT,
+	save_read(out, "expire", READ_EVENT,
 		  &(struct shown){ XFRM_MSG_EXPIRE, span_of(&expire, sizeof(expire)) });
-	save_read(folder, "mapping", READ_EVENT,
+	save_read(out, "mapping", READ_EVENT,
 		  &(struct shown){ XFRM_MSG_MAPPING, span_of(&mapping, sizeof(mapping)) });
-	save_read(folder, "acquire", READ_EVENT,
+	save_read(out, "acquire", READ_EVENT,
 		  &(struct shown){ XFRM_MSG_ACQUIRE, span_of(&acquire, sizeof(acquire)) });
 }
 
-static void routes(const char *folder)
+static void routes(struct seeds *out)
 {
 	const struct route r = { .to = seed_net("10.2.0.0/16"), .device = 7, .mtu = 1400 };
 	const struct route here = { .to = seed_net("fd02::/48"), .device = 7, .main = true };
@@ -138,22 +138,22 @@ static void routes(const char *folder)
 	struct ask a = route_ask_put(&r);
 	struct shown m = shown_as(RTM_NEWROUTE, &a);
 
-	save_read(folder, "route", READ_ROUTE, &m);
-	save_read(folder, "watch-route", READ_WATCH, &m);
-	save_errand(folder, "dump-routes", RUN_ROUTES, &m);
+	save_read(out, "route", READ_ROUTE, &m);
+	save_read(out, "watch-route", READ_WATCH, &m);
+	save_errand(out, "dump-routes", RUN_ROUTES, &m);
 	a = route_ask_put(&here);
 	m = shown_as(RTM_NEWROUTE, &a);
-	save_read(folder, "route-main", READ_ROUTE, &m);
-	save_read(folder, "carry-route", READ_CARRY, &m);
-	save_read(folder, "outer-route", READ_OUTER, &m);
-	save_errand(folder, "carry-routes", RUN_CARRY, &m);
+	save_read(out, "route-main", READ_ROUTE, &m);
+	save_read(out, "carry-route", READ_CARRY, &m);
+	save_read(out, "outer-route", READ_OUTER, &m);
+	save_errand(out, "carry-routes", RUN_CARRY, &m);
 	a = rule_ask_add(&rule);
 	m = shown_as(RTM_NEWRULE, &a);
-	save_read(folder, "rule", READ_RULE, &m);
-	save_errand(folder, "dump-rules", RUN_RULES, &m);
+	save_read(out, "rule", READ_RULE, &m);
+	save_errand(out, "dump-rules", RUN_RULES, &m);
 }
 
-static void others_routes(const char *folder)
+static void others_routes(struct seeds *out)
 {
 	const uint32_t table = RT_TABLE_MAIN, device = 7, other = 3, weight = 0;
 	const struct rtnexthop hops[2] = { { .rtnh_len = 8, .rtnh_ifindex = 7 },
@@ -169,26 +169,26 @@ static void others_routes(const char *folder)
 	ask_bytes(&a, RTA_PRIORITY, &weight, 4);
 	ask_bytes(&a, RTA_MULTIPATH, hops, sizeof(hops));
 	m = shown_as(RTM_NEWROUTE, &a);
-	save_read(folder, "outer-hops", READ_OUTER, &m);
-	save_read(folder, "carry-hops", READ_CARRY, &m);
-	save_errand(folder, "outer-hops-dump", RUN_DEVICES, &m);
+	save_read(out, "outer-hops", READ_OUTER, &m);
+	save_read(out, "carry-hops", READ_CARRY, &m);
+	save_errand(out, "outer-hops-dump", RUN_DEVICES, &m);
 	a = ask_new(RTM_NEWROUTE, 0);
 	ask_header(&a, &h, sizeof(h));
 	ask_bytes(&a, RTA_TABLE, &table, 4);
 	ask_bytes(&a, RTA_OIF, &other, 4);
 	ask_bytes(&a, RTA_NH_ID, &device, 4);
 	m = shown_as(RTM_NEWROUTE, &a);
-	save_read(folder, "outer-object", READ_OUTER, &m);
+	save_read(out, "outer-object", READ_OUTER, &m);
 	a = ask_new(RTM_NEWNEXTHOP, 0);
 	ask_header(&a, &nh, sizeof(nh));
 	ask_bytes(&a, NHA_ID, &device, 4);
 	ask_bytes(&a, NHA_GROUP, group, sizeof(group));
 	m = shown_as(RTM_NEWNEXTHOP, &a);
-	save_read(folder, "nexthop", READ_NEXTHOP, &m);
-	save_errand(folder, "nexthops", RUN_CARRY, &m);
+	save_read(out, "nexthop", READ_NEXTHOP, &m);
+	save_errand(out, "nexthops", RUN_CARRY, &m);
 }
 
-static void devices(const char *folder)
+static void devices(struct seeds *out)
 {
 	const struct iface want = { .name = "ipsec1",
 				    .alias = "postern office/lan",
@@ -200,20 +200,20 @@ static void devices(const char *folder)
 	struct ask a = iface_ask_make(&want);
 	struct shown m = shown_as(RTM_NEWLINK, &a);
 
-	save_read(folder, "link", READ_IFACE, &m);
-	save_errand(folder, "dump-links", RUN_DEVICES, &m);
+	save_read(out, "link", READ_IFACE, &m);
+	save_errand(out, "dump-links", RUN_DEVICES, &m);
 	a = iface_ask_address(RTM_NEWADDR, 7, &inside);
 	m = shown_as(RTM_NEWADDR, &a);
-	save_read(folder, "address", READ_OWN, &m);
-	save_read(folder, "carry-address", READ_CARRY, &m);
-	save_errand(folder, "dump-addresses", RUN_DEVICES, &m);
+	save_read(out, "address", READ_OWN, &m);
+	save_read(out, "carry-address", READ_CARRY, &m);
+	save_errand(out, "dump-addresses", RUN_DEVICES, &m);
 }
 
-void seed_netlink(const char *folder)
+void seed_netlink(struct seeds *out)
 {
-	states(folder);
-	events(folder);
-	routes(folder);
-	others_routes(folder);
-	devices(folder);
+	states(out);
+	events(out);
+	routes(out);
+	others_routes(out);
+	devices(out);
 }
