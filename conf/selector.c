@@ -155,6 +155,16 @@ static bool port_parse(char *text, uint16_t *lo, uint16_t *hi)
 	return true;
 }
 
+/* RFC 4301 4.4.1.1: packets whose ports are not to be seen. */
+static bool opaque_parse(const char *text, struct ts *t)
+{
+	if (strcasecmp(text, "opaque") != 0 || !ts_proto_has_ports(t->proto))
+		return false;
+	t->port_lo = UINT16_MAX;
+	t->port_hi = 0;
+	return true;
+}
+
 static bool ports_parse(char *text, struct ts *t)
 {
 	bool (*parse)(char *, uint16_t *, uint16_t *) =
@@ -163,6 +173,8 @@ static bool ports_parse(char *text, struct ts *t)
 	char *second = cut(text, '-');
 	uint16_t unused;
 
+	if (!range && opaque_parse(text, t))
+		return true;
 	if (!parse(text, &t->port_lo, &t->port_hi))
 		return false;
 	if (range && !parse(second, &unused, &t->port_hi))
@@ -214,7 +226,7 @@ enum err selector_parse(const char *text, struct ts *out, char fact[static WORDS
 		ports_explain(text, p.proto, fact);
 		words(hint, t.proto == PROTO_ICMP || t.proto == PROTO_ICMPV6
 				    ? "a type, or type.code: icmp/8, icmp/3.4"
-				    : "443, or 5000-5010");
+				    : "443, 5000-5010, or opaque");
 		return ERR_CONFIG;
 	}
 	if (!family_fits(&t)) {
