@@ -19,15 +19,27 @@ static const mono_ns plane_time = 10 * NS_PER_S;
 
 enum { PATH_MTU_DEFAULT = 1500 };
 
+size_t child_count(const struct ike_sa *sa)
+{
+	size_t n = 0;
+
+	for (const struct child_sa *c = sa->children; c; c = c->next)
+		n++;
+	return n;
+}
+
 enum err child_new(struct ike_sa *sa, const struct conf_child *conf, bool made_by_us,
 		   struct child_sa **out)
 {
 	struct ike_engine *e = sa->e;
-	struct child_sa *c = calloc(1, sizeof(*c));
+	struct child_sa *c;
 	char why[CONF_PLANE_WHY_MAX];
 	enum err err;
 
 	*out = NULL;
+	if (child_count(sa) >= SA_PAIRS_MAX)
+		return ERR_LIMIT;
+	c = calloc(1, sizeof(*c));
 	if (!c)
 		return ERR_NOMEM;
 	c->sa = sa;

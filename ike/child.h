@@ -14,7 +14,10 @@
 #include "ike/proposal.h"
 #include "ike/transport.h"
 
-enum { SA_CHILDREN_MAX = 64 };
+enum {
+	SA_CHILDREN_MAX = 64,		    /* of an IKE SA */
+	SA_PAIRS_MAX = 2 * SA_CHILDREN_MAX, /* ... and as many that are to replace them */
+};
 
 enum child_stage {
 	CHILD_ASKED,	/* we have an inbound SPI, nothing is agreed */
@@ -71,7 +74,9 @@ struct child_sa {
 	uint16_t mtu;
 };
 
-/* A new one with an inbound SPI, in the SA's list. */
+/* All that the SA has, in whatever stage. */
+size_t child_count(const struct ike_sa *sa);
+/* A new one with an inbound SPI, in the SA's list. ERR_LIMIT: it has SA_PAIRS_MAX. */
 MUST_USE enum err child_new(struct ike_sa *sa, const struct conf_child *conf, bool made_by_us,
 			    struct child_sa **out);
 /* Removes what a plane holds of it, frees it. No note. */

@@ -181,15 +181,6 @@ static struct step consider(struct turn *t, struct create *c)
 	return make(t, c);
 }
 
-static bool is_full(const struct ike_sa *sa, size_t most)
-{
-	size_t n = 0;
-
-	for (const struct child_sa *c = sa->children; c; c = c->next)
-		n++;
-	return n >= most;
-}
-
 static struct step refuse_more(struct ike_sa *sa)
 {
 	struct ike_note n = deal_note(sa, NULL);
@@ -205,7 +196,7 @@ static struct step refuse_more(struct ike_sa *sa)
 
 static struct step respond_child(struct turn *t)
 {
-	if (is_full(t->sa, SA_CHILDREN_MAX))
+	if (child_count(t->sa) >= SA_CHILDREN_MAX)
 		return refuse_more(t->sa);
 	if (create_new(t->sa, CREATE_CHILD, false) != OK)
 		return step_fail(ERR_NOMEM, NOTIFY_TEMPORARY_FAILURE);
@@ -245,7 +236,7 @@ static struct step respond_rekey(struct turn *t)
 		return step_fail(ERR_NOT_FOUND, NOTIFY_CHILD_SA_NOT_FOUND);
 	if (!child_stays(old))
 		return step_fail(ERR_BUSY, NOTIFY_TEMPORARY_FAILURE);
-	if (is_full(t->sa, 2 * SA_CHILDREN_MAX))
+	if (child_count(t->sa) >= SA_PAIRS_MAX)
 		return refuse_more(t->sa);
 	leave_it_to_peer(t->sa, old);
 	if (create_new(t->sa, CREATE_CHILD_REKEY, false) != OK)

@@ -45,10 +45,10 @@ bool info_is_due(const struct ike_sa *sa)
 
 static bool put_child_deletes(struct ike_sa *sa, struct builder *b)
 {
-	uint32_t spis[SA_CHILDREN_MAX];
+	uint32_t spis[SA_PAIRS_MAX];
 	uint16_t n = 0;
 
-	for (struct child_sa *c = sa->children; c && n < SA_CHILDREN_MAX; c = c->next) {
+	for (struct child_sa *c = sa->children; c && n < SA_PAIRS_MAX; c = c->next) {
 		if (!can_delete(c))
 			continue;
 		c->delete_wanted = false;
@@ -98,7 +98,7 @@ void info_ask(struct ike_sa *sa)
  * out those that we are deleting ourselves: the peer has that Delete or will (1.4.1). */
 static void on_child_deletes(struct ike_sa *sa, const struct pl_delete *d, struct builder *reply)
 {
-	uint32_t spis[SA_CHILDREN_MAX];
+	uint32_t spis[SA_PAIRS_MAX];
 	uint16_t n = 0;
 
 	for (uint16_t i = 0; i < d->n; i++) {
@@ -108,7 +108,7 @@ static void on_child_deletes(struct ike_sa *sa, const struct pl_delete *d, struc
 			create_on_delete(sa, pl_delete_spi(d, i));
 			continue;
 		}
-		if (!c->delete_sent && n < SA_CHILDREN_MAX)
+		if (!c->delete_sent && n < SA_PAIRS_MAX)
 			spis[n++] = c->spi_in;
 		rekey_release(c);
 		rekey_end(c, ERR_PEER_DELETED);

@@ -106,23 +106,34 @@ END_TEST
 
 /* ---- requests that are not for a new child ---- */
 
-/* Opens RIGHT's answers with LEFT's keys: the error in the last one, or 0. */
+/* Opens an answer of RIGHT's with LEFT's keys; it lies in `plain` then. False: it is no such. */
+static bool open_answer(struct pair *p, const struct datagram *d, uint8_t exchange,
+			struct wr *plain, struct message *inside)
+{
+	struct sk_keys keys;
+	struct message m;
+	struct inner in;
+
+	if (d->to != LEFT || message_decode(span_of(d->bytes, d->len), &m) != OK ||
+	    m.h.exchange != exchange || !header_is_response(&m.h))
+		return false;
+	keys = sa_keys_in(sa_at(p, LEFT));
+	ck_assert_int_eq(protect_open(&keys, &m, plain, &in), OK);
+	ck_assert_int_eq(message_decode_inner(&m.h, &in, inside), OK);
+	return true;
+}
+
+/* The error in the last one, or 0. */
 static bool look_inside(struct pair *p, struct datagram *d)
 {
 	uint8_t plain[4096];
 	struct wr w = wr_into(plain, sizeof(plain));
-	struct sk_keys keys;
-	struct message m, inside;
+	struct message inside;
 	uint16_t *seen = p->ctx;
 	struct pl_notify n;
-	struct inner in;
 
-	if (d->to != LEFT || message_decode(span_of(d->bytes, d->len), &m) != OK ||
-	    m.h.exchange != X_CREATE_CHILD_SA || !header_is_response(&m.h))
+	if (!open_answer(p, d, X_CREATE_CHILD_SA, &w, &inside))
 		return true;
-	keys = sa_keys_in(sa_at(p, LEFT));
-	ck_assert_int_eq(protect_open(&keys, &m, &w, &in), OK);
-	ck_assert_int_eq(message_decode_inner(&m.h, &in, &inside), OK);
 	*seen = message_error(&inside, &n) ? n.type : 0;
 	p->answered = true;
 	return true;
@@ -274,6 +285,65 @@ START_TEST(a_peer_has_no_children_beyond_the_limit)
 }
 END_TEST
 
+struct named {
+	uint32_t spis[2 * SA_PAIRS_MAX];
+	uint16_t n;
+};
+
+/* What the Delete in RIGHT's answer names. */
+static bool look_at_deletes(struct pair *p, struct datagram *d)
+{
+	uint8_t plain[4096];
+	struct wr w = wr_into(plain, sizeof(plain));
+	struct message inside;
+	struct named *named = p->ctx;
+	struct pl_delete del;
+
+	if (!open_answer(p, d, X_INFORMATIONAL, &w, &inside))
+		return true;
+	ck_assert_int_eq(pl_delete_decode(message_body(&inside, PL_DELETE), &del), OK);
+	for (uint16_t i = 0; i < del.n; i++)
+		named->spis[named->n++] = pl_delete_spi(&del, i);
+	return true;
+}
+
+/* 1.4.1: the answer names the other half of each, and while all are replaced there are two for each
+ * child. No more can be, whoever makes them. */
+START_TEST(a_delete_of_all_pairs_at_once_is_answered_for_each)
+{
+	struct pair *p = with_first("", "");
+	struct ike_sa *sa = sa_at(p, RIGHT);
+	struct builder b = send_begin(p->end[LEFT].e);
+	uint32_t theirs[SA_PAIRS_MAX], ours[SA_PAIRS_MAX];
+	struct named named = { .n = 0 };
+	struct child_sa *c;
+
+	for (uint32_t i = 1; i < SA_PAIRS_MAX; i++) {
+		ck_assert_int_eq(child_new(sa, sa->children->conf, false, &c), OK);
+		c->spi_out = 0x1000 + i;
+		c->stage = CHILD_UP;
+		c->rekey.soft = c->rekey.early = c->rekey.hard = NEVER;
+	}
+	ck_assert_int_eq(child_new(sa, sa->children->conf, false, &c), ERR_LIMIT);
+	c = sa->children;
+	for (uint32_t i = 0; i < SA_PAIRS_MAX; i++, c = c->next) {
+		theirs[i] = c->spi_out;
+		ours[i] = c->spi_in;
+	}
+	p->ctx = &named;
+	p->filter = look_at_deletes;
+	pl_delete_encode(builder_begin(&b, PL_DELETE), PROTO_ESP, theirs, SA_PAIRS_MAX);
+	builder_end(&b);
+	ck_assert_int_eq(send_request(sa_at(p, LEFT), X_INFORMATIONAL, &b), OK);
+	pair_act(p, LEFT);
+	pair_drain(p);
+	ck_assert_uint_eq(named.n, SA_PAIRS_MAX);
+	ck_assert_mem_eq(named.spis, ours, sizeof(ours));
+	ck_assert_ptr_null(sa->children);
+	pair_free(p);
+}
+END_TEST
+
 /* ---- answers ---- */
 
 static bool answers_of_right_are_lost(struct pair *p, struct datagram *d)
@@ -334,6 +404,7 @@ UNIT("ike/engine-create")
 	tcase_add_loop_test(tc, what_a_request_is_for_follows_from_what_is_in_it, 0, N_REQUESTS);
 	tcase_add_test(tc, the_peer_may_make_a_child_twice);
 	tcase_add_test(tc, a_peer_has_no_children_beyond_the_limit);
+	tcase_add_test(tc, a_delete_of_all_pairs_at_once_is_answered_for_each);
 	tcase_add_test(tc, an_answer_of_another_exchange_is_no_answer);
 	tcase_add_test(tc, down_while_it_is_asked_for_leaves_nothing);
 }
