@@ -47,15 +47,6 @@ static bool addresses_eq(const struct conf_child *a, const struct conf_child *b)
 	return true;
 }
 
-/* Rows are const and single, so their pointers say it all; behind the last, both have NULL. */
-static bool policy_eq(const struct suite_policy *a, const struct suite_policy *b)
-{
-	return memcmp(a->encr, b->encr, sizeof(a->encr)) == 0 &&
-	       memcmp(a->integ, b->integ, sizeof(a->integ)) == 0 &&
-	       memcmp(a->prf, b->prf, sizeof(a->prf)) == 0 &&
-	       memcmp(a->ke, b->ke, sizeof(a->ke)) == 0;
-}
-
 /* The identity is not asked for: local_identity has it. */
 static bool me_eq(const struct conf_me *a, const struct conf_me *b)
 {
@@ -95,7 +86,7 @@ bool field_eq(const struct schema_option *row, const void *a, const void *b)
 	case SCHEMA_SELECTORS:
 		return ts_list_eq(x, y);
 	case SCHEMA_POLICY:
-		return policy_eq(x, y);
+		return suite_policy_eq(x, y);
 	case SCHEMA_ME_NAME:
 		return me_eq(*(const struct conf_me *const *)x, *(const struct conf_me *const *)y);
 	}

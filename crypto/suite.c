@@ -3,6 +3,7 @@
 #include "crypto/suite.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "crypto/rows.h"
@@ -60,6 +61,15 @@ const struct suite_policy *suite_policy_modern(void)
 const struct suite_policy *suite_policy_compatible(void)
 {
 	return &compatible;
+}
+
+/* Rows are const and single, so their pointers say it all; behind the last, both have NULL. */
+bool suite_policy_eq(const struct suite_policy *a, const struct suite_policy *b)
+{
+	return memcmp(a->encr, b->encr, sizeof(a->encr)) == 0 &&
+	       memcmp(a->integ, b->integ, sizeof(a->integ)) == 0 &&
+	       memcmp(a->prf, b->prf, sizeof(a->prf)) == 0 &&
+	       memcmp(a->ke, b->ke, sizeof(a->ke)) == 0;
 }
 
 /* Integrity goes with a cipher that needs it; one that needs it and has none is no suite. */

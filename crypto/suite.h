@@ -42,6 +42,8 @@ const struct suite_policy *suite_policy_compatible(void);
 MUST_USE enum err suite_policy_from_words(const char *const *words, size_t n,
 					  struct suite_policy *p, char why[static 256]);
 
+/* The same algorithms in the same order, whatever the name. */
+bool suite_policy_eq(const struct suite_policy *a, const struct suite_policy *b);
 /* The first whole suite of a policy, as a policy of that suite alone. */
 void suite_policy_first(const struct suite_policy *p, struct suite_policy *first);
 

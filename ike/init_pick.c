@@ -3,8 +3,6 @@
  * have many connections and few policies, and policies are what is compared. */
 #include "ike/init_pick.h"
 
-#include <string.h>
-
 #include "ike/auth.h"
 #include "ike/init_message.h"
 
@@ -19,21 +17,13 @@ struct candidates {
 	size_t n;
 };
 
-static bool same_policy(const struct suite_policy *a, const struct suite_policy *b)
-{
-	return memcmp(a->encr, b->encr, sizeof(a->encr)) == 0 &&
-	       memcmp(a->integ, b->integ, sizeof(a->integ)) == 0 &&
-	       memcmp(a->prf, b->prf, sizeof(a->prf)) == 0 &&
-	       memcmp(a->ke, b->ke, sizeof(a->ke)) == 0;
-}
-
 static void add(struct candidates *all, const struct conn *c)
 {
 	for (size_t i = 0; i < all->n; i++) {
 		const struct conf_connection *known = all->v[i]->conf;
 
 		if (known->any_address == c->conf->any_address &&
-		    same_policy(&known->policy, &c->conf->policy))
+		    suite_policy_eq(&known->policy, &c->conf->policy))
 			return;
 	}
 	if (all->n < POLICIES_MAX)

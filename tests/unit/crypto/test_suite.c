@@ -349,6 +349,33 @@ START_TEST(the_first_suite_is_a_whole_one)
 }
 END_TEST
 
+START_TEST(policies_are_equal_by_algorithms_and_their_order)
+{
+	static const struct {
+		const char *a, *b;
+		bool equal;
+	} cases[] = {
+		{ "modern", MODERN, true },
+		{ "modern", "compatible", false },
+		{ "x25519 prfsha384 aes256gcm16", "aes256gcm16 prfsha384 x25519", true },
+		{ "aes256gcm16 aes128gcm16 prfsha384 x25519",
+		  "aes128gcm16 aes256gcm16 prfsha384 x25519", false },
+		{ "aes256 sha256 prfsha256 x25519", "aes256 sha384 prfsha256 x25519", false },
+		{ "aes256gcm16 prfsha256 x25519", "aes256gcm16 prfsha384 x25519", false },
+		{ "aes256gcm16 prfsha256 x25519", "aes256gcm16 prfsha256 x25519 ecp256", false },
+	};
+	struct suite_policy a, b;
+	char why[WHY_MAX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert_int_eq(from_text(cases[i].a, &a, why), OK);
+		ck_assert_int_eq(from_text(cases[i].b, &b, why), OK);
+		ck_assert_msg(suite_policy_eq(&a, &b) == cases[i].equal, "%s and %s", cases[i].a,
+			      cases[i].b);
+	}
+}
+END_TEST
+
 UNIT("crypto/suite")
 {
 	tcase_add_test(tc, words_make_the_policy);
@@ -357,6 +384,7 @@ UNIT("crypto/suite")
 	tcase_add_test(tc, the_words_that_others_use_lead_to_ours);
 	tcase_add_test(tc, a_policy_has_room_for_every_row);
 	tcase_add_test(tc, the_named_policies_hold_nothing_weak);
+	tcase_add_test(tc, policies_are_equal_by_algorithms_and_their_order);
 	tcase_add_test(tc, a_suite_has_a_text);
 	tcase_add_test(tc, the_first_suite_is_a_whole_one);
 	tcase_add_test(tc, what_is_weak_is_named);
