@@ -3,7 +3,7 @@
  * Whatever is taken has to encode to the same bytes again, and whatever is shown has to be
  * printable.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/texts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +22,6 @@ static void same_again(const struct wr *w, struct span s)
 {
 	FUZZ_HOLDS(wr_ok(w));
 	FUZZ_HOLDS(span_eq(wr_done(w), s));
-}
-
-static void printable(const char *text)
-{
-	for (; *text != '\0'; text++)
-		FUZZ_HOLDS((uint8_t)*text >= ' ' && *text != 0x7f);
 }
 
 static void fuzz_sa_cmd(struct span s)
@@ -94,10 +88,10 @@ static void fuzz_identity_wire(struct span s)
 	if (identity_from_wire(&id, type, rd_rest(&r)) != OK)
 		return;
 	FUZZ_HOLDS(identity_eq(&id, &id));
-	printable(identity_text(&id, text));
+	fuzz_printable(identity_text(&id, text));
 	log_identity(&l, "id", &id);
 	l.text[l.len] = '\0';
-	printable(l.text);
+	fuzz_printable(l.text);
 }
 
 static void fuzz_text(struct span s)
@@ -107,7 +101,7 @@ static void fuzz_text(struct span s)
 	struct identity id;
 	struct net n;
 
-	printable(escape_peer(s, shown, sizeof(shown)));
+	fuzz_printable(escape_peer(s, shown, sizeof(shown)));
 	memcpy(text, s.p, s.len < sizeof(text) ? s.len : sizeof(text) - 1);
 	if (identity_parse(&id, text) == OK)
 		FUZZ_HOLDS(id.len > 0);

@@ -6,13 +6,7 @@
 #include <stdlib.h>
 
 #include "tests/fuzz/certs_input.h"
-#include "tests/fuzz/fuzz.h"
-
-static void printable(const char *text)
-{
-	for (; *text != '\0'; text++)
-		FUZZ_HOLDS((uint8_t)*text >= ' ' && *text != 0x7f);
-}
+#include "tests/fuzz/texts.h"
 
 static void judge(const struct job *j, const struct job_result *r)
 {
@@ -23,8 +17,8 @@ static void judge(const struct job *j, const struct job_result *r)
 	FUZZ_HOLDS(r->proved.type == ID_NONE || yes || r->err == ERR_WRONG_IDENTITY);
 	FUZZ_HOLDS(!yes || identity_eq(&r->proved, &j->verify.claimed));
 	FUZZ_HOLDS(r->bytes.len == 0);
-	printable(r->text);
-	printable(r->scheme);
+	fuzz_printable(r->text);
+	fuzz_printable(r->scheme);
 }
 
 static struct verifier *verifier(void)

@@ -10,15 +10,9 @@
 #include "base/identity.h"
 #include "base/log.h"
 #include "conf/dn.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/texts.h"
 
 enum { TEXT_MAX = 1024 };
-
-static void printable(const char *text)
-{
-	for (; *text != '\0'; text++)
-		FUZZ_HOLDS((uint8_t)*text >= ' ' && *text != 0x7f);
-}
 
 static void show(const struct identity *id)
 {
@@ -28,11 +22,11 @@ static void show(const struct identity *id)
 	memset(text, 'x', sizeof(text));
 	FUZZ_HOLDS(identity_text(id, text) == text && strlen(text) < sizeof(text));
 	FUZZ_HOLDS(text[0] != '\0'); /* people read it in logs and status */
-	printable(text);
-	printable(identity_type_name(id->type));
+	fuzz_printable(text);
+	fuzz_printable(identity_type_name(id->type));
 	log_identity(&l, "id", id);
 	l.text[l.len] = '\0';
-	printable(l.text);
+	fuzz_printable(l.text);
 }
 
 /* Unused bytes are zero, so that an identity can be compared and hashed as bytes. */
@@ -130,7 +124,7 @@ static void network(struct span s)
 	struct addr a;
 
 	text_of(s, text);
-	printable(escape_peer(s, shown, sizeof(shown)));
+	fuzz_printable(escape_peer(s, shown, sizeof(shown)));
 	if (net_parse(text, &n))
 		FUZZ_HOLDS(net_contains(&n, &n.addr));
 	if (addr_parse(text, &a))

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/texts.h"
 #include "xfrm/carry.h"
 #include "xfrm/event.h"
 #include "xfrm/flow.h"
@@ -276,22 +276,6 @@ static ssize_t said_receive(void *ctx, void *p, size_t size)
 
 /* ---- errands ---- */
 
-static struct addr addr_of(const char *text)
-{
-	struct addr a;
-
-	FUZZ_HOLDS(addr_parse(text, &a));
-	return a;
-}
-
-static struct ts ts_of(const char *text)
-{
-	struct net n;
-
-	FUZZ_HOLDS(net_parse(text, &n));
-	return ts_from_net(&n);
-}
-
 static void run_probe(struct netlink *nl)
 {
 	struct plane_caps caps = { .v4 = false };
@@ -311,7 +295,7 @@ static void tell(void *ctx, const struct plane_event *ev)
 static void run_commands(struct netlink *nl)
 {
 	static const enum sa_op ops[] = { SA_INSTALL, SA_QUERY, SA_MOVE, SA_FORGET, SA_REMOVE };
-	struct ts ours = ts_of("10.1.0.0/16"), theirs = ts_of("10.2.0.0/16");
+	struct ts ours = fuzz_net_ts("10.1.0.0/16"), theirs = fuzz_net_ts("10.2.0.0/16");
 	struct sa_cmd cmd = { .ticket = 1 };
 	struct sa_done done;
 	struct kernel *k;
@@ -327,8 +311,8 @@ static void run_commands(struct netlink *nl)
 	cmd.sa.encr_id = 20;
 	cmd.sa.encr_key_bits = 128;
 	cmd.sa.encr_key.len = 20;
-	cmd.sa.path.local.addr = addr_of("192.0.2.1");
-	cmd.sa.path.remote.addr = addr_of("192.0.2.2");
+	cmd.sa.path.local.addr = fuzz_addr("192.0.2.1");
+	cmd.sa.path.remote.addr = fuzz_addr("192.0.2.2");
 	cmd.sa.local = (struct ts_list){ 1, &ours };
 	cmd.sa.remote = (struct ts_list){ 1, &theirs };
 	for (size_t i = 0; i < 2 * sizeof(ops) / sizeof(ops[0]); i++) {
@@ -363,7 +347,7 @@ static void run_routes(struct netlink *nl)
 	struct route r = { .device = 7 };
 	char why[HOST_WHY_MAX] = "";
 
-	FUZZ_HOLDS(net_parse("10.2.0.0/16", &r.to));
+	r.to = fuzz_net("10.2.0.0/16");
 	FUZZ_HOLDS(route_list_add(&wanted, &r) == OK);
 	(void)!route_set_read(nl, &got, why);
 	(void)!route_set_apply(nl, &wanted, why);
@@ -377,7 +361,8 @@ static void run_rules(struct netlink *nl)
 	struct rule r = { .priority = 5050, .action = 1, .sport_hi = 65535, .dport_hi = 65535 };
 	char why[HOST_WHY_MAX] = "";
 
-	FUZZ_HOLDS(net_parse("10.2.0.0/16", &r.to) && net_parse("10.1.0.0/16", &r.from));
+	r.to = fuzz_net("10.2.0.0/16");
+	r.from = fuzz_net("10.1.0.0/16");
 	FUZZ_HOLDS(rule_list_add(&wanted, &r) == OK);
 	(void)!rule_set_apply(nl, &wanted, why);
 	rule_list_free(&wanted);
@@ -387,7 +372,7 @@ static void run_devices(struct netlink *nl)
 {
 	struct iface_list devices = { .n = 0 };
 	struct own_list own = { .n = 0 };
-	struct addr a = addr_of("192.0.2.9");
+	struct addr a = fuzz_addr("192.0.2.9");
 	char why[HOST_WHY_MAX] = "", lacks[HOST_WHY_MAX] = "";
 
 	(void)!iface_list_read(nl, &devices, why);

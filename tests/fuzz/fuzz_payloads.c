@@ -2,7 +2,7 @@
 /* Payload bodies. The first byte chooses the payload. What is taken is written again and has to be
  * read as the same; what is chosen lies in our policy; what is narrowed lies on both sides.
  */
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/texts.h"
 
 #include <string.h>
 
@@ -132,17 +132,10 @@ static void fuzz_sa(struct span s)
 	}
 }
 
-static struct ts net_ts(const char *text)
-{
-	struct net n;
-
-	FUZZ_HOLDS(net_parse(text, &n));
-	return ts_from_net(&n);
-}
-
 static void fuzz_ts(struct span s)
 {
-	struct ts mine[] = { net_ts("10.0.0.0/9"), net_ts("10.1.0.0/16"), net_ts("2001:db8::/32") };
+	struct ts mine[] = { fuzz_net_ts("10.0.0.0/9"), fuzz_net_ts("10.1.0.0/16"),
+			     fuzz_net_ts("2001:db8::/32") };
 	struct ts_pair ours = { { 3, mine }, { 3, mine } }, offer, got;
 	struct wr w = wr_into(again, ROOM);
 	struct ts_list l, back;

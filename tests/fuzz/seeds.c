@@ -10,31 +10,16 @@
 #include "daemon/bundle.h"
 #include "daemon/proto.h"
 #include "tests/fuzz/seeds.h"
+#include "tests/fuzz/texts.h"
 
 enum { ROOM = 16384 };
-
-struct addr seed_addr(const char *text)
-{
-	struct addr a;
-
-	FUZZ_HOLDS(addr_parse(text, &a));
-	return a;
-}
-
-struct net seed_net(const char *text)
-{
-	struct net n;
-
-	FUZZ_HOLDS(net_parse(text, &n));
-	return n;
-}
 
 static struct ts ours, theirs;
 
 struct sa_desc seed_desc(void)
 {
-	ours = ts_from_net(&(struct net){ .addr = seed_addr("10.1.0.0"), .bits = 16 });
-	theirs = ts_from_net(&(struct net){ .addr = seed_addr("10.2.0.0"), .bits = 16 });
+	ours = fuzz_net_ts("10.1.0.0/16");
+	theirs = fuzz_net_ts("10.2.0.0/16");
 	return (struct sa_desc){ .plane = PLANE_KERNEL,
 				 .dir = SA_OUT,
 				 .spi = 0x1001,
@@ -45,8 +30,8 @@ struct sa_desc seed_desc(void)
 				 .encr_key = { .len = 20 },
 				 .esn = true,
 				 .encap = true,
-				 .path = { { seed_addr("192.0.2.1"), 4500 },
-					   { seed_addr("192.0.2.2"), 4500 } },
+				 .path = { { fuzz_addr("192.0.2.1"), 4500 },
+					   { fuzz_addr("192.0.2.2"), 4500 } },
 				 .local = { 1, &ours },
 				 .remote = { 1, &theirs } };
 }
@@ -120,7 +105,7 @@ static void small_messages(struct seeds *out)
 			 &(struct msg_resolved){
 				 .ticket = 7,
 				 .n = 2,
-				 .addr = { seed_addr("192.0.2.1"), seed_addr("2001:db8::1") } });
+				 .addr = { fuzz_addr("192.0.2.1"), fuzz_addr("2001:db8::1") } });
 	save_message(out, "resolved", TO_ENGINE + ROLE_FETCHER, MSG_RESOLVED, w);
 	msg_text_put(w = body(), &(struct msg_text){ 7, OK, span_str("gw.example.org") });
 	save_message(out, "resolve", FROM_ENGINE + ROLE_FETCHER, MSG_RESOLVE, w);
@@ -135,7 +120,7 @@ static void plane_messages(struct seeds *out)
 	const struct sa_done done = { .ticket = 3, .err = ERR_EXISTS, .why = "taken" };
 	const struct plane_event ev = {
 		.kind = PLANE_ACQUIRE,
-		.flow = { .src = seed_addr("10.1.0.1"), .dst = seed_addr("10.2.0.1"), .proto = 6 }
+		.flow = { .src = fuzz_addr("10.1.0.1"), .dst = fuzz_addr("10.2.0.1"), .proto = 6 }
 	};
 	const struct plane_caps caps = { .v4 = true,
 					 .n_encr = 1,

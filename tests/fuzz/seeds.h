@@ -23,8 +23,6 @@ void seed_save(struct seeds *out, const char *target, const char *name, struct s
 /* What `main` returns. */
 int seeds_end(const struct seeds *out);
 
-struct addr seed_addr(const char *text);
-struct net seed_net(const char *text);
 /* An outbound SA; its selectors are everybody's. */
 struct sa_desc seed_desc(void);
 void seed_netlink(struct seeds *out);

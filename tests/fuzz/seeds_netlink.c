@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/fuzz/seeds.h"
+#include "tests/fuzz/texts.h"
 #include "xfrm/attr.h"
 #include "xfrm/flow.h"
 #include "xfrm/iface.h"
@@ -97,7 +98,7 @@ static void states(struct seeds *out)
 
 static void events(struct seeds *out)
 {
-	const struct addr to = seed_addr("192.0.2.2");
+	const struct addr to = fuzz_addr("192.0.2.2");
 	struct xfrm_user_expire expire = { .hard = 1 };
 	struct xfrm_user_mapping mapping = { .new_sport = htons(4501) };
 	struct {
@@ -125,12 +126,12 @@ static void events(struct seeds *out)
 
 static void routes(struct seeds *out)
 {
-	const struct route r = { .to = seed_net("10.2.0.0/16"), .device = 7, .mtu = 1400 };
-	const struct route here = { .to = seed_net("fd02::/48"), .device = 7, .main = true };
+	const struct route r = { .to = fuzz_net("10.2.0.0/16"), .device = 7, .mtu = 1400 };
+	const struct route here = { .to = fuzz_net("fd02::/48"), .device = 7, .main = true };
 	struct rule rule = { .priority = 5050,
 			     .action = FR_ACT_TO_TBL,
-			     .from = seed_net("10.1.0.0/16"),
-			     .to = seed_net("10.2.0.0/16"),
+			     .from = fuzz_net("10.1.0.0/16"),
+			     .to = fuzz_net("10.2.0.0/16"),
 			     .sport_hi = 65535,
 			     .dport_lo = 80,
 			     .dport_hi = 90,
@@ -196,7 +197,7 @@ static void devices(struct seeds *out)
 				    .if_id = 5,
 				    .mtu = 1400,
 				    .group = IFACE_GROUP };
-	const struct net inside = seed_net("10.9.0.1/32");
+	const struct net inside = fuzz_net("10.9.0.1/32");
 	struct ask a = iface_ask_make(&want);
 	struct shown m = shown_as(RTM_NEWLINK, &a);
 
