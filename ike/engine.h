@@ -127,6 +127,7 @@ enum ike_note_kind {
 	IKE_NOTE_CHILD_REKEYED, /* as CHILD_UP, in the place of another one that goes unsaid */
 	IKE_NOTE_REKEY_FAILED,	/* as CHILD_FAILED: no new keys, and the old ones stay */
 };
+enum { N_IKE_NOTES = IKE_NOTE_REKEY_FAILED + 1 };
 
 enum { NOTE_TEXT_MAX = 256 };
 

@@ -204,7 +204,7 @@ static void leave(struct scene *s, uint8_t which)
 /* Text of strangers goes in here in the end. */
 static void any_note(struct scene *s, uint8_t kind, struct span words)
 {
-	struct ike_note n = { .kind = (enum ike_note_kind)(kind % (IKE_NOTE_CHILD_LIMIT + 1)),
+	struct ike_note n = { .kind = (enum ike_note_kind)(kind % N_IKE_NOTES),
 			      .initiator = kind & 32 };
 	struct rd r = rd_from(words);
 

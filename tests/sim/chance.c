@@ -16,6 +16,11 @@ uint32_t chance_between(struct chance *c, uint32_t lo, uint32_t hi)
 	return hi > lo ? lo + (uint32_t)(chance_u64(c) % (hi - lo + 1u)) : lo;
 }
 
+uint32_t chance_index(struct chance *c, size_t n)
+{
+	return n > 0 ? chance_between(c, 0, (uint32_t)n - 1) : 0;
+}
+
 bool chance_percent(struct chance *c, uint32_t percent)
 {
 	return percent > 0 && chance_between(c, 0, 99) < percent;

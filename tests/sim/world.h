@@ -16,7 +16,6 @@ enum {
 	SIM_HISTORY = 64,
 	SIM_MAPPINGS = 16,
 	SIM_LARVAE_MAX = 8,
-	SIM_NOTES = IKE_NOTE_REKEY_FAILED + 1,
 	SIM_LOG_BUCKETS = 512,
 };
 
@@ -28,6 +27,8 @@ struct chance {
 };
 uint64_t chance_u64(struct chance *c);
 uint32_t chance_between(struct chance *c, uint32_t lo, uint32_t hi);
+/* Below n; 0 when that is 0. */
+uint32_t chance_index(struct chance *c, size_t n);
 bool chance_percent(struct chance *c, uint32_t percent);
 
 /* ---- events ---- */
@@ -106,8 +107,8 @@ struct end {
 	bool may_lift;	      /* somebody said `down`, or took the connection out */
 	mono_ns plane_free;   /* commands are carried out one after the other */
 	/* notes */
-	struct ike_note last[SIM_NOTES];
-	size_t n_notes[SIM_NOTES];
+	struct ike_note last[N_IKE_NOTES];
+	size_t n_notes[N_IKE_NOTES];
 	/* check */
 	uint64_t retransmissions;
 	uint32_t stuck;
