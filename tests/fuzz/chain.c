@@ -29,6 +29,8 @@ static const uint8_t known_types[] = {
 
 static const uint16_t notifies[] = {
 	NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD,
+	NOTIFY_INVALID_IKE_SPI,
+	NOTIFY_INVALID_MAJOR_VERSION,
 	NOTIFY_INVALID_SYNTAX,
 	NOTIFY_INVALID_SPI,
 	NOTIFY_NO_PROPOSAL_CHOSEN,
@@ -58,18 +60,13 @@ static const uint16_t notifies[] = {
 	NOTIFY_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH,
 };
 
-static uint32_t throw_to(struct chance *dice, size_t n)
-{
-	return n > 0 ? chance_between(dice, 0, (uint32_t)n - 1) : 0;
-}
-
 static size_t change_bytes(struct chance *dice, chain_bytes_fn *fn, uint8_t *p, size_t len,
 			   size_t max)
 {
 	if (fn)
 		return fn(p, len, max);
 	if (len > 0)
-		p[throw_to(dice, len)] = (uint8_t)chance_u64(dice);
+		p[chance_index(dice, len)] = (uint8_t)chance_u64(dice);
 	return len;
 }
 
@@ -147,7 +144,7 @@ static void give_sa(struct wr *w, struct chance *dice)
 	wr_u32(w, 1u << 24 | ENCR_AES_GCM_16);
 	wr_u32(w, 0x800e0100);
 	wr_u32(w, 8);
-	wr_u32(w, 5u << 24 | throw_to(dice, 2));
+	wr_u32(w, 5u << 24 | chance_index(dice, 2));
 	wr_fill_len16(w, at + 2, at);
 }
 
@@ -158,30 +155,30 @@ static void give_ts(struct wr *w, struct chance *dice)
 	wr_u32(w, (uint32_t)n << 24);
 	for (uint8_t i = 0; i < n; i++) {
 		wr_u8(w, 7);
-		wr_u8(w, (uint8_t)(throw_to(dice, 2) * 6));
+		wr_u8(w, (uint8_t)(chance_index(dice, 2) * 6));
 		wr_u16(w, 16);
 		wr_u32(w, 0xffff);
-		wr_u32(w, 0x0a000000 | throw_to(dice, 8) << 16);
+		wr_u32(w, 0x0a000000 | chance_index(dice, 8) << 16);
 		wr_u32(w, 0x0a00ffff | chance_between(dice, 1, 9) << 16);
 	}
 }
 
 static void give_notify(struct wr *w, struct chance *dice)
 {
-	bool spi = throw_to(dice, 4) == 0;
+	bool spi = chance_index(dice, 4) == 0;
 
 	wr_u8(w, spi ? PROTO_ESP : PROTO_NONE);
 	wr_u8(w, spi ? 4 : 0);
-	wr_u16(w, notifies[throw_to(dice, sizeof(notifies) / sizeof(notifies[0]))]);
+	wr_u16(w, notifies[chance_index(dice, sizeof(notifies) / sizeof(notifies[0]))]);
 	if (spi)
 		wr_u32(w, (uint32_t)chance_u64(dice));
-	for (uint32_t n = throw_to(dice, 3) * 2; n > 0; n--)
-		wr_u8(w, (uint8_t)throw_to(dice, 32));
+	for (uint32_t n = chance_index(dice, 3) * 2; n > 0; n--)
+		wr_u8(w, (uint8_t)chance_index(dice, 32));
 }
 
 static void give_delete(struct wr *w, struct chance *dice)
 {
-	bool ike = throw_to(dice, 4) == 0;
+	bool ike = chance_index(dice, 4) == 0;
 	uint16_t n = ike ? 0 : (uint16_t)chance_between(dice, 1, 9);
 
 	wr_u8(w, ike ? PROTO_IKE : PROTO_ESP);
@@ -195,10 +192,10 @@ static void give(struct piece *p, uint8_t *room, struct chance *dice)
 {
 	struct wr w = wr_into(room, GIFT_MAX);
 
-	*p = (struct piece){ .type = known_types[throw_to(dice, sizeof(known_types))] };
+	*p = (struct piece){ .type = known_types[chance_index(dice, sizeof(known_types))] };
 	/* What most exchanges are about comes more often. */
-	if (throw_to(dice, 2) == 0)
-		p->type = throw_to(dice, 3) == 0 ? PL_DELETE : PL_NOTIFY;
+	if (chance_index(dice, 2) == 0)
+		p->type = chance_index(dice, 3) == 0 ? PL_DELETE : PL_NOTIFY;
 	switch (p->type) {
 	case PL_SA:
 		give_sa(&w, dice);
@@ -243,7 +240,7 @@ static void put_in(struct pieces *ps, size_t at, struct piece p)
 
 static void exchange(struct pieces *ps, struct chance *dice, size_t at)
 {
-	size_t other = throw_to(dice, ps->n);
+	size_t other = chance_index(dice, ps->n);
 	struct piece p = ps->v[at];
 
 	ps->v[at] = ps->v[other];
@@ -254,8 +251,8 @@ static void exchange(struct pieces *ps, struct chance *dice, size_t at)
 static void bend_length(uint8_t *body, size_t len, struct chance *dice)
 {
 	const uint16_t values[] = { 0, 1, 3, 4, 7, 8, (uint16_t)len, (uint16_t)(len + 1), 0xffff };
-	uint16_t v = values[throw_to(dice, sizeof(values) / sizeof(values[0]))];
-	size_t at = throw_to(dice, len);
+	uint16_t v = values[chance_index(dice, sizeof(values) / sizeof(values[0]))];
+	size_t at = chance_index(dice, len);
 
 	body[at] = (uint8_t)(v >> 8);
 	if (at + 1 < len)
@@ -269,9 +266,9 @@ static void change_body(struct piece *p, struct chance *dice, chain_bytes_fn *by
 
 	if (len > 0)
 		memcpy(room, p->body.p, len);
-	switch (throw_to(dice, 4)) {
+	switch (chance_index(dice, 4)) {
 	case 0:
-		len = throw_to(dice, len + 1);
+		len = chance_index(dice, len + 1);
 		break;
 	case 1:
 		if (len > 0)
@@ -287,7 +284,7 @@ static void change_body(struct piece *p, struct chance *dice, chain_bytes_fn *by
 static void bend_header(struct chain *c, struct chance *dice)
 {
 	struct rd r = rd_from(span_of(c->bytes, c->len));
-	size_t at = 0, skip = throw_to(dice, 6);
+	size_t at = 0, skip = chance_index(dice, 6);
 
 	for (size_t i = 0; i < skip && rd_left(&r) >= PAYLOAD_HEADER_LEN; i++) {
 		at = c->len - rd_left(&r);
@@ -295,15 +292,15 @@ static void bend_header(struct chain *c, struct chance *dice)
 		rd_skip(&r, (size_t)rd_u16(&r) - PAYLOAD_HEADER_LEN);
 	}
 	if (at + PAYLOAD_HEADER_LEN <= c->len)
-		bend_length(c->bytes + at + (throw_to(dice, 4) == 0 ? 0 : 2), 2, dice);
+		bend_length(c->bytes + at + (chance_index(dice, 4) == 0 ? 0 : 2), 2, dice);
 }
 
 static void change_piece(struct pieces *ps, struct chance *dice, chain_bytes_fn *bytes)
 {
-	size_t at = throw_to(dice, ps->n);
+	size_t at = chance_index(dice, ps->n);
 	struct piece *p = &ps->v[at];
 
-	switch (throw_to(dice, 8)) {
+	switch (chance_index(dice, 8)) {
 	case 0:
 		leave_out(ps, at);
 		break;
@@ -314,8 +311,9 @@ static void change_piece(struct pieces *ps, struct chance *dice, chain_bytes_fn 
 		exchange(ps, dice, at);
 		break;
 	case 3:
-		p->type = throw_to(dice, 8) == 0 ? (uint8_t)chance_u64(dice)
-						 : known_types[throw_to(dice, sizeof(known_types))];
+		p->type = chance_index(dice, 8) == 0
+				  ? (uint8_t)chance_u64(dice)
+				  : known_types[chance_index(dice, sizeof(known_types))];
 		break;
 	case 4:
 		p->flags ^= 0x80;
@@ -331,14 +329,14 @@ void chain_mutate(struct chain *c, struct chance *dice, chain_bytes_fn *bytes)
 	struct pieces ps;
 	struct piece gift;
 
-	if (throw_to(dice, 12) == 0) {
+	if (chance_index(dice, 12) == 0) {
 		bend_header(c, dice);
 		return;
 	}
 	take_apart(c, &ps);
-	if (ps.n == 0 || throw_to(dice, 6) == 0) {
+	if (ps.n == 0 || chance_index(dice, 6) == 0) {
 		give(&gift, room, dice);
-		put_in(&ps, throw_to(dice, ps.n + 1), gift);
+		put_in(&ps, chance_index(dice, ps.n + 1), gift);
 	} else {
 		change_piece(&ps, dice, bytes);
 	}

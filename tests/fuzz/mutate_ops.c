@@ -25,11 +25,6 @@ enum { KEPT = 64, KEPT_LEN = 2048 };
 static uint8_t kept[KEPT][KEPT_LEN];
 static size_t kept_len[KEPT];
 
-static uint32_t throw_to(struct chance *dice, size_t n)
-{
-	return n > 0 ? chance_between(dice, 0, (uint32_t)n - 1) : 0;
-}
-
 static void ops_read(struct ops *ops, struct rd *r)
 {
 	ops->n = 0;
@@ -39,7 +34,7 @@ static void ops_read(struct ops *ops, struct rd *r)
 
 static uint8_t any_code(struct chance *dice)
 {
-	uint8_t code = (uint8_t)throw_to(dice, N_OP_CODES);
+	uint8_t code = (uint8_t)chance_index(dice, N_OP_CODES);
 
 	while (!(ops_form.codes >> code & 1))
 		code = (uint8_t)((code + 1) % N_OP_CODES);
@@ -52,8 +47,8 @@ static uint8_t exchange_for(uint8_t first, struct chance *dice)
 	static const uint8_t exchanges[] = { X_IKE_SA_INIT, X_IKE_AUTH, X_CREATE_CHILD_SA,
 					     X_INFORMATIONAL, X_IKE_INTERMEDIATE };
 
-	if (throw_to(dice, 3) == 0)
-		return exchanges[throw_to(dice, sizeof(exchanges))];
+	if (chance_index(dice, 3) == 0)
+		return exchanges[chance_index(dice, sizeof(exchanges))];
 	if (first == PL_DELETE || first == PL_NONE)
 		return X_INFORMATIONAL;
 	return first == PL_IDI || first == PL_IDR ? X_IKE_AUTH : X_CREATE_CHILD_SA;
@@ -69,14 +64,14 @@ static void args_of_chain(struct op *op, struct rd *r, struct chance *dice)
 	for (size_t i = 0; i < INSIDE_HEAD; i++)
 		head[i] = arg_u8(r);
 	chain_set(&c, head[3], rd_rest(r));
-	if (throw_to(dice, 6) == 0)
-		head[0] ^= (uint8_t)(1u << throw_to(dice, 8));
-	if (throw_to(dice, 12) == 0)
-		head[1] = op->code == OP_INSIDE ? (uint8_t)(throw_to(dice, 3) - 1)
+	if (chance_index(dice, 6) == 0)
+		head[0] ^= (uint8_t)(1u << chance_index(dice, 8));
+	if (chance_index(dice, 12) == 0)
+		head[1] = op->code == OP_INSIDE ? (uint8_t)(chance_index(dice, 3) - 1)
 						: (uint8_t)chance_u64(dice);
-	for (uint32_t n = throw_to(dice, 3) + 1; n > 0; n--)
+	for (uint32_t n = chance_index(dice, 3) + 1; n > 0; n--)
 		chain_mutate(&c, dice, LLVMFuzzerMutate);
-	if (head[2] == 0 || throw_to(dice, 10) == 0)
+	if (head[2] == 0 || chance_index(dice, 10) == 0)
 		head[2] = exchange_for(c.first, dice);
 	head[3] = c.first;
 	wr_span(&w, span_of(head, sizeof(head)));
@@ -97,7 +92,8 @@ static void change_args(struct op *op, struct chance *dice)
 	if (len > 0)
 		memcpy(room, op->args.p, len);
 	while (len < 8)
-		room[len++] = (uint8_t)(throw_to(dice, 2) ? throw_to(dice, 8) : chance_u64(dice));
+		room[len++] =
+			(uint8_t)(chance_index(dice, 2) ? chance_index(dice, 8) : chance_u64(dice));
 	op->args = span_of(room, LLVMFuzzerMutate(room, len, sizeof(room)));
 }
 
@@ -112,34 +108,34 @@ static void put_in(struct ops *ops, size_t at, struct op op)
 
 static void keep_one(const struct ops *ops, struct chance *dice)
 {
-	uint32_t place = throw_to(dice, KEPT);
+	uint32_t place = chance_index(dice, KEPT);
 	struct wr w = wr_into(kept[place], KEPT_LEN);
 
 	if (ops->n == 0)
 		return;
-	op_put(&w, &ops->v[throw_to(dice, ops->n)]);
+	op_put(&w, &ops->v[chance_index(dice, ops->n)]);
 	kept_len[place] = wr_ok(&w) ? wr_len(&w) : 0;
 }
 
 static void put_kept(struct ops *ops, struct chance *dice)
 {
-	uint32_t place = throw_to(dice, KEPT);
+	uint32_t place = chance_index(dice, KEPT);
 	struct rd r = rd_from(span_of(kept[place], kept_len[place]));
 	struct op op;
 
 	if (op_next(&r, &op) && ops_form.codes >> op.code & 1)
-		put_in(ops, throw_to(dice, ops->n + 1), op);
+		put_in(ops, chance_index(dice, ops->n + 1), op);
 }
 
 static void change(struct ops *ops, struct chance *dice)
 {
-	size_t at = throw_to(dice, ops->n), with = throw_to(dice, ops->n);
+	size_t at = chance_index(dice, ops->n), with = chance_index(dice, ops->n);
 	struct op fresh = { .code = any_code(dice) };
 
-	switch (ops->n > 0 ? throw_to(dice, 9) : 0) {
+	switch (ops->n > 0 ? chance_index(dice, 9) : 0) {
 	case 0:
 		change_args(&fresh, dice);
-		put_in(ops, throw_to(dice, ops->n + 1), fresh);
+		put_in(ops, chance_index(dice, ops->n + 1), fresh);
 		break;
 	case 1:
 		memmove(&ops->v[at], &ops->v[at + 1], (ops->n - at - 1) * sizeof(ops->v[0]));
@@ -179,11 +175,11 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t max, unsigned 
 	struct rd r;
 	size_t n;
 
-	if (len < ops_form.head || len > sizeof(was) || throw_to(&dice, 24) == 0)
+	if (len < ops_form.head || len > sizeof(was) || chance_index(&dice, 24) == 0)
 		return LLVMFuzzerMutate(bytes, len, max);
 	memcpy(was, bytes, len);
-	if (throw_to(&dice, 12) == 0)
-		was[throw_to(&dice, ops_form.head)] = (uint8_t)chance_u64(&dice);
+	if (chance_index(&dice, 12) == 0)
+		was[chance_index(&dice, ops_form.head)] = (uint8_t)chance_u64(&dice);
 	r = rd_from(span_of(was + ops_form.head, len - ops_form.head));
 	ops_read(&ops, &r);
 	keep_one(&ops, &dice);
