@@ -14,9 +14,6 @@
 
 enum { SAID_MAX = 40, SEED_ROOM = 8192 };
 
-const struct ops_form ops_form = { .head = 1 };
-
-/* Of chain.c's users the others have libFuzzer's. */
 struct said {
 	enum side from;
 	uint8_t exchange;

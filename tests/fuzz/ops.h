@@ -10,15 +10,15 @@
 
 enum op_code {
 	OP_RUN,	    /* u8: so many times 10 ms (from 128 on: seconds) */
-	OP_INSIDE,  /* a sealed message: see struct inside */
+	OP_INSIDE,  /* a sealed message: see enum inside_how */
 	OP_CLEAR,   /* u8 side, u8 how, u8 exchange, u8 first; a chain in clear */
 	OP_EDIT,    /* u8 side, u8 skip, u8 rounds, u32 seed: a coming message is changed */
 	OP_DROP,    /* u8 side, u8 n: so many coming messages are lost; 255: all */
-	OP_NET,	    /* u8 loss, dup, mutate, reflect, replay */
+	OP_NET,	    /* u8 loss, dup, mutate, reflect, replay in percent, delay in 10 ms */
 	OP_COMMAND, /* u8 side and up or down, u8 child */
-	OP_PLANE,   /* u8 side, u8 kind, u32: what a data plane tells */
-	OP_JOB,	    /* u8 side, u8 how, u8 kind, u8 err; bytes: a result */
-	OP_DONE,    /* u8 side, u8 err: an answer of the data plane */
+	OP_PLANE,   /* u8 side, u8 what happens in a data plane, or any event that it tells */
+	OP_JOB,	    /* u8 side, u8 how: one fails, is lost, or any result: u8 kind, ticket; bytes */
+	OP_DONE,    /* u8 side, ticket, err; u32 packets: an answer of the data plane */
 	OP_FAIL,    /* u8 what, u8 nth */
 	OP_LIFE,    /* u8 side, u8: crash, start, stop, or a new configuration */
 	N_OP_CODES
@@ -36,7 +36,7 @@ struct ops_form {
 };
 extern const struct ops_form ops_form;
 
-/* OP_INSIDE: the sender is `side`; who, deltas and what is wrong on purpose. Then the chain. */
+/* OP_INSIDE: how (who sends it, and what is wrong on purpose), then as INSIDE_HEAD says. */
 enum inside_how {
 	INSIDE_RIGHT = 1,
 	INSIDE_RESPONSE = 2,
