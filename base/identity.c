@@ -34,18 +34,13 @@ static bool form_is_good(uint8_t type, struct span body)
 	return true;
 }
 
-static void identity_set(struct identity *id, uint8_t type, struct span body)
-{
-	*id = (struct identity){ .type = type, .len = (uint16_t)body.len };
-	memcpy(id->b, body.p, body.len);
-}
-
 enum err identity_from_wire(struct identity *id, uint8_t type, struct span body)
 {
 	*id = (struct identity){ .type = ID_NONE };
 	if (body.len == 0 || body.len > IDENTITY_MAX || !form_is_good(type, body))
 		return ERR_SYNTAX;
-	identity_set(id, type, body);
+	*id = (struct identity){ .type = type, .len = (uint16_t)body.len };
+	memcpy(id->b, body.p, body.len);
 	return OK;
 }
 
@@ -143,6 +138,12 @@ static int hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
+/* By the one check of sizes that there is: the local part of an e-mail is as long as it likes. */
+static enum err written_as(struct identity *id, uint8_t type, struct span body)
+{
+	return identity_from_wire(id, type, body) == OK ? OK : ERR_CONFIG;
+}
+
 static enum err key_id_parse_hex(struct identity *id, const char *hex)
 {
 	uint8_t b[IDENTITY_MAX];
@@ -153,14 +154,14 @@ static enum err key_id_parse_hex(struct identity *id, const char *hex)
 			return ERR_CONFIG;
 		wr_u8(&w, (uint8_t)(hex_value(hex[0]) << 4 | hex_value(hex[1])));
 	}
-	return wr_ok(&w) && identity_from_wire(id, ID_KEY_ID, wr_done(&w)) == OK ? OK : ERR_CONFIG;
+	return written_as(id, ID_KEY_ID, wr_done(&w));
 }
 
 static enum err key_id_parse(struct identity *id, const char *text)
 {
 	if (strncasecmp(text, "0x", 2) == 0)
 		return key_id_parse_hex(id, text + 2);
-	return identity_from_wire(id, ID_KEY_ID, span_str(text)) == OK ? OK : ERR_CONFIG;
+	return written_as(id, ID_KEY_ID, span_str(text));
 }
 
 /* "CN=" or "2.5.4.3 =": an attribute's name and an equals sign. */
@@ -176,10 +177,9 @@ enum err identity_parse(struct identity *id, const char *text)
 	struct addr a;
 
 	*id = (struct identity){ .type = ID_NONE };
-	if (addr_parse(text, &a)) {
-		identity_set(id, a.family == AF_INET ? ID_IPV4_ADDR : ID_IPV6_ADDR, addr_span(&a));
-		return OK;
-	}
+	if (addr_parse(text, &a))
+		return written_as(id, a.family == AF_INET ? ID_IPV4_ADDR : ID_IPV6_ADDR,
+				  addr_span(&a));
 	if (strncmp(text, "keyid:", 6) == 0)
 		return key_id_parse(id, text + 6);
 	if (looks_like_dn(text)) {
@@ -188,8 +188,7 @@ enum err identity_parse(struct identity *id, const char *text)
 	}
 	if (strchr(text, '@') != NULL ? !email_is_good(text) : !fqdn_is_good(text))
 		return ERR_CONFIG;
-	identity_set(id, strchr(text, '@') != NULL ? ID_RFC822_ADDR : ID_FQDN, span_str(text));
-	return OK;
+	return written_as(id, strchr(text, '@') != NULL ? ID_RFC822_ADDR : ID_FQDN, span_str(text));
 }
 
 const char *identity_type_name(uint8_t type)

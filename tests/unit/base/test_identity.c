@@ -79,6 +79,14 @@ START_TEST(long_texts_are_refused_and_not_cut)
 	text[253] = 'a';
 	text[254] = '\0';
 	ck_assert_int_eq(identity_parse(&id, text), ERR_CONFIG);
+	/* The local part of an e-mail has no length of its own. */
+	memset(text, 'a', sizeof(text));
+	memcpy(text + IDENTITY_MAX - 2, "@b", 3);
+	ck_assert_int_eq(identity_parse(&id, text), OK);
+	ck_assert_uint_eq(id.len, IDENTITY_MAX);
+	memcpy(text + IDENTITY_MAX - 2, "a@b", 4);
+	ck_assert_int_eq(identity_parse(&id, text), ERR_CONFIG);
+	ck_assert_uint_eq(id.type, ID_NONE);
 }
 END_TEST
 
