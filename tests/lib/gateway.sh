@@ -42,6 +42,9 @@ gateway_sound() {
 	! [ -s "$work/complaints" ]
 }
 gateway_gone() { ! kill -0 "$1" 2>/dev/null; }
+# Nobody lives in that namespace any more; says who does. All processes end with the monitor, by themselves: whoever starts
+# the next one after a kill -9 waits for that, as systemd does.
+gateway_dead() { [ -z "$(ip netns pids "$net-$1")" ] || { ip netns pids "$net-$1" | xargs ps -f; return 1; }; }
 # postern NS ARGUMENTS...: the command, talking to that gateway
 postern() {
 	local ns=$1

@@ -60,5 +60,16 @@ eventually() {
 		[ "${POSTERN_SLOW:-1}" -le 1 ] || [ $pause -ge 400 ] || pause=$((pause * 2))
 	done
 }
+# `throughout SECONDS COMMAND...`: asks again and again for so long, and each time it has to hold. For what must not
+# happen, so that the time that passes is the subject itself.
+throughout() {
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	shift
+	while "$@"; do
+		[ "${EPOCHREALTIME/[.,]/}" -lt "$end" ] || return 0
+		read -rt 0.05 <> <(:) || :
+	done
+	return 1
+}
 # A random moment, up to this many hundredths of a second: for what happens at any time. By RANDOM, so a seed repeats it.
 moment() { read -rt "$(printf '0.%02d' $((RANDOM % $1)))" <> <(:) || :; }
