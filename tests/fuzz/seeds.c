@@ -143,6 +143,35 @@ static void plane_messages(struct seeds *out)
 	save_message(out, "caps", FROM_MONITOR + ROLE_ENGINE, MSG_CAPS, w);
 }
 
+/* Those of the other workers go to fuzz_base alone. */
+static void other_jobs(struct seeds *out)
+{
+	const struct job sign = { .ticket = 1,
+				  .kind = JOB_SIGN,
+				  .sign = { .key = "office",
+					    .hashes = 0x1c,
+					    .rfc7427 = true,
+					    .octets = span_str("octets") } };
+	const struct job mac = {
+		.ticket = 1,
+		.kind = JOB_PSK_MAC,
+		.psk_mac = { .key = "office", .prf_id = 5, .octets = span_str("octets") }
+	};
+	const struct job ke = {
+		.ticket = 1,
+		.kind = JOB_KE,
+		.ke = { .group = 31, .secret = span_str("secret"), .peer = span_str("peer") }
+	};
+	struct wr *w;
+
+	job_encode(w = body(), &sign);
+	save_body(out, "job-sign", BASE_JOB, w);
+	job_encode(w = body(), &mac);
+	save_body(out, "job-psk", BASE_JOB, w);
+	job_encode(w = body(), &ke);
+	save_body(out, "job-ke", BASE_JOB, w);
+}
+
 static void job_messages(struct seeds *out)
 {
 	const struct job j = { .ticket = 5,
@@ -274,6 +303,7 @@ int main(int argc, char **argv)
 	small_messages(&out);
 	plane_messages(&out);
 	job_messages(&out);
+	other_jobs(&out);
 	bundle(&out);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		seed_save(&out, texts[i].target, texts[i].name,
