@@ -14,9 +14,6 @@
 #include "crypto/ossl.h"
 #include "crypto/seal_ops.h"
 
-/* As long as the rows say; GCM and ChaCha20 have all of it, CCM 11 bytes. */
-enum { NONCE_MAX = 12 };
-
 static enum err sealer_set_up(struct sealer *s, struct span encr_key, struct span integ_key)
 {
 	const struct integ_impl *integ = integ_impl(s->integ);
@@ -97,16 +94,6 @@ EVP_CIPHER_CTX *sealer_begin(struct sealer *s, enum seal_dir dir, const uint8_t 
 	if (s->ctx[dir] && ossl_ok(EVP_CipherInit_ex2(s->ctx[dir], NULL, NULL, iv, (int)dir, NULL)))
 		return s->ctx[dir];
 	return NULL;
-}
-
-EVP_CIPHER_CTX *sealer_begin_aead(struct sealer *s, enum seal_dir dir, const struct seal_text *t)
-{
-	uint8_t nonce[NONCE_MAX];
-	struct wr w = wr_into(nonce, sizeof(nonce));
-
-	wr_span(&w, key_span(&s->salt));
-	wr_span(&w, span_of(t->iv, s->encr->row.iv_len));
-	return wr_ok(&w) ? sealer_begin(s, dir, nonce) : NULL;
 }
 
 static bool text_fits(const struct sealer *s, const struct seal_text *t)

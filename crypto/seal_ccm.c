@@ -28,32 +28,9 @@ static bool ccm_run(EVP_CIPHER_CTX *ctx, const struct seal_text *t)
 	       (size_t)len == t->text_len;
 }
 
-static enum err ccm_seal(struct sealer *s, const struct seal_text *t)
-{
-	EVP_CIPHER_CTX *ctx = sealer_begin_aead(s, SEAL_CLOSE, t);
-	const int icv_len = s->encr->row.icv_len;
-
-	if (!ctx || !ccm_run(ctx, t) ||
-	    !ossl_ok(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, icv_len, t->icv)))
-		return ERR_CRYPTO;
-	return OK;
-}
-
-static enum err ccm_unseal(struct sealer *s, const struct seal_text *t)
-{
-	EVP_CIPHER_CTX *ctx = sealer_begin_aead(s, SEAL_OPEN, t);
-	const int icv_len = s->encr->row.icv_len;
-
-	if (!ctx || !ossl_ok(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, icv_len, t->icv)))
-		return ERR_CRYPTO;
-	if (ccm_run(ctx, t))
-		return OK;
-	secret_wipe(t->text, t->text_len); /* deciphered, but nobody's word: never to be read */
-	return ERR_ICV;
-}
-
 const struct seal_ops seal_ccm_ops = {
 	.prepare = ccm_prepare,
-	.seal = ccm_seal,
-	.unseal = ccm_unseal,
+	.run = ccm_run,
+	.seal = aead_seal,
+	.unseal = aead_unseal,
 };

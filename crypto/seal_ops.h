@@ -26,6 +26,8 @@ struct sealer {
 struct seal_ops {
 	/* What a context has to know before its key; NULL: nothing. */
 	bool (*prepare)(EVP_CIPHER_CTX *ctx, const struct encr *encr);
+	/* AEAD: the text goes through the cipher; opening, it judges the ICV, too. */
+	bool (*run)(EVP_CIPHER_CTX *ctx, const struct seal_text *t);
 	enum err (*seal)(struct sealer *s, const struct seal_text *t);
 	enum err (*unseal)(struct sealer *s, const struct seal_text *t);
 };
@@ -34,7 +36,8 @@ struct seal_ops {
  * refuses. */
 EVP_CIPHER_CTX *sealer_begin(struct sealer *s, enum seal_dir dir, const uint8_t *iv);
 
-/* The same for AEAD: its nonce is salt | IV. */
-EVP_CIPHER_CTX *sealer_begin_aead(struct sealer *s, enum seal_dir dir, const struct seal_text *t);
+/* Of all AEADs (seal_aead.c). */
+enum err aead_seal(struct sealer *s, const struct seal_text *t);
+enum err aead_unseal(struct sealer *s, const struct seal_text *t);
 
 #endif
