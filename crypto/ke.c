@@ -8,11 +8,18 @@
  */
 #include "crypto/ke.h"
 
+#include <openssl/bn.h>
 #include <openssl/obj_mac.h>
 #include <string.h>
 
 #include "crypto/ke_ops.h"
 #include "crypto/rows.h"
+
+static const struct modp modp_2048 = { .prime = BN_get_rfc3526_prime_2048 };
+static const struct modp modp_3072 = { .prime = BN_get_rfc3526_prime_3072 };
+static const struct modp modp_4096 = { .prime = BN_get_rfc3526_prime_4096 };
+static const struct modp modp_6144 = { .prime = BN_get_rfc3526_prime_6144 };
+static const struct modp modp_8192 = { .prime = BN_get_rfc3526_prime_8192 };
 
 static const struct ecp ecp_256 = { .nid = NID_X9_62_prime256v1, .top = 0xff };
 static const struct ecp ecp_384 = { .nid = NID_secp384r1, .top = 0xff };

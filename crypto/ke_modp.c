@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The MODP groups (RFC 3526), by GMP's constant-time powers. On limbs of our own rather than mpz_t,
- * so that every limb that saw a secret, GMP's scratch included, is wiped.
+ * so that every limb that saw a secret, GMP's scratch included, is wiped. The primes are OpenSSL's.
  *
  * The groups are safe primes: 1 < y < p-1 leaves no element of small order (RFC 6989 2.1).
  */
 #include <gmp.h>
+#include <openssl/bn.h>
 #include <stdlib.h>
 
 #include "base/secret.h"
 #include "crypto/ke.h"
 #include "crypto/ke_ops.h"
+#include "crypto/ossl.h"
 
 enum {
 	LIMB_BYTES = sizeof(mp_limb_t),
@@ -65,10 +67,18 @@ static enum err modp_power(struct modp_work *w, struct span priv)
 	return OK;
 }
 
-static void modp_begin(struct modp_work *w, const struct ke_group *g, const struct modp *modp)
+static enum err modp_begin(struct modp_work *w, const struct ke_group *g, const struct modp *modp)
 {
+	uint8_t b[KE_PUBLIC_MAX];
+	BIGNUM *prime = modp->prime(NULL);
+	bool good = prime && BN_bn2binpad(prime, b, g->public_len) == g->public_len;
+
+	BN_free(prime);
+	if (!good)
+		return ossl_fail(ERR_CRYPTO);
 	w->n = g->public_len / LIMB_BYTES;
-	limbs_from_bytes(w->prime, span_of(modp->prime, g->public_len));
+	limbs_from_bytes(w->prime, span_of(b, g->public_len));
+	return OK;
 }
 
 /* A private value of 0 or so gives a public one of 1 or 2^small: never drawn by chance, and never
@@ -77,10 +87,10 @@ static enum err modp_public(const struct ke_group *g, const void *param, struct 
 			    uint8_t *pub)
 {
 	struct modp_work w = { .base = { 2 } };
-	enum err e;
+	enum err e = modp_begin(&w, g, param);
 
-	modp_begin(&w, g, param);
-	e = modp_power(&w, priv);
+	if (e == OK)
+		e = modp_power(&w, priv);
 	if (e == OK && !modp_in_range(&w, w.result))
 		e = ERR_KE_VALUE;
 	if (e == OK)
@@ -93,11 +103,12 @@ static enum err modp_share(const struct ke_group *g, const void *param, const st
 			   uint8_t *out)
 {
 	struct modp_work w = { 0 };
-	enum err e = ERR_KE_VALUE;
+	enum err e = modp_begin(&w, g, param);
 
-	modp_begin(&w, g, param);
 	limbs_from_bytes(w.base, side[KE_SIDE_PEER]);
-	if (modp_in_range(&w, w.base))
+	if (e == OK && !modp_in_range(&w, w.base))
+		e = ERR_KE_VALUE;
+	if (e == OK)
 		e = modp_power(&w, side[KE_SIDE_PRIVATE]);
 	if (e == OK)
 		limbs_to_bytes(w.result, out, g->secret_len);

@@ -5,6 +5,8 @@
 #ifndef CRYPTO_KE_OPS_H
 #define CRYPTO_KE_OPS_H
 
+#include <openssl/types.h>
+
 #include "base/err.h"
 #include "crypto/alg.h"
 
@@ -25,15 +27,12 @@ extern const struct ke_ops ke_ecp_ops;	/* param: struct ecp */
 extern const struct ke_ops ke_x_ops;	/* param: OpenSSL's name of the curve */
 
 struct modp {
-	const uint8_t *prime; /* public_len bytes, big-endian; the generator is 2 */
+	BIGNUM *(*prime)(BIGNUM *room); /* OpenSSL's; of public_len bytes, and the generator is 2 */
 };
 
 struct ecp {
 	int nid;     /* OpenSSL's number of the curve */
 	uint8_t top; /* bits of a private value's first byte that count */
 };
-
-/* ke_modp_primes.c */
-extern const struct modp modp_2048, modp_3072, modp_4096, modp_6144, modp_8192;
 
 #endif
