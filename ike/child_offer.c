@@ -69,16 +69,23 @@ static enum err make(const struct ike_sa *sa, const struct conf_child *conf,
 	const struct addr *local = o->transport ? &sa->path.local.addr : NULL;
 	const struct addr *remote = o->transport ? &sa->path.remote.addr : NULL;
 	bool asked = flow && ts_lists_match(&conf->local, &conf->remote, flow);
+	bool first = asked;
 	struct ts src, dst;
 	enum err err;
 
+	o->pair = asked && !o->transport && conn_child_is_split(sa->conn, conf);
 	if (asked) {
 		src = ts_of(flow, &flow->src, flow->sport);
 		dst = ts_of(flow, &flow->dst, flow->dport);
 	}
-	err = side(&conf->local, local, asked ? &src : NULL, &o->ts.i);
+	if (o->pair) {
+		local = &flow->src;
+		remote = &flow->dst;
+		first = false;
+	}
+	err = side(&conf->local, local, first ? &src : NULL, &o->ts.i);
 	if (err == OK)
-		err = side(&conf->remote, remote, asked ? &dst : NULL, &o->ts.r);
+		err = side(&conf->remote, remote, first ? &dst : NULL, &o->ts.r);
 	if (err != OK)
 		ts_pair_free(&o->ts);
 	return err;

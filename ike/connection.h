@@ -22,6 +22,7 @@ struct conn_child {
 	uint32_t tries;	     /* that failed since it was last up */
 	mono_ns not_before;  /* the next one; NEVER: not over this IKE SA */
 	uint64_t refused_by; /* our SPI of the IKE SA that the last one failed on; 0: none */
+	bool pairs;	     /* the peer takes it for one pair of addresses at a time */
 	struct acquire acquire;
 };
 
@@ -120,6 +121,13 @@ void conn_child_failed(struct ike_sa *sa, const struct conf_child *conf, enum er
 uint32_t conn_child_wait_ms(const struct conn *c, const struct conf_child *conf);
 /* ... for what no later try changes, as long as the IKE SA is the same. */
 void conn_child_bar(struct conn *c, const struct conf_child *conf);
+/* The peer takes it for one pair of addresses at a time (SINGLE_PAIR_REQUIRED, RFC 7296 2.9): from
+ * now on each packet that none of its SAs carries is asked for by its own pair. True: one waits. */
+bool conn_child_split(struct conn *c, const struct conf_child *conf);
+bool conn_child_is_split(const struct conn *c, const struct conf_child *conf);
+/* One of its SAs, or one that is being agreed on, carries this flow. */
+bool conn_child_carries(const struct conn *c, const struct conf_child *conf,
+			const struct flow *flow);
 /* Somebody else may be about to make it. */
 void conn_child_put_off(struct conn *c, const struct conf_child *conf);
 /* One that was up is gone, though the IKE SA is not. */

@@ -10,15 +10,20 @@
 /* The kernel asks for what is not to be no more often. */
 static const mono_ns acquire_pace = NS_PER_S;
 
-/* Is this child up, or on its way? *up: too far on the way for a packet to be joined to it. */
-static bool is_made(const struct conn *c, const struct conf_child *conf, bool *up)
+/* Is this child up, or on its way? *up: too far on the way for a packet to be joined to it. Where
+ * the peer takes pairs of addresses, only that of the packet counts. */
+static bool is_made(const struct conn *c, const struct conn_child *wanted, const struct flow *flow,
+		    bool *up)
 {
 	bool made = false;
 
 	*up = false;
 	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
 		for (const struct child_sa *child = sa->children; child; child = child->next) {
-			if (child->conf != conf || !child_stays(child))
+			if (child->conf != wanted->conf || !child_stays(child))
+				continue;
+			if (wanted->pairs &&
+			    !ts_lists_match(child_local(child), child_remote(child), flow))
 				continue;
 			/* Another one may be on its way that replaces one that is up. */
 			*up = *up || child->stage == CHILD_OUTBOUND || child->stage == CHILD_UP;
@@ -30,10 +35,14 @@ static bool is_made(const struct conn *c, const struct conf_child *conf, bool *u
 
 /* Until when nothing is to be begun for this child; 0: now. Every packet asks, and a peer that has
  * just refused is not called for each of them. */
-static mono_ns not_before(const struct conn *c, const struct conn_child *child)
+static mono_ns not_before(const struct conn *c, const struct conn_child *child,
+			  const struct flow *flow)
 {
 	bool never = c->down || c->conf->any_address || !child->wanted;
 
+	/* Of a pair that is not configured nothing comes. */
+	never = never ||
+		(child->pairs && !ts_lists_match(&child->conf->local, &child->conf->remote, flow));
 	if (never || (!child->due && c->conf->start != CONF_START_TRAFFIC))
 		return c->e->now + acquire_pace;
 	if (!c->wanted && c->tries > 0 && c->e->now < c->not_before)
@@ -45,9 +54,12 @@ static mono_ns not_before(const struct conn *c, const struct conn_child *child)
 
 void conn_acquire(struct conn *c, struct conn_child *child, const struct plane_event *ev)
 {
-	bool up, made = is_made(c, child->conf, &up);
-	mono_ns until = made ? 0 : not_before(c, child);
+	bool up, made = is_made(c, child, &ev->flow, &up), first = !child->acquire.there;
+	mono_ns until = made ? 0 : not_before(c, child, &ev->flow);
 
+	/* One pair after the other; who wants another one asks again. */
+	if (child->pairs && child->acquire.waits && child->acquire.number == ev->acquire)
+		return;
 	if (up) /* ... but not for this packet */
 		until = c->e->now + acquire_pace;
 	if (until > 0) {
@@ -55,8 +67,13 @@ void conn_acquire(struct conn *c, struct conn_child *child, const struct plane_e
 		return;
 	}
 	acquire_join(c, child, ev);
-	if (made || child->due)
+	if (made || (child->due && !child->pairs))
 		return;
+	/* What was refused was not this pair. */
+	if (child->pairs && first) {
+		child->not_before = 0;
+		child->refused_by = 0;
+	}
 	child->due = true;
 	c->wanted = true;
 	conn_push(c);

@@ -79,6 +79,19 @@ bool conn_child_made(const struct conn *c, const struct conf_child *conf)
 	return false;
 }
 
+bool conn_child_carries(const struct conn *c, const struct conf_child *conf,
+			const struct flow *flow)
+{
+	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
+		for (const struct child_sa *child = sa->children; child; child = child->next) {
+			if (child->conf == conf && child_stays(child) &&
+			    ts_lists_match(child_local(child), child_remote(child), flow))
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool carries(const struct ike_sa *sa)
 {
 	const struct child_sa *child = sa->children;
@@ -97,10 +110,17 @@ struct ike_sa *conn_carrier(const struct conn *c)
 	return sa;
 }
 
+/* There are pairs, but none for the packet that waits. */
+static bool misses_pair(const struct conn *c, const struct conn_child *child)
+{
+	return child->pairs && child->acquire.waits &&
+	       !conn_child_carries(c, child->conf, &child->acquire.flow);
+}
+
 static bool is_due(const struct conn *c, const struct conn_child *child)
 {
 	return child->wanted && child->due && child->not_before <= c->e->now &&
-	       !conn_child_made(c, child->conf);
+	       (!conn_child_made(c, child->conf) || misses_pair(c, child));
 }
 
 static bool refused_by(const struct conn_child *child, const struct ike_sa *sa)
@@ -132,6 +152,8 @@ const struct conf_child *conn_child_next(const struct ike_sa *sa)
 		const struct conn_child *child = &c->children[i];
 
 		if (!is_due(c, child) || (refused_by(child, sa) && !carries(sa)))
+			continue;
+		if (child->pairs && child_count(sa) >= SA_CHILDREN_MAX)
 			continue;
 		if (child->acquire.waits)
 			return child->conf; /* a packet waits */
@@ -219,6 +241,23 @@ void conn_child_bar(struct conn *c, const struct conf_child *conf)
 	if (child && c->conf->start == CONF_START_ALWAYS)
 		child->not_before = NEVER;
 	conn_schedule(c);
+}
+
+bool conn_child_split(struct conn *c, const struct conf_child *conf)
+{
+	struct conn_child *child = child_of(c, conf);
+
+	if (!child)
+		return false;
+	child->pairs = true;
+	return child->acquire.waits;
+}
+
+bool conn_child_is_split(const struct conn *c, const struct conf_child *conf)
+{
+	const struct conn_child *child = child_of(c, conf);
+
+	return child && child->pairs;
 }
 
 void conn_child_gone(struct conn *c, const struct conf_child *conf)

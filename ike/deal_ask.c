@@ -77,6 +77,8 @@ enum err deal_begin_rekey(struct ike_sa *sa, struct deal *d, const struct child_
 		return err;
 	}
 	err = child_offer_make(sa, old->conf, NULL, &d->offer);
+	if (err == OK && conn_child_is_split(sa->conn, old->conf))
+		d->offer.ts.i.n = d->offer.ts.r.n = 0;
 	if (err == OK)
 		err = put_first(child_local(old), &d->offer.ts.i);
 	if (err == OK)
@@ -208,6 +210,15 @@ static enum err refusal_of(uint16_t notify)
 	}
 }
 
+static const char *selectors_fix(const struct deal *d, uint16_t notify)
+{
+	if (notify != NOTIFY_SINGLE_PAIR_REQUIRED)
+		return "make `local` here the peer's remote, and `remote` here its local";
+	if (d->offer.pair)
+		return "see the peer's log: it wants one pair of addresses, and this is one";
+	return "the peer takes one pair of addresses at a time: they come as packets want them";
+}
+
 static void explain_selectors(const struct deal *d, uint16_t notify, struct ike_note *n)
 {
 	char local[NOTE_TEXT_MAX / 2 - 16], remote[NOTE_TEXT_MAX / 2 - 16];
@@ -216,10 +227,7 @@ static void explain_selectors(const struct deal *d, uint16_t notify, struct ike_
 	note_print_ts(remote, sizeof(remote), &d->offer.ts.r);
 	note_print(n->offered, sizeof(n->offered), "%s behind us, %s behind the peer", local,
 		   remote);
-	note_print(n->fix, sizeof(n->fix), "%s",
-		   notify == NOTIFY_SINGLE_PAIR_REQUIRED
-			   ? "write children of one address on each side: the peer takes no others"
-			   : "make `local` here the peer's remote, and `remote` here its local");
+	note_print(n->fix, sizeof(n->fix), "%s", selectors_fix(d, notify));
 	n->line = d->child->conf->local_pos.line;
 }
 
@@ -231,6 +239,24 @@ static void explain_suite(struct ike_note *n, const struct proposal_want *want)
 		   "the peer wants one (PFS); if they have, see the peer's log");
 }
 
+/* "The requestor is expected to respond by requesting an SA for only the specific traffic it is
+ * trying to forward" (2.9). True: it will be, as soon as the SA is settled. */
+static bool goes_by_pairs(struct ike_sa *sa, struct deal *d, uint16_t notify)
+{
+	const struct child_sa *c = d->child;
+	bool waits;
+
+	if (notify != NOTIFY_SINGLE_PAIR_REQUIRED || d->replaces ||
+	    c->conf->mode != CONF_MODE_TUNNEL)
+		return false;
+	waits = conn_child_split(sa->conn, c->conf);
+	if (!waits || d->offer.pair)
+		return false;
+	child_free(d->child);
+	d->child = NULL;
+	return true;
+}
+
 void deal_refused(struct ike_sa *sa, struct deal *d, uint16_t notify)
 {
 	const struct conf_child *conf = d->child->conf;
@@ -238,6 +264,8 @@ void deal_refused(struct ike_sa *sa, struct deal *d, uint16_t notify)
 	struct suite_policy room;
 	struct proposal_want want = deal_want(sa, d, conf, &room);
 
+	if (goes_by_pairs(sa, d, notify))
+		return;
 	n.err = refusal_of(notify);
 	note_print(n.text, sizeof(n.text), "the peer answers %s", notify_name(notify));
 	if (n.err == ERR_PEER_TS) {
