@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AEAD: AES-GCM (RFC 4106, RFC 5282) and ChaCha20-Poly1305 (RFC 7634); and what CCM (seal_ccm.c) has
- * in common with them. The nonce is salt | IV. */
+/* AEAD: AES-GCM (RFC 4106, RFC 5282) and ChaCha20-Poly1305 (RFC 7634); and what CCM (seal_ccm.c)
+ * has in common with them. The nonce is salt | IV. */
 #include "crypto/ossl.h"
 #include "crypto/seal_ops.h"
 
