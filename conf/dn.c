@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Distinguished names from text. The splitting is ours, attribute names and string types are
- * OpenSSL's, so that certs/ can compare what comes out with the subject of a certificate by
+/* Distinguished names from text and back. The splitting is ours, attribute names and string types
+ * are OpenSSL's, so that certs/ can compare what comes out with the subject of a certificate by
  * X509_NAME_cmp.
  */
 #include "conf/dn.h"
@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include <openssl/x509.h>
+
+#include "base/escape.h"
 
 enum { DN_VALUE_MAX = 256, DN_TYPE_MAX = 64 };
 
@@ -78,18 +80,20 @@ static bool read_value(struct dn_reader *r)
 	r->value_len = 0;
 	while (*r->p && (quoted || !strchr(",+", *r->p))) {
 		char c = *r->p++;
+		bool escaped;
 
 		if (c == '"') {
 			quoted = !quoted;
 			kept = r->value_len;
 			continue;
 		}
-		if (c == '\\' && !read_escaped(r, &c))
+		escaped = c == '\\';
+		if (escaped && !read_escaped(r, &c))
 			return false;
 		if (r->value_len == sizeof(r->value))
 			return false;
 		r->value[r->value_len++] = c;
-		if (c != ' ' || quoted || r->p[-2] == '\\')
+		if (c != ' ' || quoted || escaped)
 			kept = r->value_len;
 	}
 	r->value_len = kept;
@@ -166,4 +170,93 @@ enum err dn_from_text(const char *text, struct identity *id, char why[static 256
 		e = name_encode(name, id, why);
 	X509_NAME_free(name);
 	return e;
+}
+
+/* ---- and back ---- */
+
+static bool is_alnum(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* As it is, but for what means something to the reader. */
+static bool value_write_plain(struct wr *w, struct span v)
+{
+	const uint8_t *from = w->p;
+
+	escape_write(w, v, SIZE_MAX, ",+");
+	return wr_ok(w) && v.len > 0 && v.p[0] != ' ' && v.p[v.len - 1] != ' ' &&
+	       !memmem(from, (size_t)(w->p - from), "\\x", 2);
+}
+
+/* RFC 4514 2.4: any byte as two hexadecimal digits. */
+static void value_write_hex(struct wr *w, struct span v)
+{
+	char text[4];
+
+	for (size_t i = 0; i < v.len; i++) {
+		snprintf(text, sizeof(text), is_alnum(v.p[i]) ? "%c" : "\\%02x", v.p[i]);
+		wr_span(w, span_str(text));
+	}
+}
+
+static bool value_write(struct wr *w, const ASN1_STRING *s)
+{
+	unsigned char *utf8 = NULL;
+	int len = ASN1_STRING_to_UTF8(&utf8, s);
+	struct wr plain = *w;
+
+	if (len <= 0)
+		return false;
+	if (value_write_plain(&plain, span_of(utf8, (size_t)len)))
+		*w = plain;
+	else
+		value_write_hex(w, span_of(utf8, (size_t)len));
+	OPENSSL_free(utf8);
+	return true;
+}
+
+static bool type_write(struct wr *w, const ASN1_OBJECT *type)
+{
+	int nid = OBJ_obj2nid(type);
+	char oid[DN_TYPE_MAX];
+
+	if (nid != NID_undef) {
+		wr_span(w, span_str(OBJ_nid2sn(nid)));
+		return true;
+	}
+	if (OBJ_obj2txt(oid, sizeof(oid), type, 1) >= (int)sizeof(oid))
+		return false;
+	wr_span(w, span_str(oid));
+	return true;
+}
+
+static bool name_write(struct wr *w, const X509_NAME *name)
+{
+	int n = X509_NAME_entry_count(name), set = -1;
+	bool good = n > 0;
+
+	for (int i = 0; i < n && good; i++) {
+		const X509_NAME_ENTRY *e = X509_NAME_get_entry(name, i);
+		bool joined = X509_NAME_ENTRY_set(e) == set;
+
+		wr_span(w, span_str(i == 0 ? "" : joined ? "+" : ", "));
+		good = type_write(w, X509_NAME_ENTRY_get_object(e));
+		wr_u8(w, '=');
+		good = good && value_write(w, X509_NAME_ENTRY_get_data(e));
+		set = X509_NAME_ENTRY_set(e);
+	}
+	return good;
+}
+
+bool dn_to_text(const struct identity *id, char buf[static DN_TEXT_MAX])
+{
+	const unsigned char *p = id->b;
+	X509_NAME *name = d2i_X509_NAME(NULL, &p, id->len);
+	struct wr w = wr_into(buf, DN_TEXT_MAX);
+	bool good = name && name_write(&w, name);
+
+	wr_u8(&w, 0);
+	X509_NAME_free(name);
+	return good && wr_ok(&w);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Distinguished names as people write them, to DER. */
+/* Distinguished names as people write them, to DER and back. */
 #ifndef CONF_DN_H
 #define CONF_DN_H
 
@@ -10,5 +10,11 @@
  * the meaning from the next character (RFC 4514 2.4: also two hexadecimal digits), quotes from all
  * between them. ERR_CONFIG: `why` says what is wrong; *id is cleared then. */
 MUST_USE enum err dn_from_text(const char *text, struct identity *id, char why[static 256]);
+
+/* No byte of a name takes more than four of its text. */
+enum { DN_TEXT_MAX = 4 * IDENTITY_MAX };
+/* What dn_from_text reads as the same name: whole and exact, where identity_text is for people and
+ * cuts off. False when it never made such a name. */
+MUST_USE bool dn_to_text(const struct identity *id, char buf[static DN_TEXT_MAX]);
 
 #endif

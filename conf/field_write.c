@@ -2,6 +2,7 @@
 /* A setting as it would stand in the file, so that what is shown can be loaded again. */
 #include <string.h>
 
+#include "conf/dn.h"
 #include "conf/field.h"
 
 /* The characters that a word may have without quotes, as in lex.l. */
@@ -28,11 +29,50 @@ static void text_write(const char *s, FILE *f)
 	fputc('"', f);
 }
 
+/* Text that is written as it is; else, or when it would be read as that, in hexadecimal. */
+static void key_id_write(struct span s, FILE *f)
+{
+	bool plain = !(s.len >= 2 && s.p[0] == '0' && (s.p[1] | 0x20) == 'x');
+	char text[sizeof("keyid:") + IDENTITY_MAX];
+
+	for (size_t i = 0; i < s.len; i++)
+		plain = plain && s.p[i] > ' ' && s.p[i] < 0x7f;
+	if (plain) {
+		snprintf(text, sizeof(text), "keyid:%.*s", (int)s.len, (const char *)s.p);
+		text_write(text, f);
+		return;
+	}
+	fputs("keyid:0x", f);
+	for (size_t i = 0; i < s.len; i++)
+		fprintf(f, "%02x", s.p[i]);
+}
+
+/* Whole, as identity_parse and dn_from_text read it; identity_text escapes and cuts off. */
 static void identity_write(const struct identity *id, FILE *f)
 {
-	char text[IDENTITY_TEXT_MAX];
+	struct span s = identity_span(id);
+	char text[DN_TEXT_MAX];
 
-	text_write(id->type == ID_NONE ? "any" : identity_text(id, text), f);
+	switch (id->type) {
+	case ID_NONE:
+		fputs("any", f);
+		return;
+	case ID_KEY_ID:
+		key_id_write(s, f);
+		return;
+	case ID_FQDN:
+	case ID_RFC822_ADDR:
+		snprintf(text, sizeof(text), "%.*s", (int)s.len, (const char *)s.p);
+		text_write(text, f);
+		return;
+	case ID_DER_ASN1_DN:
+		if (dn_to_text(id, text)) {
+			text_write(text, f);
+			return;
+		}
+		break;
+	}
+	text_write(identity_text(id, text), f);
 }
 
 static uint64_t number_of(const struct schema_option *row, const void *x)

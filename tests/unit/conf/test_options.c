@@ -11,6 +11,9 @@
 #include "tests/unit/conf/fixture.h"
 #include "tests/unit/unit.h"
 
+#define LONG "a23456789012345678901234567890123456789012345678901234567890"
+#define HEX  LONG LONG
+
 /* clang-format off */
 static const struct {
 	int line;		/* of the fixture, which it replaces */
@@ -39,6 +42,13 @@ static const struct {
 	{ 9, "address = any", "\taddress         = any\n" },
 	{ 9, "address = any", "\tstart           = manual\n" },
 	{ 9, "address = { 192.0.2.1\n2001:db8::1,\n# remark }\n192.0.2.2 }", "\taddress         = { 192.0.2.1, 2001:db8::1, 192.0.2.2 }\n" },
+	{ 3, "identity = " LONG "." LONG "." LONG "." LONG, "\tidentity        = " LONG "." LONG "." LONG "." LONG "\n" },
+	{ 3, "identity = keyid:" LONG LONG LONG LONG, "\tidentity        = keyid:" LONG LONG LONG LONG "\n" },
+	{ 3, "identity = keyid:0x00" HEX HEX HEX HEX, "\tidentity        = keyid:0x00" HEX HEX HEX HEX "\n" },
+	{ 3, "identity = \"keyid:a\\\"b\\\\c\"", "\tidentity        = \"keyid:a\\\"b\\\\c\"\n" },
+	{ 3, "identity = \"a\\\"b\\\\c@example.org\"", "\tidentity        = \"a\\\"b\\\\c@example.org\"\n" },
+	{ 3, "identity = \"description=" LONG LONG LONG LONG "\"", "\tidentity        = \"description=" LONG LONG LONG LONG "\"\n" },
+	{ 3, "identity = \"O=a\\\\01b\"", "\tidentity        = \"O=a\\\\01b\"\n" },
 	{ 10, "identity = 203.0.113.2", "\tidentity        = 203.0.113.2\n" },
 	{ 7, "auth = psk", "\tauth            = psk\n" },
 	{ 8, "psk_file = good.psk", "\tpsk_file        = /etc/postern/good.psk\n" },
