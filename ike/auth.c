@@ -175,17 +175,10 @@ static enum err make_octets(const struct ike_sa *sa, bool initiators, struct spa
 /* Sends the job off and parks the exchange. */
 static enum err ask(struct ike_sa *sa, struct job *j, enum sa_wait wait)
 {
-	struct handshake *hs = sa->hs;
-	enum err err = ticket_take(&hs->ticket, sa, NULL);
+	enum err err = ticket_ask(&sa->hs->ticket, sa, j);
 
-	if (err != OK)
-		return err;
-	j->ticket = hs->ticket.number;
-	err = actions_job(&sa->e->actions, j);
 	if (err == OK)
-		hs->wait = wait;
-	else
-		ticket_drop(sa->e, &hs->ticket);
+		sa->hs->wait = wait;
 	return err;
 }
 

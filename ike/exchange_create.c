@@ -94,22 +94,16 @@ mono_ns create_deadline(const struct ike_sa *sa)
 
 static enum err ask_worker(struct create *c, struct span peer)
 {
-	struct job j = { .kind = JOB_KE };
-	enum err err = ticket_take(&c->ticket, c->sa, NULL);
+	struct job j = {
+		.kind = JOB_KE,
+		.ke = { .group = c->group->id,
+			.secret = span_of(c->priv, c->group->private_len),
+			.peer = peer },
+	};
+	enum err err = ticket_ask(&c->ticket, c->sa, &j);
 
 	if (err != OK)
 		return err;
-	j.ticket = c->ticket.number;
-	j.ke = (struct job_ke){
-		.group = c->group->id,
-		.secret = span_of(c->priv, c->group->private_len),
-		.peer = peer,
-	};
-	err = actions_job(&c->sa->e->actions, &j);
-	if (err != OK) {
-		ticket_drop(c->sa->e, &c->ticket);
-		return err;
-	}
 	c->stage = peer.len > 0 ? CREATE_SECRET : CREATE_PUBLIC;
 	c->expires = c->sa->e->now + worker_time;
 	sa_schedule(c->sa);

@@ -84,22 +84,16 @@ enum err init_ask_worker(struct ike_sa *sa, struct span peer)
 {
 	struct handshake *hs = sa->hs;
 	const struct init_try *try = hs->chosen;
-	struct job j = { .kind = JOB_KE };
-	enum err err = ticket_take(&hs->ticket, sa, NULL);
-
-	if (err != OK)
-		return err;
-	j.ticket = hs->ticket.number;
-	j.ke = (struct job_ke){
-		.group = try->group->id,
-		.secret = span_of(try->priv, try->group->private_len),
-		.peer = peer,
+	struct job j = {
+		.kind = JOB_KE,
+		.ke = { .group = try->group->id,
+			.secret = span_of(try->priv, try->group->private_len),
+			.peer = peer },
 	};
-	err = actions_job(&sa->e->actions, &j);
+	enum err err = ticket_ask(&hs->ticket, sa, &j);
+
 	if (err == OK)
 		hs->wait = peer.len > 0 ? WAIT_KE_SECRET : WAIT_KE_PUBLIC;
-	else
-		ticket_drop(sa->e, &hs->ticket);
 	return err;
 }
 

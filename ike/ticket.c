@@ -24,6 +24,19 @@ enum err ticket_take(struct ticket *t, struct ike_sa *sa, struct child_sa *child
 	return err;
 }
 
+enum err ticket_ask(struct ticket *t, struct ike_sa *sa, struct job *j)
+{
+	enum err err = ticket_take(t, sa, NULL);
+
+	if (err != OK)
+		return err;
+	j->ticket = t->number;
+	err = actions_job(&sa->e->actions, j);
+	if (err != OK)
+		ticket_drop(sa->e, t);
+	return err;
+}
+
 void ticket_drop(struct ike_engine *e, struct ticket *t)
 {
 	if (t->number == 0)

@@ -11,6 +11,7 @@
 
 struct ike_engine;
 struct ike_sa;
+struct job;
 struct child_sa;
 
 struct ticket {
@@ -23,6 +24,8 @@ struct ticket {
 struct span ticket_key(const struct table_node *n);
 /* Takes a fresh number; one that was out is dropped. */
 MUST_USE enum err ticket_take(struct ticket *t, struct ike_sa *sa, struct child_sa *child);
+/* Asks for a job of the IKE SA's, whose answer comes by the ticket. On failure none is out. */
+MUST_USE enum err ticket_ask(struct ticket *t, struct ike_sa *sa, struct job *j);
 /* A later answer finds nothing. Does nothing when none is out. */
 void ticket_drop(struct ike_engine *e, struct ticket *t);
 struct ticket *ticket_find(struct ike_engine *e, uint64_t number);
