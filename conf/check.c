@@ -109,6 +109,11 @@ static void check_children(struct build *b, const struct tree_block *block,
 		mark_error(b->p, block->name_at,
 			   words(text, "connection `%s` has no child", cn->name),
 			   "child NAME { local = NETWORK ... remote = NETWORK }");
+	if (cn->n_children > CONF_CHILDREN_MAX)
+		mark_error(b->p, block->name_at,
+			   words(text, "connection `%s` has more than %d children", cn->name,
+				 CONF_CHILDREN_MAX),
+			   "children of several networks each");
 }
 
 /* Can the two meet at the same place? Names may resolve to anything, so only equal ones count. */

@@ -13,7 +13,7 @@
 #include "base/ts.h"
 #include "crypto/suite.h"
 
-enum { CONF_NAME_MAX = 63, CONF_ADDRS_MAX = 8 };
+enum { CONF_NAME_MAX = 63, CONF_ADDRS_MAX = 8, CONF_CHILDREN_MAX = 64 };
 
 enum conf_auth { CONF_AUTH_CERTIFICATE, CONF_AUTH_PSK };
 enum conf_start { CONF_START_ALWAYS, CONF_START_TRAFFIC, CONF_START_MANUAL };

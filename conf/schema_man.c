@@ -102,7 +102,7 @@ static void options(void)
 			("Who we are. One block\n.B me { ... }\nis enough for most; several have names,\n"
 			 ".BR \"me NAME { ... }\" ,\nand connections choose by\n.BR \"me = NAME\" ."),
 		[SCHEMA_CONNECTION] =
-			"A peer, and the IKE SA with it:\n.BR \"connection NAME { ... }\" .\nIt holds one child or more.",
+			"A peer, and the IKE SA with it:\n.BR \"connection NAME { ... }\" .\nIt holds one child or more, at most 64.",
 		[SCHEMA_CHILD] =
 			"What is joined to what, inside a connection:\n.BR \"child NAME { ... }\" .",
 	};

@@ -15,8 +15,8 @@
 #include "ike/transport.h"
 
 enum {
-	SA_CHILDREN_MAX = 64,		    /* of an IKE SA */
-	SA_PAIRS_MAX = 2 * SA_CHILDREN_MAX, /* ... and as many that are to replace them */
+	SA_CHILDREN_MAX = CONF_CHILDREN_MAX, /* of an IKE SA; the peer may have as many as we */
+	SA_PAIRS_MAX = 2 * SA_CHILDREN_MAX,  /* ... and as many that are to replace them */
 };
 
 enum child_stage {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration at first sight, as the README has it, becomes the model that it says. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,8 +141,31 @@ START_TEST(a_secret_is_what_its_file_means)
 }
 END_TEST
 
+/* An IKE SA has room for so many. */
+START_TEST(a_connection_has_64_children_at_most)
+{
+	char children[8192] = "";
+	size_t n = CONF_CHILDREN_MAX + (size_t)_i, at = 0;
+	char *problems, *whole;
+
+	for (size_t i = 1; i < n; i++)
+		at += (size_t)snprintf(
+			children + at, sizeof(children) - at,
+			"child c%zu {\nlocal = 10.3.%zu.0/24\nremote = 10.4.0.0/16\n}\n", i, i);
+	whole = fixture_text(11, children);
+	problems = fixture_problems(whole);
+	ck_assert_str_eq(problems,
+			 _i == 0 ? "ok\n"
+				 : "6:12: connection `office` has more than 64 children | "
+				   "children of several networks each\n");
+	free(problems);
+	free(whole);
+}
+END_TEST
+
 UNIT("conf/load")
 {
+	tcase_add_loop_test(tc, a_connection_has_64_children_at_most, 0, 2);
 	tcase_add_test(tc, a_secret_is_what_its_file_means);
 	tcase_add_test(tc, first_sight_has_the_files_beside_it);
 	tcase_add_test(tc, first_sight_has_its_defaults);
