@@ -10,12 +10,13 @@ pki_ca() {
 		-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign \
 		-out "$dir/ca.pem" 2>/dev/null
 }
-# pki_key FILE KIND: ec:P-256, ec:P-384, rsa:3072, ed25519
+# pki_key FILE KIND: ec:P-256, ec:P-384, ec:P-521, rsa:3072, ed25519, ed448
 pki_key() {
 	case $2 in
 	ec:*) openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:${2#ec:}" -out "$1" ;;
 	rsa:*) openssl genpkey -algorithm RSA -pkeyopt "rsa_keygen_bits:${2#rsa:}" -out "$1" ;;
 	ed25519) openssl genpkey -algorithm ED25519 -out "$1" ;;
+	ed448) openssl genpkey -algorithm ED448 -out "$1" ;;
 	esac 2>/dev/null
 	chmod 0600 "$1"
 }

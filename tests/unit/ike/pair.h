@@ -59,6 +59,7 @@ struct end {
 	size_t n_unheard_installs; /* ... and what it was told */
 	size_t n_unheard_removes;
 	uint8_t sign_method; /* AUTH method of its signatures; 0: AUTH_SIGNATURE */
+	bool rfc7427;	     /* its last signature was asked for a peer that speaks RFC 7427 */
 	struct plane_caps kernel;
 	const char *psk;
 	const char *name; /* identity that its certificate proves; NULL: the configuration's */
@@ -114,6 +115,10 @@ void pair_event(struct end *end, const struct ike_event *ev);
 void pair_do_job(struct end *end, const struct job *j);
 void pair_do_sa(struct end *end, const struct sa_cmd *cmd);
 extern const char *const pair_names[2];
+
+/* As if the sender of this IKE_SA_INIT message did not know the notify: it is another one on the
+ * wire, and in what the sender remembers to have sent. False: it is none, or does not have it. */
+bool pair_hide_notify(struct pair *p, struct datagram *d, uint16_t type);
 
 /* Configurations. `more` goes into the connection. */
 const char *pair_psk(enum side s, const char *more);

@@ -6,6 +6,7 @@
 
 #include "crypto/ke.h"
 #include "crypto/prf.h"
+#include "ike/core.h"
 #include "tests/unit/ike/pair.h"
 
 /* ---- jobs ---- */
@@ -69,6 +70,7 @@ void pair_do_job(struct end *end, const struct job *j)
 		len = mac.len;
 		break;
 	case JOB_SIGN:
+		end->rfc7427 = j->sign.rfc7427;
 		r.err = fake_signature(end->name ? end->name : pair_names[end->side],
 				       j->sign.octets, buf);
 		break;
@@ -181,4 +183,44 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 	}
 	if (cmd->ticket)
 		pair_event(end, &ev);
+}
+
+/* ---- what an engine has said ---- */
+
+/* Where a Notify without protocol and SPI has its type, or 0. */
+static size_t find_notify(const uint8_t *bytes, size_t len, uint16_t type)
+{
+	const uint8_t wanted[] = { 0, 0, (uint8_t)(type >> 8), (uint8_t)type };
+
+	for (size_t i = IKE_HEADER_LEN; i + sizeof(wanted) <= len; i++) {
+		if (memcmp(bytes + i, wanted, sizeof(wanted)) == 0)
+			return i + 2;
+	}
+	return 0;
+}
+
+static void hide_kept(struct packets *kept, const struct datagram *d, size_t at)
+{
+	if (kept->len == d->len)
+		kept->bytes[at] ^= 0x80; /* a status that nobody knows */
+}
+
+bool pair_hide_notify(struct pair *p, struct datagram *d, uint16_t type)
+{
+	struct ike_sa *sa;
+	struct message m;
+	size_t at;
+
+	if (message_decode(span_of(d->bytes, d->len), &m) != OK || m.h.exchange != X_IKE_SA_INIT)
+		return false;
+	sa = sa_find(p->end[1 - d->to].e, header_is_response(&m.h) ? m.h.spi_r : m.h.spi_i);
+	at = find_notify(d->bytes, d->len, type);
+	if (at == 0 || !sa || !sa->hs)
+		return false;
+	d->bytes[at] ^= 0x80;
+	hide_kept(&sa->hs->response, d, at);
+	hide_kept(&sa->window.request, d, at);
+	for (size_t i = 0; i < INIT_TRIES_MAX; i++)
+		hide_kept(&sa->hs->tries[i].request, d, at);
+	return true;
 }

@@ -217,6 +217,38 @@ START_TEST(control_what_is_said_would_be_seen)
 }
 END_TEST
 
+/* ---- signatures ---- */
+
+static bool hides_hashes(struct pair *p, struct datagram *d)
+{
+	const enum side *from = p->ctx;
+
+	if (d->to != *from && pair_hide_notify(p, d, NOTIFY_SIGNATURE_HASH_ALGORITHMS))
+		p->answered = true;
+	return true;
+}
+
+/* Who has not announced hashes is signed for by a method of RFC 4754, and its own is taken. */
+START_TEST(methods_9_to_11_are_for_peers_without_rfc_7427)
+{
+	static const uint8_t methods[] = { AUTH_ECDSA_256, AUTH_ECDSA_384, AUTH_ECDSA_521 };
+	struct pair *p = pair_by(CERT, "[tcp/443]");
+	enum side old = _i % 2 ? LEFT : RIGHT;
+
+	for (enum side s = LEFT; s <= RIGHT; s++)
+		p->end[s].sign_method = methods[_i / 2];
+	p->ctx = &old;
+	p->filter = hides_hashes;
+	pair_up(p, LEFT, "site");
+	pair_run(p, NS_PER_S);
+	ck_assert(p->answered);
+	pair_expect_children(p, 2);
+	ck_assert(!p->end[1 - old].rfc7427);
+	ck_assert(p->end[old].rfc7427);
+	pair_free(p);
+}
+END_TEST
+
 /* OPAQUE (RFC 4301 4.4.1.1): a child for the fragments that show no port. */
 START_TEST(fragments_without_ports_may_have_a_child_of_their_own)
 {
@@ -238,5 +270,6 @@ UNIT("ike/engine-abilities")
 	tcase_add_loop_test(tc, what_we_do_not_do_is_passed_over_and_not_answered, 0, N_ANNOUNCED);
 	tcase_add_test(tc, certificates_are_never_asked_for_by_url);
 	tcase_add_test(tc, control_what_is_said_would_be_seen);
+	tcase_add_loop_test(tc, methods_9_to_11_are_for_peers_without_rfc_7427, 0, 6);
 	tcase_add_test(tc, fragments_without_ports_may_have_a_child_of_their_own);
 }

@@ -18,19 +18,26 @@ void *__wrap_calloc(size_t n, size_t size);
  * counted. */
 static size_t countdown;
 
-static bool fails(void)
+/* What the engines have asked for. */
+static size_t n_asked, bytes_asked;
+
+static bool fails(size_t bytes)
 {
-	return pair_in_engine > 0 && countdown > 0 && --countdown == 0;
+	if (pair_in_engine == 0)
+		return false;
+	n_asked++;
+	bytes_asked += bytes;
+	return countdown > 0 && --countdown == 0;
 }
 
 void *__wrap_malloc(size_t size)
 {
-	return fails() ? NULL : __real_malloc(size);
+	return fails(size) ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return fails() ? NULL : __real_calloc(n, size);
+	return fails(n * size) ? NULL : __real_calloc(n, size);
 }
 
 /* One allocation after the other fails, from the first message to the tunnel and its end; each time
@@ -93,29 +100,66 @@ START_TEST(a_half_open_sa_is_at_most_four_kib)
 }
 END_TEST
 
-/* C45, C48: 100 000 requests under different SPIs from different places: bounded, and all gone a
- * minute later. */
-START_TEST(strangers_leave_nothing_behind)
+/* A gateway for anybody, and a request to it under another SPI each time, from another place. */
+static struct pair *pair_for_strangers(uint8_t request[static 2048], size_t *len)
 {
 	struct pair *p = pair_new(
 		pair_psk(LEFT, ""),
 		"me {\n identity = right.example.org\n}\n"
 		"connection site {\n address = any\n identity = left.example.org\n auth = psk\n psk_file = site.psk\n"
 		" child net {\n  local = 10.2.0.0/16\n  remote = 10.1.0.0/16\n }\n}\n");
-	struct path path = pair_path(p, LEFT);
-	uint8_t request[2048];
-	size_t len;
 
 	p->filter = never;
 	pair_up(p, LEFT, "site");
-	len = p->last_len;
-	memcpy(request, p->last, len);
-	for (uint32_t i = 0; i < 100000; i++) {
-		memcpy(request, &i, sizeof(i));
-		request[4] = 0xaa;
-		memcpy(path.remote.addr.b, &i, sizeof(i));
-		pair_deliver(p, RIGHT, &path, span_of(request, len));
-	}
+	*len = p->last_len;
+	memcpy(request, p->last, *len);
+	return p;
+}
+
+static void deliver_as(struct pair *p, uint8_t request[static 2048], size_t len, uint32_t who)
+{
+	struct path path = pair_path(p, LEFT);
+
+	memcpy(request, &who, sizeof(who));
+	request[4] = 0xaa;
+	memcpy(path.remote.addr.b, &who, sizeof(who));
+	pair_deliver(p, RIGHT, &path, span_of(request, len));
+}
+
+/* Under load nothing is kept of who has not brought a cookie: what is allocated is the answer,
+ * once, until it has left. */
+START_TEST(without_a_cookie_only_the_answer_takes_memory)
+{
+	enum { ANSWER = 512, ROUNDS = 1000 };
+	uint8_t request[2048];
+	size_t len;
+	struct pair *p = pair_for_strangers(request, &len);
+	uint32_t who = 0;
+
+	while (!p->end[RIGHT].e->limits.told_cookies)
+		deliver_as(p, request, len, who++);
+	p->end[RIGHT].n_notes = 0;
+	n_asked = bytes_asked = 0;
+	for (int i = 0; i < ROUNDS; i++)
+		deliver_as(p, request, len, who++);
+	ck_assert_uint_eq(n_asked, ROUNDS);
+	ck_assert_uint_lt(bytes_asked, ROUNDS * ANSWER);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), HALF_OPEN_COOKIE);
+	pair_down(p, LEFT, "site");
+	pair_free(p);
+}
+END_TEST
+
+/* C45, C48: 100 000 requests under different SPIs from different places: bounded, and all gone a
+ * minute later. */
+START_TEST(strangers_leave_nothing_behind)
+{
+	uint8_t request[2048];
+	size_t len;
+	struct pair *p = pair_for_strangers(request, &len);
+
+	for (uint32_t i = 0; i < 100000; i++)
+		deliver_as(p, request, len, i);
 	ck_assert_uint_eq(pair_sas(p, RIGHT), HALF_OPEN_COOKIE);
 	ck_assert_uint_eq(ike_engine_stats(p->end[RIGHT].e)->cookies_sent,
 			  100000 - HALF_OPEN_COOKIE);
@@ -135,5 +179,6 @@ UNIT("ike/engine-memory")
 {
 	tcase_add_test(tc, every_allocation_may_fail_once);
 	tcase_add_test(tc, a_half_open_sa_is_at_most_four_kib);
+	tcase_add_test(tc, without_a_cookie_only_the_answer_takes_memory);
 	tcase_add_test(tc, strangers_leave_nothing_behind);
 }

@@ -52,20 +52,29 @@ static struct pair *pair_of(const char *more)
 	return p;
 }
 
-static void ask(struct pair *p, const char *src, const char *dst)
+/* `number` 0: of userspace; else the kernel's question. */
+static void ask_for(struct pair *p, const char *src, const char *dst, uint32_t number)
 {
 	struct plane_event pe = {
 		.kind = PLANE_ACQUIRE,
 		.reqid = p->end[LEFT].conf->connections[0].children[0].reqid,
+		.acquire = number,
 		.flow = { .proto = 17, .ports_known = true, .sport = 4711, .dport = 53 },
 	};
-	struct ike_event ev = { .kind = IKE_EV_PLANE, .from = PLANE_USER, .plane = &pe };
+	struct ike_event ev = { .kind = IKE_EV_PLANE,
+				.from = number != 0 ? PLANE_KERNEL : PLANE_USER,
+				.plane = &pe };
 
 	ck_assert(addr_parse(src, &pe.flow.src));
 	ck_assert(addr_parse(dst, &pe.flow.dst));
 	pair_event(&p->end[LEFT], &ev);
 	pair_act(p, LEFT);
 	pair_run(p, NS_PER_S);
+}
+
+static void ask(struct pair *p, const char *src, const char *dst)
+{
+	ask_for(p, src, dst, 0);
 }
 
 static const char *const more[] = { "start = traffic", "start = traffic\n childless = yes" };
@@ -102,6 +111,31 @@ START_TEST(every_other_pair_gets_one_when_a_packet_wants_it)
 	pair_expect_children(p, 3);
 	ck_assert_uint_eq(pair_sas(p, LEFT), 1);
 	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 0);
+	pair_free(p);
+}
+END_TEST
+
+/* The kernel keeps a question for each, and each gets its end. */
+START_TEST(the_kernels_questions_are_answered_pair_by_pair)
+{
+	const char *const text[2] = { pair_psk(LEFT, "start = traffic"), pair_psk(RIGHT, "") };
+	const struct plane_caps kernel[2] = { pair_kernel(), { .v4 = false } };
+	struct pair *p = pair_new_on(text, kernel);
+
+	p->filter = wants_pairs;
+	p->end[RIGHT].fail_install = 1;
+	ask_for(p, "10.1.0.7", "10.2.0.9", 7);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(p->end[LEFT].answered, 7);
+	ask_for(p, "10.1.0.8", "10.2.0.9", 8);
+	pair_expect_children(p, 2);
+	ck_assert_uint_eq(p->end[LEFT].answered, 8);
+	ck_assert_uint_eq(p->end[LEFT].n_forgets, 0);
+	/* One that is carried by now: whoever asks so was too early, and shall ask again. */
+	ask_for(p, "10.1.0.8", "10.2.0.9", 9);
+	pair_run(p, 2 * NS_PER_S);
+	pair_expect_children(p, 2);
+	ck_assert_uint_eq(p->end[LEFT].forgot, 9);
 	pair_free(p);
 }
 END_TEST
@@ -189,6 +223,7 @@ UNIT("ike/engine-pairs")
 {
 	tcase_add_loop_test(tc, the_packet_that_waits_gets_its_pair, 0, 2);
 	tcase_add_loop_test(tc, every_other_pair_gets_one_when_a_packet_wants_it, 0, 2);
+	tcase_add_test(tc, the_kernels_questions_are_answered_pair_by_pair);
 	tcase_add_loop_test(tc, pairs_come_one_after_the_other, 0, 2);
 	tcase_add_test(tc, a_pair_is_rekeyed_as_a_pair);
 	tcase_add_loop_test(tc, a_refused_pair_is_a_refusal, 0, 2);
