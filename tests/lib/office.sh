@@ -52,7 +52,6 @@ office_is() { postern "$1" status --json | jq -r ".connections[] | select(.name 
 # ---- the left gateway: is it back ----
 
 monitor() { cat "$work/gwl/pid"; }
-gone() { ! kill -0 "$1" 2>/dev/null; }
 # launch [PROGRAM...]: under this program
 launch() { gateway_launch gwl "$work/left.conf" "$@"; }
 # All its processes, the tunnel by its own account, and a packet to the other side and back.
@@ -64,7 +63,7 @@ is_back() {
 comes_back() {
 	local end=$(($(say_now) + $1 * 1000 * ${POSTERN_SLOW:-1}))
 	until is_back >/dev/null 2>&1; do
-		! gone "$(monitor)" && [ "$(say_now)" -lt "$end" ] || return 1
+		! gateway_gone "$(monitor)" && [ "$(say_now)" -lt "$end" ] || return 1
 	done
 }
 
