@@ -472,7 +472,7 @@ static const struct schema_option options[] = {
 		.reload = RELOAD_CONNECTION,
 		.values = "NUMBER",
 		.brief = "how much one set of keys carries in one direction",
-		.text = "0: as much as comes in its \\fBlifetime\\fP.",
+		.text = "0: as much as comes in its lifetime.",
 		.example = "life_bytes = 1000000000000",
 	},
 	{
