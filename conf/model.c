@@ -40,25 +40,9 @@ bool conf_child_eq(const struct conf_child *a, const struct conf_child *b)
 	       block_eq(SCHEMA_CHILD, a, b);
 }
 
-static bool children_eq(const struct conf_connection *a, const struct conf_connection *b)
-{
-	for (size_t i = 0; i < a->n_children; i++) {
-		const struct conf_child *twin = conf_child_find(b, a->children[i].name);
-
-		if (!twin || !conf_child_eq(&a->children[i], twin))
-			return false;
-	}
-	return a->n_children == b->n_children;
-}
-
 bool conf_connection_same(const struct conf_connection *a, const struct conf_connection *b)
 {
 	return strcmp(a->name, b->name) == 0 && block_eq(SCHEMA_CONNECTION, a, b);
-}
-
-bool conf_connection_eq(const struct conf_connection *a, const struct conf_connection *b)
-{
-	return conf_connection_same(a, b) && children_eq(a, b);
 }
 
 static void file_free(struct conf_file *f)

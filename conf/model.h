@@ -133,9 +133,8 @@ struct conf {
 
 const struct conf_connection *conf_connection_find(const struct conf *c, const char *name);
 const struct conf_child *conf_child_find(const struct conf_connection *cn, const char *name);
-/* Equal in everything that matters to a running SA (positions do not). */
-bool conf_connection_eq(const struct conf_connection *a, const struct conf_connection *b);
-/* ... but for its children. */
+/* Equal in everything that matters to a running SA (positions do not): a connection but for its
+ * children, and one of those. */
 bool conf_connection_same(const struct conf_connection *a, const struct conf_connection *b);
 bool conf_child_eq(const struct conf_child *a, const struct conf_child *b);
 /* Which data plane carries this child: as configured; with `auto` the kernel where it can carry
