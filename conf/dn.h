@@ -11,10 +11,10 @@
  * between them. ERR_CONFIG: `why` says what is wrong; *id is cleared then. */
 MUST_USE enum err dn_from_text(const char *text, struct identity *id, char why[static 256]);
 
-/* No byte of a name takes more than four of its text. */
+/* No byte of an encoding takes more than four of its text. */
 enum { DN_TEXT_MAX = 4 * IDENTITY_MAX };
 /* What dn_from_text reads as the same name: whole and exact, where identity_text is for people and
- * cuts off. False when it never made such a name. */
+ * cuts off. False for what is no name, or has an empty value. */
 MUST_USE bool dn_to_text(const struct identity *id, char buf[static DN_TEXT_MAX]);
 
 #endif
