@@ -23,6 +23,7 @@ static const char *const note_names[] = {
 	[IKE_NOTE_DROPPED] = "dropped",
 	[IKE_NOTE_COOKIE] = "cookies",
 	[IKE_NOTE_CHILD_FAILED] = "child failed",
+	[IKE_NOTE_CHILD_LIMIT] = "child limit",
 	[IKE_NOTE_CHILD_REKEYED] = "rekeyed",
 	[IKE_NOTE_REKEY_FAILED] = "rekey failed",
 };

@@ -98,7 +98,7 @@ struct end {
 	uint32_t heard[SIM_SAS_MAX]; /* SPIs by which packets came */
 	size_t n_heard;
 	uint32_t n_went, n_came; /* packets */
-	uint32_t refused_spi; /* of the last install that failed */
+	uint32_t refused_spi;	 /* of the last install that failed */
 	uint32_t n_sa_commands;
 	uint32_t plane_deaths;
 	uint32_t n_lost;      /* datagrams that left for nobody */

@@ -160,7 +160,7 @@ END_TEST
 
 START_TEST(every_kind_of_note_has_its_name)
 {
-	for (int k = IKE_NOTE_CONNECTING; k <= IKE_NOTE_CHILD_FAILED; k++)
+	for (int k = 0; k < N_IKE_NOTES; k++)
 		ck_assert_str_ne(note_event((enum ike_note_kind)k), "note");
 	ck_assert_str_eq(note_event((enum ike_note_kind)99), "note");
 }
@@ -174,7 +174,7 @@ START_TEST(a_note_about_nobody_is_a_line_like_any_other)
 	const char *line;
 
 	log_setup(LOG_LEVEL_DEBUG, false, NULL);
-	for (unsigned int k = 0; k <= IKE_NOTE_CHILD_LIMIT; k++) {
+	for (unsigned int k = 0; k < N_IKE_NOTES; k++) {
 		for (unsigned int e = 0; e < N_ERR; e++) {
 			note = (struct ike_note){ .kind = (enum ike_note_kind)k,
 						  .err = (enum err)e };
