@@ -276,11 +276,18 @@ START_TEST(headers_are_as_configured)
 		       { CONF_DSCP_NO, true, false } };
 
 	for (size_t i = 0; i < 4; i++) {
-		struct conf_child ch = { .copy_dscp = copied[i].dscp, .ecn = i & 1 };
+		struct conf_child ch = {
+			.copy_dscp = copied[i].dscp,
+			.ecn = i & 1,
+			.icmp_errors = i & 2,
+			.flow_label = i & 1 ? CONF_LABEL_COPY : CONF_LABEL_AUTO,
+			.ttl = (uint16_t)i,
+		};
 		struct sa_headers h = conf_child_headers(&ch);
 
 		ck_assert(h.dscp_hide == copied[i].hide && h.dscp_adopt == copied[i].adopt);
-		ck_assert(h.ecn_off == !(i & 1));
+		ck_assert(h.ecn_off == !(i & 1) && h.icmp_errors == !!(i & 2));
+		ck_assert(h.label_copy == (i & 1) && h.ttl == i);
 	}
 }
 END_TEST

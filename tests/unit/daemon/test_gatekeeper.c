@@ -229,7 +229,12 @@ static void w_byte_soft(struct scene *s)
 }
 
 SPOIL(w_packet_soft, s->cmd.sa.packet_soft = s->cmd.sa.packet_limit + 1)
-SPOIL(w_headers, s->cmd.sa.headers.icmp_errors = !s->cmd.sa.headers.icmp_errors)
+SPOIL(w_dscp_hide, s->cmd.sa.headers.dscp_hide = !s->cmd.sa.headers.dscp_hide)
+SPOIL(w_dscp_adopt, s->cmd.sa.headers.dscp_adopt = !s->cmd.sa.headers.dscp_adopt)
+SPOIL(w_ecn_off, s->cmd.sa.headers.ecn_off = !s->cmd.sa.headers.ecn_off)
+SPOIL(w_label_copy, s->cmd.sa.headers.label_copy = !s->cmd.sa.headers.label_copy)
+SPOIL(w_icmp_errors, s->cmd.sa.headers.icmp_errors = !s->cmd.sa.headers.icmp_errors)
+SPOIL(w_ttl, s->cmd.sa.headers.ttl++)
 SPOIL(w_offload, s->cmd.sa.offload = OFFLOAD_PACKET)
 SPOIL(w_nat_local, s->cmd.sa.nat_local = address("2001:db8::1"))
 SPOIL(w_nat_remote, s->cmd.sa.nat_remote = address("2001:db8::1"))
@@ -278,7 +283,12 @@ static const struct {
 	{ w_byte_soft, "soft" },
 	{ w_packet_soft, "soft" },
 	{ w_offload, "offload" },
-	{ w_headers, "headers" },
+	{ w_dscp_hide, "headers" },
+	{ w_dscp_adopt, "headers" },
+	{ w_ecn_off, "headers" },
+	{ w_label_copy, "headers" },
+	{ w_icmp_errors, "headers" },
+	{ w_ttl, "headers" },
 	{ w_nat_local, "our address" },
 	{ w_nat_remote, "peer's address" },
 };
