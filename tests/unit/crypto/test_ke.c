@@ -178,14 +178,12 @@ START_TEST(ecp_takes_points_of_the_curve_alone)
 	};
 	const size_t n_v = sizeof(v) / sizeof(v[0]);
 	uint8_t out[KE_SECRET_MAX];
-	size_t n_points = 0;
 
 	for (size_t n = 0; n < n_v; n++) {
 		for (size_t k = 0; k < n_v; k++) {
 			const struct hex xy = point(&v[n], &v[k]);
 			const bool on = span_eq(hex_span(&v[n]), hex_span(&v[0])) && k >= n_v - 2;
 
-			n_points += on;
 			if (on)
 				ck_assert_int_eq(ke_shared(g, hex_span(&i), hex_span(&xy), out),
 						 OK);
@@ -193,7 +191,6 @@ START_TEST(ecp_takes_points_of_the_curve_alone)
 				ke_expect_peer_refused(g, hex_span(&xy));
 		}
 	}
-	ck_assert_uint_ge(n_points, 2);
 }
 END_TEST
 
