@@ -95,6 +95,7 @@ START_TEST(no_two_children_have_a_key_in_common)
 	struct pair *p = with_first("", "");
 
 	command(p, LEFT, IKE_EV_UP, "lab");
+	pair_expect_children(p, 2);
 	for (size_t i = 0; i < p->end[LEFT].n_sas; i++) {
 		for (size_t k = 0; k < i; k++)
 			ck_assert(!secret_eq(key_span(&p->end[LEFT].sas[i].encr_key),
@@ -143,8 +144,10 @@ enum part { SA = 1, NONCE = 2, KE = 4, TSI = 8, TSR = 16, REKEY = 32, SHORT_NONC
 
 static void put(struct builder *b, struct ike_sa *sa, unsigned parts)
 {
-	static const struct proposal_want want = { .protocol = PROTO_ESP, .esn = true };
-	struct proposal_want w = want;
+	struct proposal_want want = { .policy = &sa->conn->conf->policy,
+				      .protocol = PROTO_ESP,
+				      .with_ke = parts & KE,
+				      .esn = true };
 	uint8_t spi[4] = { 0, 0, 1, 2 };
 	struct pl_notify rekey = { .protocol = PROTO_ESP,
 				   .type = NOTIFY_REKEY_SA,
@@ -153,12 +156,10 @@ static void put(struct builder *b, struct ike_sa *sa, unsigned parts)
 	struct pl_ke ke = { .group = KE_CURVE25519,
 			    .data = span_str("0123456789abcdef0123456789abcdef") };
 
-	w.policy = &sa->conn->conf->policy;
-	w.with_ke = parts & KE;
 	if (parts & REKEY)
 		builder_notify_full(b, &rekey);
 	if (parts & SA) {
-		proposal_offer(builder_begin(b, PL_SA), &w, 0x12345678);
+		proposal_offer(builder_begin(b, PL_SA), &want, 0x12345678);
 		builder_end(b);
 	}
 	if (parts & NONCE)
