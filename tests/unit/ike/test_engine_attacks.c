@@ -119,6 +119,10 @@ START_TEST(a_cookie_over_64_bytes_is_not_sent_back)
 	ck_assert(message_notify(&m, NOTIFY_COOKIE, &n));
 	ck_assert_ptr_eq(n.data.p + n.data.len, m.v[0].body.p + m.v[0].body.len);
 	ck_assert_uint_eq(n.data.len, COOKIE_MAX);
+	/* Nor does one of no bytes take its place. */
+	send_cookie(p, 0);
+	pair_run(p, 150 * NS_PER_MS);
+	ck_assert_uint_eq(p->n_sent, sent + 1);
 	pair_free(p);
 }
 END_TEST
