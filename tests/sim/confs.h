@@ -14,6 +14,7 @@
 #define CERT   " auth = certificate\n"
 #define MANUAL " start = manual\n"
 #define ALWAYS " start = always\n"
+#define LIVELY " liveness = 10s\n"
 
 #define CHILD(name, local, remote) \
 	" child " name " {\n  local = " local "\n  remote = " remote "\n }\n"
@@ -32,6 +33,16 @@
 		{                                          \
 			LEFT_SITE(left), RIGHT_SITE(right) \
 		}                                          \
+	}
+
+/* Links: datagrams take from lo to hi ms; and one that loses and duplicates, too. */
+#define DELAYS(lo, hi)                 \
+	{                              \
+		.delay_ms = { lo, hi } \
+	}
+#define LOSSY                                                 \
+	{                                                     \
+		.loss = 20, .dup = 10, .delay_ms = { 1, 200 } \
 	}
 
 /* Three children, in another order at the other end. */

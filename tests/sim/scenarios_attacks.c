@@ -353,10 +353,7 @@ static void unreachable(struct sim *s)
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == ups, "the tunnel was made anew");
 }
 
-#define LINK                          \
-	{                             \
-		.delay_ms = { 5, 50 } \
-	}
+#define LINK DELAYS(5, 50)
 #define NASTY(m, r, p)                                                                     \
 	{                                                                                  \
 		.loss = 5, .dup = 5, .mutate = m, .reflect = r, .replay = p, .delay_ms = { \

@@ -3,15 +3,13 @@
 #include "tests/sim/confs.h"
 #include "tests/sim/world.h"
 
-static const struct sim_conf always =
-	SITE(CERT ALWAYS " liveness = 10s\n", CERT ALWAYS " liveness = 10s\n");
-static const struct sim_conf manual =
-	SITE(PSK MANUAL " liveness = 10s\n", PSK MANUAL " liveness = 10s\n");
-static const struct sim_conf traffic = SITE(CERT " start = traffic\n liveness = 10s\n",
-					    CERT " start = traffic\n liveness = 10s\n");
+static const struct sim_conf always = SITE(CERT ALWAYS LIVELY, CERT ALWAYS LIVELY);
+static const struct sim_conf manual = SITE(PSK MANUAL LIVELY, PSK MANUAL LIVELY);
+static const struct sim_conf traffic =
+	SITE(CERT " start = traffic\n" LIVELY, CERT " start = traffic\n" LIVELY);
 static const struct sim_conf groups =
-	SITE(PSK ALWAYS " liveness = 10s\n policy = { aes256gcm16 prfsha384 x25519 ecp256 }\n",
-	     PSK MANUAL " liveness = 10s\n policy = { aes256gcm16 prfsha384 ecp256 x25519 }\n");
+	SITE(PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 x25519 ecp256 }\n",
+	     PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 ecp256 x25519 }\n");
 
 /* ---- what may happen ---- */
 
@@ -158,10 +156,7 @@ static void chaos(struct sim *s)
 	sim_must(s, s->end[LEFT].n_sas == 0 && s->end[RIGHT].n_sas == 0, "SAs are left over");
 }
 
-#define LINK                          \
-	{                             \
-		.delay_ms = { 1, 50 } \
-	}
+#define LINK DELAYS(1, 50)
 
 const struct sim_scenario scenarios_chaos[] = {
 	{ "chaos", "everything at once: converges when the world is good again", chaos, &always,

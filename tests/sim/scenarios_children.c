@@ -6,7 +6,6 @@
 #include "tests/sim/confs.h"
 #include "tests/sim/world.h"
 
-#define LIVELY	  " liveness = 10s\n"
 #define CHILDLESS " childless = yes\n"
 #define MODP_4096 " policy = { aes256gcm16 prfsha384 modp4096 }\n"
 
@@ -308,33 +307,26 @@ static void crash_at_any_moment(struct sim *s)
 	all_three(s);
 }
 
-#define LINK                           \
-	{                              \
-		.delay_ms = { 10, 80 } \
-	}
-#define BAD                                                   \
-	{                                                     \
-		.loss = 20, .dup = 10, .delay_ms = { 1, 200 } \
-	}
+#define LINK DELAYS(10, 80)
 
 const struct sim_scenario scenarios_children[] = {
 	{ "three-children", "both begin with three children", both_begin, &always, LINK, 0 },
 	{ "three-from-one-end", "one end makes them, each of them once", three_and_no_more,
 	  &one_end, LINK, 0 },
-	{ "three-lossy", "over a bad link", both_begin, &always, BAD, 0 },
+	{ "three-lossy", "over a bad link", both_begin, &always, LOSSY, 0 },
 	{ "three-told", "both ends are told to", both_are_told, &manual, LINK, 0 },
 	{ "child-by-child", "one child after the other, from either end", child_by_child, &manual,
 	  LINK, 0 },
 	{ "same-at-once", "both make the same child at once: one pair", the_same_at_once, &manual,
 	  LINK, 0 },
-	{ "same-at-once-lossy", "over a bad link, too", the_same_at_once, &manual, BAD, 0 },
+	{ "same-at-once-lossy", "over a bad link, too", the_same_at_once, &manual, LOSSY, 0 },
 	{ "one-down", "one goes down and up, the others stay", one_down_and_up, &manual, LINK, 0 },
 	{ "down-against-always", "`down` of one stands against the peer's wish",
 	  down_against_always, &one_end, LINK, 0 },
 	{ "limit-of-one", "one at its limit comes back, the others stay", limit_of_one, &always,
 	  LINK, 0 },
 	{ "crossing", "children go while others come", crossing, &manual, LINK, 0 },
-	{ "crossing-lossy", "over a bad link, too", crossing, &manual, BAD, 0 },
+	{ "crossing-lossy", "over a bad link, too", crossing, &manual, LOSSY, 0 },
 	{ "one-refused", "one that the peer does not have is no harm to the others", one_refused,
 	  &without_lab, LINK, 0 },
 	{ "reload-children", "another configuration with other children", reload_children, &always,
@@ -347,9 +339,9 @@ const struct sim_scenario scenarios_children[] = {
 	  &traffic, LINK, 0 },
 	{ "childless", "the IKE SA first, then every child, from either end or both", both_begin,
 	  &childless, LINK, 0 },
-	{ "childless-lossy", "over a bad link", both_begin, &childless, BAD, 0 },
+	{ "childless-lossy", "over a bad link", both_begin, &childless, LOSSY, 0 },
 	{ "childless-of-one", "one end makes the first child along, the other does not", both_begin,
-	  &childless_one, BAD, 0 },
+	  &childless_one, LOSSY, 0 },
 	{ "childless-slow", "each has a group of its own", each_by_itself, &childless_slow, LINK,
 	  0 },
 	{ "childless-install-fails", "the first fails as any other", first_install_fails,

@@ -5,8 +5,6 @@
 #include "tests/sim/confs.h"
 #include "tests/sim/insider.h"
 
-#define LIVELY " liveness = 10s\n"
-
 static const struct sim_conf always = THREE(CERT ALWAYS LIVELY, CERT ALWAYS LIVELY);
 static const struct sim_conf one_end = THREE(PSK ALWAYS LIVELY, PSK MANUAL LIVELY);
 static const struct sim_conf manual = THREE(PSK MANUAL LIVELY, PSK MANUAL LIVELY);
@@ -322,14 +320,7 @@ static void rekey_refused_for_ever(struct sim *s)
 	sim_must(s, sim_pairs(s, "site", NULL) == 1, "it is not made anew");
 }
 
-#define LINK                           \
-	{                              \
-		.delay_ms = { 10, 80 } \
-	}
-#define BAD                                                   \
-	{                                                     \
-		.loss = 20, .dup = 10, .delay_ms = { 1, 200 } \
-	}
+#define LINK DELAYS(10, 80)
 
 const struct sim_scenario scenarios_create[] = {
 	{ "create-invalid-ke", "another group is asked for and taken", from_either, &groups, LINK,
@@ -344,7 +335,8 @@ const struct sim_scenario scenarios_create[] = {
 	{ "create-memory-fails", "no memory, at any place", memory_fails, &always, LINK, 0 },
 	{ "create-crash", "an engine is killed in the middle", crash_in_the_middle, &always, LINK,
 	  0 },
-	{ "create-crash-lossy", "over a bad link, too", crash_in_the_middle, &slow_always, BAD, 0 },
+	{ "create-crash-lossy", "over a bad link, too", crash_in_the_middle, &slow_always, LOSSY,
+	  0 },
 	{ "create-plane-dies", "a data plane dies in the middle", plane_dies, &always, LINK, 0 },
 	{ "create-down", "`down` in the middle", down_in_the_middle, &manual, LINK, 0 },
 	{ "create-busy", "TEMPORARY_FAILURE: tried again with backoff", busy_for_a_while, &one_end,

@@ -167,10 +167,7 @@ static void responders_key_fails(struct sim *s)
 	sim_must(s, fragments(s, LEFT) && fragments(s, RIGHT), "fragments are off without need");
 }
 
-#define LINK                          \
-	{                             \
-		.delay_ms = { 1, 50 } \
-	}
+#define LINK DELAYS(1, 50)
 
 const struct sim_scenario scenarios_downgrade[] = {
 	{ "downgrade-initiator-key-undefended", "who has the initiator's key reads along ...",

@@ -8,8 +8,7 @@
 
 static const struct sim_conf psk = SITE(PSK ALWAYS, PSK MANUAL);
 static const struct sim_conf certificates = SITE(CERT ALWAYS, CERT MANUAL);
-static const struct sim_conf both =
-	SITE(CERT ALWAYS " liveness = 10s\n", CERT ALWAYS " liveness = 10s\n");
+static const struct sim_conf both = SITE(CERT ALWAYS LIVELY, CERT ALWAYS LIVELY);
 static const struct sim_conf manual = SITE(CERT MANUAL, CERT MANUAL);
 static const struct sim_conf slow =
 	SITE(CERT ALWAYS " policy = { aes256gcm16 prfsha384 modp4096 }\n",

@@ -439,10 +439,7 @@ static void answers_with_keys(struct sim *s)
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CONNECTING) == 1, "the attempt was made again");
 }
 
-#define LINK                          \
-	{                             \
-		.delay_ms = { 5, 30 } \
-	}
+#define LINK DELAYS(5, 30)
 
 const struct sim_scenario scenarios_forged[] = {
 	{ "forged-answers", "answers of every kind before the true one, each many times",

@@ -187,10 +187,7 @@ static void out_of_place(struct sim *s)
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "the tunnel was made anew");
 }
 
-#define LINK                           \
-	{                              \
-		.delay_ms = { 10, 50 } \
-	}
+#define LINK DELAYS(10, 50)
 
 const struct sim_scenario scenarios_insider[] = {
 	{ "before-auth", "no exchange but IKE_AUTH has an effect before it", before_auth, &psk,

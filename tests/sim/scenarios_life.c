@@ -3,10 +3,8 @@
 #include "tests/sim/confs.h"
 #include "tests/sim/world.h"
 
-static const struct sim_conf manual =
-	SITE(CERT MANUAL " liveness = 10s\n", CERT MANUAL " liveness = 10s\n");
-static const struct sim_conf always =
-	SITE(CERT ALWAYS " liveness = 10s\n", CERT ALWAYS " liveness = 10s\n");
+static const struct sim_conf manual = SITE(CERT MANUAL LIVELY, CERT MANUAL LIVELY);
+static const struct sim_conf always = SITE(CERT ALWAYS LIVELY, CERT ALWAYS LIVELY);
 
 static void begin(struct sim *s)
 {
@@ -183,8 +181,7 @@ static void packets_for_nobody(struct sim *s)
 
 #define OTHER CHILD("net", "10.1.0.0/16", "10.2.0.0/24")
 
-static const char *const unchanged =
-	"# the same in other words\n" LEFT_SITE(ALWAYS CERT " liveness = 10s\n");
+static const char *const unchanged = "# the same in other words\n" LEFT_SITE(ALWAYS CERT LIVELY);
 static const char *const changed = LEFT_BEGIN CERT ALWAYS OTHER "}\n";
 static const char *const removed = ME(
 	"left.example.org") "connection other {\n address = 203.0.113.9\n identity = x.example.org\n" MANUAL
@@ -239,21 +236,14 @@ static void reload_back_and_forth(struct sim *s)
 	sim_expect(s, "site", 1);
 }
 
-#define GOOD                           \
-	{                              \
-		.delay_ms = { 1, 100 } \
-	}
-#define BAD                                                   \
-	{                                                     \
-		.loss = 20, .dup = 10, .delay_ms = { 1, 200 } \
-	}
+#define GOOD DELAYS(1, 100)
 
 const struct sim_scenario scenarios_life[] = {
 	{ "down", "deleted from either end", down_from_either, &manual, GOOD, 0 },
-	{ "down-lossy", "deleted from either end of a bad link", down_from_either, &manual, BAD,
+	{ "down-lossy", "deleted from either end of a bad link", down_from_either, &manual, LOSSY,
 	  0 },
 	{ "down-both", "deleted from both ends at once", down_from_both, &manual, GOOD, 0 },
-	{ "down-both-lossy", "deleted from both ends of a bad link", down_from_both, &manual, BAD,
+	{ "down-both-lossy", "deleted from both ends of a bad link", down_from_both, &manual, LOSSY,
 	  0 },
 	{ "down-child", "the only child is taken down", child_down, &manual, GOOD, 0 },
 	{ "down-early", "taken down in the middle of the handshake", down_at_any_moment, &manual,
@@ -264,7 +254,7 @@ const struct sim_scenario scenarios_life[] = {
 	  &always, GOOD, 0 },
 	{ "traffic", "the first packet makes the tunnel, from either end or both", by_traffic,
 	  &traffic, GOOD, 0 },
-	{ "traffic-lossy", "... of a bad link", packets, &traffic, BAD, 0 },
+	{ "traffic-lossy", "... of a bad link", packets, &traffic, LOSSY, 0 },
 	{ "traffic-down", "after `down` no packet does", down_against_traffic, &traffic, GOOD, 0 },
 	{ "traffic-refused", "packets for a child that the peer refuses", packets_in_vain,
 	  &traffic_mismatch, GOOD, 0 },

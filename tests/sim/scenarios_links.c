@@ -12,8 +12,7 @@ static const struct sim_conf left_always_psk = SITE(PSK ALWAYS, PSK MANUAL);
 static const struct sim_conf small =
 	SITE(CERT ALWAYS " fragment_size = 576\n", CERT ALWAYS " fragment_size = 576\n");
 static const struct sim_conf one_small = SITE(CERT MANUAL " fragment_size = 576\n", CERT MANUAL);
-static const struct sim_conf lively =
-	SITE(CERT ALWAYS " liveness = 10s\n", CERT MANUAL " liveness = 10s\n");
+static const struct sim_conf lively = SITE(CERT ALWAYS LIVELY, CERT MANUAL LIVELY);
 
 /* P5: one attempt has to do, without a second one. */
 static void within_one_attempt(struct sim *s)

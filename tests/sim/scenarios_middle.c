@@ -151,10 +151,7 @@ static void changes_nonces(struct sim *s)
 	never_while(s, &m);
 }
 
-#define LINK                          \
-	{                             \
-		.delay_ms = { 1, 50 } \
-	}
+#define LINK DELAYS(1, 50)
 
 const struct sim_scenario scenarios_middle[] = {
 	{ "strips-16447", "full-transcript authentication is stripped from either or both",

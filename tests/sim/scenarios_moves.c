@@ -6,11 +6,9 @@
 
 #define LEFT_ANYWHERE ME("right.example.org") PEER("any", "left.example.org")
 
-static const struct sim_conf behind_nat = { { LEFT_SITE(CERT ALWAYS " liveness = 10s\n"),
-					      LEFT_ANYWHERE CERT " liveness = 10s\n" RIGHT_NET
-								 "}\n" } };
-static const struct sim_conf two_nats =
-	SITE(CERT ALWAYS " liveness = 10s\n", CERT MANUAL " liveness = 10s\n");
+static const struct sim_conf behind_nat = { { LEFT_SITE(CERT ALWAYS LIVELY),
+					      LEFT_ANYWHERE CERT LIVELY RIGHT_NET "}\n" } };
+static const struct sim_conf two_nats = SITE(CERT ALWAYS LIVELY, CERT MANUAL LIVELY);
 
 static void begin(struct sim *s)
 {

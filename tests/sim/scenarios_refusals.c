@@ -190,10 +190,7 @@ static void no_common_selectors(struct sim *s)
 	up_at_last(s);
 }
 
-#define LINK                           \
-	{                              \
-		.delay_ms = { 1, 100 } \
-	}
+#define LINK DELAYS(1, 100)
 #define BAD                                                   \
 	{                                                     \
 		.loss = 10, .dup = 10, .delay_ms = { 1, 200 } \

@@ -227,28 +227,21 @@ static void reload(struct sim *s)
 	begin(s);
 }
 
-#define LINK                           \
-	{                              \
-		.delay_ms = { 10, 80 } \
-	}
-#define BAD                                                   \
-	{                                                     \
-		.loss = 20, .dup = 10, .delay_ms = { 1, 200 } \
-	}
+#define LINK DELAYS(10, 80)
 
 const struct sim_scenario scenarios_rekey[] = {
 	{ "rekey-time", "new keys before the lifetime is over", by_time, &minute, LINK, 0 },
 	{ "rekey-idle", "without packets the Delete moves what is sent", idle, &manual, LINK, 0 },
 	{ "rekey", "from either end, under traffic", from_either, &manual, LINK, 0 },
-	{ "rekey-lossy", "over a bad link", from_either, &manual, BAD, 0 },
+	{ "rekey-lossy", "over a bad link", from_either, &manual, LOSSY, 0 },
 	{ "rekey-groups", "another group is asked for", from_either, &groups, LINK, 0 },
 	{ "rekey-slow", "a worker computes, at both ends", from_either, &slow, LINK, 0 },
 	{ "rekey-both", "from both ends, in each other's way", from_both, &manual, LINK, 0 },
 	{ "rekey-both-slow", "... while workers compute", from_both, &slow, LINK, 0 },
-	{ "rekey-both-lossy", "... over a bad link", from_both, &manual, BAD, 0 },
+	{ "rekey-both-lossy", "... over a bad link", from_both, &manual, LOSSY, 0 },
 	{ "rekey-at-once", "from both ends at one instant", at_once, &manual, LINK, 0 },
 	{ "rekey-delete", "against `down`", against_delete, &manual, LINK, 0 },
-	{ "rekey-delete-lossy", "... over a bad link", against_delete, &manual, BAD, 0 },
+	{ "rekey-delete-lossy", "... over a bad link", against_delete, &manual, LOSSY, 0 },
 	{ "rekey-hard", "against a hard limit", against_hard_limit, &always, LINK, 0 },
 	{ "rekey-install-fails", "a plane says no half way", install_fails, &always, LINK, 0 },
 	{ "rekey-job-fails", "a worker fails or is silent", job_fails, &slow, LINK, 0 },

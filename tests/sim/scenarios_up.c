@@ -105,10 +105,7 @@ static void told_again_and_again(struct sim *s)
 	sim_expect(s, "site", 1);
 }
 
-#define DELAYED                        \
-	{                              \
-		.delay_ms = { 1, 150 } \
-	}
+#define DELAYED DELAYS(1, 150)
 
 const struct sim_scenario scenarios_up[] = {
 	{ "psk", "a pre-shared key brings up one pair", left_begins, &psk, DELAYED, 0 },
