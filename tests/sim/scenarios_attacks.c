@@ -252,7 +252,7 @@ static void spoofed_all_along(struct sim *s)
 		h.exchange = (uint8_t)sim_draw(s, X_IKE_SA_INIT, X_INFORMATIONAL);
 		h.flags = (uint8_t)sim_draw(s, 0, 255);
 		h.message_id = sim_draw(s, 0, 3);
-		spoof(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, &h, some_error(s));
+		spoof(s, sim_side(s), &h, some_error(s));
 		sim_run_ms(s, sim_draw(s, 0, 5));
 	}
 	up_at_last(s);
@@ -315,7 +315,7 @@ static void garbage(struct sim *s)
 {
 	up_at_last(s);
 	for (int i = 0; i < 500; i++) {
-		enum side to = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+		enum side to = sim_side(s);
 		struct path path = sim_path_to(s, to, 500);
 		uint8_t bytes[128];
 		uint32_t len = sim_draw(s, 0, sizeof(bytes));
@@ -344,7 +344,7 @@ static void unreachable(struct sim *s)
 	ups = sim_notes(s, LEFT, IKE_NOTE_UP);
 	before = s->n_delivered;
 	for (int i = 0; i < 1000 && !s->failed; i++) {
-		sim_unreachable(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+		sim_unreachable(s, sim_side(s));
 		sim_run_ms(s, sim_draw(s, 0, 50));
 	}
 	sim_must(s, s->n_delivered - before < 100, "%u messages because of ICMP",

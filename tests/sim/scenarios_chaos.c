@@ -81,7 +81,7 @@ static void ask(struct sim *s, enum side side)
 
 static void something(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	switch (sim_draw(s, 0, 7)) {
 	case 0:

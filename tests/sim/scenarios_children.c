@@ -21,11 +21,6 @@ static const struct sim_conf without_lab = {
 static const char *const names[] = { "net", "dmz", "lab" };
 enum { N_NAMES = 3 };
 
-static enum side either(struct sim *s)
-{
-	return sim_draw(s, 0, 1) ? LEFT : RIGHT;
-}
-
 static const char *one_of(struct sim *s)
 {
 	return names[sim_draw(s, 0, N_NAMES - 1)];
@@ -65,9 +60,9 @@ static void both_are_told(struct sim *s)
 static void child_by_child(struct sim *s)
 {
 	for (size_t i = 0; i < N_NAMES; i++) {
-		sim_up_child(s, either(s), "site", names[i]);
+		sim_up_child(s, sim_side(s), "site", names[i]);
 		sim_run_ms(s, sim_draw(s, 0, 200));
-		sim_up_child(s, either(s), "site", names[i]);
+		sim_up_child(s, sim_side(s), "site", names[i]);
 		sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 2000) : 0);
 	}
 	all_three(s);
@@ -96,7 +91,7 @@ static void the_same_at_once(struct sim *s)
 
 static void one_down_and_up(struct sim *s)
 {
-	enum side side = either(s);
+	enum side side = sim_side(s);
 	const char *name = one_of(s);
 
 	sim_up(s, LEFT, "site");
@@ -133,7 +128,7 @@ static void limit_of_one(struct sim *s)
 	downs = sim_notes(s, LEFT, IKE_NOTE_CHILD_DOWN);
 	ups = sim_notes(s, LEFT, IKE_NOTE_UP);
 	for (int i = 0; i < 4; i++) {
-		sim_expire(s, either(s));
+		sim_expire(s, sim_side(s));
 		all_three(s);
 	}
 	downs = sim_notes(s, LEFT, IKE_NOTE_CHILD_DOWN) - downs;
@@ -145,7 +140,7 @@ static void limit_of_one(struct sim *s)
 static void crossing(struct sim *s)
 {
 	for (int i = 0; i < 12; i++) {
-		enum side side = either(s);
+		enum side side = sim_side(s);
 		const char *name = one_of(s);
 
 		if (sim_draw(s, 0, 1))
@@ -298,7 +293,7 @@ static void down_and_up_again(struct sim *s)
 
 static void crash_at_any_moment(struct sim *s)
 {
-	enum side side = either(s);
+	enum side side = sim_side(s);
 
 	sim_run_ms(s, sim_draw(s, 0, 1500));
 	sim_crash(s, side);

@@ -41,7 +41,7 @@ static void all_three(struct sim *s)
 
 static void from_either(struct sim *s)
 {
-	sim_up(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	sim_up(s, sim_side(s), "site");
 	all_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_FAILED) == 0, "a child failed at first");
 }
@@ -49,7 +49,7 @@ static void from_either(struct sim *s)
 /* IKE SA from one end, the other children from the other. */
 static void other_role(struct sim *s)
 {
-	enum side first = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side first = sim_side(s);
 
 	sim_up_child(s, first, "site", "net");
 	sim_run_until_quiet(s);
@@ -79,7 +79,7 @@ static void install_fails(struct sim *s)
 /* Memory comes back; a removal that found none is counted, see check_lost_memory. */
 static void memory_fails(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	sim_fail_malloc(s, side, sim_draw(s, 1, 400));
 	sim_run_s(s, 100);
@@ -94,7 +94,7 @@ static void memory_fails(struct sim *s)
 
 static void crash_in_the_middle(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	sim_run_ms(s, sim_draw(s, 0, 1000));
 	sim_crash(s, side);
@@ -107,7 +107,7 @@ static void crash_in_the_middle(struct sim *s)
 static void plane_dies(struct sim *s)
 {
 	sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 1000) : 20000);
-	sim_plane_dies(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	sim_plane_dies(s, sim_side(s));
 	sim_run_s(s, 60);
 	all_three(s);
 }
@@ -116,7 +116,7 @@ static void down_in_the_middle(struct sim *s)
 {
 	sim_up(s, LEFT, "site");
 	sim_run_ms(s, sim_draw(s, 0, 600));
-	sim_down(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	sim_down(s, sim_side(s), "site");
 	sim_run_s(s, 60);
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 0);

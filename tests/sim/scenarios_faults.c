@@ -88,7 +88,7 @@ static void install_fails_once_and_for_all(struct sim *s)
 /* Either end is killed at some moment of the handshake or after it, and starts again. */
 static void killed_and_started(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	sim_run_ms(s, sim_draw(s, 0, 2) ? sim_draw(s, 0, 400) : sim_draw(s, 0, 60000));
 	sim_crash(s, side);
@@ -113,7 +113,7 @@ static void old_sa_is_forgotten(struct sim *s)
 /* Somewhere in the engine there is no memory, once. */
 static void no_memory(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	sim_fail_malloc(s, side, sim_draw(s, 1, 120));
 	sim_run_s(s, 200);
@@ -139,7 +139,7 @@ static void both_killed(struct sim *s)
 /* A clean stop tells the peer, who is back when we are. */
 static void stopped_and_started(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	sim_run_until_quiet(s);
 	sim_run_ms(s, sim_draw(s, 0, 60000));
@@ -155,9 +155,9 @@ static void stopped_and_started(struct sim *s)
 static void plane_dies(struct sim *s)
 {
 	sim_run_ms(s, sim_draw(s, 0, 2) ? sim_draw(s, 0, 400) : sim_draw(s, 0, 60000));
-	sim_plane_dies(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	sim_plane_dies(s, sim_side(s));
 	if (sim_draw(s, 0, 1))
-		sim_plane_dies(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+		sim_plane_dies(s, sim_side(s));
 	up_again(s);
 }
 
@@ -166,7 +166,7 @@ static void expired(struct sim *s)
 {
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 1);
-	sim_expire(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	sim_expire(s, sim_side(s));
 	up_again(s);
 }
 

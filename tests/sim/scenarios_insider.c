@@ -131,7 +131,7 @@ static uint16_t answer_to(uint8_t exchange)
 /* Requests in the window that we do not do (yet), or know nothing about. */
 static void after_auth(struct sim *s)
 {
-	struct answers a = { .to = sim_draw(s, 0, 1) ? LEFT : RIGHT };
+	struct answers a = { .to = sim_side(s) };
 	uint64_t digest;
 	uint8_t buf[256];
 
@@ -159,7 +159,7 @@ static void after_auth(struct sim *s)
 /* Answers that nobody asked for, and IDs outside of the window: no effect, no answer. */
 static void out_of_place(struct sim *s)
 {
-	struct answers a = { .to = sim_draw(s, 0, 1) ? LEFT : RIGHT };
+	struct answers a = { .to = sim_side(s) };
 	uint8_t buf[256];
 
 	sim_up(s, LEFT, "site");

@@ -27,7 +27,7 @@ static void gone(struct sim *s)
 static void down_from_either(struct sim *s)
 {
 	begin(s);
-	sim_down(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	sim_down(s, sim_side(s), "site");
 	gone(s);
 	sim_up(s, RIGHT, "site"); /* who was told `down` refuses the peer, too */
 	begin(s);
@@ -58,7 +58,7 @@ static void down_at_any_moment(struct sim *s)
 {
 	sim_up(s, LEFT, "site");
 	sim_run_ms(s, sim_draw(s, 0, 300));
-	sim_down(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	sim_down(s, sim_side(s), "site");
 	sim_run_ms(s, sim_draw(s, 0, 300));
 	sim_down(s, LEFT, "site");
 	sim_down(s, RIGHT, "site");
@@ -69,7 +69,7 @@ static void down_at_any_moment(struct sim *s)
 static void up_and_down(struct sim *s)
 {
 	for (int i = 0; i < 8; i++) {
-		enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+		enum side side = sim_side(s);
 
 		if (sim_draw(s, 0, 1))
 			sim_up(s, side, "site");
@@ -123,7 +123,7 @@ static void by_traffic(struct sim *s)
 	sim_expect(s, "site", 0);
 	packets(s);
 	sim_must(s, sim_larvae(s, LEFT) + sim_larvae(s, RIGHT) == 0, "a packet is still held");
-	sim_expire(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	sim_expire(s, sim_side(s));
 	sim_run_until_quiet(s);
 	packets(s);
 }

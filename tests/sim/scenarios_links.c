@@ -52,7 +52,7 @@ static void through_nat(struct sim *s)
 
 static void from_either_end(struct sim *s)
 {
-	sim_up(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	sim_up(s, sim_side(s), "site");
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 1);
 }

@@ -239,7 +239,7 @@ static void replayed(struct sim *s)
 /* There is room for the wish of each soft limit; nothing happens yet. */
 static void soft_limit(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	begin(s);
 	sim_expire_soft(s, side);

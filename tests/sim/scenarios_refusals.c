@@ -75,7 +75,7 @@ static void up_at_last(struct sim *s)
 
 static void wrong_psk(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	sim_set_psk(s, side, "another key than that of the peer");
 	fails(s);
@@ -90,7 +90,7 @@ static void wrong_psk(struct sim *s)
  * forgets whom it refused. */
 static void wrong_psk_lossy(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	sim_set_psk(s, side, "another key than that of the peer");
 	fails(s);

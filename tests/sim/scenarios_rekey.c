@@ -37,7 +37,7 @@ static void begin(struct sim *s)
 
 static void start(struct sim *s)
 {
-	sim_up(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	sim_up(s, sim_side(s), "site");
 	begin(s);
 }
 
@@ -68,7 +68,7 @@ static void by_time(struct sim *s)
 /* Without packets nothing but the Delete tells the responder. */
 static void idle(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	start(s);
 	for (int i = 0; i < 4; i++) {
@@ -84,7 +84,7 @@ static void from_either(struct sim *s)
 {
 	start(s);
 	for (int i = 0; i < 6; i++) {
-		sim_rekey(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+		sim_rekey(s, sim_side(s));
 		sim_packets(s, sim_draw(s, 0, 4000));
 	}
 	sim_packets(s, 12000);
@@ -97,7 +97,7 @@ static void from_both(struct sim *s)
 {
 	start(s);
 	for (int i = 0; i < 8; i++) {
-		enum side first = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+		enum side first = sim_side(s);
 
 		sim_rekey(s, first);
 		sim_packets(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 60) : sim_draw(s, 0, 400));
@@ -126,7 +126,7 @@ static void at_once(struct sim *s)
 
 static void against_delete(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	sim_up(s, LEFT, "site");
 	begin(s);
@@ -134,7 +134,7 @@ static void against_delete(struct sim *s)
 	if (sim_draw(s, 0, 1))
 		sim_rekey(s, 1 - side);
 	sim_run_ms(s, sim_draw(s, 0, 500));
-	sim_down(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	sim_down(s, sim_side(s), "site");
 	sim_run_s(s, 60);
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 0);
@@ -147,7 +147,7 @@ static void against_hard_limit(struct sim *s)
 	begin(s);
 	sim_rekey(s, LEFT);
 	sim_run_ms(s, sim_draw(s, 0, 500));
-	sim_expire(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	sim_expire(s, sim_side(s));
 	sim_run_s(s, 60);
 	begin(s);
 }
@@ -177,7 +177,7 @@ static void job_fails(struct sim *s)
 
 static void memory_fails(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	begin(s);
 	sim_fail_malloc(s, side, sim_draw(s, 1, 120));
@@ -194,7 +194,7 @@ static void memory_fails(struct sim *s)
 
 static void crash(struct sim *s)
 {
-	enum side side = sim_draw(s, 0, 1) ? LEFT : RIGHT;
+	enum side side = sim_side(s);
 
 	begin(s);
 	sim_rekey(s, LEFT);
@@ -211,7 +211,7 @@ static void plane_dies(struct sim *s)
 	begin(s);
 	sim_rekey(s, LEFT);
 	sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 300) : sim_draw(s, 0, 8000));
-	sim_plane_dies(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	sim_plane_dies(s, sim_side(s));
 	sim_run_s(s, 100);
 	begin(s);
 }
@@ -220,7 +220,7 @@ static void plane_dies(struct sim *s)
 static void reload(struct sim *s)
 {
 	begin(s);
-	sim_rekey(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	sim_rekey(s, sim_side(s));
 	sim_run_ms(s, sim_draw(s, 0, 400));
 	sim_reload(s, LEFT, always.text[LEFT]);
 	sim_run_s(s, 60);

@@ -47,7 +47,7 @@ static void expect_mode(struct sim *s, enum sa_mode mode)
 
 static void either_begins(struct sim *s)
 {
-	sim_up(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+	sim_up(s, sim_side(s), "site");
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 1);
 	expect_mode(s, SA_TRANSPORT);
@@ -111,7 +111,7 @@ static void behind_nat(struct sim *s)
 	look_at_addresses(s, RIGHT);
 	/* It holds, and ends, like a tunnel. */
 	sim_run_s(s, 120);
-	sim_expire(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+	sim_expire(s, sim_side(s));
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 1);
 	look_at_addresses(s, RIGHT);
@@ -141,7 +141,7 @@ static const struct sim_conf by_traffic = {
 static void packets(struct sim *s)
 {
 	for (int i = 0; i < 5; i++) {
-		sim_acquire(s, sim_draw(s, 0, 1) ? LEFT : RIGHT);
+		sim_acquire(s, sim_side(s));
 		sim_run_ms(s, sim_draw(s, 0, 60));
 	}
 	sim_run_until_quiet(s);

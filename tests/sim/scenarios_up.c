@@ -98,7 +98,7 @@ static void both_are_told(struct sim *s)
 static void told_again_and_again(struct sim *s)
 {
 	for (int i = 0; i < 10; i++) {
-		sim_up(s, sim_draw(s, 0, 1) ? LEFT : RIGHT, "site");
+		sim_up(s, sim_side(s), "site");
 		sim_run_ms(s, sim_draw(s, 0, 100));
 	}
 	sim_run_until_quiet(s);

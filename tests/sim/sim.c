@@ -235,6 +235,11 @@ uint32_t sim_draw(struct sim *s, uint32_t lo, uint32_t hi)
 	return chance_between(&s->chance, lo, hi);
 }
 
+enum side sim_side(struct sim *s)
+{
+	return sim_draw(s, 0, 1) ? LEFT : RIGHT;
+}
+
 /* ---- what people do ---- */
 
 static void command(struct sim *s, enum side side, const struct ike_event *ev)

@@ -62,8 +62,9 @@ void sim_run_s(struct sim *s, uint32_t seconds);
 void sim_run_ms(struct sim *s, uint32_t ms);
 /* Until this side has told such a note (again); false when it has not within so many seconds. */
 bool sim_run_until_note(struct sim *s, enum side side, enum ike_note_kind kind, uint32_t seconds);
-/* A draw of the scenario's: lo..hi. */
+/* Draws of the scenario's: lo..hi; one of the ends. */
 uint32_t sim_draw(struct sim *s, uint32_t lo, uint32_t hi);
+enum side sim_side(struct sim *s);
 /* For scenarios that count through cases. */
 uint64_t sim_seed(const struct sim *s);
 
