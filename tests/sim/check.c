@@ -324,6 +324,26 @@ size_t sim_pairs(const struct sim *s, const char *connection, const char *child)
 	return n;
 }
 
+const char *const sim_three[N_SIM_THREE] = { "net", "dmz", "lab" };
+
+void sim_expect_three(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", N_SIM_THREE);
+	for (size_t i = 0; i < N_SIM_THREE; i++)
+		sim_must(s, sim_pairs(s, "site", sim_three[i]) == 1, "%s has %zu pairs",
+			 sim_three[i], sim_pairs(s, "site", sim_three[i]));
+}
+
+void sim_memory_is_back(struct sim *s, enum side side, size_t n)
+{
+	sim_run_s(s, 100);
+	sim_fail_malloc(s, side, 0);
+	sim_run_s(s, 100);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", n);
+}
+
 void sim_expect(struct sim *s, const char *connection, size_t n)
 {
 	size_t pairs = sim_pairs(s, connection, NULL), sas = 0;

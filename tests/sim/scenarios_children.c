@@ -18,33 +18,21 @@ static const struct sim_conf without_lab = {
 	{ LEFT_THREE(CERT ALWAYS LIVELY), RIGHT_BEGIN CERT MANUAL LIVELY RIGHT_NET RIGHT_DMZ "}\n" }
 };
 
-static const char *const names[] = { "net", "dmz", "lab" };
-enum { N_NAMES = 3 };
-
 static const char *one_of(struct sim *s)
 {
-	return names[sim_draw(s, 0, N_NAMES - 1)];
-}
-
-static void all_three(struct sim *s)
-{
-	sim_run_until_quiet(s);
-	sim_expect(s, "site", 3);
-	for (size_t i = 0; i < N_NAMES; i++)
-		sim_must(s, sim_pairs(s, "site", names[i]) == 1, "%s has %zu pairs", names[i],
-			 sim_pairs(s, "site", names[i]));
+	return sim_three[sim_draw(s, 0, N_SIM_THREE - 1)];
 }
 
 /* ---- up ---- */
 
 static void both_begin(struct sim *s)
 {
-	all_three(s);
+	sim_expect_three(s);
 }
 
 static void three_and_no_more(struct sim *s)
 {
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_UP) == 3, "a child was made twice");
 }
 
@@ -53,19 +41,19 @@ static void both_are_told(struct sim *s)
 	sim_up(s, LEFT, "site");
 	sim_run_ms(s, sim_draw(s, 0, 300));
 	sim_up(s, RIGHT, "site");
-	all_three(s);
+	sim_expect_three(s);
 }
 
 /* One after the other, as people or scripts do, and from both ends at once. */
 static void child_by_child(struct sim *s)
 {
-	for (size_t i = 0; i < N_NAMES; i++) {
-		sim_up_child(s, sim_side(s), "site", names[i]);
+	for (size_t i = 0; i < N_SIM_THREE; i++) {
+		sim_up_child(s, sim_side(s), "site", sim_three[i]);
 		sim_run_ms(s, sim_draw(s, 0, 200));
-		sim_up_child(s, sim_side(s), "site", names[i]);
+		sim_up_child(s, sim_side(s), "site", sim_three[i]);
 		sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 2000) : 0);
 	}
-	all_three(s);
+	sim_expect_three(s);
 }
 
 /* The IKE SA is there, and both ends are told at the same moment. */
@@ -75,7 +63,7 @@ static void the_same_at_once(struct sim *s)
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 1);
 	for (int i = 0; i < 3; i++) {
-		const char *name = names[sim_draw(s, 1, 2)];
+		const char *name = sim_three[sim_draw(s, 1, 2)];
 
 		sim_up_child(s, LEFT, "site", name);
 		sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 150) : 0);
@@ -83,7 +71,7 @@ static void the_same_at_once(struct sim *s)
 	}
 	sim_run_s(s, 120);
 	sim_up(s, LEFT, "site");
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
 }
 
@@ -95,13 +83,13 @@ static void one_down_and_up(struct sim *s)
 	const char *name = one_of(s);
 
 	sim_up(s, LEFT, "site");
-	all_three(s);
+	sim_expect_three(s);
 	sim_down_child(s, side, "site", name);
 	sim_run_s(s, 60);
 	sim_must(s, sim_pairs(s, "site", name) == 0, "%s is still up", name);
 	sim_expect(s, "site", 2);
 	sim_up_child(s, side, "site", name);
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
 }
 
@@ -110,13 +98,13 @@ static void down_against_always(struct sim *s)
 {
 	const char *name = one_of(s);
 
-	all_three(s);
+	sim_expect_three(s);
 	sim_down_child(s, RIGHT, "site", name);
 	sim_run_s(s, 200);
 	sim_expect(s, "site", 2);
 	sim_up_child(s, RIGHT, "site", name);
 	sim_run_s(s, 100);
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
 }
 
@@ -124,12 +112,12 @@ static void limit_of_one(struct sim *s)
 {
 	size_t downs, ups;
 
-	all_three(s);
+	sim_expect_three(s);
 	downs = sim_notes(s, LEFT, IKE_NOTE_CHILD_DOWN);
 	ups = sim_notes(s, LEFT, IKE_NOTE_UP);
 	for (int i = 0; i < 4; i++) {
 		sim_expire(s, sim_side(s));
-		all_three(s);
+		sim_expect_three(s);
 	}
 	downs = sim_notes(s, LEFT, IKE_NOTE_CHILD_DOWN) - downs;
 	sim_must(s, downs >= 4 && downs <= 8, "%zu children went", downs);
@@ -155,7 +143,7 @@ static void crossing(struct sim *s)
 	sim_run_s(s, 30);
 	sim_up(s, RIGHT, "site");
 	sim_up(s, LEFT, "site");
-	all_three(s);
+	sim_expect_three(s);
 }
 
 /* ---- one that the peer does not want ---- */
@@ -172,7 +160,7 @@ static void one_refused(struct sim *s)
 	refusals = sim_notes(s, LEFT, IKE_NOTE_CHILD_FAILED);
 	sim_must(s, refusals >= 4 && refusals <= 12, "it was tried %zu times", refusals);
 	sim_reload(s, RIGHT, with_lab);
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_UP) == 3, "another child was made anew");
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
 }
@@ -187,7 +175,7 @@ static const char *const left_other = LEFT_BEGIN CERT ALWAYS LIVELY LEFT_NET LEF
 static void reload_children(struct sim *s)
 {
 	if (sim_draw(s, 0, 1))
-		all_three(s);
+		sim_expect_three(s);
 	else
 		sim_run_ms(s, sim_draw(s, 0, 600));
 	s->end[LEFT].may_lift = true;
@@ -195,22 +183,22 @@ static void reload_children(struct sim *s)
 	sim_run_s(s, 100);
 	sim_expect(s, "site", 2);
 	sim_reload(s, LEFT, left_three);
-	all_three(s);
+	sim_expect_three(s);
 	sim_reload(s, LEFT, left_other);
 	sim_run_ms(s, sim_draw(s, 0, 1000));
-	all_three(s);
+	sim_expect_three(s);
 	sim_reload(s, LEFT, left_three);
-	all_three(s);
+	sim_expect_three(s);
 }
 
 /* Two stay untouched while the third goes, comes, and is another one. */
 static void reload_keeps_the_others(struct sim *s)
 {
-	all_three(s);
+	sim_expect_three(s);
 	sim_reload(s, LEFT, left_two);
 	sim_run_s(s, 20);
 	sim_reload(s, LEFT, left_other);
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_UP) == 4, "a sibling was made anew");
 }
@@ -225,7 +213,7 @@ static void packets_for_all(struct sim *s)
 		sim_acquire_child(s, LEFT, i < 3 ? i : sim_draw(s, 0, 2));
 		sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 3000) : 0);
 	}
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_larvae(s, LEFT) == 0, "a packet is still held");
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CONNECTING) == 1, "another IKE SA was begun");
 }
@@ -261,7 +249,7 @@ static void each_by_itself(struct sim *s)
 {
 	const struct ike_note *n;
 
-	all_three(s);
+	sim_expect_three(s);
 	n = sim_note(s, LEFT, IKE_NOTE_CHILD_UP);
 	sim_must(s, n && strstr(n->suite, "modp4096"), "its group is not %s", n ? n->suite : "");
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_UP) == 3, "a child was made twice");
@@ -271,7 +259,7 @@ static void each_by_itself(struct sim *s)
 static void first_install_fails(struct sim *s)
 {
 	sim_fail_install(s, sim_draw(s, 1, 4));
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
 }
 
@@ -284,11 +272,11 @@ static void down_and_up_again(struct sim *s)
 		sim_down_child(s, LEFT, "site", one_of(s));
 		sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 2000) : 0);
 	}
-	for (size_t i = 0; i < N_NAMES; i++) {
-		sim_up_child(s, LEFT, "site", names[i]);
+	for (size_t i = 0; i < N_SIM_THREE; i++) {
+		sim_up_child(s, LEFT, "site", sim_three[i]);
 		sim_run_s(s, 20);
 	}
-	all_three(s);
+	sim_expect_three(s);
 }
 
 static void crash_at_any_moment(struct sim *s)
@@ -299,7 +287,7 @@ static void crash_at_any_moment(struct sim *s)
 	sim_crash(s, side);
 	sim_run_ms(s, sim_draw(s, 0, 3000));
 	sim_restart(s, side);
-	all_three(s);
+	sim_expect_three(s);
 }
 
 #define LINK DELAYS(10, 80)

@@ -31,18 +31,12 @@ static const struct sim_conf slow_always =
 	THREE(PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n",
 	      PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n");
 
-static void all_three(struct sim *s)
-{
-	sim_run_until_quiet(s);
-	sim_expect(s, "site", 3);
-}
-
 /* ---- groups ---- */
 
 static void from_either(struct sim *s)
 {
 	sim_up(s, sim_side(s), "site");
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_FAILED) == 0, "a child failed at first");
 }
 
@@ -54,7 +48,7 @@ static void other_role(struct sim *s)
 	sim_up_child(s, first, "site", "net");
 	sim_run_until_quiet(s);
 	sim_up(s, 1 - first, "site");
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
 }
 
@@ -67,29 +61,21 @@ static void job_fails(struct sim *s)
 	else
 		sim_lose_job(s, sim_draw(s, 1, 16));
 	sim_run_s(s, 200);
-	all_three(s);
+	sim_expect_three(s);
 }
 
 static void install_fails(struct sim *s)
 {
 	sim_fail_install(s, sim_draw(s, 1, 12));
-	all_three(s);
+	sim_expect_three(s);
 }
 
-/* Memory comes back; a removal that found none is counted, see check_lost_memory. */
 static void memory_fails(struct sim *s)
 {
 	enum side side = sim_side(s);
 
 	sim_fail_malloc(s, side, sim_draw(s, 1, 400));
-	sim_run_s(s, 100);
-	sim_fail_malloc(s, side, 0);
-	sim_run_s(s, 100);
-	sim_run_until_quiet(s);
-	sim_must(s,
-		 sim_pairs(s, "site", NULL) >= 3 || check_lost_memory(&s->end[LEFT]) ||
-			 check_lost_memory(&s->end[RIGHT]),
-		 "%zu pairs are up", sim_pairs(s, "site", NULL));
+	sim_memory_is_back(s, side, 3);
 }
 
 static void crash_in_the_middle(struct sim *s)
@@ -101,7 +87,7 @@ static void crash_in_the_middle(struct sim *s)
 	sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 200000) : sim_draw(s, 0, 500));
 	sim_restart(s, side);
 	sim_run_s(s, 120);
-	all_three(s);
+	sim_expect_three(s);
 }
 
 static void plane_dies(struct sim *s)
@@ -109,7 +95,7 @@ static void plane_dies(struct sim *s)
 	sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 1000) : 20000);
 	sim_plane_dies(s, sim_side(s));
 	sim_run_s(s, 60);
-	all_three(s);
+	sim_expect_three(s);
 }
 
 static void down_in_the_middle(struct sim *s)
@@ -123,7 +109,7 @@ static void down_in_the_middle(struct sim *s)
 	sim_must(s, s->end[LEFT].n_sas == 0 && s->end[RIGHT].n_sas == 0, "SAs are left over");
 	sim_up(s, RIGHT, "site");
 	sim_up(s, LEFT, "site");
-	all_three(s);
+	sim_expect_three(s);
 }
 
 /* ---- peers that refuse ---- */
@@ -184,7 +170,7 @@ static void busy_for_a_while(struct sim *s)
 
 	sim_set_middle(s, refuse, &r);
 	sim_run_s(s, 100);
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
 	sim_must(s, r.left == 0 && r.asked <= 12, "%u requests", r.asked);
 	sim_set_middle(s, NULL, NULL);
@@ -207,7 +193,7 @@ static void no_more_children(struct sim *s)
 	else
 		sim_expire(s, LEFT);
 	sim_run_s(s, 60);
-	all_three(s);
+	sim_expect_three(s);
 	sim_set_middle(s, NULL, NULL);
 }
 
@@ -241,7 +227,7 @@ static void asks_for_groups(struct sim *s)
 	sim_expect(s, "site", 1);
 	sim_set_middle(s, NULL, NULL);
 	sim_up(s, LEFT, "site");
-	all_three(s);
+	sim_expect_three(s);
 }
 
 static void any_refusal(struct sim *s)
@@ -254,7 +240,7 @@ static void any_refusal(struct sim *s)
 	sim_set_middle(s, refuse, &r);
 	sim_run_s(s, 100);
 	sim_set_middle(s, NULL, NULL);
-	all_three(s);
+	sim_expect_three(s);
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 1, "another IKE SA was made");
 	sim_must(s, sim_note(s, LEFT, IKE_NOTE_CHILD_FAILED)->text[0] != 0, "without words");
 }
@@ -267,7 +253,7 @@ static void rekey_refused(struct sim *s)
 					     NOTIFY_INVALID_KE_PAYLOAD, 8191 };
 	struct refuser r = begin_refused(s, notifies[sim_draw(s, 0, 5)], sim_draw(s, 1, 5));
 
-	all_three(s);
+	sim_expect_three(s);
 	sim_set_middle(s, refuse, &r);
 	sim_rekey(s, LEFT);
 	sim_packets(s, 100000);
@@ -277,7 +263,7 @@ static void rekey_refused(struct sim *s)
 		 sim_notes(s, LEFT, IKE_NOTE_REKEY_FAILED));
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_REKEYED) == 1, "no new keys");
 	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_DOWN) == 0, "a child was down");
-	all_three(s);
+	sim_expect_three(s);
 	sim_must_have_carried(s);
 }
 

@@ -182,14 +182,7 @@ static void memory_fails(struct sim *s)
 	begin(s);
 	sim_fail_malloc(s, side, sim_draw(s, 1, 120));
 	sim_rekey(s, LEFT);
-	sim_run_s(s, 100);
-	sim_fail_malloc(s, side, 0);
-	sim_run_s(s, 100);
-	sim_run_until_quiet(s);
-	sim_must(s,
-		 sim_pairs(s, "site", NULL) >= 1 || check_lost_memory(&s->end[LEFT]) ||
-			 check_lost_memory(&s->end[RIGHT]),
-		 "%zu pairs are up", sim_pairs(s, "site", NULL));
+	sim_memory_is_back(s, side, 1);
 }
 
 static void crash(struct sim *s)

@@ -91,6 +91,8 @@ void sim_fail_install(struct sim *s, uint32_t nth);
 void sim_fail_move(struct sim *s, uint32_t nth);
 /* The nth allocation of this side's engine from now on finds no memory. */
 void sim_fail_malloc(struct sim *s, enum side side, uint32_t nth);
+/* After a while there is memory again, and then n pairs of `site`. */
+void sim_memory_is_back(struct sim *s, enum side side, size_t n);
 /* The plane says that a hard limit was reached (a soft one: that it comes near). */
 void sim_expire(struct sim *s, enum side side);
 void sim_expire_soft(struct sim *s, enum side side);
@@ -126,6 +128,10 @@ void sim_set_certificate(struct sim *s, enum side side, const char *name);
 size_t sim_pairs(const struct sim *s, const char *connection, const char *child);
 /* Exactly n pairs of the connection, and one IKE SA on both sides when n > 0, else none. */
 void sim_expect(struct sim *s, const char *connection, size_t n);
+/* Once nothing is on its way: all children of THREE (confs.h), one pair each. */
+enum { N_SIM_THREE = 3 };
+extern const char *const sim_three[N_SIM_THREE];
+void sim_expect_three(struct sim *s);
 size_t sim_ike_sas(const struct sim *s, enum side side);
 size_t sim_notes(const struct sim *s, enum side side, enum ike_note_kind kind);
 /* The last one; NULL: none was told. */
