@@ -5,31 +5,14 @@
  *
  * POSTERN_REJECTED says how many of each kind.
  */
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/esp/gateway.h"
+#include "tests/unit/rejected.h"
 #include "tests/unit/unit.h"
 
-enum { ROOM = 2048, FEW = 4000, NOISE = 16384 };
-
-/* Of the sanitizers, whose allocator the C library knows nothing of. */
-size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-
-static size_t in_use(void)
-{
-	if (__sanitizer_get_current_allocated_bytes)
-		return __sanitizer_get_current_allocated_bytes();
-	return mallinfo2().uordblks;
-}
-
-static uint64_t how_many(void)
-{
-	const char *said = getenv("POSTERN_REJECTED");
-
-	return said ? strtoull(said, NULL, 10) : FEW;
-}
+enum { ROOM = 2048, FEW = 4000 };
 
 /* A genuine packet, to be bent. */
 struct packet {
@@ -117,11 +100,11 @@ START_TEST(what_is_rejected_leaves_nothing)
 	one_through(&left, &right, &p);
 	send_many(&right, k, &p, FEW / 4);
 	gateway_dropped(&right, k->why, FEW / 4);
-	before = in_use();
-	send_many(&right, k, &p, how_many());
-	gateway_dropped(&right, k->why, FEW / 4 + how_many());
-	ck_assert_msg(in_use() <= before + NOISE, "%s: %zu bytes, and then %zu", k->name, before,
-		      in_use());
+	before = rejected_in_use();
+	send_many(&right, k, &p, rejected_count(FEW));
+	gateway_dropped(&right, k->why, FEW / 4 + rejected_count(FEW));
+	ck_assert_msg(rejected_in_use() <= before + REJECTED_NOISE, "%s: %zu bytes, and then %zu",
+		      k->name, before, rejected_in_use());
 	one_through(&left, &right, &later);
 	gateway_down(&left);
 	gateway_down(&right);
@@ -130,6 +113,6 @@ END_TEST
 
 UNIT("esp/rejected")
 {
-	tcase_set_timeout(tc, getenv("POSTERN_REJECTED") ? 3600 : 60);
+	tcase_set_timeout(tc, rejected_timeout());
 	tcase_add_loop_test(tc, what_is_rejected_leaves_nothing, 0, N_KINDS);
 }

@@ -5,36 +5,18 @@
  *
  * POSTERN_REJECTED says how many of each kind; a million takes some minutes.
  */
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ike/protect.h"
 #include "tests/unit/ike/scene.h"
+#include "tests/unit/rejected.h"
 #include "tests/unit/unit.h"
 
 enum {
 	FEW = 3000,	   /* of each kind, unless told otherwise */
-	NOISE = 16384,	   /* bytes: what the allocator keeps at hand */
 	BETWEEN = 1 << 20, /* bytes that may be in use meanwhile: half-open SAs, budgeted */
 };
-
-/* Of the sanitizers, whose allocator the C library knows nothing of. */
-size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-
-static size_t in_use(void)
-{
-	if (__sanitizer_get_current_allocated_bytes)
-		return __sanitizer_get_current_allocated_bytes();
-	return mallinfo2().uordblks;
-}
-
-static uint32_t how_many(void)
-{
-	const char *said = getenv("POSTERN_REJECTED");
-
-	return said ? (uint32_t)strtoul(said, NULL, 10) : FEW;
-}
 
 /* ---- packets ---- */
 
@@ -374,7 +356,7 @@ enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 static void send_many(struct scene *s, const struct kind *k, uint32_t n)
 {
-	size_t before = in_use();
+	size_t before = rejected_in_use();
 
 	for (uint32_t i = 0; i < n; i++) {
 		k->make(s, i);
@@ -382,7 +364,7 @@ static void send_many(struct scene *s, const struct kind *k, uint32_t n)
 		if (i % 32 > 0)
 			continue;
 		scene_pass_time(s, 32 * NS_PER_MS);
-		ck_assert_uint_le(in_use(), before + BETWEEN);
+		ck_assert_uint_le(rejected_in_use(), before + BETWEEN);
 	}
 	scene_pass_time(s, 120 * NS_PER_S);
 }
@@ -395,10 +377,10 @@ START_TEST(what_is_rejected_leaves_nothing)
 
 	/* What tables and libraries keep for good is there after the first ones. */
 	send_many(s, k, FEW / 2);
-	before = in_use();
-	send_many(s, k, how_many());
-	ck_assert_msg(in_use() <= before + NOISE, "%s: %zu bytes, and then %zu", k->name, before,
-		      in_use());
+	before = rejected_in_use();
+	send_many(s, k, rejected_count(FEW));
+	ck_assert_msg(rejected_in_use() <= before + REJECTED_NOISE, "%s: %zu bytes, and then %zu",
+		      k->name, before, rejected_in_use());
 	if (k->why != OK) /* the kind is what it is called */
 		ck_assert_uint_ge(ike_engine_stats(s->p->end[RIGHT].e)->dropped[k->why], FEW / 3);
 	ck_assert_uint_eq(s->n_down, 0);
@@ -418,7 +400,7 @@ START_TEST(proofs_that_fail_leave_nothing)
 		"connection site {\n address = any\n identity = left.example.org\n auth = psk\n"
 		" psk_file = site.psk\n"
 		" child net {\n  local = 10.2.0.0/16\n  remote = 10.1.0.0/16\n }\n}\n");
-	uint32_t n = how_many() / 10;
+	uint32_t n = rejected_count(FEW) / 10;
 	size_t before = 0;
 
 	p->end[LEFT].psk = "not the key that is configured";
@@ -432,11 +414,11 @@ START_TEST(proofs_that_fail_leave_nothing)
 		ck_assert_ptr_nonnull(pair_note(p, RIGHT, IKE_NOTE_REFUSED));
 		p->end[LEFT].n_notes = p->end[RIGHT].n_notes = 0;
 		if (i == n / 3)
-			before = in_use();
+			before = rejected_in_use();
 	}
 	pair_run(p, 120 * NS_PER_S);
 	ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
-	ck_assert_uint_le(in_use(), before + NOISE);
+	ck_assert_uint_le(rejected_in_use(), before + REJECTED_NOISE);
 	pair_free(p);
 }
 END_TEST
@@ -444,7 +426,7 @@ END_TEST
 /* A leak of a few bytes for each packet is seen. */
 START_TEST(control_a_leak_would_be_seen)
 {
-	size_t before = in_use();
+	size_t before = rejected_in_use();
 	void **kept = NULL;
 
 	for (int i = 0; i < FEW; i++) {
@@ -454,7 +436,7 @@ START_TEST(control_a_leak_would_be_seen)
 		*one = kept;
 		kept = one;
 	}
-	ck_assert_uint_gt(in_use(), before + NOISE);
+	ck_assert_uint_gt(rejected_in_use(), before + REJECTED_NOISE);
 	while (kept) {
 		void *next = *kept;
 
@@ -466,7 +448,7 @@ END_TEST
 
 UNIT("ike/engine-rejected")
 {
-	tcase_set_timeout(tc, getenv("POSTERN_REJECTED") ? 3600 : 60);
+	tcase_set_timeout(tc, rejected_timeout());
 	tcase_add_loop_test(tc, what_is_rejected_leaves_nothing, 0, N_KINDS);
 	tcase_add_test(tc, proofs_that_fail_leave_nothing);
 	tcase_add_test(tc, control_a_leak_would_be_seen);
