@@ -110,7 +110,7 @@ END_TEST
  * 5000 to 10.2.0.1 port 443, and the first is the one. */
 static const struct {
 	const char *why;
-	struct {
+	struct selectors {
 		const char *local, *remote;
 		uint8_t proto;
 		uint16_t local_lo, local_hi, lo, hi;
@@ -157,19 +157,9 @@ START_TEST(which_one_wins_does_not_depend_on_who_came_first)
 		ck_assert_int_eq(sad_new(1, &d), OK);
 		for (uint32_t i = 0; i < 2; i++) {
 			uint32_t which = i ^ swapped;
-			bool first = which == 0;
-			uint8_t proto = first ? orders[_i].first.proto : orders[_i].second.proto;
-			struct ts local =
-				first ? ports(orders[_i].first.local, proto,
-					      orders[_i].first.local_lo, orders[_i].first.local_hi)
-				      : ports(orders[_i].second.local, proto,
-					      orders[_i].second.local_lo,
-					      orders[_i].second.local_hi);
-			struct ts remote =
-				first ? ports(orders[_i].first.remote, proto, orders[_i].first.lo,
-					      orders[_i].first.hi)
-				      : ports(orders[_i].second.remote, proto, orders[_i].second.lo,
-					      orders[_i].second.hi);
+			const struct selectors *o = which ? &orders[_i].second : &orders[_i].first;
+			struct ts local = ports(o->local, o->proto, o->local_lo, o->local_hi);
+			struct ts remote = ports(o->remote, o->proto, o->lo, o->hi);
 
 			install(d, which, &local, &remote);
 		}
