@@ -104,26 +104,22 @@ static void ask_for_weak(struct sim *s, const struct ike_header *of, const struc
 		sim_inject(s, LEFT, path, datagram);
 }
 
-/* He breaks the group: both public values are enough. */
-static void compute(struct sim *s, struct mallory *m)
+bool mallory_break(struct span request, struct span response, struct ike_keys *keys)
 {
 	struct suite suite = weak_suite();
 	uint8_t secret[KE_SECRET_MAX] = { 0 };
-	struct message request, response;
+	struct message asked, answered;
 	struct init_views i, r;
 	struct keymat_seed seed = { .g_ir = span_of(secret, suite.ke->secret_len) };
 
-	if (!read_init(passed(&m->request), &request, &i) ||
-	    !read_init(sent(&m->response), &response, &r))
-		return;
+	if (!read_init(request, &asked, &i) || !read_init(response, &answered, &r))
+		return false;
 	seed.ni = i.nonce;
 	seed.nr = r.nonce;
-	seed.spi_i = response.h.spi_i;
-	seed.spi_r = response.h.spi_r;
-	sim_must(s,
-		 jobs_secret(i.ke.data, r.ke.data, secret) == OK &&
-			 keymat_ike(&suite, &seed, &m->keys) == OK,
-		 "mallory cannot break the group");
+	seed.spi_i = answered.h.spi_i;
+	seed.spi_r = answered.h.spi_r;
+	return jobs_secret(i.ke.data, r.ke.data, secret) == OK &&
+	       keymat_ike(&suite, &seed, keys) == OK;
 }
 
 static bool on_request(struct sim *s, struct sim_packet *p, struct mallory *m)
@@ -156,7 +152,8 @@ static bool on_response(struct sim *s, struct sim_packet *p, struct mallory *m)
 	if (!read_init(span_of(p->bytes, p->len), &msg, &v))
 		return true;
 	keep(m->response.sent, &m->response.sent_len, p);
-	compute(s, m);
+	sim_must(s, mallory_break(passed(&m->request), sent(&m->response), &m->keys),
+		 "mallory cannot break the group");
 	if (m->change_response)
 		m->change(p);
 	if (m->strip_response)

@@ -32,6 +32,9 @@ struct mallory {
 /* The middle of sim_set_middle; ctx is a struct mallory. He answers a request by the strong group
  * (x25519) himself, and asks for the weak one. */
 bool mallory_middle(struct sim *s, struct sim_packet *p, void *ctx);
+/* The keys that follow from these two messages, for who breaks the weak group: both public values
+ * are enough. */
+bool mallory_break(struct span request, struct span response, struct ike_keys *keys);
 /* Are these the keys of this side's IKE SA? Then he reads everything that its children carry. */
 bool mallory_reads(const struct sim *s, const struct mallory *m, enum side side);
 /* A byte string in a datagram, or NULL. */
