@@ -108,6 +108,7 @@ struct conf_connection {
 	struct suite_policy policy;
 	enum conf_propose propose;
 	bool childless;		/* the first child comes after IKE_AUTH, too; default no */
+	mono_ns lifetime;	/* of one IKE SA's keys; default 8h */
 	mono_ns liveness;	/* an idle peer is asked after this; default 30 s */
 	mono_ns keepalive;	/* NAT keepalive; default 20 s */
 	uint16_t fragment_size; /* IKE fragmentation: largest IP packet, default 1280; 0: off */

@@ -304,6 +304,17 @@ static const struct schema_option options[] = {
 		.example = "full_transcript = require",
 	},
 	{
+		.block = SCHEMA_CONNECTION, .name = "lifetime", .type = SCHEMA_TIME,
+		FIELD(conf_connection, lifetime),
+		.unit = "seconds", .preset = "8h", .min = 60, .max = 604800, .since = "0.1",
+		.reload = RELOAD_QUIET,
+		.values = "TIME",
+		.brief = "how long one set of keys of the IKE SA is used",
+		.text = "New keys are agreed on before that, and the children stay as they are. "
+			"They have a \\fBlifetime\\fP of their own.",
+		.example = "lifetime = 24h",
+	},
+	{
 		.block = SCHEMA_CONNECTION, .name = "liveness", .type = SCHEMA_TIME,
 		FIELD(conf_connection, liveness),
 		.unit = "seconds", .preset = "30s", .min = 1, .max = 86400, .since = "0.1",

@@ -27,7 +27,7 @@ START_TEST(only_what_is_near_is_suggested)
 	ck_assert_str_eq(schema_suggest(SCHEMA_ME, "certificat"), "certificate");
 	ck_assert_ptr_null(schema_suggest(SCHEMA_CHILD, "adress"));
 	ck_assert_ptr_null(schema_suggest(SCHEMA_CONNECTION, "x"));
-	ck_assert_ptr_null(schema_suggest(SCHEMA_CONNECTION, "lifetime"));
+	ck_assert_ptr_null(schema_suggest(SCHEMA_CONNECTION, "esn_window"));
 }
 END_TEST
 
