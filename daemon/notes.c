@@ -56,6 +56,7 @@ static const struct note_row rows[] = {
 	[IKE_NOTE_CHILD_LIMIT] = { "child_limit", LOG_LEVEL_DEBUG, K_SA | K_TEXT, false },
 	[IKE_NOTE_CHILD_REKEYED] = { "rekeyed", LOG_LEVEL_INFO,
 				     K_SUITE | K_SA | K_SELECTORS | K_PLANE, false },
+	[IKE_NOTE_REKEYED] = { "ike_rekeyed", LOG_LEVEL_INFO, K_PEER | K_SUITE, false },
 	[IKE_NOTE_REKEY_FAILED] = { "rekey_failed", LOG_LEVEL_WARNING, K_PEER | K_ERR | K_BOTH,
 				    true },
 };

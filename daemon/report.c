@@ -246,7 +246,7 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 	json_object_set_new(o, "weak_algorithms", weak_algorithms(v));
 	json_object_set_new(o, "downgrade_protected",
 			    up ? json_boolean(v->downgrade_protected) : json_null());
-	json_object_set_new(o, "rekey_in_s", json_null());
+	json_object_set_new(o, "rekey_in_s", seconds_until(v->rekey_at, now));
 	json_object_set_new(o, "next_try_in_s", seconds_until(v->next_try, now));
 	json_object_set_new(o, "ike", up ? suite_report(&v->suite) : json_null());
 	json_object_set_new(o, "last_failure", failure_report(v, now));

@@ -38,9 +38,7 @@ struct child_rekey {
 	mono_ns held;	    /* HELD: until then at most */
 	mono_ns ask;	    /* HELD: the plane is asked whether the peer uses it */
 	mono_ns lingers;    /* deleted, and its inbound half stays until then; 0: it is not */
-	/* The lower nonce of the exchange that made it, as far as it goes (RFC 7296 2.8.1). */
-	uint8_t low[OWN_NONCE_LEN];
-	uint8_t low_len;
+	struct low_nonce low; /* of the exchange that made it */
 };
 
 struct child_sa {

@@ -47,7 +47,11 @@ struct create {
 	/* ours: SPIs that the peer deleted before its answer came, which may bring one of them */
 	uint32_t deleted[CREATE_DELETED_MAX];
 	uint8_t n_deleted;
-	struct deal deal;
+	struct deal deal; /* of the IKE SA: its suite and the peer's SPI alone */
+	uint64_t heir;	  /* our SPI of the IKE SA that it makes; 0: none */
+	/* ours: of what the peer has made for the same meanwhile; 0: nothing */
+	uint64_t rival;
+	struct low_nonce rival_low; /* of its exchange */
 };
 
 /* In *slot (sa->mine or sa->theirs), with a fresh nonce. */
@@ -58,6 +62,8 @@ void create_free(struct create **slot);
 void create_forget_child(struct ike_sa *sa, const struct child_sa *child);
 /* Is this child still a matter between the two ends, so that the peer may not know it? */
 bool create_is_dealing(const struct ike_sa *sa, const struct child_sa *child);
+/* Ours: the peer may have heard of it. */
+bool create_is_out(const struct create *c);
 /* When a worker's answer is overdue, or when we may make children again; NEVER: neither. */
 mono_ns create_deadline(const struct ike_sa *sa);
 

@@ -62,6 +62,8 @@ void deal_put_selectors(const struct deal *d, struct builder *b);
 MUST_USE enum err deal_take_answer(struct ike_sa *sa, struct deal *d, const struct message *m);
 /* It does not: told. The peer has the child and must hear that we do not: it is deleted there. */
 void deal_unfit(struct ike_sa *sa, struct deal *d, enum err err);
+/* What a peer's refusal means. */
+enum err deal_refusal(uint16_t notify);
 /* The peer refuses: told, with what we offered and which setting it is. */
 void deal_refused(struct ike_sa *sa, struct deal *d, uint16_t notify);
 

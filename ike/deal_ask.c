@@ -191,7 +191,7 @@ void deal_unfit(struct ike_sa *sa, struct deal *d, enum err err)
 	child_delete(c, err);
 }
 
-static enum err refusal_of(uint16_t notify)
+enum err deal_refusal(uint16_t notify)
 {
 	switch (notify) {
 	case NOTIFY_TS_UNACCEPTABLE:
@@ -266,7 +266,7 @@ void deal_refused(struct ike_sa *sa, struct deal *d, uint16_t notify)
 
 	if (goes_by_pairs(sa, d, notify))
 		return;
-	n.err = refusal_of(notify);
+	n.err = deal_refusal(notify);
 	note_print(n.text, sizeof(n.text), "the peer answers %s", notify_name(notify));
 	if (n.err == ERR_PEER_TS) {
 		explain_selectors(d, notify, &n);

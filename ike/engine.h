@@ -125,6 +125,7 @@ enum ike_note_kind {
 				*/
 	IKE_NOTE_CHILD_LIMIT,  /* its key is near the end of what it may carry: child, text */
 	IKE_NOTE_CHILD_REKEYED, /* as CHILD_UP, in the place of another one that goes unsaid */
+	IKE_NOTE_REKEYED,	/* another IKE SA has taken the place of one, and its children */
 	IKE_NOTE_REKEY_FAILED,	/* as CHILD_FAILED: no new keys, and the old ones stay */
 };
 enum { N_IKE_NOTES = IKE_NOTE_REKEY_FAILED + 1 };
@@ -230,6 +231,7 @@ struct ike_view {
 	bool initiator;
 	mono_ns since;	  /* up since, or state entered */
 	mono_ns next_try; /* NEVER: none */
+	mono_ns rekey_at; /* of the IKE SA; NEVER: not up, or never */
 	uint32_t tries;
 	struct path path;
 	uint64_t spi_i, spi_r;

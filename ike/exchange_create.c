@@ -11,6 +11,7 @@
 #include "ike/init_message.h"
 #include "ike/life.h"
 #include "ike/rekey.h"
+#include "ike/rekey_ike.h"
 
 /* How long a worker may take. */
 static const mono_ns worker_time = 20 * NS_PER_S;
@@ -52,6 +53,10 @@ void create_free(struct create **slot)
 	ticket_drop(c->sa->e, &c->ticket);
 	if (c->deal.child)
 		child_free(c->deal.child);
+	if (c->heir)
+		sa_free(sa_find(c->sa->e, c->heir));
+	if (c->rival)
+		sa_free(sa_find(c->sa->e, c->rival));
 	deal_free(&c->deal);
 	packets_free(&c->peer_nonce);
 	packets_free(&c->peer_ke);
@@ -77,6 +82,11 @@ void create_forget_child(struct ike_sa *sa, const struct child_sa *child)
 bool create_is_dealing(const struct ike_sa *sa, const struct child_sa *child)
 {
 	return owns(sa->mine, child) || owns(sa->theirs, child);
+}
+
+bool create_is_out(const struct create *c)
+{
+	return c->stage != CREATE_PUBLIC && c->stage != CREATE_READY;
 }
 
 mono_ns create_deadline(const struct ike_sa *sa)
@@ -132,6 +142,8 @@ enum err create_install(struct create *c, struct span secret)
 		.nr = c->ours ? peer : own,
 	};
 
+	if (c->purpose == CREATE_IKE_REKEY)
+		return rekey_ike_derive(c, secret);
 	if (!c->deal.child)
 		return ERR_BUSY; /* it was taken away meanwhile */
 	c->stage = CREATE_INSTALL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CREATE_CHILD_SA (RFC 7296 1.3), both roles: additional children, and new keys for those that are
- * there (rekey.h). Rekeying of the IKE SA belongs here, and is refused until it does
- * (exchange_create_responder.c has the table).
+/* CREATE_CHILD_SA (RFC 7296 1.3), both roles: additional children, new keys for those that are
+ * there (rekey.h), and another IKE SA in the place of this one (rekey_ike.h). The responder has the
+ * table of what a request is for.
  *
  * Both ends may make the same child at once. Then the one that began the IKE SA wins: it refuses
  * the other's request with TEMPORARY_FAILURE while its own is out; and the other one, which saw the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CREATE_CHILD_SA as initiator: a child that is due is offered, and put in when the answer lies in
- * the offer. Whatever goes wrong, the IKE SA and the other children stay. */
+ * the offer. Whatever goes wrong, the IKE SA and the other children stay. The IKE SA that is to
+ * take the place of this one goes the same way, without a child. */
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/create.h"
@@ -8,6 +9,7 @@
 #include "ike/exchange_info.h"
 #include "ike/life.h"
 #include "ike/rekey.h"
+#include "ike/rekey_ike.h"
 #include "ike/send.h"
 
 /* ---- asking ---- */
@@ -47,6 +49,27 @@ static void begin(struct ike_sa *sa, const struct conf_child *conf, const struct
 		not_begun(sa, conf, old ? old->id : 0, &n);
 }
 
+static bool is_ike(const struct create *c)
+{
+	return c->purpose == CREATE_IKE_REKEY;
+}
+
+/* With the group that both have used already. */
+static void begin_ike(struct ike_sa *sa)
+{
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_REKEY_FAILED, OK);
+
+	n.err = create_new(sa, CREATE_IKE_REKEY, true);
+	if (n.err == OK)
+		n.err = rekey_ike_new(sa->mine);
+	if (n.err == OK)
+		n.err = create_draw(sa->mine, sa->suite.ke);
+	if (n.err == OK)
+		return;
+	create_free(&sa->mine);
+	rekey_ike_failed(sa, &n);
+}
+
 /* It is named by the SPI that its sender receives by (1.3.3). */
 static void put_rekey(const struct create *c, struct builder *b)
 {
@@ -62,6 +85,20 @@ static void put_rekey(const struct create *c, struct builder *b)
 	builder_notify_full(b, &n);
 }
 
+static void put_sa(const struct create *c, struct builder *b)
+{
+	struct proposal_want want;
+
+	if (is_ike(c)) {
+		want = rekey_ike_proposal(c->sa);
+		proposal_offer(builder_begin(b, PL_SA), &want, rekey_ike_spi(c));
+		builder_end(b);
+		return;
+	}
+	put_rekey(c, b);
+	deal_put_offer(c->sa, &c->deal, b);
+}
+
 static enum err send_offer(struct create *c)
 {
 	struct ike_sa *sa = c->sa;
@@ -69,8 +106,7 @@ static enum err send_offer(struct create *c)
 	struct pl_ke ke;
 	enum err err;
 
-	put_rekey(c, &b);
-	deal_put_offer(sa, &c->deal, &b);
+	put_sa(c, &b);
 	builder_add(&b, PL_NONCE, span_of(c->nonce, sizeof(c->nonce)));
 	if (c->group) {
 		ke = (struct pl_ke){ .group = c->group->id,
@@ -78,22 +114,17 @@ static enum err send_offer(struct create *c)
 		pl_ke_encode(builder_begin(&b, PL_KE), &ke);
 		builder_end(&b);
 	}
-	deal_put_selectors(&c->deal, &b);
+	if (!is_ike(c))
+		deal_put_selectors(&c->deal, &b);
 	err = send_request(sa, X_CREATE_CHILD_SA, &b);
 	if (err == OK)
 		c->stage = CREATE_ASKED;
 	return err;
 }
 
-/* The peer has not heard of it. */
-static bool is_secret(const struct create *c)
-{
-	return c->stage == CREATE_PUBLIC || c->stage == CREATE_READY;
-}
-
 static bool is_wanted(const struct create *c)
 {
-	return c->deal.child && child_stays(c->deal.child);
+	return is_ike(c) || (c->deal.child && child_stays(c->deal.child));
 }
 
 /* What it was to replace is no more, or somebody else does it. */
@@ -110,14 +141,19 @@ bool create_ask(struct ike_sa *sa)
 	const struct conf_child *conf;
 	const struct child_sa *old;
 
-	if (sa->mine && is_secret(sa->mine) && (!is_wanted(sa->mine) || is_late(sa->mine)))
+	if (sa->mine && !create_is_out(sa->mine) && (!is_wanted(sa->mine) || is_late(sa->mine)))
 		create_free(&sa->mine);
+	if (rekey_ike_is_due(sa))
+		begin_ike(sa);
 	/* One that cannot begin is put off, so this ends. */
 	while (!sa->mine && (old = rekey_next(sa)))
 		begin(sa, old->conf, old);
 	while (!sa->mine && (conf = conn_child_next(sa)))
 		begin(sa, conf, NULL);
 	if (!sa->mine || sa->mine->stage != CREATE_READY)
+		return false;
+	/* The peer's child is to be there before it moves. */
+	if (is_ike(sa->mine) && sa->theirs)
 		return false;
 	if (send_offer(sa->mine) != OK)
 		sa->again = sa->e->now + NS_PER_S;
@@ -128,7 +164,7 @@ void create_cancel(struct ike_sa *sa, const struct conf_child *conf)
 {
 	struct create *c = sa->mine;
 
-	if (c && is_secret(c) && c->deal.child && c->deal.child->conf == conf)
+	if (c && !create_is_out(c) && c->deal.child && c->deal.child->conf == conf)
 		create_free(&sa->mine);
 }
 
@@ -153,17 +189,38 @@ static void give_back(struct create *c, enum err err)
 	let_go(c);
 }
 
+/* When the peer has made it and we cannot, neither of the two IKE SAs is of use. */
+static void ike_go_on(struct create *c, enum err err)
+{
+	struct ike_sa *sa = c->sa;
+	bool out = create_is_out(c);
+	struct ike_note n = note_of_sa(sa, IKE_NOTE_REKEY_FAILED, err);
+
+	if (err == OK && c->stage == CREATE_INSTALL) {
+		rekey_ike_made(c);
+	} else if (err != OK) {
+		create_free(&sa->mine);
+		rekey_ike_failed(sa, &n);
+		if (out)
+			sa_close(sa, err, 0);
+	}
+	sa_settle(sa);
+}
+
 void create_initiator_go_on(struct create *c, enum err err)
 {
 	struct ike_sa *sa = c->sa;
+	bool secret = !create_is_out(c);
 	struct ike_note n;
 
-	if (!is_wanted(c) && is_secret(c)) {
+	if (is_ike(c)) {
+		ike_go_on(c, err);
+	} else if (!is_wanted(c) && secret) {
 		create_free(&sa->mine);
 		sa_settle(sa);
 	} else if (!is_wanted(c)) {
 		let_go(c);
-	} else if (err != OK && is_secret(c)) {
+	} else if (err != OK && secret) {
 		n = deal_note(sa, c->deal.child->conf);
 		n.err = err;
 		not_begun(sa, c->deal.child->conf, c->deal.replaces, &n);
@@ -197,6 +254,13 @@ static enum err take_ke(struct create *c, const struct message *m)
 	return err == OK ? packets_set(&c->peer_ke, ke.data) : err;
 }
 
+static enum err take_ike(struct create *c, const struct message *m)
+{
+	struct proposal_want want = rekey_ike_proposal(c->sa);
+
+	return proposal_verify(message_body(m, PL_SA), &want, &c->deal.chosen);
+}
+
 static enum err take_answer(struct create *c, const struct message *m)
 {
 	struct span nonce;
@@ -206,7 +270,9 @@ static enum err take_answer(struct create *c, const struct message *m)
 		err = ERR_REPLAY;
 	if (err == OK)
 		err = packets_set(&c->peer_nonce, nonce);
-	if (err == OK)
+	if (err == OK && is_ike(c))
+		err = take_ike(c, m);
+	else if (err == OK)
 		err = deal_take_answer(c->sa, &c->deal, m);
 	return err == OK ? take_ke(c, m) : err;
 }
@@ -237,8 +303,9 @@ struct step create_on_response(struct turn *t)
 		return step_done();
 	if (is_wanted(c))
 		err = take_answer(c, t->m);
-	t->sa->conn->rekeys = true;
-	if (is_wanted(c) && err == OK && is_deleted(c))
+	if (!is_ike(c))
+		t->sa->conn->rekeys = true;
+	if (is_wanted(c) && err == OK && !is_ike(c) && is_deleted(c))
 		child_end(c->deal.child, ERR_PEER_DELETED);
 	if (is_wanted(c) && err == OK)
 		err = create_agree(c);
@@ -252,7 +319,9 @@ struct step create_on_response(struct turn *t)
 static bool follow(struct create *c, const struct pl_notify *n)
 {
 	struct suite_policy room;
-	struct proposal_want want = deal_want(c->sa, &c->deal, c->deal.child->conf, &room);
+	struct proposal_want want =
+		is_ike(c) ? rekey_ike_proposal(c->sa)
+			  : deal_want(c->sa, &c->deal, c->deal.child->conf, &room);
 	const struct ke_group *g =
 		c->group && !c->regrouped ? proposal_ke_asked(&want, n->data, c->group->id) : NULL;
 
@@ -293,6 +362,25 @@ static bool rekey_is_moot(struct create *c, uint16_t notify)
 	return true;
 }
 
+static struct step ike_refused(struct create *c, const struct pl_notify *n)
+{
+	struct ike_sa *sa = c->sa;
+	struct ike_note note = note_of_sa(sa, IKE_NOTE_REKEY_FAILED, deal_refusal(n->type));
+	bool moot;
+
+	if (n->type == NOTIFY_INVALID_KE_PAYLOAD && follow(c, n))
+		return step_done();
+	/* The peer, who was first, has made the one that counts. */
+	moot = rekey_ike_rescue(sa);
+	create_free(&sa->mine);
+	if (moot)
+		return step_done();
+	note_print(note.text, sizeof(note.text), "the peer answers %s to new keys of the IKE SA",
+		   notify_name(n->type));
+	rekey_ike_failed(sa, &note);
+	return step_done();
+}
+
 struct step create_on_refusal(struct turn *t)
 {
 	struct ike_sa *sa = t->sa;
@@ -302,6 +390,8 @@ struct step create_on_refusal(struct turn *t)
 	(void)message_error(t->m, &n);
 	if (!c)
 		return step_done();
+	if (is_ike(c))
+		return ike_refused(c, &n);
 	if (n.type != NOTIFY_TEMPORARY_FAILURE)
 		sa->conn->rekeys = true;
 	if (is_moot(c, n.type)) {
@@ -322,6 +412,10 @@ struct step create_on_refusal(struct turn *t)
 
 struct step create_on_late(struct turn *t)
 {
-	(void)t;
+	struct ike_sa *sa = t->sa;
+
+	if (sa->mine && message_has(t->m, PL_SA) && message_has(t->m, PL_NONCE))
+		return create_on_response(t);
+	create_free(&sa->mine);
 	return step_done();
 }

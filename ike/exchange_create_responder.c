@@ -8,6 +8,7 @@
 #include "ike/exchange_create.h"
 #include "ike/life.h"
 #include "ike/rekey.h"
+#include "ike/rekey_ike.h"
 #include "ike/send.h"
 
 static const mono_ns yield_time = 2 * NS_PER_S;
@@ -20,11 +21,10 @@ void create_yield(struct ike_sa *sa)
 
 /* ---- answering ---- */
 
-static void put_child(const struct create *c, struct builder *b)
+static void put_ours(const struct create *c, struct builder *b)
 {
 	struct pl_ke ke;
 
-	deal_put_answer(c->sa, &c->deal, b);
 	builder_add(b, PL_NONCE, span_of(c->nonce, sizeof(c->nonce)));
 	if (c->group) {
 		ke = (struct pl_ke){ .group = c->group->id,
@@ -32,6 +32,12 @@ static void put_child(const struct create *c, struct builder *b)
 		pl_ke_encode(builder_begin(b, PL_KE), &ke);
 		builder_end(b);
 	}
+}
+
+static void put_child(const struct create *c, struct builder *b)
+{
+	deal_put_answer(c->sa, &c->deal, b);
+	put_ours(c, b);
 	deal_put_answer_selectors(&c->deal, b);
 }
 
@@ -67,7 +73,27 @@ static void answer(struct create *c)
 	else if (child)
 		child_go_on(child);
 	rekey_settle(sa, replaces);
+	rekey_ike_resume(sa);
 	create_yield(sa);
+	sa_settle(sa);
+}
+
+/* From now on the other IKE SA counts. */
+static void answer_ike(struct create *c)
+{
+	struct ike_sa *sa = c->sa;
+	struct proposal_want want = rekey_ike_proposal(sa);
+	struct builder b = send_begin(sa->e);
+
+	proposal_answer(builder_begin(&b, PL_SA), &want, &c->deal.chosen, rekey_ike_spi(c));
+	builder_end(&b);
+	put_ours(c, &b);
+	if (send_answer(sa, X_CREATE_CHILD_SA, &b, &c->path) == OK)
+		rekey_ike_answered(c);
+	else
+		sa->window.busy = false;
+	create_free(&sa->theirs);
+	rekey_ike_resume(sa);
 	sa_settle(sa);
 }
 
@@ -85,10 +111,18 @@ static void fail(struct create *c, enum err err)
 	deal_failed(c->sa, &c->deal, &n);
 }
 
+/* An IKE SA, that needs no plane. */
+static bool is_made(const struct create *c)
+{
+	return c->purpose == CREATE_IKE_REKEY && c->stage == CREATE_INSTALL;
+}
+
 void create_responder_go_on(struct create *c, enum err err)
 {
 	if (err == OK && c->stage == CREATE_READY)
 		err = create_agree(c);
+	if (err == OK && is_made(c))
+		answer_ike(c);
 	if (err == OK)
 		return;
 	fail(c, err);
@@ -157,6 +191,10 @@ static struct step make(struct turn *t, struct create *c)
 
 	if (err == OK && c->stage == CREATE_READY)
 		err = create_agree(c);
+	if (err == OK && is_made(c)) {
+		answer_ike(c);
+		return step_done();
+	}
 	if (err == OK)
 		return step_wait();
 	fail(c, err);
@@ -245,11 +283,51 @@ static struct step respond_rekey(struct turn *t)
 	return consider(t, t->sa->theirs);
 }
 
-/* The IKE SA stays as it is. */
+/* What nobody offers who has made an IKE SA with us already. */
+static void explain_ike(struct turn *t, const struct proposal_want *want)
+{
+	struct ike_note n = note_of_sa(t->sa, IKE_NOTE_REKEY_FAILED, ERR_NO_PROPOSAL);
+	struct proposal_texts texts;
+
+	proposal_explain(message_body(t->m, PL_SA), want, &texts);
+	note_print(n.offered, sizeof(n.offered), "%s", texts.offered);
+	note_print(n.wanted, sizeof(n.wanted), "%s", texts.wanted);
+	note_print(n.text, sizeof(n.text), "%s", texts.differs);
+	n.initiator = false;
+	note_tell(t->e, &n);
+}
+
+static struct step consider_ike(struct turn *t, struct create *c)
+{
+	struct proposal_want want = rekey_ike_proposal(t->sa);
+	struct proposal_chosen *chosen = &c->deal.chosen;
+	struct pl_ke ke = { .group = KE_NONE };
+	enum err err = keep(c, t->m, &ke);
+
+	c->path = *t->path;
+	if (err == OK)
+		err = proposal_choose(message_body(t->m, PL_SA), &want, chosen);
+	if (err == ERR_NO_PROPOSAL)
+		explain_ike(t, &want);
+	if (err == OK && proposal_ke_check(chosen, ke.group) != OK)
+		return ask_group(t, chosen->suite.ke);
+	if (err == OK)
+		err = rekey_ike_new(c);
+	return err == OK ? make(t, c) : refuse(t, deal_notify(&c->deal, err), SPAN_EMPTY);
+}
+
+/* What of ours the peer has not heard of waits for the other IKE SA. */
 static struct step respond_ike_rekey(struct turn *t)
 {
-	(void)t;
-	return step_fail(ERR_NO_ADDITIONAL_SAS, NOTIFY_NO_ADDITIONAL_SAS);
+	struct ike_sa *sa = t->sa;
+
+	if (!rekey_ike_may(sa))
+		return step_fail(ERR_BUSY, NOTIFY_TEMPORARY_FAILURE);
+	if (sa->mine && !create_is_out(sa->mine))
+		create_free(&sa->mine);
+	if (create_new(sa, CREATE_IKE_REKEY, false) != OK)
+		return step_fail(ERR_NOMEM, NOTIFY_TEMPORARY_FAILURE);
+	return consider_ike(t, sa->theirs);
 }
 
 /* ---- what it is for ---- */
@@ -292,7 +370,7 @@ struct step create_on_request(struct turn *t)
 	if (!p)
 		return step_fail(ERR_SYNTAX, NOTIFY_INVALID_SYNTAX);
 	/* 2.25.2 */
-	if (t->sa->state != S_UP)
+	if (t->sa->state != S_UP || (p->purpose != CREATE_IKE_REKEY && rekey_ike_is_asked(t->sa)))
 		return step_fail(ERR_BUSY, NOTIFY_TEMPORARY_FAILURE);
 	return p->respond(t);
 }

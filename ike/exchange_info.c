@@ -16,7 +16,8 @@
 
 static bool put_close(struct ike_sa *sa, struct builder *b)
 {
-	if (!sa->close_wanted)
+	/* What the peer makes in its place is to be known first, and closed (rekey_ike.h). */
+	if (!sa->close_wanted || sa->mine)
 		return false;
 	sa->close_wanted = false;
 	if (sa->close_notify) {
@@ -189,7 +190,7 @@ struct step info_on_response(struct turn *t)
 	struct child_sa *c = sa->children;
 	enum err fatal = fatal_notify(t->m);
 
-	if (sa->state == S_CLOSING && !sa->close_wanted)
+	if (sa->state == S_CLOSING && !sa->close_wanted && !sa->waits)
 		return step_fatal(sa->why, 0);
 	if (fatal != OK)
 		return step_fatal(fatal, 0);

@@ -10,7 +10,7 @@
  *	children	a data plane has not answered about one for 10 s, or a worker for 20 s;
  *			the peer, who began, has left children for us to make
  *	rekeying	a child is due for new keys, or at its end; one that replaces another, or is
- *			replaced, waits for the peer (rekey.h)
+ *			replaced, waits for the peer (rekey.h); the IKE SA itself (rekey_ike.h)
  *	fragments	of a message that does not become whole go after 30 s
  *	again		what found no memory is asked again after a second
  */
@@ -26,6 +26,7 @@
 #include "ike/init_rival.h"
 #include "ike/note.h"
 #include "ike/rekey.h"
+#include "ike/rekey_ike.h"
 #include "ike/send.h"
 
 static const mono_ns closing_time = 10 * NS_PER_S;
@@ -40,6 +41,7 @@ void sa_established(struct ike_sa *sa)
 	sa->up_at = ++sa->e->events;
 	sa->since = sa->e->now;
 	sa->expires = NEVER;
+	rekey_ike_plan(sa);
 	create_yield(sa);
 	sa_uncount(sa);
 	sa_unindex_init(sa);
@@ -57,6 +59,8 @@ static void ask(struct ike_sa *sa)
 	bool may_create = sa->state == S_UP && !sa->hs && !info_is_due(sa);
 
 	sa->again = NEVER; /* whatever could not be sent then is tried now */
+	if (rekey_ike_is_under_way(sa))
+		return;
 	if (!may_create || !create_ask(sa))
 		info_ask(sa);
 }
@@ -82,8 +86,11 @@ void sa_close(struct ike_sa *sa, enum err why, uint16_t notify)
 	/* The request that is parked, sent again, hears that we close. */
 	if (sa->theirs)
 		sa->window.busy = false;
-	create_free(&sa->mine);
+	/* What the peer makes in the place of this one has to be closed, too. */
+	if (!rekey_ike_is_asked(sa))
+		create_free(&sa->mine);
 	create_free(&sa->theirs);
+	rekey_ike_close(sa);
 	while (sa->children)
 		child_end(sa->children, why);
 	sa_forget_handshake(sa);
@@ -104,6 +111,8 @@ void sa_end(struct ike_sa *sa, enum err why)
 
 	if (sa->state == S_CLOSING)
 		why = sa->why;
+	(void)rekey_ike_rescue(sa);
+	was_up = sa->established;
 	while (sa->children)
 		child_end(sa->children, why);
 	n = note_of_sa(sa, IKE_NOTE_DOWN, why);
@@ -220,6 +229,7 @@ void sa_tick(struct ike_sa *sa)
 		rekey_tick(sa);
 		create_tick(sa);
 		tick_up(sa);
+		rekey_ike_tick(sa);
 	}
 	sa_settle(sa);
 }

@@ -3,8 +3,6 @@
  * known by numbers and not by pointers: either may be gone at any time. */
 #include "ike/rekey.h"
 
-#include <string.h>
-
 #include "ike/child_plane.h"
 #include "ike/connection.h"
 #include "ike/life.h"
@@ -79,15 +77,20 @@ bool rekey_has_heir(const struct child_sa *old)
 
 /* ---- when ---- */
 
-uint64_t rekey_soft(const struct child_sa *c, uint64_t hard)
+uint64_t rekey_part(struct ike_engine *e, bool ours, uint64_t hard)
 {
-	uint64_t part = c->made_by_us ? SOFT_OURS : SOFT_THEIRS;
+	uint64_t part = ours ? SOFT_OURS : SOFT_THEIRS;
 	uint8_t drawn = 0;
 
 	/* Without randomness it is as soon as it can be. */
-	if (!random_fill(&c->sa->e->env.random, &drawn, sizeof(drawn)))
+	if (!random_fill(&e->env.random, &drawn, sizeof(drawn)))
 		drawn = 0;
 	return hard * (part + (uint64_t)drawn * SOFT_SPREAD / UINT8_MAX) / 1000;
+}
+
+uint64_t rekey_soft(const struct child_sa *c, uint64_t hard)
+{
+	return rekey_part(c->sa->e, c->made_by_us, hard);
 }
 
 void rekey_plan(struct child_sa *c)
@@ -285,30 +288,14 @@ void rekey_release(struct child_sa *old)
 
 /* ---- which one stays ---- */
 
-/* Octet by octet; the one that ends is the lower one (2.8.1). */
-static int compare(struct span a, struct span b)
-{
-	size_t n = a.len < b.len ? a.len : b.len;
-	int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 void rekey_remember(struct child_sa *c, struct span a, struct span b)
 {
-	struct wr w = wr_into(c->rekey.low, sizeof(c->rekey.low));
-	struct span low = compare(a, b) < 0 ? a : b;
-
-	/* Ours is of this length, so what lies behind it tells no two apart. */
-	wr_span(&w,
-		span_of(low.p, low.len < sizeof(c->rekey.low) ? low.len : sizeof(c->rekey.low)));
-	c->rekey.low_len = (uint8_t)wr_done(&w).len;
+	c->rekey.low = nonce_lower(a, b);
 }
 
 static bool is_lower(const struct child_sa *a, const struct child_sa *b)
 {
-	return compare(span_of(a->rekey.low, a->rekey.low_len),
-		       span_of(b->rekey.low, b->rekey.low_len)) < 0;
+	return nonce_order(&a->rekey.low, &b->rekey.low) < 0;
 }
 
 /* Nothing is sent by it any more; the peer is told. */

@@ -24,7 +24,10 @@
 #include "ike/child.h"
 #include "ike/create.h"
 
-/* So much of a limit may be used before new keys are asked for. */
+/* So much of a limit may be used before new keys are asked for; who made what it is for (`ours`) is
+ * earlier than the other one. */
+uint64_t rekey_part(struct ike_engine *e, bool ours, uint64_t hard);
+/* ... of a child. */
 uint64_t rekey_soft(const struct child_sa *c, uint64_t hard);
 /* It is up: when it is due. */
 void rekey_plan(struct child_sa *c);

@@ -45,6 +45,8 @@ static const struct rule rows[] = {
 	{ X_CREATE_CHILD_SA, REQUEST, ST(UP) | ST(CLOSING), 0, anything, create_on_request },
 	{ X_CREATE_CHILD_SA, RESPONSE, ST(UP), CHILD_ALL, anything & ~CHILD_ALL,
 	  create_on_response },
+	{ X_CREATE_CHILD_SA, RESPONSE, ST(UP), P(SA) | P(NONCE) | P(KE),
+	  anything & ~(P(SA) | P(NONCE) | P(KE) | P(TSI) | P(TSR)), create_on_response },
 	{ X_CREATE_CHILD_SA, RESPONSE, ST(UP), P(NOTIFY), anything & ~P(SA), create_on_refusal },
 	{ X_CREATE_CHILD_SA, RESPONSE, ST(CLOSING), 0, anything, create_on_late },
 

@@ -13,6 +13,7 @@
 #include "ike/init_rival.h"
 #include "ike/peer.h"
 #include "ike/rekey.h"
+#include "ike/rekey_ike.h"
 
 /* How long an attempt of ours may take in all: both requests with all their tries, and the jobs
  * between them. */
@@ -280,6 +281,8 @@ void sa_schedule(struct ike_sa *sa)
 		when = earlier(earlier(when, create_deadline(sa)), rekey_deadline(sa));
 	if (sa->fragments)
 		when = earlier(when, sa->fragments->until);
+	if (sa->state == S_UP)
+		when = earlier(when, rekey_ike_deadline(sa));
 	if (sa->state == S_UP && sa->redundant)
 		when = sa->e->now;
 	if (sa->state == S_UP)

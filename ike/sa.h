@@ -19,6 +19,7 @@
 #include "ike/keymat.h"
 #include "ike/message.h"
 #include "ike/move.h"
+#include "ike/nonce.h"
 #include "ike/proposal.h"
 #include "ike/retransmit.h"
 #include "ike/ticket.h"
@@ -57,7 +58,7 @@ struct timer {
 /* One form of our IKE_SA_INIT message: a COOKIE or INVALID_KE_PAYLOAD makes another one. All are
  * kept until one is answered, because the answer to an earlier one may still come and count. The
  * responder has one. */
-enum { INIT_TRIES_MAX = 6, OWN_NONCE_LEN = 32 };
+enum { INIT_TRIES_MAX = 6 };
 struct init_try {
 	const struct ke_group *group;
 	uint8_t priv[KE_PRIVATE_MAX];
@@ -109,6 +110,7 @@ struct ike_sa {
 	bool in_init;
 	bool counted; /* in the limits, as half-open, for the source: */
 	struct addr counted_for;
+	enum sa_state state; /* here, for half-open ones are to be small */
 	struct timer timer;
 	struct conn *conn;	    /* NULL: a half-open one whose peer has not said who it is */
 	struct ike_sa *next, *prev; /* of the same connection */
@@ -118,7 +120,6 @@ struct ike_sa {
 	uint8_t peer_key[16];
 
 	/* who and where */
-	enum sa_state state;
 	bool initiator;
 	uint8_t own_spi[IKE_SPI_LEN]; /* as on the wire: the key of by_spi */
 	uint8_t init_key[INIT_KEY_LEN];
@@ -140,7 +141,7 @@ struct ike_sa {
 	bool fragmentation;
 	bool transcript_full;
 	struct identity *peer; /* proved; NULL before */
-	char scheme[48];
+	char scheme[40];
 
 	/* life */
 	mono_ns born;		 /* IKE_SA_INIT left or came */
@@ -150,14 +151,18 @@ struct ike_sa {
 	mono_ns sent;
 	mono_ns hinted;	       /* last liveness check because of a hint */
 	mono_ns expires;       /* NEVER: none */
+	mono_ns rekey_at;      /* another one is to take its place (ike/rekey_ike.h); NEVER */
+	mono_ns ends_at;       /* ... and after that it is closed; NEVER */
 	mono_ns again;	       /* a request that found no memory is tried again; NEVER: none */
 	enum err why;	       /* the reason of closing */
 	bool established;      /* has been up */
 	bool alive_wanted;     /* an empty INFORMATIONAL is due */
 	bool close_wanted;     /* a Delete of the IKE SA is due */
+	bool waits;	       /* CLOSING: the peer will delete it, for another one is there */
 	bool full;	       /* the peer takes no further child, as long as none goes */
 	bool told_full;	       /* we take no further one */
 	bool redundant;	       /* the other one of two stays: to be closed at the next tick */
+	uint16_t rekey_tries;  /* that failed */
 	uint16_t close_notify; /* say this instead of Delete */
 
 	struct child_sa *children;

@@ -126,8 +126,10 @@ static void view_sa(struct ike_view *v, const struct ike_sa *sa)
 	v->suite = sa->suite;
 	if (sa->peer)
 		v->remote_identity = *sa->peer;
-	if (sa->state == S_UP)
+	if (sa->state == S_UP) {
 		v->since = sa->since;
+		v->rekey_at = sa->rekey_at;
+	}
 	note_print(v->scheme, sizeof(v->scheme), "%s", sa->scheme);
 }
 
@@ -140,6 +142,7 @@ static void show(const struct conn *c, const struct ike_sa *sa, ike_view_fn *fn,
 		.wanted = c->wanted,
 		.since = c->since,
 		.next_try = next_try(c),
+		.rekey_at = NEVER,
 		.tries = tries(c),
 		.local_identity = c->conf->local_identity,
 		.remote_identity = c->conf->identity,

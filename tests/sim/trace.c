@@ -25,6 +25,7 @@ static const char *const note_names[] = {
 	[IKE_NOTE_CHILD_FAILED] = "child failed",
 	[IKE_NOTE_CHILD_LIMIT] = "child limit",
 	[IKE_NOTE_CHILD_REKEYED] = "rekeyed",
+	[IKE_NOTE_REKEYED] = "IKE SA rekeyed",
 	[IKE_NOTE_REKEY_FAILED] = "rekey failed",
 };
 

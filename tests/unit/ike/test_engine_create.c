@@ -187,7 +187,8 @@ static const struct {
 	{ SA | NONCE | TSI | TSR, 0 },
 	{ SA | NONCE | TSI | TSR | KE, 0 },
 	{ SA | NONCE | TSI | TSR | REKEY, NOTIFY_CHILD_SA_NOT_FOUND },
-	{ SA | NONCE | KE, NOTIFY_NO_ADDITIONAL_SAS },
+	/* That SA is for a child, and this for the IKE SA. */
+	{ SA | NONCE | KE, NOTIFY_NO_PROPOSAL_CHOSEN },
 	{ SA | NONCE, NOTIFY_INVALID_SYNTAX },
 	{ SA | TSI | TSR, NOTIFY_INVALID_SYNTAX },
 	{ NONCE | TSI | TSR, NOTIFY_INVALID_SYNTAX },

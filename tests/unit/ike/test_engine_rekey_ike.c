@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Another IKE SA in the place of one, step by step: what moves, what begins anew, which of two
+ * heirs inherits, and when it is not to be. */
+#include <string.h>
+
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/create.h"
+#include "ike/life.h"
+#include "ike/rekey.h"
+#include "ike/rekey_ike.h"
+#include "tests/unit/ike/pair.h"
+#include "tests/unit/unit.h"
+
+static struct ike_sa *sa_at(struct pair *p, enum side s)
+{
+	return conn_sa(p->end[s].e->conns[0]);
+}
+
+static struct pair *with_child(void)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, 3 * NS_PER_S);
+	pair_expect_children(p, 1);
+	return p;
+}
+
+static void want(struct pair *p, enum side s)
+{
+	rekey_ike_want(sa_at(p, s));
+	pair_act(p, s);
+}
+
+/* One IKE SA, which has taken the place of `n` others without a word but that. */
+static void expect(struct pair *p, size_t n)
+{
+	pair_expect_children(p, 1);
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		ck_assert_uint_eq(ike_engine_stats(p->end[s].e)->sas, 1);
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_REKEYED), n);
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_UP), 1);
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_DOWN), 0);
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_DOWN), 0);
+	}
+}
+
+static const enum side sides[] = { LEFT, RIGHT };
+
+/* Who begins is its initiator, whoever that of the old one was (1.3.2). */
+START_TEST(children_move_and_all_else_begins_anew)
+{
+	struct pair *p = with_child();
+	enum side s = sides[_i];
+	uint32_t spi = sa_at(p, LEFT)->children->spi_in;
+	struct key old = sa_at(p, LEFT)->keys.d;
+	size_t installs = p->end[LEFT].n_installs;
+	uint64_t was = sa_at(p, LEFT)->spi_i;
+
+	want(p, s);
+	pair_run(p, NS_PER_S);
+	expect(p, 1);
+	ck_assert(sa_at(p, s)->initiator && !sa_at(p, 1 - s)->initiator);
+	ck_assert_uint_ne(sa_at(p, LEFT)->spi_i, was);
+	ck_assert_uint_eq(sa_at(p, LEFT)->spi_i, sa_at(p, RIGHT)->spi_i);
+	ck_assert_uint_eq(sa_at(p, LEFT)->spi_r, sa_at(p, RIGHT)->spi_r);
+	/* 2.18 */
+	ck_assert_uint_eq(sa_at(p, LEFT)->window.next_out, 0);
+	ck_assert_uint_eq(sa_at(p, LEFT)->window.next_in, 0);
+	ck_assert(!secret_eq(key_span(&sa_at(p, LEFT)->keys.d), key_span(&old)));
+	ck_assert(secret_eq(key_span(&sa_at(p, LEFT)->keys.d), key_span(&sa_at(p, RIGHT)->keys.d)));
+	/* The plane hears nothing of it. */
+	ck_assert_uint_eq(sa_at(p, LEFT)->children->spi_in, spi);
+	ck_assert_uint_eq(p->end[LEFT].n_installs, installs);
+	/* It works, and so does the next one, from the other end. */
+	rekey_want(sa_at(p, RIGHT)->children);
+	pair_act(p, RIGHT);
+	pair_run(p, 8 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_REKEYED), 1);
+	want(p, 1 - s);
+	pair_run(p, NS_PER_S);
+	expect(p, 2);
+	key_wipe(&old);
+	pair_free(p);
+}
+END_TEST
+
+/* The first `n` datagrams to this side do not come. */
+struct loss {
+	enum side to;
+	size_t n;
+};
+
+static bool lose(struct pair *p, struct datagram *d)
+{
+	struct loss *l = p->ctx;
+
+	if (d->to != l->to || l->n == 0)
+		return true;
+	l->n--;
+	return false;
+}
+
+/* The one that has answered is there already, and answers once more on the old one. */
+START_TEST(a_lost_answer_is_sent_again_by_the_old_one)
+{
+	struct pair *p = with_child();
+	struct loss l = { .to = LEFT, .n = 2 };
+
+	p->filter = lose;
+	p->ctx = &l;
+	want(p, LEFT);
+	pair_drain(p);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_REKEYED), 1);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REKEYED), 0);
+	pair_run(p, 20 * NS_PER_S);
+	expect(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(two_that_begin_at_once_are_left_with_one)
+{
+	struct pair *p = with_child();
+
+	rekey_ike_want(sa_at(p, LEFT));
+	rekey_ike_want(sa_at(p, RIGHT));
+	pair_act(p, LEFT);
+	pair_act(p, RIGHT);
+	pair_run(p, 20 * NS_PER_S);
+	expect(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* Values that grow, or fall, behind a first byte that stays. */
+struct counter {
+	uint8_t first;
+	uint8_t next;
+	uint8_t step;
+};
+
+static bool count(void *ctx, void *buf, size_t len)
+{
+	struct counter *c = ctx;
+	uint8_t *p = buf;
+
+	c->next = (uint8_t)(c->next + c->step);
+	for (size_t i = 0; i < len; i++)
+		p[i] = i == 0 ? c->first : c->next;
+	return true;
+}
+
+/* LEFT draws the nonce of its own request first, then that of its answer, and both are lower than
+ * RIGHT's: the lowest one made the IKE SA that goes (2.8.2). */
+START_TEST(the_lowest_nonce_loses)
+{
+	struct pair *p = with_child();
+	struct counter left = { 1, _i == 0 ? 16 : 240, _i == 0 ? 1 : 255 };
+	struct counter right = { 2, 16, 1 };
+	enum side stays = _i == 0 ? RIGHT : LEFT;
+
+	p->end[LEFT].e->env.random = (struct random){ .fill = count, .ctx = &left };
+	p->end[RIGHT].e->env.random = (struct random){ .fill = count, .ctx = &right };
+	rekey_ike_want(sa_at(p, LEFT));
+	rekey_ike_want(sa_at(p, RIGHT));
+	pair_act(p, LEFT);
+	pair_act(p, RIGHT);
+	pair_run(p, NS_PER_S);
+	expect(p, 1);
+	ck_assert(sa_at(p, stays)->initiator);
+	ck_assert(!sa_at(p, 1 - stays)->initiator);
+	pair_free(p);
+}
+END_TEST
+
+/* 2.25.2, both ways round. */
+START_TEST(a_child_and_the_ike_sa_are_not_rekeyed_together)
+{
+	struct pair *p = with_child();
+	enum side s = sides[_i];
+
+	want(p, s);
+	rekey_want(sa_at(p, 1 - s)->children);
+	pair_act(p, 1 - s);
+	pair_run(p, NS_PER_S / 2);
+	/* The one that has begun the IKE SA's refuses the other's, and the other way round. */
+	ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_REKEY_FAILED), 1);
+	ck_assert_uint_eq(pair_count(p, 1 - s, IKE_NOTE_REKEY_FAILED), 1);
+	ck_assert_int_eq(pair_note(p, s, IKE_NOTE_REKEY_FAILED)->err, ERR_BUSY);
+	pair_run(p, 60 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_REKEYED), 1);
+	expect(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* What the peer has made meanwhile goes, too. */
+START_TEST(down_in_the_middle_leaves_nothing)
+{
+	struct pair *p = with_child();
+
+	want(p, LEFT);
+	if (_i == 1) {
+		rekey_ike_want(sa_at(p, RIGHT));
+		pair_act(p, RIGHT);
+	}
+	pair_down(p, LEFT, "site");
+	pair_run(p, 2 * NS_PER_S);
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		ck_assert_uint_eq(p->end[s].n_sas, 0);
+		ck_assert_uint_eq(ike_engine_stats(p->end[s].e)->sas, 0);
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_DOWN), 1);
+	}
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(it_is_rekeyed_before_its_lifetime_is_over)
+{
+	struct pair *p = with_child();
+	struct ike_sa *l = sa_at(p, LEFT), *r = sa_at(p, RIGHT);
+	mono_ns life = l->conn->conf->lifetime;
+
+	ck_assert_uint_eq(life, 8 * 3600 * NS_PER_S);
+	ck_assert(l->rekey_at < r->rekey_at);
+	ck_assert(r->ends_at - r->rekey_at >= life / 50);
+	pair_run(p, life);
+	expect(p, 1);
+	/* When nobody does, it ends. */
+	sa_at(p, LEFT)->rekey_at = NEVER;
+	sa_at(p, RIGHT)->rekey_at = sa_at(p, RIGHT)->ends_at = NEVER;
+	pair_run(p, life);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_DOWN)->err, ERR_LIMIT);
+	pair_free(p);
+}
+END_TEST
+
+UNIT("ike/engine-rekey-ike")
+{
+	tcase_add_loop_test(tc, children_move_and_all_else_begins_anew, 0, 2);
+	tcase_add_test(tc, a_lost_answer_is_sent_again_by_the_old_one);
+	tcase_add_test(tc, two_that_begin_at_once_are_left_with_one);
+	tcase_add_loop_test(tc, the_lowest_nonce_loses, 0, 2);
+	tcase_add_loop_test(tc, a_child_and_the_ike_sa_are_not_rekeyed_together, 0, 2);
+	tcase_add_loop_test(tc, down_in_the_middle_leaves_nothing, 0, 2);
+	tcase_add_test(tc, it_is_rekeyed_before_its_lifetime_is_over);
+}
