@@ -36,7 +36,7 @@ static const struct sim_scenario *const tables[] = {
 	scenarios_attacks,  scenarios_insider, scenarios_middle,    scenarios_life,
 	scenarios_chaos,    scenarios_moves,   scenarios_suites,    scenarios_transport,
 	scenarios_children, scenarios_create,  scenarios_downgrade, scenarios_forged,
-	scenarios_rekey,
+	scenarios_rekey,    scenarios_rekey_ike,
 };
 
 const struct sim_scenario *sim_scenario(size_t i)

@@ -56,7 +56,7 @@ static void fail_something(struct sim *s)
 /* One of the things that need an engine. */
 static void ask(struct sim *s, enum side side)
 {
-	switch (sim_draw(s, 0, 6)) {
+	switch (sim_draw(s, 0, 8)) {
 	case 0:
 	case 1:
 		sim_up(s, side, "site");
@@ -75,6 +75,12 @@ static void ask(struct sim *s, enum side side)
 		break;
 	case 6:
 		sim_plane_dies(s, side);
+		break;
+	case 7:
+		sim_rekey(s, side);
+		break;
+	case 8:
+		sim_rekey_ike(s, side);
 		break;
 	}
 }

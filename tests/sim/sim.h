@@ -109,6 +109,8 @@ void sim_packets(struct sim *s, uint32_t ms);
 void sim_must_have_carried(struct sim *s);
 /* The newest outbound SA nears a limit. */
 void sim_rekey(struct sim *s, enum side side);
+/* The lifetime of the IKE SA is over soon. */
+void sim_rekey_ike(struct sim *s, enum side side);
 /* Its process dies with every SA, and what it was asked is answered by a failure. */
 void sim_plane_dies(struct sim *s, enum side side);
 /* A packet wants through a child that is not up; ICMP says that the peer cannot be reached. */
@@ -182,5 +184,6 @@ extern const struct sim_scenario scenarios_transport[];
 extern const struct sim_scenario scenarios_children[];
 extern const struct sim_scenario scenarios_create[];
 extern const struct sim_scenario scenarios_rekey[];
+extern const struct sim_scenario scenarios_rekey_ike[];
 
 #endif

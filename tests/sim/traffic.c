@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ike/rekey_ike.h"
+#include "tests/sim/insider.h"
 #include "tests/sim/world.h"
 
 struct inner_packet {
@@ -118,4 +120,16 @@ void sim_rekey(struct sim *s, enum side side)
 	pe.remote = out->path.remote;
 	trace_line(s, side, "plane: soft limit of %08x", out->spi);
 	end_event(end, &ev);
+}
+
+void sim_rekey_ike(struct sim *s, enum side side)
+{
+	struct ike_sa *sa = s->end[side].dead ? NULL : insider_sa(s, side);
+
+	if (!sa || sa->state != S_UP || s->failed)
+		return;
+	trace_line(s, side, "the IKE SA is to be rekeyed");
+	sa->e->now = s->now;
+	rekey_ike_want(sa);
+	end_tick(&s->end[side]);
 }
