@@ -104,6 +104,25 @@ START_TEST(the_responder_sends_on_the_old_pair_until_it_is_deleted)
 }
 END_TEST
 
+/* There is never a moment without an outbound half: the new one goes in before the old one out. */
+START_TEST(the_delete_moves_what_is_sent_at_once)
+{
+	struct pair *p = with_child();
+	struct gate g = { .pass = 2 };
+
+	p->filter = stop_left;
+	p->ctx = &g;
+	want(p, LEFT);
+	pair_drain(p);
+	ck_assert_uint_eq(halves(p, RIGHT, SA_OUT), 1);
+	ck_assert_int_ge(child_at(p, RIGHT)->stage, CHILD_OUTBOUND);
+	p->filter = NULL;
+	pair_run(p, 20 * NS_PER_S);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
 /* ... or until a packet has come by the new one. */
 START_TEST(a_packet_by_the_new_pair_moves_what_the_responder_sends)
 {
@@ -329,6 +348,7 @@ END_TEST
 UNIT("ike/engine-rekey")
 {
 	tcase_add_test(tc, the_responder_sends_on_the_old_pair_until_it_is_deleted);
+	tcase_add_test(tc, the_delete_moves_what_is_sent_at_once);
 	tcase_add_test(tc, a_packet_by_the_new_pair_moves_what_the_responder_sends);
 	tcase_add_loop_test(tc, the_lowest_nonce_loses, 0, N_COLLISIONS);
 	tcase_add_test(tc, two_that_begin_at_once_are_left_with_one_pair);
