@@ -11,6 +11,7 @@
 #include "ike/exchange_init.h"
 #include "ike/life.h"
 #include "ike/note.h"
+#include "ike/renew.h"
 
 static const mono_ns first_backoff = NS_PER_S;
 enum { BACKOFF_DOUBLINGS = 6 }; /* up to 64 s */
@@ -85,6 +86,8 @@ void conn_remove_sa(struct conn *c, struct ike_sa *sa)
 		c->sas = sa->next;
 	if (sa->next)
 		sa->next->prev = sa->prev;
+	if (c->renews == sa_own_spi(sa))
+		c->renews = 0;
 	sa->next = NULL;
 	sa->prev = NULL;
 	sa->conn = NULL;
@@ -115,8 +118,9 @@ bool conn_is_up(const struct conn *c)
 static bool has_child(const struct conn *c)
 {
 	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
-		for (const struct child_sa *child = sa->children; sa->state == S_UP && child;
-		     child = child->next) {
+		const struct child_sa *child = renew_is_old(sa) ? NULL : sa->children;
+
+		for (; sa->state == S_UP && child; child = child->next) {
 			if (child_stays(child))
 				return true;
 		}
@@ -199,14 +203,25 @@ static void try_now(struct conn *c)
 	actions_resolve(&c->e->actions, c->conf);
 }
 
+/* What carries nothing and has refused what is due: a new one takes its place. One that is renewed
+ * stays until the new one is up. */
+static void close_useless(struct conn *c)
+{
+	struct ike_sa *next;
+
+	for (struct ike_sa *sa = c->sas; sa; sa = next) {
+		next = sa->next;
+		if (sa->state == S_UP && !renew_is_old(sa))
+			sa_close(sa, ERR_REPLACED, 0);
+	}
+}
+
 static void try_path(struct conn *c)
 {
 	struct ike_note n = note_of_conn(c, IKE_NOTE_CONNECTING, OK);
 	enum err err;
 
-	/* It carries nothing and has refused what is due: a new one takes its place. */
-	while (find_state(c, 1u << S_UP))
-		sa_close(find_state(c, 1u << S_UP), ERR_REPLACED, 0);
+	close_useless(c);
 	conn_plan_try(c, NEVER);
 	c->since = c->e->now;
 	n.initiator = true;
@@ -355,6 +370,7 @@ static void plan(struct conn *c, struct ike_note *n)
 		wait = 0;
 	} else {
 		c->tries++;
+		c->renews = 0;
 		if (c->conf->start != CONF_START_ALWAYS)
 			conn_want_nothing(c);
 		wait = conn_backoff(c, c->tries);

@@ -38,10 +38,12 @@ struct conn {
 	bool resolving;
 	struct path paths[CONF_ADDRS_MAX]; /* the last answer about where the peer is */
 	size_t n_paths;
-	size_t path_at;		  /* the one that is being tried */
-	bool another_path;	  /* the next try is that one, without resolving anew */
-	mono_ns next_try;	  /* NEVER: none */
-	mono_ns not_before;	  /* traffic begins no attempt sooner */
+	size_t path_at;	    /* the one that is being tried */
+	bool another_path;  /* the next try is that one, without resolving anew */
+	mono_ns next_try;   /* NEVER: none */
+	mono_ns not_before; /* traffic begins no attempt sooner */
+	uint64_t renews; /* our SPI of the IKE SA that a new one is to replace; 0 (ike/renew.h) */
+	mono_ns busy_since;	  /* the peer has refused new keys since then; 0: it has not */
 	mono_ns look_at;	  /* something happened to its children; NEVER: nothing */
 	mono_ns since;		  /* the present state was entered */
 	uint32_t tries;		  /* that failed since the last success */

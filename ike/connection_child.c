@@ -9,6 +9,7 @@
 #include "ike/core.h"
 #include "ike/create.h"
 #include "ike/life.h"
+#include "ike/renew.h"
 
 /* A peer that is busy with something else is asked so often, whoever wanted the child. */
 enum { BUSY_TRIES = 5 };
@@ -71,7 +72,9 @@ void conn_want_nothing(struct conn *c)
 bool conn_child_made(const struct conn *c, const struct conf_child *conf)
 {
 	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
-		for (const struct child_sa *child = sa->children; child; child = child->next) {
+		const struct child_sa *child = renew_is_old(sa) ? NULL : sa->children;
+
+		for (; child; child = child->next) {
 			if (child->conf == conf && child_stays(child))
 				return true;
 		}
@@ -105,7 +108,7 @@ struct ike_sa *conn_carrier(const struct conn *c)
 {
 	struct ike_sa *sa = c->sas;
 
-	while (sa && (sa->state != S_UP || sa->redundant))
+	while (sa && (sa->state != S_UP || sa->redundant || renew_is_old(sa)))
 		sa = sa->next;
 	return sa;
 }
@@ -190,6 +193,7 @@ void conn_child_up(struct conn *c, const struct conf_child *conf)
 		child->refused_by = 0;
 		acquire_answered(c, child);
 	}
+	renew_settle(c);
 	conn_look(c);
 }
 

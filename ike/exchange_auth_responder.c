@@ -14,6 +14,7 @@
 #include "ike/exchange_auth.h"
 #include "ike/life.h"
 #include "ike/receive.h"
+#include "ike/rekey.h"
 #include "ike/send.h"
 
 /* ---- the request ---- */
@@ -182,7 +183,7 @@ static void finish(struct ike_sa *sa)
 	sa_established(sa);
 	sa_forget_handshake(sa);
 	if (c)
-		child_go_on(c);
+		rekey_hold(c);
 	sa_settle(sa);
 }
 

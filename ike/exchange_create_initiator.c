@@ -10,6 +10,7 @@
 #include "ike/life.h"
 #include "ike/rekey.h"
 #include "ike/rekey_ike.h"
+#include "ike/renew.h"
 #include "ike/send.h"
 
 /* ---- asking ---- */
@@ -294,6 +295,15 @@ static bool is_deleted(const struct create *c)
 	return false;
 }
 
+/* The peer takes part in this exchange, and is not too busy for it. */
+static void answered(const struct create *c)
+{
+	struct conn *conn = c->sa->conn;
+
+	conn->rekeys = conn->rekeys || !is_ike(c);
+	renew_on_answer(c->sa);
+}
+
 struct step create_on_response(struct turn *t)
 {
 	struct create *c = t->sa->mine;
@@ -303,8 +313,7 @@ struct step create_on_response(struct turn *t)
 		return step_done();
 	if (is_wanted(c))
 		err = take_answer(c, t->m);
-	if (!is_ike(c))
-		t->sa->conn->rekeys = true;
+	answered(c);
 	if (is_wanted(c) && err == OK && !is_ike(c) && is_deleted(c))
 		child_end(c->deal.child, ERR_PEER_DELETED);
 	if (is_wanted(c) && err == OK)
@@ -378,6 +387,8 @@ static struct step ike_refused(struct create *c, const struct pl_notify *n)
 	note_print(note.text, sizeof(note.text), "the peer answers %s to new keys of the IKE SA",
 		   notify_name(n->type));
 	rekey_ike_failed(sa, &note);
+	if (n->type == NOTIFY_TEMPORARY_FAILURE)
+		renew_on_busy(sa);
 	return step_done();
 }
 
@@ -386,6 +397,7 @@ struct step create_on_refusal(struct turn *t)
 	struct ike_sa *sa = t->sa;
 	struct create *c = sa->mine;
 	struct pl_notify n = { .type = NOTIFY_INVALID_SYNTAX };
+	bool rekey;
 
 	(void)message_error(t->m, &n);
 	if (!c)
@@ -393,7 +405,7 @@ struct step create_on_refusal(struct turn *t)
 	if (is_ike(c))
 		return ike_refused(c, &n);
 	if (n.type != NOTIFY_TEMPORARY_FAILURE)
-		sa->conn->rekeys = true;
+		answered(c);
 	if (is_moot(c, n.type)) {
 		if (c->deal.child)
 			conn_child_put_off(sa->conn, c->deal.child->conf);
@@ -405,8 +417,11 @@ struct step create_on_refusal(struct turn *t)
 	if (c->purpose == CREATE_CHILD_REKEY && rekey_is_moot(c, n.type))
 		return step_done();
 	sa->full = n.type == NOTIFY_NO_ADDITIONAL_SAS && c->purpose == CREATE_CHILD;
+	rekey = c->deal.replaces != 0;
 	deal_refused(sa, &c->deal, n.type);
 	create_free(&sa->mine);
+	if (rekey && n.type == NOTIFY_TEMPORARY_FAILURE)
+		renew_on_busy(sa);
 	return step_done();
 }
 

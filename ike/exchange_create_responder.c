@@ -9,6 +9,7 @@
 #include "ike/life.h"
 #include "ike/rekey.h"
 #include "ike/rekey_ike.h"
+#include "ike/renew.h"
 #include "ike/send.h"
 
 static const mono_ns yield_time = 2 * NS_PER_S;
@@ -370,7 +371,8 @@ struct step create_on_request(struct turn *t)
 	if (!p)
 		return step_fail(ERR_SYNTAX, NOTIFY_INVALID_SYNTAX);
 	/* 2.25.2 */
-	if (t->sa->state != S_UP || (p->purpose != CREATE_IKE_REKEY && rekey_ike_is_asked(t->sa)))
+	if (t->sa->state != S_UP || renew_is_old(t->sa) ||
+	    (p->purpose != CREATE_IKE_REKEY && rekey_ike_is_asked(t->sa)))
 		return step_fail(ERR_BUSY, NOTIFY_TEMPORARY_FAILURE);
 	return p->respond(t);
 }

@@ -10,7 +10,8 @@
  *	children	a data plane has not answered about one for 10 s, or a worker for 20 s;
  *			the peer, who began, has left children for us to make
  *	rekeying	a child is due for new keys, or at its end; one that replaces another, or is
- *			replaced, waits for the peer (rekey.h); the IKE SA itself (rekey_ike.h)
+ *			replaced, waits for the peer (rekey.h); the IKE SA itself (rekey_ike.h,
+ *			renew.h)
  *	fragments	of a message that does not become whole go after 30 s
  *	again		what found no memory is asked again after a second
  */
@@ -91,6 +92,7 @@ void sa_close(struct ike_sa *sa, enum err why, uint16_t notify)
 		create_free(&sa->mine);
 	create_free(&sa->theirs);
 	rekey_ike_close(sa);
+	rekey_release_all(sa);
 	while (sa->children)
 		child_end(sa->children, why);
 	sa_forget_handshake(sa);
@@ -113,6 +115,7 @@ void sa_end(struct ike_sa *sa, enum err why)
 		why = sa->why;
 	(void)rekey_ike_rescue(sa);
 	was_up = sa->established;
+	rekey_release_all(sa);
 	while (sa->children)
 		child_end(sa->children, why);
 	n = note_of_sa(sa, IKE_NOTE_DOWN, why);

@@ -7,10 +7,15 @@
 #include "ike/connection.h"
 #include "ike/life.h"
 #include "ike/note.h"
+#include "ike/peer.h"
+#include "ike/renew.h"
 
 /* A peer who has sent nothing by the new pair, nor deleted the old one, may still compute; the old
  * one is as good for so long. */
 static const mono_ns hold_time = 60 * NS_PER_S;
+/* ... and one that has come with a new IKE SA waits for less: the peer may have lost the old one,
+ * and not know it. */
+static const mono_ns first_time = 2 * NS_PER_S;
 static const mono_ns ask_interval = NS_PER_S / 2;
 static const mono_ns linger_time = 5 * NS_PER_S;
 /* The first child of an IKE SA has no group of its own (1.2), so that two ends that have none in
@@ -47,13 +52,29 @@ static bool covers(const struct child_sa *o, const struct child_sa *c)
 	       ts_list_within(child_remote(c), child_remote(o));
 }
 
-bool rekey_is_replaced(const struct child_sa *c)
+static bool has_cover(const struct ike_sa *sa, const struct child_sa *c, enum child_stage least)
 {
-	const struct child_sa *o = c->sa->children;
+	const struct child_sa *o = sa->children;
 
-	while (o && !covers(o, c))
+	while (o && !(o->stage >= least && covers(o, c)))
 		o = o->next;
 	return o != NULL;
+}
+
+/* In this IKE SA, or in another one that is up with the same peer. */
+static bool is_covered(const struct child_sa *c, enum child_stage least)
+{
+	const struct ike_sa *sa = peer_first(c->sa);
+
+	while (sa &&
+	       (sa == c->sa || sa->state != S_UP || sa->redundant || !has_cover(sa, c, least)))
+		sa = sa->peer_next;
+	return sa || has_cover(c->sa, c, least);
+}
+
+bool rekey_is_replaced(const struct child_sa *c)
+{
+	return is_covered(c, CHILD_HELD);
 }
 
 /* A newer one is: the peer will delete this one, or leave it to its end. */
@@ -133,8 +154,9 @@ static bool deals_with(const struct create *c, uint32_t id)
 /* Up, and nobody is at it. */
 static bool can_begin(const struct child_sa *c)
 {
-	return c->stage == CHILD_UP && child_stays(c) && !has_successor(c) && !is_outdated(c) &&
-	       !deals_with(c->sa->mine, c->id) && !deals_with(c->sa->theirs, c->id);
+	return c->stage == CHILD_UP && child_stays(c) && !renew_is_old(c->sa) &&
+	       !has_successor(c) && !is_outdated(c) && !deals_with(c->sa->mine, c->id) &&
+	       !deals_with(c->sa->theirs, c->id);
 }
 
 static mono_ns due_at(const struct child_sa *c)
@@ -158,11 +180,7 @@ struct child_sa *rekey_next(const struct ike_sa *sa)
 /* There is another one to send by. */
 static bool has_other(const struct child_sa *c)
 {
-	const struct child_sa *o = c->sa->children;
-
-	while (o && !(o->stage >= CHILD_OUTBOUND && covers(o, c)))
-		o = o->next;
-	return o != NULL;
+	return is_covered(c, CHILD_OUTBOUND);
 }
 
 static mono_ns deadline_of(const struct child_sa *c)
@@ -207,7 +225,7 @@ void rekey_hold(struct child_sa *c)
 		return;
 	}
 	c->stage = CHILD_HELD;
-	c->rekey.held = now + hold_time;
+	c->rekey.held = now + (c->rekey.low.len > 0 ? hold_time : first_time);
 	c->rekey.ask = now + ask_interval;
 }
 
@@ -284,6 +302,22 @@ void rekey_release(struct child_sa *old)
 		if (first)
 			child_go_on(first);
 	} while (first);
+}
+
+void rekey_release_all(const struct ike_sa *going)
+{
+	for (struct ike_sa *sa = peer_first(going); sa; sa = sa->peer_next) {
+		bool held = false;
+
+		for (struct child_sa *c = sa->children; c && sa != going; c = c->next) {
+			if (c->stage != CHILD_HELD || !child_stays(c))
+				continue;
+			held = true;
+			child_go_on(c);
+		}
+		if (held)
+			sa_settle(sa);
+	}
 }
 
 /* ---- which one stays ---- */

@@ -11,6 +11,7 @@
 #include "ike/note.h"
 #include "ike/peer.h"
 #include "ike/rekey.h"
+#include "ike/renew.h"
 
 /* A peer that has made an heir deletes the old one at once; what it sends again is answered so
  * long. */
@@ -72,7 +73,8 @@ void rekey_ike_want(struct ike_sa *sa)
 
 static bool can_begin(const struct ike_sa *sa)
 {
-	return sa->state == S_UP && !sa->hs && !sa->redundant && !sa->mine && !sa->theirs;
+	return sa->state == S_UP && !sa->hs && !sa->redundant && !sa->mine && !sa->theirs &&
+	       !renew_is_old(sa);
 }
 
 bool rekey_ike_is_due(const struct ike_sa *sa)
@@ -82,16 +84,20 @@ bool rekey_ike_is_due(const struct ike_sa *sa)
 
 mono_ns rekey_ike_deadline(const struct ike_sa *sa)
 {
-	mono_ns at = sa->rekey_at;
+	mono_ns when = sa->ends_at, now = sa->e->now;
 
-	/* What is due already waits for the window. */
-	return can_begin(sa) && at > sa->e->now && at < sa->ends_at ? at : sa->ends_at;
+	/* What is due already waits for the window, or for the peer. */
+	if (renew_at(sa) > now && renew_at(sa) < when)
+		when = renew_at(sa);
+	return can_begin(sa) && sa->rekey_at > now && sa->rekey_at < when ? sa->rekey_at : when;
 }
 
 void rekey_ike_tick(struct ike_sa *sa)
 {
 	if (sa->ends_at <= sa->e->now)
-		sa_close(sa, ERR_LIMIT, 0);
+		sa_close(sa, renew_is_old(sa) ? ERR_REPLACED : ERR_LIMIT, 0);
+	else if (renew_at(sa) <= sa->e->now)
+		renew_begin(sa);
 }
 
 bool rekey_ike_is_asked(const struct ike_sa *sa)

@@ -28,7 +28,7 @@ void rekey_ike_want(struct ike_sa *sa);
 bool rekey_ike_is_due(const struct ike_sa *sa);
 /* By the clock, its end included; NEVER: nothing. */
 mono_ns rekey_ike_deadline(const struct ike_sa *sa);
-/* At its end it is closed. */
+/* Shortly before its end it is renewed (renew.h); then it is closed. */
 void rekey_ike_tick(struct ike_sa *sa);
 
 /* Our request is out: the peer may have an heir already. */

@@ -27,6 +27,11 @@ static const struct sim_conf long_life = {
 	{ LEFT_BEGIN PSK ALWAYS CHILD("net", "10.1.0.0/16", "10.2.0.0/16") "}\n",
 	  RIGHT_BEGIN PSK MANUAL CHILD("net", "10.2.0.0/16", "10.1.0.0/16") "}\n" }
 };
+static const struct sim_conf minute = {
+	{ LEFT_BEGIN PSK ALWAYS
+	  " lifetime = 100s\n" CHILD("net", "10.1.0.0/16", "10.2.0.0/16") "}\n",
+	  RIGHT_BEGIN PSK MANUAL CHILD("net", "10.2.0.0/16", "10.1.0.0/16") "}\n" }
+};
 static const struct sim_conf slow_always =
 	THREE(PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n",
 	      PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n");
@@ -289,6 +294,38 @@ static void group_is_tried_early(struct sim *s)
 	sim_set_middle(s, NULL, NULL);
 }
 
+/* New keys of the IKE SA are refused for ever: a new handshake, and only then the old one goes. */
+static void renewed(struct sim *s, uint16_t notify)
+{
+	struct refuser r = begin_refused(s, notify, UINT32_MAX);
+
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_set_middle(s, refuse, &r);
+	if (notify == NOTIFY_TEMPORARY_FAILURE)
+		sim_rekey_ike(s, LEFT);
+	for (int i = 0; i < 600 && sim_notes(s, LEFT, IKE_NOTE_UP) < 2; i++)
+		sim_packets(s, 1000);
+	sim_set_middle(s, NULL, NULL);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) == 2, "no handshake");
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_DOWN) == 0, "the old one went too early");
+	sim_packets(s, 20000);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_must_have_carried(s);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_CHILD_DOWN) == 0, "the child was down");
+}
+
+static void renewed_when_busy(struct sim *s)
+{
+	renewed(s, NOTIFY_TEMPORARY_FAILURE);
+}
+
+static void renewed_at_end(struct sim *s)
+{
+	renewed(s, NOTIFY_NO_ADDITIONAL_SAS);
+}
+
 /* ... and for so long that the lifetime is over: then it goes, not before, and is made anew. */
 static void rekey_refused_for_ever(struct sim *s)
 {
@@ -337,6 +374,10 @@ const struct sim_scenario scenarios_create[] = {
 	{ "rekey-refused", "a refused rekey takes nothing down", rekey_refused, &one_end, LINK, 0 },
 	{ "rekey-early", "whether there can be new keys is seen early", group_is_tried_early,
 	  &long_life, LINK, 0 },
+	{ "renew-busy", "a peer that is too busy for new keys gets a new handshake",
+	  renewed_when_busy, &long_life, LINK, 0 },
+	{ "renew-end", "... and one that gives none, before the end", renewed_at_end, &minute, LINK,
+	  0 },
 	{ "rekey-refused-long", "... before the lifetime is over", rekey_refused_for_ever,
 	  &short_life, LINK, 0 },
 	{ 0 },

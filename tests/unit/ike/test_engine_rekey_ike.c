@@ -228,11 +228,14 @@ START_TEST(it_is_rekeyed_before_its_lifetime_is_over)
 	ck_assert(r->ends_at - r->rekey_at >= life / 50);
 	pair_run(p, life);
 	expect(p, 1);
-	/* When nobody does, it ends. */
+	/* When nobody does, there is another handshake before the end. */
 	sa_at(p, LEFT)->rekey_at = NEVER;
 	sa_at(p, RIGHT)->rekey_at = sa_at(p, RIGHT)->ends_at = NEVER;
 	pair_run(p, life);
-	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_DOWN)->err, ERR_LIMIT);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_DOWN)->err, ERR_REPLACED);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 2);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 0);
+	pair_expect_children(p, 1);
 	pair_free(p);
 }
 END_TEST

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A new handshake in the place of an IKE SA that is not rekeyed: the peer has refused new keys by
+ * TEMPORARY_FAILURE for minutes (RFC 7296 2.25), or its lifetime is nearly over. The new IKE SA is
+ * up with all children of the old one before that goes; when it cannot be made, the old one stays
+ * till its end.
+ *
+ * Until then a connection has two: `conn.renews` is our SPI of the old one, over which nothing new
+ * is begun.
+ */
+#ifndef IKE_RENEW_H
+#define IKE_RENEW_H
+
+#include "ike/sa.h"
+
+/* The peer has refused new keys by TEMPORARY_FAILURE; it has answered otherwise. */
+void renew_on_busy(struct ike_sa *sa);
+void renew_on_answer(struct ike_sa *sa);
+/* When it is to be renewed, should it not have been rekeyed by then; NEVER. */
+mono_ns renew_at(const struct ike_sa *sa);
+/* Begins the handshake, where we are the one to begin any. */
+void renew_begin(struct ike_sa *sa);
+bool renew_is_old(const struct ike_sa *sa);
+/* A child has come up: when all that the old one has is carried by others, it goes soon. */
+void renew_settle(struct conn *c);
+
+#endif
