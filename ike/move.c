@@ -205,3 +205,16 @@ void move_answered(struct ike_sa *sa, const struct endpoint *from)
 	sa->move.sent = 0;
 	sa->alive_wanted = true;
 }
+
+/* No request of the heir's is out yet. */
+void move_pass_on(struct ike_sa *heir, const struct ike_sa *old)
+{
+	struct move *m = &heir->move;
+
+	*m = old->move;
+	m->alone = false;
+	m->sent = 0;
+	m->asks = false;
+	m->ask_at = heir->e->now + NS_PER_S;
+	heir->alive_wanted = is_moving(heir);
+}

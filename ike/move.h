@@ -47,5 +47,7 @@ void move_answered(struct ike_sa *sa, const struct endpoint *from);
 /* When the peer is to be asked once more where it is now; NEVER: it is not. */
 mono_ns move_deadline(const struct ike_sa *sa);
 void move_tick(struct ike_sa *sa);
+/* `heir` takes the place of `old`: where the peer is remains to be proved as it was. */
+void move_pass_on(struct ike_sa *heir, const struct ike_sa *old);
 
 #endif

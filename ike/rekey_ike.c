@@ -182,6 +182,7 @@ enum err rekey_ike_derive(struct create *c, struct span secret)
 static void live(struct ike_sa *heir, const struct ike_sa *old)
 {
 	heir->path = old->path;
+	move_pass_on(heir, old);
 	heir->nat_here = old->nat_here;
 	heir->nat_there = old->nat_there;
 	heir->encap = old->encap;
@@ -229,11 +230,23 @@ static void move_children(struct ike_sa *heir, struct ike_sa *old)
 	}
 }
 
+/* Who speaks by the heir needs no answer of the one before it any more. So there are two at most,
+ * however often a peer asks for new keys, and whether it deletes or not. */
+static void forget_before(struct ike_sa *old)
+{
+	struct ike_sa *before = old->before ? sa_find(old->e, old->before) : NULL;
+
+	if (before)
+		sa_end(before, ERR_REPLACED);
+}
+
 /* `ours`: we made it, and delete the old one. */
 static void inherit(struct ike_sa *heir, struct ike_sa *old, bool ours)
 {
 	struct ike_note n;
 
+	forget_before(old);
+	heir->before = sa_own_spi(old);
 	live(heir, old);
 	peer_leave(old);
 	heir->peer = old->peer;

@@ -141,7 +141,7 @@ struct ike_sa {
 	bool fragmentation;
 	bool transcript_full;
 	struct identity *peer; /* proved; NULL before */
-	char scheme[40];
+	char scheme[32];
 
 	/* life */
 	mono_ns born;		 /* IKE_SA_INIT left or came */
@@ -153,6 +153,7 @@ struct ike_sa {
 	mono_ns expires;       /* NEVER: none */
 	mono_ns rekey_at;      /* another one is to take its place (ike/rekey_ike.h); NEVER */
 	mono_ns ends_at;       /* ... and after that it is closed; NEVER */
+	uint64_t before;       /* our SPI of the one whose place it has taken; 0: of none */
 	mono_ns again;	       /* a request that found no memory is tried again; NEVER: none */
 	enum err why;	       /* the reason of closing */
 	bool established;      /* has been up */

@@ -6,6 +6,7 @@
 
 #include "ike/connection.h"
 #include "ike/core.h"
+#include "ike/rekey_ike.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
@@ -210,8 +211,33 @@ START_TEST(after_a_move_the_peer_is_asked_there_once_more)
 }
 END_TEST
 
+/* ... over whichever IKE SA there is then. */
+START_TEST(an_heir_has_to_ask_as_well)
+{
+	struct wire w;
+	struct pair *p = up(&w);
+
+	set_nats(p);
+	hint(p, RIGHT, ELSEWHERE);
+	pair_drain(p);
+	w.requests_from_new = true;
+	rekey_ike_want(sa_at(p, LEFT));
+	pair_act(p, LEFT);
+	pair_drain(p);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_REKEYED), 1);
+	ck_assert(sa_at(p, RIGHT)->move.unproved);
+	w.new_is_dead = true;
+	pair_run(p, 10 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 2);
+	ck_assert_uint_ne(sa_at(p, RIGHT)->path.remote.port, ELSEWHERE);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-move")
 {
+	tcase_add_test(tc, an_heir_has_to_ask_as_well);
 	tcase_add_loop_test(tc, after_a_move_the_peer_is_asked_there_once_more, 0, 2);
 	tcase_add_test(tc, a_hint_is_asked_about_there_and_nowhere_else);
 	tcase_add_test(tc, a_false_hint_costs_four_datagrams);

@@ -175,6 +175,32 @@ START_TEST(the_lowest_nonce_loses)
 }
 END_TEST
 
+static bool no_deletes(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	return d->bytes[18] != X_INFORMATIONAL;
+}
+
+/* LEFT rekeys and never deletes, as RIGHT sees it. */
+START_TEST(a_peer_that_rekeys_for_ever_has_two)
+{
+	struct pair *p = with_child();
+
+	p->filter = no_deletes;
+	for (size_t i = 1; i <= 50; i++) {
+		want(p, LEFT);
+		pair_drain(p);
+		ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_REKEYED), i);
+		ck_assert_uint_eq(ike_engine_stats(p->end[LEFT].e)->sas, 2);
+		ck_assert_uint_eq(ike_engine_stats(p->end[RIGHT].e)->sas, 2);
+	}
+	p->filter = NULL;
+	pair_run(p, 60 * NS_PER_S);
+	expect(p, 50);
+	pair_free(p);
+}
+END_TEST
+
 /* 2.25.2, both ways round. */
 START_TEST(a_child_and_the_ike_sa_are_not_rekeyed_together)
 {
@@ -246,6 +272,7 @@ UNIT("ike/engine-rekey-ike")
 	tcase_add_test(tc, a_lost_answer_is_sent_again_by_the_old_one);
 	tcase_add_test(tc, two_that_begin_at_once_are_left_with_one);
 	tcase_add_loop_test(tc, the_lowest_nonce_loses, 0, 2);
+	tcase_add_test(tc, a_peer_that_rekeys_for_ever_has_two);
 	tcase_add_loop_test(tc, a_child_and_the_ike_sa_are_not_rekeyed_together, 0, 2);
 	tcase_add_loop_test(tc, down_in_the_middle_leaves_nothing, 0, 2);
 	tcase_add_test(tc, it_is_rekeyed_before_its_lifetime_is_over);
