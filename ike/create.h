@@ -70,6 +70,8 @@ mono_ns create_deadline(const struct ike_sa *sa);
 /* A private value of this group (NULL: none), and the public one: OK with c->stage CREATE_PUBLIC: a
  * worker was asked for it. */
 MUST_USE enum err create_draw(struct create *c, const struct ke_group *g);
+/* Our nonce, and our public value where there is a group. */
+void create_put_values(const struct create *c, struct builder *b);
 /* The shared secret is computed, or a worker was asked for it (CREATE_SECRET); then the child's
  * inbound half is commanded. */
 MUST_USE enum err create_agree(struct create *c);

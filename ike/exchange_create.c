@@ -132,6 +132,18 @@ enum err create_draw(struct create *c, const struct ke_group *g)
 	return err == OK && g->slow ? ask_worker(c, SPAN_EMPTY) : err;
 }
 
+void create_put_values(const struct create *c, struct builder *b)
+{
+	struct pl_ke ke;
+
+	builder_add(b, PL_NONCE, span_of(c->nonce, sizeof(c->nonce)));
+	if (!c->group)
+		return;
+	ke = (struct pl_ke){ .group = c->group->id, .data = span_of(c->pub, c->group->public_len) };
+	pl_ke_encode(builder_begin(b, PL_KE), &ke);
+	builder_end(b);
+}
+
 enum err create_install(struct create *c, struct span secret)
 {
 	struct span own = span_of(c->nonce, sizeof(c->nonce));

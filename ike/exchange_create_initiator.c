@@ -104,17 +104,10 @@ static enum err send_offer(struct create *c)
 {
 	struct ike_sa *sa = c->sa;
 	struct builder b = send_begin(sa->e);
-	struct pl_ke ke;
 	enum err err;
 
 	put_sa(c, &b);
-	builder_add(&b, PL_NONCE, span_of(c->nonce, sizeof(c->nonce)));
-	if (c->group) {
-		ke = (struct pl_ke){ .group = c->group->id,
-				     .data = span_of(c->pub, c->group->public_len) };
-		pl_ke_encode(builder_begin(&b, PL_KE), &ke);
-		builder_end(&b);
-	}
+	create_put_values(c, &b);
 	if (!is_ike(c))
 		deal_put_selectors(&c->deal, &b);
 	err = send_request(sa, X_CREATE_CHILD_SA, &b);

@@ -22,23 +22,10 @@ void create_yield(struct ike_sa *sa)
 
 /* ---- answering ---- */
 
-static void put_ours(const struct create *c, struct builder *b)
-{
-	struct pl_ke ke;
-
-	builder_add(b, PL_NONCE, span_of(c->nonce, sizeof(c->nonce)));
-	if (c->group) {
-		ke = (struct pl_ke){ .group = c->group->id,
-				     .data = span_of(c->pub, c->group->public_len) };
-		pl_ke_encode(builder_begin(b, PL_KE), &ke);
-		builder_end(b);
-	}
-}
-
 static void put_child(const struct create *c, struct builder *b)
 {
 	deal_put_answer(c->sa, &c->deal, b);
-	put_ours(c, b);
+	create_put_values(c, b);
 	deal_put_answer_selectors(&c->deal, b);
 }
 
@@ -88,7 +75,7 @@ static void answer_ike(struct create *c)
 
 	proposal_answer(builder_begin(&b, PL_SA), &want, &c->deal.chosen, rekey_ike_spi(c));
 	builder_end(&b);
-	put_ours(c, &b);
+	create_put_values(c, &b);
 	if (send_answer(sa, X_CREATE_CHILD_SA, &b, &c->path) == OK)
 		rekey_ike_answered(c);
 	else
@@ -261,8 +248,7 @@ static void leave_it_to_peer(struct ike_sa *sa, const struct child_sa *old)
 {
 	struct create *c = sa->mine;
 
-	if (c && c->deal.replaces == old->id &&
-	    (c->stage == CREATE_PUBLIC || c->stage == CREATE_READY))
+	if (c && c->deal.replaces == old->id && !create_is_out(c))
 		create_free(&sa->mine);
 }
 
