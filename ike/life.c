@@ -106,14 +106,16 @@ void sa_close(struct ike_sa *sa, enum err why, uint16_t notify)
 
 void sa_end(struct ike_sa *sa, enum err why)
 {
-	bool was_up = sa->established;
 	struct conn *c = sa->conn;
 	struct ike_engine *e = sa->e;
 	struct ike_note n;
+	bool was_up;
 
 	if (sa->state == S_CLOSING)
 		why = sa->why;
-	(void)rekey_ike_rescue(sa);
+	/* It had to go, or cannot be reached any more; what the peer has made for it stays. */
+	if (why == ERR_PEER_DELETED || why == ERR_PEER_LOST)
+		(void)rekey_ike_rescue(sa);
 	was_up = sa->established;
 	rekey_release_all(sa);
 	while (sa->children)

@@ -5,6 +5,7 @@
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/core.h"
+#include "ike/rekey_ike.h"
 
 static const mono_ns patience = 180 * NS_PER_S;
 /* What the peer has sent by the old pairs still comes. */
@@ -42,7 +43,7 @@ void renew_begin(struct ike_sa *sa)
 	struct conn *c = sa->conn;
 
 	if (c->renews || c->conf->any_address || c->not_before > sa->e->now ||
-	    conn_carrier(c) != sa)
+	    conn_carrier(c) != sa || rekey_ike_is_under_way(sa))
 		return;
 	for (const struct child_sa *child = sa->children; child; child = child->next) {
 		if (child->conf && child_stays(child))

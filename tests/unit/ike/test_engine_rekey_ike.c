@@ -134,6 +134,33 @@ START_TEST(two_that_begin_at_once_are_left_with_one)
 }
 END_TEST
 
+/* Both have begun, and RIGHT has the peer's heir when the old one ends. A peer that says
+ * INITIAL_CONTACT has forgotten all of it. */
+static const struct {
+	enum err why;
+	size_t left;
+} ends[] = { { ERR_PEER_DELETED, 1 }, { ERR_PEER_LOST, 1 }, { ERR_REPLACED, 0 } };
+
+START_TEST(the_peers_heir_inherits_when_the_peer_has_it)
+{
+	struct pair *p = with_child();
+	struct loss l = { .to = LEFT, .n = SIZE_MAX };
+
+	p->filter = lose;
+	p->ctx = &l;
+	want(p, RIGHT);
+	want(p, LEFT);
+	pair_drain(p);
+	ck_assert_uint_eq(ike_engine_stats(p->end[RIGHT].e)->sas, 3);
+	sa_end(sa_at(p, RIGHT), ends[_i].why);
+	ck_assert_uint_eq(ike_engine_stats(p->end[RIGHT].e)->sas, ends[_i].left);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_REKEYED), 0);
+	pair_act(p, RIGHT);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_REKEYED), ends[_i].left);
+	pair_free(p);
+}
+END_TEST
+
 /* Values that grow, or fall, behind a first byte that stays. */
 struct counter {
 	uint8_t first;
@@ -270,6 +297,7 @@ UNIT("ike/engine-rekey-ike")
 {
 	tcase_add_loop_test(tc, children_move_and_all_else_begins_anew, 0, 2);
 	tcase_add_test(tc, a_lost_answer_is_sent_again_by_the_old_one);
+	tcase_add_loop_test(tc, the_peers_heir_inherits_when_the_peer_has_it, 0, 3);
 	tcase_add_test(tc, two_that_begin_at_once_are_left_with_one);
 	tcase_add_loop_test(tc, the_lowest_nonce_loses, 0, 2);
 	tcase_add_test(tc, a_peer_that_rekeys_for_ever_has_two);
