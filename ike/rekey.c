@@ -61,15 +61,25 @@ static bool has_cover(const struct ike_sa *sa, const struct child_sa *c, enum ch
 	return o != NULL;
 }
 
-/* In this IKE SA, or in another one that is up with the same peer. */
-static bool is_covered(const struct child_sa *c, enum child_stage least)
+/* ... in another IKE SA that is up with the same peer. */
+static bool has_cover_elsewhere(const struct child_sa *c, enum child_stage least)
 {
 	const struct ike_sa *sa = peer_first(c->sa);
 
 	while (sa &&
 	       (sa == c->sa || sa->state != S_UP || sa->redundant || !has_cover(sa, c, least)))
 		sa = sa->peer_next;
-	return sa || has_cover(c->sa, c, least);
+	return sa != NULL;
+}
+
+static bool is_covered(const struct child_sa *c, enum child_stage least)
+{
+	return has_cover(c->sa, c, least) || has_cover_elsewhere(c, least);
+}
+
+bool rekey_is_elsewhere(const struct child_sa *c)
+{
+	return has_cover_elsewhere(c, CHILD_UP);
 }
 
 bool rekey_is_replaced(const struct child_sa *c)

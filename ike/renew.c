@@ -5,6 +5,7 @@
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/core.h"
+#include "ike/rekey.h"
 #include "ike/rekey_ike.h"
 
 static const mono_ns patience = 180 * NS_PER_S;
@@ -56,21 +57,6 @@ void renew_begin(struct ike_sa *sa)
 	conn_try(c);
 }
 
-/* By another IKE SA that is to stay. */
-static bool is_carried(const struct conn *c, const struct ike_sa *old,
-		       const struct conf_child *conf)
-{
-	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
-		if (sa == old || sa->state != S_UP || sa->redundant)
-			continue;
-		for (const struct child_sa *child = sa->children; child; child = child->next) {
-			if (child->conf == conf && child->stage == CHILD_UP && child_stays(child))
-				return true;
-		}
-	}
-	return false;
-}
-
 void renew_settle(struct conn *c)
 {
 	struct ike_sa *old = c->renews ? sa_find(c->e, c->renews) : NULL;
@@ -79,7 +65,7 @@ void renew_settle(struct conn *c)
 	if (!old || old->state != S_UP || old->ends_at <= end)
 		return;
 	for (const struct child_sa *child = old->children; child; child = child->next) {
-		if (child->conf && child_stays(child) && !is_carried(c, old, child->conf))
+		if (child->conf && child_stays(child) && !rekey_is_elsewhere(child))
 			return;
 	}
 	old->ends_at = end;
