@@ -36,7 +36,8 @@ enum sa_state {
 	S_INIT_DONE, /* responder: IKE_SA_INIT is answered; IKE_AUTH may be worked on */
 	S_AUTH_SENT, /* initiator: IKE_AUTH is asked for, or our AUTH is being made */
 	S_UP,
-	S_CLOSING, /* our Delete (or AUTHENTICATION_FAILED) waits for its answer */
+	S_CLOSING, /* our Delete (or AUTHENTICATION_FAILED) waits for its answer, or we for the
+		    * peer's, since another one has taken its place */
 	N_SA_STATES
 };
 
