@@ -53,6 +53,8 @@ static void answer(struct create *c)
 	err = send_answer(sa, X_CREATE_CHILD_SA, &b, &c->path);
 	c->deal.child = NULL;
 	replaces = c->deal.replaces;
+	if (child && replaces)
+		renew_on_answer(sa);
 	create_free(&sa->theirs);
 	if (err != OK)
 		not_answered(sa, child);

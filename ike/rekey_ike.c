@@ -257,6 +257,7 @@ static void inherit(struct ike_sa *heir, struct ike_sa *old, bool ours)
 	heir->told_full = old->told_full;
 	move_children(heir, old);
 	bury(old, ours);
+	renew_on_answer(heir);
 	n = note_of_sa(heir, IKE_NOTE_REKEYED, OK);
 	note_tell(heir->e, &n);
 	create_yield(heir);

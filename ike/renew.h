@@ -12,7 +12,8 @@
 
 #include "ike/sa.h"
 
-/* The peer has refused new keys by TEMPORARY_FAILURE; it has answered otherwise. */
+/* The peer has refused new keys by TEMPORARY_FAILURE; it has answered otherwise, or given some of
+ * its own accord. */
 void renew_on_busy(struct ike_sa *sa);
 void renew_on_answer(struct ike_sa *sa);
 /* When it is to be renewed, should it not have been rekeyed by then; NEVER. */

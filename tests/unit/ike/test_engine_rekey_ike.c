@@ -249,6 +249,24 @@ START_TEST(a_child_and_the_ike_sa_are_not_rekeyed_together)
 }
 END_TEST
 
+/* 0: of the IKE SA; 1: of the child. */
+START_TEST(a_peer_that_gives_new_keys_is_not_too_busy)
+{
+	struct pair *p = with_child();
+	struct conn *c = p->end[LEFT].e->conns[0];
+
+	c->busy_since = 1;
+	if (_i == 0)
+		rekey_ike_want(sa_at(p, RIGHT));
+	else
+		rekey_want(sa_at(p, RIGHT)->children);
+	pair_act(p, RIGHT);
+	pair_run(p, 8 * NS_PER_S);
+	ck_assert_uint_eq(c->busy_since, 0);
+	pair_free(p);
+}
+END_TEST
+
 /* What the peer has made meanwhile goes, too. */
 START_TEST(down_in_the_middle_leaves_nothing)
 {
@@ -302,6 +320,7 @@ UNIT("ike/engine-rekey-ike")
 	tcase_add_loop_test(tc, the_lowest_nonce_loses, 0, 2);
 	tcase_add_test(tc, a_peer_that_rekeys_for_ever_has_two);
 	tcase_add_loop_test(tc, a_child_and_the_ike_sa_are_not_rekeyed_together, 0, 2);
+	tcase_add_loop_test(tc, a_peer_that_gives_new_keys_is_not_too_busy, 0, 2);
 	tcase_add_loop_test(tc, down_in_the_middle_leaves_nothing, 0, 2);
 	tcase_add_test(tc, it_is_rekeyed_before_its_lifetime_is_over);
 }
