@@ -24,11 +24,6 @@ static const struct sim_conf groups =
 	PAIR(PSK MANUAL " policy = { aes256gcm16 prfsha384 x25519 ecp256 }\n",
 	     PSK MANUAL " policy = { aes256gcm16 prfsha384 ecp256 x25519 }\n");
 
-static enum side any_side(struct sim *s)
-{
-	return sim_draw(s, 0, 1) ? LEFT : RIGHT;
-}
-
 static size_t rekeyed(const struct sim *s)
 {
 	return sim_notes(s, LEFT, IKE_NOTE_REKEYED);
@@ -42,7 +37,7 @@ static void begin(struct sim *s)
 
 static void start(struct sim *s)
 {
-	sim_up(s, any_side(s), "site");
+	sim_up(s, sim_side(s), "site");
 	begin(s);
 }
 
@@ -78,7 +73,7 @@ static void from_either(struct sim *s)
 {
 	start(s);
 	for (int i = 0; i < 6; i++) {
-		sim_rekey_ike(s, any_side(s));
+		sim_rekey_ike(s, sim_side(s));
 		sim_packets(s, sim_draw(s, 0, 4000));
 	}
 	sim_packets(s, 12000);
@@ -89,7 +84,7 @@ static void from_both(struct sim *s)
 {
 	start(s);
 	for (int i = 0; i < 8; i++) {
-		enum side first = any_side(s);
+		enum side first = sim_side(s);
 
 		sim_rekey_ike(s, first);
 		sim_packets(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 60) : sim_draw(s, 0, 400));
@@ -118,12 +113,12 @@ static void with_children(struct sim *s)
 	start(s);
 	for (int i = 0; i < 8; i++) {
 		if (sim_draw(s, 0, 1))
-			sim_rekey_ike(s, any_side(s));
+			sim_rekey_ike(s, sim_side(s));
 		else
-			sim_rekey(s, any_side(s));
+			sim_rekey(s, sim_side(s));
 		sim_packets(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 200) : sim_draw(s, 0, 2000));
 	}
-	sim_rekey_ike(s, any_side(s));
+	sim_rekey_ike(s, sim_side(s));
 	sim_packets(s, 30000);
 	end(s);
 }
@@ -132,11 +127,11 @@ static void against_delete(struct sim *s)
 {
 	sim_up(s, LEFT, "site");
 	begin(s);
-	sim_rekey_ike(s, any_side(s));
+	sim_rekey_ike(s, sim_side(s));
 	if (sim_draw(s, 0, 1))
-		sim_rekey_ike(s, any_side(s));
+		sim_rekey_ike(s, sim_side(s));
 	sim_run_ms(s, sim_draw(s, 0, 500));
-	sim_down(s, any_side(s), "site");
+	sim_down(s, sim_side(s), "site");
 	/* Not by liveness. */
 	sim_run_s(s, s->net.loss > 0 ? 120 : 15);
 	sim_run_until_quiet(s);
@@ -147,9 +142,9 @@ static void against_delete(struct sim *s)
 static void against_hard_limit(struct sim *s)
 {
 	begin(s);
-	sim_rekey_ike(s, any_side(s));
+	sim_rekey_ike(s, sim_side(s));
 	sim_run_ms(s, sim_draw(s, 0, 500));
-	sim_expire(s, any_side(s));
+	sim_expire(s, sim_side(s));
 	sim_run_s(s, 60);
 	begin(s);
 }
@@ -171,7 +166,7 @@ static void job_fails(struct sim *s)
 
 static void memory_fails(struct sim *s)
 {
-	enum side side = any_side(s);
+	enum side side = sim_side(s);
 
 	begin(s);
 	sim_fail_malloc(s, side, sim_draw(s, 1, 60));
@@ -184,7 +179,7 @@ static void memory_fails(struct sim *s)
 
 static void crash(struct sim *s)
 {
-	enum side side = any_side(s);
+	enum side side = sim_side(s);
 
 	begin(s);
 	sim_rekey_ike(s, LEFT);
@@ -201,7 +196,7 @@ static void plane_dies(struct sim *s)
 	begin(s);
 	sim_rekey_ike(s, LEFT);
 	sim_run_ms(s, sim_draw(s, 0, 1) ? sim_draw(s, 0, 300) : sim_draw(s, 0, 8000));
-	sim_plane_dies(s, any_side(s));
+	sim_plane_dies(s, sim_side(s));
 	sim_run_s(s, 100);
 	begin(s);
 }
@@ -209,39 +204,32 @@ static void plane_dies(struct sim *s)
 static void reload(struct sim *s)
 {
 	begin(s);
-	sim_rekey_ike(s, any_side(s));
+	sim_rekey_ike(s, sim_side(s));
 	sim_run_ms(s, sim_draw(s, 0, 400));
 	sim_reload(s, LEFT, always.text[LEFT]);
 	sim_run_s(s, 60);
 	begin(s);
 }
 
-#define LINK                           \
-	{                              \
-		.delay_ms = { 10, 80 } \
-	}
-#define BAD                                                   \
-	{                                                     \
-		.loss = 20, .dup = 10, .delay_ms = { 1, 200 } \
-	}
+#define LINK DELAYS(10, 80)
 
 const struct sim_scenario scenarios_rekey_ike[] = {
 	{ "rekey-ike-time", "another IKE SA before the lifetime is over", by_time, &minute, LINK,
 	  0 },
 	{ "rekey-ike", "from either end, under traffic", from_either, &manual, LINK, 0 },
-	{ "rekey-ike-lossy", "over a bad link", from_either, &manual, BAD, 0 },
+	{ "rekey-ike-lossy", "over a bad link", from_either, &manual, LOSSY, 0 },
 	{ "rekey-ike-groups", "with the group that both have", from_either, &groups, LINK, 0 },
 	{ "rekey-ike-slow", "a worker computes, at both ends", from_either, &slow, LINK, 0 },
 	{ "rekey-ike-both", "from both ends, in each other's way", from_both, &manual, LINK, 0 },
 	{ "rekey-ike-both-slow", "... while workers compute", from_both, &slow, LINK, 0 },
-	{ "rekey-ike-both-lossy", "... over a bad link", from_both, &manual, BAD, 0 },
+	{ "rekey-ike-both-lossy", "... over a bad link", from_both, &manual, LOSSY, 0 },
 	{ "rekey-ike-at-once", "from both ends at one instant", at_once, &manual, LINK, 0 },
 	{ "rekey-ike-child", "mixed with new keys of the child", with_children, &manual, LINK, 0 },
 	{ "rekey-ike-child-slow", "... while workers compute", with_children, &slow, LINK, 0 },
-	{ "rekey-ike-child-lossy", "... over a bad link", with_children, &manual, BAD, 0 },
+	{ "rekey-ike-child-lossy", "... over a bad link", with_children, &manual, LOSSY, 0 },
 	{ "rekey-ike-delete", "against `down`", against_delete, &manual, LINK, 0 },
 	{ "rekey-ike-delete-slow", "... while workers compute", against_delete, &slow, LINK, 0 },
-	{ "rekey-ike-delete-lossy", "... over a bad link", against_delete, &manual, BAD, 0 },
+	{ "rekey-ike-delete-lossy", "... over a bad link", against_delete, &manual, LOSSY, 0 },
 	{ "rekey-ike-hard", "against a hard limit of the child", against_hard_limit, &always, LINK,
 	  0 },
 	{ "rekey-ike-job-fails", "a worker fails or is silent", job_fails, &slow, LINK, 0 },
