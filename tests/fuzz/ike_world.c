@@ -16,7 +16,7 @@
 #define SLOW	  " policy = { aes256gcm16 prfsha384 modp4096 }\n"
 #define QUICK	  " policy = { aes128 sha256 prfsha256 x25519 ecp256 }\n"
 #define QUICK_TOO " policy = { aes128 sha256 prfsha256 ecp256 x25519 }\n"
-#define LIVELY	  " liveness = 5s\n"
+#define RESTLESS  " liveness = 5s\n"
 
 #define ANYBODY                                                                        \
 	ME("right.example.org")                                                        \
@@ -29,13 +29,13 @@
 			"\n  remote = " remote "\n }\n}\n"
 
 const struct sim_conf ike_confs[N_IKE_CONFS] = {
-	SITE(PSK MANUAL SLOW LIVELY, PSK MANUAL SLOW LIVELY),
-	THREE(PSK MANUAL SLOW LIVELY, PSK MANUAL SLOW LIVELY),
-	SITE(CERT MANUAL SLOW LIVELY, CERT MANUAL SLOW LIVELY),
+	SITE(PSK MANUAL SLOW RESTLESS, PSK MANUAL SLOW RESTLESS),
+	THREE(PSK MANUAL SLOW RESTLESS, PSK MANUAL SLOW RESTLESS),
+	SITE(CERT MANUAL SLOW RESTLESS, CERT MANUAL SLOW RESTLESS),
 	THREE(CERT ALWAYS SLOW, CERT ALWAYS SLOW),
 	SITE6(CERT MANUAL SLOW, CERT MANUAL SLOW),
 	{ { LEFT_SITE(CERT MANUAL SLOW), ANYBODY } },
-	SITE(PSK MANUAL QUICK LIVELY, PSK MANUAL QUICK_TOO LIVELY),
+	SITE(PSK MANUAL QUICK RESTLESS, PSK MANUAL QUICK_TOO RESTLESS),
 	{ { HOSTS("left.example.org", "198.51.100.2", "right.example.org", "192.0.2.1",
 		  "198.51.100.2"),
 	    HOSTS("right.example.org", "192.0.2.1", "left.example.org", "198.51.100.2",
