@@ -27,6 +27,12 @@ static const struct sim_conf long_life = {
 	{ LEFT_BEGIN PSK ALWAYS CHILD("net", "10.1.0.0/16", "10.2.0.0/16") "}\n",
 	  RIGHT_BEGIN PSK MANUAL CHILD("net", "10.2.0.0/16", "10.1.0.0/16") "}\n" }
 };
+static const struct sim_conf minute_both = {
+	{ LEFT_BEGIN PSK ALWAYS
+	  " lifetime = 100s\n" CHILD("net", "10.1.0.0/16", "10.2.0.0/16") "}\n",
+	  RIGHT_BEGIN PSK MANUAL
+	  " lifetime = 100s\n" CHILD("net", "10.2.0.0/16", "10.1.0.0/16") "}\n" }
+};
 static const struct sim_conf minute = {
 	{ LEFT_BEGIN PSK ALWAYS
 	  " lifetime = 100s\n" CHILD("net", "10.1.0.0/16", "10.2.0.0/16") "}\n",
@@ -321,6 +327,23 @@ static void renewed_when_busy(struct sim *s)
 	renewed(s, NOTIFY_TEMPORARY_FAILURE);
 }
 
+static void renewed_by_both(struct sim *s)
+{
+	struct refuser r = begin_refused(s, NOTIFY_NO_ADDITIONAL_SAS, UINT32_MAX);
+
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_set_middle(s, refuse, &r);
+	sim_packets(s, 180000);
+	sim_set_middle(s, NULL, NULL);
+	sim_packets(s, 40000);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_must_have_carried(s);
+	for (enum side side = LEFT; side <= RIGHT; side++)
+		sim_must(s, sim_notes(s, side, IKE_NOTE_CHILD_DOWN) == 0, "the child was down");
+}
+
 static void renewed_at_end(struct sim *s)
 {
 	renewed(s, NOTIFY_NO_ADDITIONAL_SAS);
@@ -376,6 +399,7 @@ const struct sim_scenario scenarios_create[] = {
 	  &long_life, LINK, 0 },
 	{ "renew-busy", "a peer that is too busy for new keys gets a new handshake",
 	  renewed_when_busy, &long_life, LINK, 0 },
+	{ "renew-both", "... from both ends", renewed_by_both, &minute_both, LINK, 0 },
 	{ "renew-end", "... and one that gives none, before the end", renewed_at_end, &minute, LINK,
 	  0 },
 	{ "rekey-refused-long", "... before the lifetime is over", rekey_refused_for_ever,
