@@ -27,7 +27,7 @@
 
 enum {
 	TUN_MTU = 9000, /* of the device; what counts are the routes' */
-	RP_FILTER_LOOSE = 2,
+	RP_FILTER_OFF = 0,
 	ADDR_GEN_NONE = 1, /* IN6_ADDR_GEN_MODE_NONE */
 	TUN_TRIES = 8,
 };
@@ -37,15 +37,16 @@ struct tun tun_shared(const char *name)
 	return (struct tun){ .name = name, .alias = "postern", .mtu = TUN_MTU };
 }
 
-/* rp_filter is the greater of the device's and everybody's, so "loose" here keeps a strict host
- * from refusing what came out of the tunnel (its reverse path may hang on ports, which that look-up
- * does not know). */
+/* What came out of the tunnel has been judged by selectors, an ICMP error by what it quotes: its
+ * sender may be a router that no route leads to through the tunnel. Linux is as strict with "loose"
+ * as without on a device that has no address. (What counts is the greater of this and everybody's.)
+ */
 static void ask_family_inet(struct ask *a)
 {
 	struct nlattr *inet = ask_nest(a, AF_INET);
 	struct nlattr *conf = ask_nest(a, IFLA_INET_CONF);
 
-	ask_u32(a, IPV4_DEVCONF_RP_FILTER, RP_FILTER_LOOSE);
+	ask_u32(a, IPV4_DEVCONF_RP_FILTER, RP_FILTER_OFF);
 	ask_nest_end(a, conf);
 	ask_nest_end(a, inet);
 }
