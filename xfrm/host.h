@@ -31,16 +31,20 @@ struct host_child {
 	char interface[16];
 	const struct net *addresses; /* borrowed */
 	size_t n_addresses;
-	uint16_t mtu; /* what host_child_mtu was told last; 0: not yet */
+	uint16_t mtu;  /* what host_child_mtu was told last; 0: not yet */
 	bool without6; /* set in xfrm/ alone: what it has of IPv6 is left out (xfrm/family.h) */
 };
 
 enum {
 	HOST_MARK_OUTER = 0x50000000, /* our IKE and ESP packets, both directions */
 	HOST_MARK_INNER = 0x60000000, /* packets that came out of the TUN device */
+	HOST_MARK_ERROR = 0x40000000, /* ICMP errors that go by ESP (xfrm/nft_errors.h) */
+	HOST_MARK_HELD =
+		0x10000000, /* one bit: those that nothing carries, while they are judged */
 	HOST_MARK_MASK = 0x70000000,
-	HOST_TABLE = 5050,	 /* our routing table */
-	HOST_TABLE_OUTER = 5051, /* and that of our outer packets, xfrm/outer.h */
+	HOST_MARK_LIFT = 0x30000000, /* zero in packets without a mark and in errors */
+	HOST_TABLE = 5050,	     /* our routing table */
+	HOST_TABLE_OUTER = 5051,     /* and that of our outer packets, xfrm/outer.h */
 	HOST_RULE_PRIORITY = 5050,
 	/* The MTU of routes and devices until the path and the suite are known: what fits into 1500
 	 * bytes with the widest of both (IPv6, UDP, CBC with SHA2-512), so that connections which

@@ -4,8 +4,10 @@
 
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 
 #include "xfrm/iface.h"
+#include "xfrm/share.h"
 
 static struct rule rule_to(uint32_t priority, uint8_t action, const struct net *from,
 			   const struct net *to)
@@ -178,6 +180,49 @@ static enum err lead_outer(struct rule_list *l, sa_family_t family)
 	return err == OK ? rule_list_add(l, &r) : err;
 }
 
+static struct rule rule_error(uint32_t priority, uint8_t action, const struct net *to)
+{
+	const struct net any = net_any(to->addr.family);
+	struct rule r = rule_to(priority, action, &any, to);
+
+	r.mark = HOST_MARK_ERROR;
+	r.mask = HOST_MARK_MASK;
+	return r;
+}
+
+static enum err lead_errors_of(struct rule_list *l, sa_family_t family,
+			       const struct pair_list *exempt)
+{
+	const struct net any = net_any(family);
+	struct rule r = rule_error(LEAD_ERROR, FR_ACT_TO_TBL, &any);
+	enum err err = rule_list_add(l, &r);
+
+	for (size_t i = 0; i < exempt->n && err == OK; i++) {
+		if (exempt->v[i].remote.addr.family != family)
+			continue;
+		r = rule_error(LEAD_ERROR_BACK, FR_ACT_GOTO, &exempt->v[i].remote);
+		err = rule_list_add(l, &r);
+	}
+	return err;
+}
+
+static enum err lead_errors(struct rule_list *l, const struct host_child *v, size_t n,
+			    const struct pair_list *exempt)
+{
+	struct pair_list pairs = { .n = 0 };
+	size_t n_picked;
+	struct host_child *picked = share_pick(SHARE_ERRORS, v, n, &n_picked);
+	enum err err = picked != NULL ? pair_list_fill(&pairs, picked, n_picked) : ERR_NOMEM;
+
+	if (err == OK && pair_list_has(&pairs, AF_INET))
+		err = lead_errors_of(l, AF_INET, exempt);
+	if (err == OK && pair_list_has(&pairs, AF_INET6))
+		err = lead_errors_of(l, AF_INET6, exempt);
+	pair_list_free(&pairs);
+	free(picked);
+	return err;
+}
+
 static enum err lead_frame(struct rule_list *l, sa_family_t family, bool routed)
 {
 	const struct net any = net_any(family);
@@ -226,6 +271,8 @@ enum err lead_rules(struct rule_list *l, const struct host_child *v, size_t n,
 		err = lead_families(l, &pairs, host);
 	if (err == OK)
 		err = lead_exempt(l, &exempt, host->own);
+	if (err == OK)
+		err = lead_errors(l, v, n, &exempt);
 	if (err == OK)
 		err = lead_beside(l, &pairs, host);
 	if (err == OK)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_FIRST = 16, BATCH_MAX = 32768, REG = NFT_REG_1 };
+enum { LIST_FIRST = 16, BATCH_MAX = 65536, REG = NFT_REG_1 };
 
 /* The next message; the list may move, so a pointer is good until the next call. */
 static struct ask *nft_next(struct nft *t, uint16_t type, uint16_t flags, const struct nfgenmsg *h)
@@ -100,7 +100,9 @@ void nft_chain_add(struct nft *t, const struct nft_chain *c)
 
 	ask_str(a, NFTA_CHAIN_TABLE, c->table);
 	ask_str(a, NFTA_CHAIN_NAME, c->name);
-	ask_str(a, NFTA_CHAIN_TYPE, "filter");
+	if (c->kind == NFT_CHAIN_CALLED)
+		return;
+	ask_str(a, NFTA_CHAIN_TYPE, c->kind == NFT_CHAIN_REROUTE ? "route" : "filter");
 	hook = ask_nest(a, NFTA_CHAIN_HOOK);
 	ask_be32(a, NFTA_HOOK_HOOKNUM, c->hook);
 	ask_be32(a, NFTA_HOOK_PRIORITY, (uint32_t)c->priority);
@@ -253,6 +255,23 @@ void nft_payload_masked(struct nft_rule *r, uint32_t base, uint32_t offset, uint
 	compare(r, zero ? NFT_CMP_EQ : NFT_CMP_NEQ, &none, sizeof(none));
 }
 
+void nft_payload_none_of(struct nft_rule *r, uint32_t base, uint32_t offset, const uint8_t *v,
+			 size_t n)
+{
+	payload_load(r, base, offset, sizeof(*v));
+	for (size_t i = 0; i < n; i++)
+		compare(r, NFT_CMP_NEQ, &v[i], sizeof(v[i]));
+}
+
+void nft_payload_bits(struct nft_rule *r, const struct nft_bits *b, bool equal)
+{
+	const uint8_t zero[NFT_BITS_MAX] = { 0 };
+
+	payload_load(r, b->base, b->offset, b->len);
+	bitwise(r, b->mask, zero, b->len);
+	compare(r, equal ? NFT_CMP_EQ : NFT_CMP_NEQ, b->is, b->len);
+}
+
 void nft_port_within(struct nft_rule *r, uint32_t offset, uint16_t lo, uint16_t hi)
 {
 	const uint16_t first = htons(lo);
@@ -293,6 +312,11 @@ void nft_later_fragment(struct nft_rule *r, sa_family_t family)
 
 void nft_net_is(struct nft_rule *r, uint32_t offset, const struct net *n)
 {
+	nft_net_at(r, NFT_PAYLOAD_NETWORK_HEADER, offset, n);
+}
+
+void nft_net_at(struct nft_rule *r, uint32_t base, uint32_t offset, const struct net *n)
+{
 	const struct net ones = { .addr = { .family = n->addr.family }, .bits = n->bits };
 	struct addr mask = net_last(&ones); /* the host's bits */
 	const struct addr zero = { .family = AF_UNSPEC };
@@ -302,7 +326,7 @@ void nft_net_is(struct nft_rule *r, uint32_t offset, const struct net *n)
 		return;
 	for (size_t i = 0; i < len; i++)
 		mask.b[i] = (uint8_t)~mask.b[i];
-	payload_load(r, NFT_PAYLOAD_NETWORK_HEADER, offset, len);
+	payload_load(r, base, offset, len);
 	bitwise(r, mask.b, zero.b, len);
 	compare(r, NFT_CMP_EQ, n->addr.b, len);
 }
@@ -363,7 +387,7 @@ void nft_counter(struct nft_rule *r)
 	expr_end(r, &e);
 }
 
-void nft_verdict(struct nft_rule *r, int32_t code)
+static void verdict_to(struct nft_rule *r, int32_t code, const char *chain)
 {
 	struct nft_expr e = expr_begin(r, "immediate");
 	struct nlattr *data;
@@ -373,7 +397,19 @@ void nft_verdict(struct nft_rule *r, int32_t code)
 	data = ask_nest(r->ask, NFTA_IMMEDIATE_DATA);
 	verdict = ask_nest(r->ask, NFTA_DATA_VERDICT);
 	ask_be32(r->ask, NFTA_VERDICT_CODE, (uint32_t)code);
+	if (chain != NULL)
+		ask_str(r->ask, NFTA_VERDICT_CHAIN, chain);
 	ask_nest_end(r->ask, verdict);
 	ask_nest_end(r->ask, data);
 	expr_end(r, &e);
+}
+
+void nft_verdict(struct nft_rule *r, int32_t code)
+{
+	verdict_to(r, code, NULL);
+}
+
+void nft_jump(struct nft_rule *r, const char *chain)
+{
+	verdict_to(r, NFT_JUMP, chain);
 }

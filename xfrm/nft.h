@@ -31,10 +31,17 @@ void nft_table_add(struct nft *t, const char *table);
 void nft_table_hold(struct nft *t, const char *table);
 void nft_table_delete(struct nft *t, const char *table);
 
+enum nft_chain_kind {
+	NFT_CHAIN_FILTER,
+	NFT_CHAIN_REROUTE, /* of packets of this host: another mark, and they are routed anew */
+	NFT_CHAIN_CALLED,  /* from other chains, by nft_jump */
+};
+
 struct nft_chain {
 	const char *table;
 	const char *name;
-	uint32_t hook; /* NF_INET_PRE_ROUTING, ... */
+	enum nft_chain_kind kind;
+	uint32_t hook; /* NF_INET_PRE_ROUTING, ...; not of one that is called, and no priority */
 	int32_t priority;
 };
 void nft_chain_add(struct nft *t, const struct nft_chain *c);
@@ -58,17 +65,32 @@ void nft_payload_is(struct nft_rule *r, uint32_t base, uint32_t offset, const vo
 		    uint32_t len);
 void nft_payload_masked(struct nft_rule *r, uint32_t base, uint32_t offset, uint16_t mask,
 			bool zero);
+/* One byte of the packet, and what it must not be. */
+void nft_payload_none_of(struct nft_rule *r, uint32_t base, uint32_t offset, const uint8_t *v,
+			 size_t n);
+/* Bits of several bytes of the packet. */
+enum { NFT_BITS_MAX = 8 };
+struct nft_bits {
+	uint32_t base;
+	uint32_t offset;
+	uint32_t len;
+	uint8_t mask[NFT_BITS_MAX];
+	uint8_t is[NFT_BITS_MAX];
+};
+void nft_payload_bits(struct nft_rule *r, const struct nft_bits *b, bool equal);
 /* A port of TCP or UDP at this place of their header. */
 void nft_port_within(struct nft_rule *r, uint32_t offset, uint16_t lo, uint16_t hi);
 /* Of IPv4 or IPv6, any but the first. */
 void nft_later_fragment(struct nft_rule *r, sa_family_t family);
 void nft_net_is(struct nft_rule *r, uint32_t offset,
-		const struct net *n);		    /* address in the network header */
+		const struct net *n); /* address in the network header */
+void nft_net_at(struct nft_rule *r, uint32_t base, uint32_t offset, const struct net *n);
 void nft_mss_set(struct nft_rule *r, uint16_t mss); /* of a SYN; it is only lowered */
 /* It has a way out through XFRM: what is before encryption, whatever its device says. */
 void nft_ipsec_out(struct nft_rule *r);
-void nft_to_this_host(struct nft_rule *r);	    /* fib daddr type local */
-void nft_counter(struct nft_rule *r);		    /* counts what has come so far */
-void nft_verdict(struct nft_rule *r, int32_t code); /* NF_ACCEPT, NF_DROP, NFT_RETURN */
+void nft_to_this_host(struct nft_rule *r);	      /* fib daddr type local */
+void nft_counter(struct nft_rule *r);		      /* counts what has come so far */
+void nft_verdict(struct nft_rule *r, int32_t code);   /* NF_ACCEPT, NF_DROP, NFT_RETURN */
+void nft_jump(struct nft_rule *r, const char *chain); /* and back, unless that decides */
 
 #endif

@@ -44,7 +44,7 @@ static void guard6_encrypted(struct nft *t, const struct nft_chain *c)
 	nft_rule_end(&r);
 }
 
-static void guard6_devices(struct nft *t, const struct nft_chain *c, const struct nft_plan *p)
+void nft_guard6_tunnels(struct nft *t, const struct nft_chain *c, const struct nft_plan *p)
 {
 	bool kernel = false;
 
@@ -158,7 +158,7 @@ void nft_guard6_build(struct nft *t, const char *table, const struct nft_plan *p
 					 .priority = INT_MAX - 1 };
 
 	nft_chain_add(t, &chain);
-	guard6_devices(t, &chain, p);
+	nft_guard6_tunnels(t, &chain, p);
 	guard6_always(t, &chain);
 	guard6_policies(t, &chain, p->guards);
 }

@@ -8,6 +8,8 @@
 
 /* Is there anything that it would drop? */
 bool nft_guard6_needed(const struct nft_plan *p);
+/* Packets that go into a tunnel are through. */
+void nft_guard6_tunnels(struct nft *t, const struct nft_chain *c, const struct nft_plan *p);
 /* Chain "guard6" and its rules. */
 void nft_guard6_build(struct nft *t, const char *table, const struct nft_plan *p);
 

@@ -18,6 +18,7 @@
 #include <linux/netfilter_ipv4.h>
 
 #include "xfrm/host.h"
+#include "xfrm/nft_errors.h"
 #include "xfrm/nft_guard6.h"
 #include "xfrm/nft_inward.h"
 #include "xfrm/nft_mss.h"
@@ -128,6 +129,7 @@ void nft_table_build(struct nft *t, const struct nft_plan *p)
 	mark_outer_fragment(t);
 	mark_outer_esp(t);
 	nft_guard6_build(t, table, p);
+	nft_errors_build(t, table, p);
 	nft_inward_build(t, table, p->v, p->n);
 	nft_mss_build(t, table, p->v, p->n);
 	nft_end(t);
@@ -138,10 +140,11 @@ void nft_table_build_held(struct nft *t, const struct nft_plan *p)
 	nft_begin(t);
 	nft_table_hold(t, held);
 	nft_table_delete(t, held);
-	if (nft_guard6_needed(p)) {
+	if (nft_guard6_needed(p) || nft_errors_needed(p))
 		nft_table_hold(t, held);
+	if (nft_guard6_needed(p))
 		nft_guard6_build(t, held, p);
-	}
+	nft_errors_build_held(t, held, p);
 	nft_end(t);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Our nftables table, `inet postern`: what it holds, and putting it in place whole or taking it
- * away. Beside it stands `inet postern-held` with the guard of IPv6 once more, owned by our socket:
+ * away. Beside it stands `inet postern-held` with its guards once more, owned by our socket:
  * `nft flush ruleset` passes it over. It goes when the daemon dies; the other one stays. */
 #ifndef XFRM_NFT_TABLE_H
 #define XFRM_NFT_TABLE_H
@@ -16,6 +16,8 @@
 struct nft_plan {
 	const char *tun;
 	const struct policy_list *guards; /* the plan of guards (xfrm/plan.h) of SHARE_DEVICE */
+	const struct policy_list *all;	  /* that of all children; NULL: there are none */
+	const struct policy_list *led;	  /* that of SHARE_ERRORS */
 	const struct host_child *v;	  /* all children: their devices, and TCP's segments */
 	size_t n;
 };

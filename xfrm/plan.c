@@ -238,13 +238,14 @@ static enum err plan_into_tun(struct policy_list *l, sa_family_t family, uint8_t
 	return policy_list_add(l, &p);
 }
 
-/* Lifts the outward guard of IPv6 (see the head of this file) for packets without a mark of ours.
+/* Lifts the outward guard of IPv6 (see the head of this file) for packets without a mark of ours,
+ * and for errors, which the mark leads into the TUN.
  * Forwarded packets are caught again in direction forward, where the device is known. */
 static enum err plan_lift6(struct policy_list *l, const struct pair *pair)
 {
 	struct policy p = {
 		.sel = pair_selector(pair, true),
-		.mark = { .v = 0, .m = HOST_MARK_MASK },
+		.mark = { .v = 0, .m = HOST_MARK_LIFT },
 		.dir = XFRM_POLICY_OUT,
 		.action = XFRM_POLICY_ALLOW,
 	};

@@ -88,6 +88,8 @@ struct plane {
 	size_t n_beside;
 	struct host_child *routed;
 	size_t n_routed;
+	struct host_child *errors;
+	size_t n_errors;
 	bool devices; /* there is one of a child, be it one that an operator took down */
 	bool has6;    /* the host has IPv6 */
 	uint32_t device;
@@ -99,7 +101,9 @@ static enum err plane_fill(struct plane *p, const struct host_child *v, size_t n
 	p->led = share_pick(SHARE_LED, v, n, &p->n_led);
 	p->beside = share_pick(SHARE_BESIDE, v, n, &p->n_beside);
 	p->routed = share_pick(SHARE_ROUTED, v, n, &p->n_routed);
-	return p->open != NULL && p->led != NULL && p->beside != NULL && p->routed != NULL
+	p->errors = share_pick(SHARE_ERRORS, v, n, &p->n_errors);
+	return p->open != NULL && p->led != NULL && p->beside != NULL && p->routed != NULL &&
+			       p->errors != NULL
 		       ? OK
 		       : why_say(why, ERR_NOMEM, "no memory");
 }
@@ -110,6 +114,7 @@ static void plane_free(struct plane *p)
 	free(p->led);
 	free(p->beside);
 	free(p->routed);
+	free(p->errors);
 }
 
 /* Once the devices stand: which there are, and what they say of IPv6. */
@@ -138,14 +143,27 @@ static enum err table_set(struct host *h, const struct plane *p, const struct ow
 			  char *why)
 {
 	struct policy_list guards = { .n = 0 };
-	const struct nft_plan wish = { .tun = p->tun, .guards = &guards, .v = p->v, .n = p->n };
+	struct policy_list all = { .n = 0 };
+	struct policy_list led = { .n = 0 };
+	const struct nft_plan wish = { .tun = p->tun,
+				       .guards = &guards,
+				       .all = &all,
+				       .led = &led,
+				       .v = p->v,
+				       .n = p->n };
 	enum err err = plan_guards(&guards, p->open, p->n_open, own);
 
+	if (err == OK)
+		err = plan_guards(&all, p->v, p->n, own);
+	if (err == OK)
+		err = plan_guards(&led, p->errors, p->n_errors, own);
 	if (err != OK)
 		err = why_say(why, err, "cannot plan the nftables table: %s", err_text(err));
 	else
 		err = nft_table_apply(&h->nft, &wish, why);
 	policy_list_free(&guards);
+	policy_list_free(&all);
+	policy_list_free(&led);
 	return err;
 }
 

@@ -17,6 +17,8 @@ bool share_has(enum share s, const struct host_child *c)
 		return !routed && !user && c->mode != SA_TUNNEL;
 	case SHARE_ROUTED:
 		return routed;
+	case SHARE_ERRORS:
+		return user && !routed && c->mode == SA_TUNNEL;
 	}
 	return false;
 }

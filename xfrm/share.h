@@ -22,6 +22,10 @@ enum share {
 	SHARE_BESIDE,
 	/* It has a device of its own, with routes in the main table. */
 	SHARE_ROUTED,
+	/* ICMP errors that its selectors do not name are led into the TUN by what they quote: its
+	 * SA may carry them. The kernel's policies cannot tell them, and routes into a device of
+	 * the child's own lead them there anyway. */
+	SHARE_ERRORS,
 };
 
 bool share_has(enum share s, const struct host_child *c);

@@ -246,6 +246,43 @@ START_TEST(packets_go_where_they_shall)
 }
 END_TEST
 
+/* ICMP errors that nft_errors.c has marked, and the way back to who sent one, for which a strict
+ * reverse path filter asks with the same mark. */
+START_TEST(errors_with_their_mark_go_into_the_tun)
+{
+	static const struct {
+		const char *child[2];
+		const char *dst;
+		enum way way;
+	} errors[] = {
+		{ { "10.1.0.0/16@udp=5000>10.2.0.0/16" }, "10.2.0.1", TUNNEL },
+		{ { "10.1.0.0/16@udp=5000>10.2.0.0/16+kernel" }, "10.2.0.1", MAIN },
+		{ { "10.1.0.0/16>0.0.0.0/0" }, "10.2.0.1", TUNNEL },
+		{ { "10.1.0.0/16>0.0.0.0/0" }, "10.1.0.9", MAIN },
+		{ { "10.1.0.0/16@udp=5000>10.2.0.0/16+kernel", "10.1.0.0/16>10.3.0.0/16" },
+		  "10.3.0.1",
+		  TUNNEL },
+	};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct children children =
+			kit_children(errors[i].child, errors[i].child[1] != NULL ? 2 : 1);
+		const struct packet k = { "192.0.2.1", errors[i].dst, IPPROTO_ICMP, 0,
+					  HOST_MARK_ERROR | 1 };
+		struct rule_list l = { .n = 0 };
+		struct own v[2];
+		struct own_list own = own_addresses(v);
+		const struct lead_host host = { .own = &own };
+
+		ck_assert_int_eq(lead_rules(&l, children.v, children.n, &host), OK);
+		ck_assert_msg(judge(&l, &k, true) == errors[i].way, "%zu", i);
+		ck_assert_msg(judge(&l, &k, false) == MAIN, "%zu", i);
+		rule_list_free(&l);
+		children_free(&children);
+	}
+}
+END_TEST
+
 START_TEST(no_children_no_rules)
 {
 	const struct own_list own = { .n = 0 };
@@ -400,6 +437,7 @@ UNIT("xfrm/lead")
 	tcase_add_test(tc, a_device_gets_routes_with_dead_ones_behind_and_never_to_everything);
 	tcase_add_loop_test(tc, packets_go_where_they_shall, 0,
 			    (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_test(tc, errors_with_their_mark_go_into_the_tun);
 	tcase_add_test(tc, no_children_no_rules);
 	tcase_add_test(tc, transport_mode_of_the_kernel_inside_a_wider_tunnel_stays_out);
 	tcase_add_test(tc, without_ipv6_there_is_no_rule_of_it);
