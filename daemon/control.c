@@ -373,14 +373,15 @@ static bool note_concerns(const struct client *c, const struct ike_note *n)
 }
 
 /* As responder we refuse whom we do not know: anybody, or a forged address. That is nothing to an
- * attempt of ours; nor is a child that the peer asks for in vain. */
+ * attempt of ours; nor is a child that the peer asks for in vain, or the end of an IKE SA that was
+ * taken down before. */
 static bool note_ends_up(const struct ike_note *n)
 {
 	bool busy = n->err == ERR_BUSY && n->next_try_ms > 0;
 
 	return (n->kind == IKE_NOTE_REFUSED && n->initiator && !n->next_address) ||
 	       (n->kind == IKE_NOTE_CHILD_FAILED && n->initiator && !busy) ||
-	       (n->kind == IKE_NOTE_DOWN && n->err != OK);
+	       (n->kind == IKE_NOTE_DOWN && n->err != OK && !n->goes_on);
 }
 
 void control_note(struct control *ctl, const struct ike_note *n)

@@ -121,9 +121,9 @@ enum ike_note_kind {
 	IKE_NOTE_MOVED,	     /* peer's address changed */
 	IKE_NOTE_DROPPED,    /* a datagram without effect: err (counted; logged at debug) */
 	IKE_NOTE_COOKIE,     /* cookies are now demanded / no longer: n half-open */
-	IKE_NOTE_CHILD_FAILED, /* IKE SA is up, this child is not: child, err, offered, wanted, got
+	IKE_NOTE_CHILD_FAILED,	/* IKE SA is up, this child is not: child, err, offered, wanted, got
 				*/
-	IKE_NOTE_CHILD_LIMIT,  /* its key is near the end of what it may carry: child, text */
+	IKE_NOTE_CHILD_LIMIT,	/* its key is near the end of what it may carry: child, text */
 	IKE_NOTE_CHILD_REKEYED, /* as CHILD_UP, in the place of another one that goes unsaid */
 	IKE_NOTE_REKEYED,	/* another IKE SA has taken the place of one, and its children */
 	IKE_NOTE_REKEY_FAILED,	/* as CHILD_FAILED: no new keys, and the old ones stay */
@@ -141,7 +141,10 @@ struct ike_note {
 	bool initiator;
 	bool proved;	   /* said by an authenticated peer */
 	bool next_address; /* REFUSED: not the end, the peer's next address is tried at once */
-	bool nat_here;	   /* we are behind a NAT */
+	/* DOWN: the connection has another IKE SA, or one is on its way: whoever wants it up waits
+	 * for that. One that was taken down may go only now, when its Delete is answered. */
+	bool goes_on;
+	bool nat_here; /* we are behind a NAT */
 	bool nat_there;
 	bool downgrade_protected; /* full-transcript authentication in use */
 	struct identity identity; /* of the peer */

@@ -124,6 +124,7 @@ void sa_end(struct ike_sa *sa, enum err why)
 	sa_free(sa);
 	if (!was_up)
 		return;
+	n.goes_on = c && (c->resolving || conn_sa(c));
 	note_tell(e, &n);
 	if (c)
 		conn_lost(c, &n);

@@ -59,6 +59,23 @@ START_TEST(down_deletes_at_both_and_lifts_the_guard)
 }
 END_TEST
 
+/* The answer to the Delete comes when the next attempt is under way: it is not about that. */
+START_TEST(the_end_of_the_old_sa_says_that_a_new_one_is_on_its_way)
+{
+	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	pair_down(p, LEFT, "site");
+	ck_assert_ptr_null(pair_note(p, LEFT, IKE_NOTE_DOWN));
+	if (_i)
+		pair_up(p, LEFT, "site");
+	pair_drain(p);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_DOWN)->err, ERR_OPERATOR);
+	ck_assert(pair_note(p, LEFT, IKE_NOTE_DOWN)->goes_on == (_i == 1));
+	pair_expect_children(p, _i ? 1 : 0);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(both_may_delete_at_once)
 {
 	struct pair *p = up(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
@@ -440,6 +457,7 @@ END_TEST
 UNIT("ike/engine-life")
 {
 	tcase_add_loop_test(tc, down_deletes_at_both_and_lifts_the_guard, 0, 2);
+	tcase_add_loop_test(tc, the_end_of_the_old_sa_says_that_a_new_one_is_on_its_way, 0, 2);
 	tcase_add_test(tc, both_may_delete_at_once);
 	tcase_add_test(tc, an_idle_peer_is_asked_and_answers);
 	tcase_add_test(tc, a_silent_peer_is_lost_and_called_again);
