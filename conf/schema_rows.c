@@ -515,7 +515,8 @@ static const struct schema_option options[] = {
 			"With yes such an error is taken from the peer when the packet that it "
 			"quotes is one of ours to the peer by the selectors, and userspace ESP "
 			"sends ours the same way. Redirects are never taken so. Only in tunnel "
-			"mode.",
+			"mode. An error of ours about a packet that came through the tunnel, and "
+			"that no tunnel carries, is dropped: it quotes what was encrypted.",
 		.example = "icmp_errors = no",
 	},
 	{
