@@ -17,6 +17,8 @@
  */
 #include "ike/life.h"
 
+#include "ike/auth.h"
+#include "ike/beside.h"
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/create.h"
@@ -39,6 +41,8 @@ void sa_established(struct ike_sa *sa)
 
 	sa->state = S_UP;
 	sa->established = true;
+	if (sa->hs && sa->hs->auth)
+		beside_take_window(sa, &sa->hs->auth->m);
 	sa->up_at = ++sa->e->events;
 	sa->since = sa->e->now;
 	sa->expires = NEVER;
@@ -68,8 +72,14 @@ static void ask(struct ike_sa *sa)
 
 void sa_settle(struct ike_sa *sa)
 {
-	if (!sa->window.asked && (sa->state == S_UP || sa->state == S_CLOSING))
+	bool lives = sa->state == S_UP || sa->state == S_CLOSING;
+
+	if (sa->again <= sa->e->now)
+		sa->again = NEVER;
+	if (lives && !sa->window.asked && !beside_is_out(sa))
 		ask(sa);
+	else if (lives && beside_may(sa))
+		info_ask(sa);
 	sa_schedule(sa);
 }
 
@@ -226,6 +236,10 @@ void sa_tick(struct ike_sa *sa)
 	}
 	if (tick_retransmit(sa))
 		return;
+	if (!beside_tick(sa)) {
+		give_up(sa);
+		return;
+	}
 	if (sa->redundant && sa->state == S_UP) {
 		sa_close(sa, ERR_REPLACED, 0);
 		return;

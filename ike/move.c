@@ -172,6 +172,11 @@ static void proved(struct ike_sa *sa, const struct endpoint *from)
 	}
 }
 
+bool move_is_asking(const struct ike_sa *sa)
+{
+	return is_moving(sa) || sa->move.asks || sa->move.unproved;
+}
+
 mono_ns move_deadline(const struct ike_sa *sa)
 {
 	return sa->move.unproved ? sa->move.ask_at : NEVER;

@@ -44,6 +44,8 @@ struct path move_path(struct ike_sa *sa);
 void move_send_again(struct ike_sa *sa);
 /* Our request was answered from here. */
 void move_answered(struct ike_sa *sa, const struct endpoint *from);
+/* It is asked whether the peer is elsewhere, or still there. */
+bool move_is_asking(const struct ike_sa *sa);
 /* When the peer is to be asked once more where it is now; NEVER: it is not. */
 mono_ns move_deadline(const struct ike_sa *sa);
 void move_tick(struct ike_sa *sa);

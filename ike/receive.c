@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "ike/beside.h"
 #include "ike/exchange_init.h"
 #include "ike/init_rival.h"
 #include "ike/life.h"
@@ -244,13 +245,17 @@ static void handle_inner(struct ike_sa *sa, const struct path *p, const struct m
 	enum err err = message_decode_inner(&m->h, in, &inner);
 	struct step s;
 
-	if (d == RESPONSE) {
+	if (d == RESPONSE && beside_is(sa, m->h.message_id)) {
+		beside_heard(sa);
+	} else if (d == RESPONSE) {
 		window_heard(&sa->window);
 		retransmit_idle(&sa->rt);
 		move_answered(sa, &p->remote);
 	} else {
 		move_hint(sa, &p->remote);
 	}
+	if (err == OK && sa->established)
+		beside_take_window(sa, &inner);
 	s = judge_inner(&t, err);
 	if (d == REQUEST)
 		receive_commit(sa, m->h.exchange, &s, &reply, p);
@@ -286,6 +291,21 @@ static bool is_opened(const struct ike_sa *sa, const struct message *m)
 	return rules_expect(m->h.exchange, d, sa->state) || (d == REQUEST && sa->state == S_UP);
 }
 
+/* Of the request that this response is to. */
+static uint8_t asked_exchange(const struct ike_sa *sa, const struct message *m)
+{
+	return beside_is(sa, m->h.message_id) ? X_INFORMATIONAL : sa->window.exchange;
+}
+
+static enum window_verdict judge_id(const struct ike_sa *sa, const struct message *m)
+{
+	bool response = header_is_response(&m->h);
+
+	if (response && beside_is(sa, m->h.message_id))
+		return WINDOW_NEW;
+	return window_judge(&sa->window, response, m->h.message_id);
+}
+
 /* Everything that can be judged without keys. */
 static enum err judge_outside(struct ike_sa *sa, const struct message *m,
 			      enum window_verdict verdict)
@@ -302,7 +322,7 @@ static enum err judge_outside(struct ike_sa *sa, const struct message *m,
 	}
 	if (!is_opened(sa, m) || sa_parked(sa))
 		return ERR_UNEXPECTED;
-	if (header_is_response(&m->h) && m->h.exchange != sa->window.exchange)
+	if (header_is_response(&m->h) && m->h.exchange != asked_exchange(sa, m))
 		return ERR_UNEXPECTED;
 	return message_has(m, PL_SKF) && !sa->fragmentation ? ERR_UNEXPECTED : OK;
 }
@@ -341,7 +361,7 @@ static enum err receive_protected(struct ike_engine *e, const struct path *p,
 		return receive_stranger(e, p, m);
 	if (!message_has(m, PL_SK) && !message_has(m, PL_SKF))
 		return receive_hint(sa, m);
-	verdict = window_judge(&sa->window, header_is_response(&m->h), m->h.message_id);
+	verdict = judge_id(sa, m);
 	err = judge_outside(sa, m, verdict);
 	if (err == OK)
 		err = ready_keys(sa, p);

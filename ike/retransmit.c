@@ -2,8 +2,8 @@
 /* Backoff of requests: see retransmit.h. */
 #include "ike/retransmit.h"
 
-static const mono_ns first_wait = NS_PER_S;
-static const mono_ns longest_wait = 3 * NS_PER_S;
+static const uint32_t first_wait = NS_PER_S;
+static const uint32_t longest_wait = 3 * (uint32_t)NS_PER_S;
 
 mono_ns jitter(const struct random *random, mono_ns base)
 {
@@ -36,7 +36,7 @@ bool retransmit_again(struct retransmit *r, const struct random *random, mono_ns
 		return false;
 	}
 	r->sent++;
-	r->wait = r->wait + r->wait / 2 < longest_wait ? r->wait + r->wait / 2 : longest_wait;
+	r->wait = r->wait < longest_wait / 3 * 2 ? r->wait + r->wait / 2 : longest_wait;
 	r->at = now + jitter(random, r->wait);
 	return true;
 }

@@ -13,9 +13,9 @@
 enum { RETRANSMIT_TRIES = 13 };
 
 struct retransmit {
-	mono_ns at;   /* NEVER: nothing is outstanding */
-	mono_ns wait; /* before the next one, without jitter */
-	uint8_t sent; /* how often the request has left */
+	mono_ns at;    /* NEVER: nothing is outstanding */
+	uint32_t wait; /* ns before the next one, without jitter */
+	uint8_t sent;  /* how often the request has left */
 };
 
 void retransmit_idle(struct retransmit *r);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ike/auth.h"
+#include "ike/beside.h"
 #include "ike/child.h"
 #include "ike/core.h"
 #include "ike/create.h"
@@ -156,6 +157,7 @@ void sa_free(struct ike_sa *sa)
 	sa_forget_handshake(sa);
 	sa_drop_fragments(sa);
 	window_free(&sa->window);
+	beside_free(sa->beside);
 	sa->e->stats.sas--;
 	free(sa->peer);
 	secret_free(sa, sizeof(*sa));
@@ -285,6 +287,7 @@ void sa_schedule(struct ike_sa *sa)
 		when = earlier(when, rekey_ike_deadline(sa));
 	if (sa->state == S_UP && sa->redundant)
 		when = sa->e->now;
+	when = earlier(when, beside_deadline(sa));
 	if (sa->state == S_UP)
 		when = earlier(when, move_deadline(sa));
 	if (sa->state == S_UP && sa->conn) {

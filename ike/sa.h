@@ -133,6 +133,7 @@ struct ike_sa {
 	uint64_t next_iv;
 	struct window window;
 	struct retransmit rt;
+	struct beside *beside; /* a second request of ours; NULL: the peer takes one at a time */
 	struct move move;
 	struct reassembly *fragments; /* of the message that is coming in; NULL: none */
 

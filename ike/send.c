@@ -2,6 +2,7 @@
 /* Sealing and sending: see send.h. */
 #include "ike/send.h"
 
+#include "ike/beside.h"
 #include "ike/connection.h"
 
 struct builder send_begin(struct ike_engine *e)
@@ -82,11 +83,15 @@ enum err send_request(struct ike_sa *sa, uint8_t exchange, struct builder *b)
 	struct path path;
 	enum err err;
 
-	if (sa->window.asked)
+	if (sa->window.asked && (exchange != X_INFORMATIONAL || !beside_may(sa)))
 		return ERR_BUSY;
 	err = seal_chain(sa, &h, b, &out);
 	if (err != OK)
 		return err;
+	if (sa->window.asked) {
+		beside_send(sa, &out);
+		return OK;
+	}
 	window_asked(&sa->window, &out);
 	sa->window.exchange = exchange;
 	path = move_path(sa);

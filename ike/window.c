@@ -33,7 +33,7 @@ void packets_free(struct packets *p)
 
 static enum window_verdict judge_response(const struct window *w, uint32_t id)
 {
-	return w->asked && id == w->next_out - 1 ? WINDOW_NEW : WINDOW_OUTSIDE;
+	return w->asked && id == w->asked_id ? WINDOW_NEW : WINDOW_OUTSIDE;
 }
 
 static enum window_verdict judge_request(const struct window *w, uint32_t id)
@@ -66,7 +66,7 @@ void window_asked(struct window *w, struct packets *request)
 	packets_free(&w->request);
 	w->request = *request;
 	*request = (struct packets){ 0 };
-	w->next_out++;
+	w->asked_id = w->next_out++;
 	w->asked = true;
 }
 
@@ -80,6 +80,7 @@ void window_asked_anew(struct window *w, struct packets *request)
 void window_back(struct window *w, struct packets *request)
 {
 	window_asked_anew(w, request);
+	w->asked_id = 0;
 	w->next_out = 1;
 	w->asked = true;
 }

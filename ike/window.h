@@ -24,9 +24,10 @@ void packets_free(struct packets *p);
 struct window {
 	uint32_t next_in;	/* ID of the peer's next request */
 	uint32_t next_out;	/* ID of our next request */
-	bool asked;		/* our request next_out - 1 waits for its answer */
-	uint8_t exchange;	/* ... which is of this type, once it is protected */
+	bool asked;		/* our request waits for its answer: */
+	uint8_t exchange;	/* of this type, once it is protected */
 	bool busy;		/* the peer's request next_in is being worked on */
+	uint32_t asked_id;	/* while asked */
 	struct packets answer;	/* to the peer's request next_in - 1; empty: none was sent */
 	struct packets request; /* ours, while asked */
 };

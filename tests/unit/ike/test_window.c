@@ -40,6 +40,7 @@ START_TEST(only_the_next_and_the_last_count)
 	struct window w = { .next_in = cases[_i].next_in, .next_out = cases[_i].next_out };
 
 	w.asked = cases[_i].asked;
+	w.asked_id = w.next_out - 1;
 	w.busy = cases[_i].busy;
 	if (cases[_i].answered)
 		w.answer = bytes("answer");
