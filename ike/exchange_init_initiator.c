@@ -356,6 +356,28 @@ static void tell_answered(struct ike_sa *sa)
 	note_tell(sa->e, &n);
 }
 
+/* Keys from this answer. It came in clear: when its value is none (RFC 6989) it is as if it had
+ * never come, and the attempt goes on. Of a slow group that is found out too late for that. */
+static enum err agree(struct ike_sa *sa, const struct init_views *v)
+{
+	struct handshake *hs = sa->hs;
+	enum err err;
+
+	hs->chosen = try_of(hs, v->ke.group);
+	hs->ni = span_of(hs->nonce, sizeof(hs->nonce));
+	hs->nr = v->nonce;
+	hs->peer_ke = v->ke.data;
+	err = hs->chosen->group->slow ? OK : init_keys(sa);
+	if (err == OK)
+		return OK;
+	packets_free(&hs->response);
+	hs->chosen = NULL;
+	hs->ni = hs->nr = hs->peer_ke = SPAN_EMPTY;
+	sa->spi_r = 0;
+	sa->suite = (struct suite){ .encr = NULL };
+	return err;
+}
+
 struct step init_on_response(struct turn *t)
 {
 	struct ike_sa *sa = t->sa;
@@ -384,12 +406,11 @@ struct step init_on_response(struct turn *t)
 		return step_drop(err);
 	}
 	hs->response = response;
-	hs->chosen = try_of(hs, v.ke.group);
-	hs->ni = span_of(hs->nonce, sizeof(hs->nonce));
-	hs->nr = v.nonce;
-	hs->peer_ke = v.ke.data;
 	sa->spi_r = t->m->h.spi_r;
 	sa->suite = chosen.suite;
+	err = agree(sa, &v);
+	if (err != OK)
+		return step_drop(err);
 	sa->state = S_AUTH_SENT;
 	window_heard(&sa->window);
 	retransmit_idle(&sa->rt);

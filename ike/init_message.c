@@ -18,7 +18,12 @@ enum { DRAWS = 128 };
 enum err init_views_decode(const struct message *m, struct init_views *v)
 {
 	enum err err = pl_ke_decode(message_body(m, PL_KE), &v->ke);
+	const struct ke_group *g = err == OK ? ke_find(v->ke.group) : NULL;
 
+	/* In clear: what can be no value of its group is left before it costs anything, so that
+	 * the true message still counts. */
+	if (g && v->ke.data.len != g->public_len)
+		err = ERR_KE_VALUE;
 	if (err == OK)
 		err = pl_nonce_decode(message_body(m, PL_NONCE), &v->nonce);
 	v->sa = message_body(m, PL_SA);
