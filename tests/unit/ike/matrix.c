@@ -136,6 +136,12 @@ static void hear(struct matrix *m, enum side from, const struct chain *c)
 	}
 }
 
+/* An IKE_SA_INIT answer that is none yet. */
+static bool wants_a_cookie(const struct ike_header *h, const struct chain *c)
+{
+	return station_of(h) == M_INIT_ANSWER && c->first == PL_NOTIFY;
+}
+
 /* True: `c` is the message of the scene, and has been put in the place of the true one. */
 static bool exchange_it(struct matrix *m, const struct ike_header *h, struct chain *c)
 {
@@ -145,7 +151,7 @@ static bool exchange_it(struct matrix *m, const struct ike_header *h, struct cha
 		hear(m, from, c);
 		return false;
 	}
-	if (station_of(h) != m->scene->at || from != scene_from(m->scene))
+	if (station_of(h) != m->scene->at || from != scene_from(m->scene) || wants_a_cookie(h, c))
 		return false;
 	m->seen = true;
 	m->good = *c;
@@ -241,6 +247,9 @@ void matrix_play(struct matrix *m, const struct scene *s, const struct chain *ba
 	m->p->filter = in_clear;
 	playing = m;
 	command(m, LEFT, IKE_EV_UP, "net");
+	/* A long public value is asked for a cookie first, and that is followed a little later. */
+	for (int i = 0; i < 20 && !pair_note(m->p, LEFT, IKE_NOTE_UP) && s->more && !m->seen; i++)
+		pair_run(m->p, 200 * NS_PER_MS);
 	if (s->at >= M_CREATE_ASK) {
 		/* Who did not begin lets the other go first for a moment. */
 		pair_run(m->p, s->second == RIGHT ? 3 * NS_PER_S : 0);
