@@ -215,7 +215,7 @@ static bool in_clear(struct pair *p, struct datagram *d)
 
 /* ---- the run ---- */
 
-static const char *configuration(const struct scene *sc, enum side s)
+const char *matrix_conf(const struct scene *sc, enum side s)
 {
 	static char text[2][2048];
 	int us = s == LEFT ? 1 : 2, them = 3 - us;
@@ -243,7 +243,7 @@ static void command(struct matrix *m, enum side s, enum ike_event_kind kind, con
 void matrix_play(struct matrix *m, const struct scene *s, const struct chain *bad)
 {
 	*m = (struct matrix){ .scene = s, .bad = bad, .live = matrix_live() };
-	m->p = pair_new(configuration(s, LEFT), configuration(s, RIGHT));
+	m->p = pair_new(matrix_conf(s, LEFT), matrix_conf(s, RIGHT));
 	m->p->filter = in_clear;
 	playing = m;
 	command(m, LEFT, IKE_EV_UP, "net");
@@ -297,7 +297,7 @@ static long idle_leaves(const struct scene *s)
 {
 	long before = matrix_live();
 
-	pair_free(pair_new(configuration(s, LEFT), configuration(s, RIGHT)));
+	pair_free(pair_new(matrix_conf(s, LEFT), matrix_conf(s, RIGHT)));
 	return matrix_live() - before;
 }
 

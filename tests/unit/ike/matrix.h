@@ -61,6 +61,8 @@ struct matrix {
 	long live;	     /* blocks, before it all */
 };
 
+/* The configuration of one end, with two children. */
+const char *matrix_conf(const struct scene *sc, enum side s);
 /* Who sends the message of a scene, and who receives it. */
 enum side scene_from(const struct scene *s);
 enum side scene_to(const struct scene *s);
