@@ -27,7 +27,8 @@ struct span sa_numbered(const struct prop *props, uint8_t first)
 		put_transforms(&pen, &props[i]);
 		offer_end_proposal(&pen);
 	}
-	ck_assert(wr_ok(&w));
+	if (!wr_ok(&w))
+		ck_abort_msg("the SA payload is too long");
 	return wr_done(&w);
 }
 
