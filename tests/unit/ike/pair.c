@@ -295,6 +295,7 @@ void pair_drain(struct pair *p)
 void pair_run(struct pair *p, mono_ns time)
 {
 	mono_ns end = p->now + time;
+	size_t still = 0;
 
 	for (;;) {
 		mono_ns left, right, next;
@@ -305,6 +306,9 @@ void pair_run(struct pair *p, mono_ns time)
 		next = left < right ? left : right;
 		if (next > end)
 			break;
+		still = next > p->now ? 0 : still + 1;
+		if (still == 10000)
+			ck_abort_msg("an engine's deadline does not move on");
 		p->now = next > p->now ? next : p->now;
 		for (enum side s = LEFT; s <= RIGHT; s++) {
 			pair_in_engine++;
