@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCRATCH_SPANS = 4 };
+enum { SCRATCH_SPANS = 4, RESERVE_MAX = 64 };
 
 struct child_names {
 	char connection[CONF_NAME_MAX + 1];
@@ -41,6 +41,56 @@ static void item_free(struct action_item *it)
 	if (it->act.kind == IKE_ACT_SA)
 		sa_desc_wipe(&((struct sa_cmd *)(void *)it->bytes)->sa);
 	secret_free(it, sizeof(*it) + it->room);
+}
+
+_Static_assert(sizeof(struct child_names) <= sizeof(struct sa_cmd),
+	       "a guard fits into the reserve");
+
+/* The item by which an SA was put in is there when the SA has to go. */
+static void item_spend(struct actions *q, struct action_item *it)
+{
+	bool kept = it && it->act.kind == IKE_ACT_SA && it->act.sa->op == SA_INSTALL &&
+		    q->n_reserve < RESERVE_MAX;
+
+	if (!kept) {
+		item_free(it);
+		return;
+	}
+	sa_desc_wipe(&((struct sa_cmd *)(void *)it->bytes)->sa);
+	secret_wipe(it, sizeof(*it) + it->room);
+	it->room = sizeof(struct sa_cmd);
+	it->next = q->reserve;
+	q->reserve = it;
+	q->n_reserve++;
+}
+
+static struct action_item *item_from_reserve(struct actions *q, enum ike_action_kind kind)
+{
+	struct action_item *it = q->reserve;
+
+	if (!it)
+		return NULL;
+	q->reserve = it->next;
+	q->n_reserve--;
+	it->next = NULL;
+	it->act.kind = kind;
+	return it;
+}
+
+/* Nobody would say again that an SA goes, or that there is a guard. The SA has its item back, so
+ * that the reserve does not grow with those that come and go. */
+static struct action_item *item_for_removal(struct actions *q)
+{
+	struct action_item *it = item_from_reserve(q, IKE_ACT_SA);
+
+	return it ? it : item_new(IKE_ACT_SA, sizeof(struct sa_cmd));
+}
+
+static struct action_item *item_for_guard(struct actions *q)
+{
+	struct action_item *it = item_new(IKE_ACT_GUARD, sizeof(struct child_names));
+
+	return it ? it : item_from_reserve(q, IKE_ACT_GUARD);
 }
 
 static void push(struct actions *q, struct action_item *it)
@@ -79,7 +129,8 @@ void actions_keepalive(struct actions *q, const struct path *p)
 
 enum err actions_sa(struct actions *q, const struct sa_cmd *cmd)
 {
-	struct action_item *it = item_new(IKE_ACT_SA, sizeof(*cmd));
+	struct action_item *it =
+		cmd->op == SA_REMOVE ? item_for_removal(q) : item_new(IKE_ACT_SA, sizeof(*cmd));
 	struct sa_cmd *held;
 	enum err err;
 
@@ -179,7 +230,7 @@ static void push_child(struct actions *q, struct action_item *it, const char *co
 
 void actions_guard(struct actions *q, const char *connection, const char *child, bool guarded)
 {
-	struct action_item *it = item_new(IKE_ACT_GUARD, sizeof(struct child_names));
+	struct action_item *it = item_for_guard(q);
 
 	if (!it)
 		return;
@@ -214,7 +265,7 @@ bool actions_next(struct actions *q, struct ike_action *a)
 {
 	struct action_item *it = q->head;
 
-	item_free(q->spent);
+	item_spend(q, q->spent);
 	q->spent = it;
 	if (!it)
 		return false;
@@ -249,4 +300,11 @@ void actions_free(struct actions *q)
 
 	while (actions_next(q, &a))
 		;
+	while (q->reserve) {
+		struct action_item *it = q->reserve;
+
+		q->reserve = it->next;
+		free(it);
+	}
+	q->n_reserve = 0;
 }

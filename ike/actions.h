@@ -4,6 +4,8 @@
  *
  * A datagram or a note that finds no memory is lost, as the network might have lost it; a job and a
  * command for a data plane must not get lost unseen, so those two report it and the exchange fails.
+ * The removal of an SA and a guard have nobody to report to: for them the items of SAs that were put
+ * in are kept in reserve.
  */
 #ifndef IKE_ACTIONS_H
 #define IKE_ACTIONS_H
@@ -16,6 +18,8 @@ struct actions {
 	struct action_item *head;
 	struct action_item *tail;
 	struct action_item *spent; /* handed out last: its memory lives until the next call */
+	struct action_item *reserve;
+	size_t n_reserve;
 };
 
 /* The non-ESP marker goes before whatever leaves from a port other than 500 (RFC 7296 2.23, RFC

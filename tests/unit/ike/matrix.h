@@ -98,5 +98,7 @@ long matrix_live(void);
 /* The nth allocation of the engines finds no memory; 0: none. */
 void matrix_fail(size_t nth);
 size_t matrix_until_failure(void);
+/* No allocation of the engines finds memory. */
+void matrix_starve(bool starve);
 
 #endif

@@ -19,6 +19,7 @@ char *__wrap_strdup(const char *s);
 
 static long live;
 static size_t countdown;
+static bool starving;
 
 long matrix_live(void)
 {
@@ -35,8 +36,15 @@ size_t matrix_until_failure(void)
 	return countdown;
 }
 
+void matrix_starve(bool starve)
+{
+	starving = starve;
+}
+
 static bool fails(void)
 {
+	if (pair_in_engine > 0 && starving)
+		return true;
 	return pair_in_engine > 0 && countdown > 0 && --countdown == 0;
 }
 

@@ -33,6 +33,7 @@ START_TEST(what_went_in_comes_out_in_order_and_owned)
 	ck_assert(a.child.guarded);
 	ck_assert(!actions_next(&q, &a));
 	ck_assert_ptr_null(q.spent);
+	actions_free(&q);
 }
 END_TEST
 
@@ -80,6 +81,7 @@ START_TEST(requests_to_resolve_are_dropped_and_nothing_else)
 	ck_assert(actions_next(&q, &a));
 	ck_assert_int_eq(a.kind, IKE_ACT_CHILD_MTU);
 	ck_assert(!actions_next(&q, &a));
+	actions_free(&q);
 }
 END_TEST
 
