@@ -339,6 +339,9 @@ END_TEST
 
 START_TEST(another_pre_shared_key_is_refused)
 {
+	static const char long_key[] =
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 	static const char *const keys[] = {
 		"",
 		"c",
@@ -353,8 +356,7 @@ START_TEST(another_pre_shared_key_is_refused)
 		"correct horse battery staple\ncorrect horse battery staple",
 		"a.psk",
 		"left.example.org",
-		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		long_key,
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
