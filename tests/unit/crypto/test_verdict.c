@@ -10,50 +10,14 @@
 #include "crypto/random.h"
 #include "crypto/seal.h"
 #include "crypto/signature.h"
+#include "tests/unit/crypto/answer.h"
 #include "tests/unit/crypto/hex.h"
 #include "tests/unit/crypto/keys.h"
 #include "tests/unit/unit.h"
 
-enum { NOT_OURS = 99 };
-
-/* The answer that the library gives next; NOT_OURS: its own. Each test runs in a process of its
- * own, and puts it back all the same. */
-static int answer = NOT_OURS;
-
-#define WRAP(name, parameters, arguments)                  \
-	int __real_##name parameters;                      \
-	int __wrap_##name parameters;                      \
-	int __wrap_##name parameters                       \
-	{                                                  \
-		const int real = __real_##name arguments;  \
-		return answer == NOT_OURS ? real : answer; \
-	}
-
-WRAP(EVP_DigestVerify,
-     (EVP_MD_CTX * ctx, const unsigned char *sig, size_t siglen, const unsigned char *tbs,
-      size_t n),
-     (ctx, sig, siglen, tbs, n))
-WRAP(EVP_DigestSign,
-     (EVP_MD_CTX * ctx, unsigned char *sig, size_t *siglen, const unsigned char *tbs, size_t n),
-     (ctx, sig, siglen, tbs, n))
-WRAP(EVP_CipherFinal_ex, (EVP_CIPHER_CTX * ctx, unsigned char *out, int *len), (ctx, out, len))
-WRAP(EVP_CipherUpdate,
-     (EVP_CIPHER_CTX * ctx, unsigned char *out, int *len, const unsigned char *in, int n),
-     (ctx, out, len, in, n))
-WRAP(EVP_EncryptUpdate,
-     (EVP_CIPHER_CTX * ctx, unsigned char *out, int *len, const unsigned char *in, int n),
-     (ctx, out, len, in, n))
-WRAP(EVP_MAC_final, (EVP_MAC_CTX * ctx, unsigned char *out, size_t *len, size_t size),
-     (ctx, out, len, size))
-WRAP(EVP_PKEY_derive, (EVP_PKEY_CTX * ctx, unsigned char *out, size_t *len), (ctx, out, len))
-WRAP(EC_POINT_oct2point,
-     (const EC_GROUP *g, EC_POINT *p, const unsigned char *b, size_t n, BN_CTX *ctx),
-     (g, p, b, n, ctx))
-WRAP(RAND_bytes, (unsigned char *buf, int num), (buf, num))
-
 static const int answers[] = { -2, -1, 0, 1, 2 };
 
-enum { N_ANSWERS = sizeof(answers) / sizeof(answers[0]) };
+enum { N_ANSWERS = sizeof(answers) / sizeof(answers[0]), NOT_OURS = ANSWER_NOT_OURS };
 
 /* With a signature that is right, so that only the answer speaks; then with one that is wrong. */
 START_TEST(only_1_verifies_a_signature)
