@@ -4,8 +4,8 @@
  *
  * A datagram or a note that finds no memory is lost, as the network might have lost it; a job and a
  * command for a data plane must not get lost unseen, so those two report it and the exchange fails.
- * The removal of an SA and a guard have nobody to report to: for them the items of SAs that were put
- * in are kept in reserve.
+ * The removal of an SA and a guard have nobody to report to: for them the items of SAs that were
+ * put in are kept in reserve.
  */
 #ifndef IKE_ACTIONS_H
 #define IKE_ACTIONS_H

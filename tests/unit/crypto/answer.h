@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The crypto library's answers are ours: a program that is linked with --wrap for each function that
- * answers 1 for yes. */
+/* The crypto library's answers are ours, in a program that is linked with --wrap for each function
+ * that answers 1 for yes. */
 #ifndef TESTS_UNIT_CRYPTO_ANSWER_H
 #define TESTS_UNIT_CRYPTO_ANSWER_H
 

@@ -145,11 +145,12 @@ struct digest explore_digest(const struct world *w)
 
 /* ---- the exchange table, said a second time ---- */
 
-#define ST(s) (1u << S_##s)
-#define P(pl) PL_BIT(PL_##pl)
-#define CHILD (P(SA) | P(TSI) | P(TSR))
+#define ST(s)  (1u << S_##s)
+#define P(pl)  PL_BIT(PL_##pl)
+#define CHILD  (P(SA) | P(TSI) | P(TSR))
 /* Passed over, inside of what is protected and may carry anything. */
-#define REST  (P(KE) | P(IDI) | P(IDR) | P(CERT) | P(CERTREQ) | P(AUTH) | P(DELETE) | P(CP) | P(EAP))
+#define OTHERS (P(KE) | P(IDI) | P(IDR) | P(CERT) | P(CERTREQ) | P(AUTH))
+#define REST   (OTHERS | P(DELETE) | P(CP) | P(EAP))
 
 static const struct {
 	uint8_t exchange;

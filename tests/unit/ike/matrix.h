@@ -4,8 +4,8 @@
  * come of it.
  *
  * The run is the same each time: LEFT makes the IKE SA with child `net`; then one of the two makes
- * child `lab`, and takes it down again. The linker puts our protect_seal_fragments before ike's, and
- * our allocator's functions before the C library's.
+ * child `lab`, and takes it down again. The linker puts our protect_seal_fragments before ike's,
+ * and our allocator's functions before the C library's.
  */
 #ifndef TESTS_UNIT_IKE_MATRIX_H
 #define TESTS_UNIT_IKE_MATRIX_H

@@ -89,7 +89,7 @@ START_TEST(another_method_with_the_same_proof_is_refused)
 		struct chain bad = b.good;
 
 		bad.b[b.auth.at] = (uint8_t)method;
-		/* The fake verifier, unlike the true one, does not look at the kind of a signature. */
+		/* The fake verifier, unlike the true one, does not look at a signature's kind. */
 		if (method == b.good.b[b.auth.at] ||
 		    (scenes[_i].cert && method >= AUTH_ECDSA_256 && method <= AUTH_ECDSA_521))
 			continue;

@@ -6,8 +6,9 @@
  * what is not its payloads: damaged, another message ID, the other role, other SPIs.
  *
  * Only what a row of the exchange table names is processed. What is dropped leaves the SA byte for
- * byte as it was, with its children, its handshake and its window; what is refused leaves everything
- * but the window. Each set has the bodies of a good run. In every place some have an effect.
+ * byte as it was, with its children, its handshake and its window; what is refused leaves
+ * everything but the window. Each set has the bodies of a good run. In every place some have an
+ * effect.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -336,6 +337,18 @@ static void critical_or_not(struct world *w, struct say *m)
 	}
 }
 
+/* Up to two payloads more or less than these. */
+static void with_sets_near(struct world *w, struct say *m, uint32_t payloads, int beyond)
+{
+	for (size_t i = 0; i < N_TYPES; i++) {
+		for (size_t k = i; k < N_TYPES; k++) {
+			m->set = set_of(payloads) ^ 1u << i ^ 1u << k;
+			if (__builtin_popcount(m->set) > beyond)
+				critical_or_not(w, m);
+		}
+	}
+}
+
 static void with_all_sets(struct world *w, struct say *m)
 {
 	int most = matrix_all() ? 3 : 2;
@@ -347,15 +360,8 @@ static void with_all_sets(struct world *w, struct say *m)
 			critical_or_not(w, m);
 	}
 	for (size_t n = 0; explore_good(n, &good.exchange, &good.direction, &present); n++) {
-		if (good.exchange != m->exchange || good.direction != m->direction)
-			continue;
-		for (size_t i = 0; i < N_TYPES; i++) {
-			for (size_t k = i; k < N_TYPES; k++) {
-				m->set = set_of(present) ^ 1u << i ^ 1u << k;
-				if (__builtin_popcount(m->set) > most)
-					critical_or_not(w, m);
-			}
-		}
+		if (good.exchange == m->exchange && good.direction == m->direction)
+			with_sets_near(w, m, present, most);
 	}
 }
 
