@@ -3,7 +3,7 @@
  * role, in clear and sealed with the right keys, critical or not, with every set of up to two
  * payloads (of all types, one that nobody knows, and one that may not be inside; up to three with
  * MATRIX_ALL) and every set that is up to two payloads away from a good message. And the same with
- * what is not its payloads: damaged, another message ID, the other role, other SPIs.
+ * what is not its payloads: damaged, another message ID, the other role, swapped or other SPIs.
  *
  * Only what a row of the exchange table names is processed. What is dropped leaves the SA byte for
  * byte as it was, with its children, its handshake and its window; what is refused leaves
@@ -100,7 +100,7 @@ static void make_bodies(enum place place)
 /* ---- one message ---- */
 
 /* What may be wrong around the payloads. */
-enum how { AS_IT_IS, DAMAGED, EARLIER, LATER, MIRRORED, OTHER_SPI_I, OTHER_SPI_R, N_HOWS };
+enum how { AS_IT_IS, DAMAGED, EARLIER, LATER, MIRRORED, SWAPPED, OTHER_SPI_I, OTHER_SPI_R, N_HOWS };
 
 struct say {
 	uint8_t exchange;
@@ -159,7 +159,13 @@ static struct ike_header header(const struct world *w, const struct say *m)
 	if (w->sa && w->sa->state == S_INIT_SENT)
 		h.spi_r = 0x99;
 	h.message_id += m->how == LATER ? 1 : m->how == EARLIER ? (uint32_t)-2 : 0;
-	h.flags ^= m->how == MIRRORED ? FLAG_INITIATOR : 0;
+	h.flags ^= m->how == MIRRORED || m->how == SWAPPED ? FLAG_INITIATOR : 0;
+	if (m->how == SWAPPED) {
+		uint64_t i = h.spi_i;
+
+		h.spi_i = h.spi_r;
+		h.spi_r = i;
+	}
 	h.spi_i ^= m->how == OTHER_SPI_I;
 	h.spi_r ^= m->how == OTHER_SPI_R;
 	return h;
@@ -369,7 +375,7 @@ static void with_all_sets(struct world *w, struct say *m)
 static bool means_nothing(const struct world *w, const struct say *m)
 {
 	return (m->clear && m->how == DAMAGED) || (!w->sa && m->how == OTHER_SPI_I) ||
-	       (w->place == INIT_SENT && m->how == OTHER_SPI_R);
+	       (w->place == INIT_SENT && m->how == OTHER_SPI_R) || (!w->sa && m->how == SWAPPED);
 }
 
 static void with_all_wrongs(struct world *w, struct say *m)
