@@ -23,6 +23,20 @@ bool matrix_all(void)
 	return getenv("MATRIX_ALL") != NULL;
 }
 
+size_t matrix_sample(void)
+{
+	const char *text = getenv("MATRIX_SAMPLE");
+
+	return text ? strtoul(text, NULL, 10) | 1 : 1;
+}
+
+bool matrix_passes_over(void)
+{
+	static size_t n_cases; /* each test is a process of its own */
+
+	return n_cases++ % matrix_sample() != 0;
+}
+
 enum side scene_from(const struct scene *s)
 {
 	bool asks = s->at % 2 == 0;

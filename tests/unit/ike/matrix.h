@@ -90,6 +90,11 @@ const struct part *part_find(const struct part *parts, size_t n, uint8_t type);
 
 /* MATRIX_ALL is set: the whole product, however long that takes. */
 bool matrix_all(void);
+/* MATRIX_SAMPLE=N: of the cases of each test the first, and every Nth after it; 1 without. Odd, so
+ * that of cases in pairs both halves come. */
+size_t matrix_sample(void);
+/* Counts a case; true: it is not of the sample. */
+bool matrix_passes_over(void);
 
 /* ---- memory ---- */
 

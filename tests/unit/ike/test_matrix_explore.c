@@ -318,7 +318,7 @@ static void arrive(struct world *w)
 		deliver(w, &seems);
 }
 
-static void try_it(struct world *w, const struct say *m)
+static void must_try(struct world *w, const struct say *m)
 {
 	struct before b;
 
@@ -331,6 +331,12 @@ static void try_it(struct world *w, const struct say *m)
 	/* What had an effect is not where the next one begins. */
 	if (b.fate == ENDED || b.fate == PROCESSED)
 		explore_leave(w);
+}
+
+static void try_it(struct world *w, const struct say *m)
+{
+	if (!matrix_passes_over())
+		must_try(w, m);
 }
 
 /* ---- all of them ---- */
@@ -348,7 +354,7 @@ static void with_sets_near(struct world *w, struct say *m, uint32_t payloads, in
 {
 	for (size_t i = 0; i < N_TYPES; i++) {
 		for (size_t k = i; k < N_TYPES; k++) {
-			m->set = set_of(payloads) ^ 1u << i ^ 1u << k;
+			m->set = set_of(payloads) ^ 1u << i ^ (k > i ? 1u << k : 0);
 			if (__builtin_popcount(m->set) > beyond)
 				critical_or_not(w, m);
 		}
@@ -366,8 +372,12 @@ static void with_all_sets(struct world *w, struct say *m)
 			critical_or_not(w, m);
 	}
 	for (size_t n = 0; explore_good(n, &good.exchange, &good.direction, &present); n++) {
-		if (good.exchange == m->exchange && good.direction == m->direction)
-			with_sets_near(w, m, present, most);
+		if (good.exchange != m->exchange || good.direction != m->direction)
+			continue;
+		m->set = set_of(present);
+		m->critical = false;
+		must_try(w, m);
+		with_sets_near(w, m, present, most);
 	}
 }
 
