@@ -43,6 +43,9 @@ struct conf_source {
 };
 
 struct conf_source conf_source_disk(void);
+/* No file is seen: what is left is what a configuration says without them, its selectors above all,
+ * so that they can be guarded whatever is the matter with a certificate or a key. */
+struct conf_source conf_source_none(void);
 
 /* Parses `text`, fills in defaults, reads the named files, checks what can be checked without
  * certificates. *out is NULL when there is an error. `file` is the name for messages and gives the

@@ -109,6 +109,22 @@ static enum err disk_read(void *ctx, enum conf_file_kind kind, const char *path,
 	return e;
 }
 
+static enum err none_read(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes,
+			  char why[static 256])
+{
+	(void)ctx;
+	(void)kind;
+	(void)path;
+	*bytes = SPAN_EMPTY;
+	why[0] = '\0';
+	return ERR_UNSUPPORTED;
+}
+
+struct conf_source conf_source_none(void)
+{
+	return (struct conf_source){ .read = none_read };
+}
+
 struct conf_source conf_source_disk(void)
 {
 	return (struct conf_source){ .read = disk_read };

@@ -67,17 +67,13 @@ static void kernel_judge(const struct conf *c, struct conf_problems *problems)
 }
 
 /* Loads and judges; all problems go to stderr. NULL: refused. */
-static struct conf *conf_judge(const char *path, size_t *n_problems)
+static struct conf *text_judge(const char *path, struct span text, size_t *n_problems)
 {
 	struct conf_problems problems = { 0 };
 	struct conf_source disk = conf_source_disk();
 	struct conf *c = NULL;
-	struct span text;
 	char *words;
 
-	*n_problems = 1;
-	if (!file_read(path, &text))
-		return NULL;
 	if (conf_load(path, text, &disk, &c, &problems) == OK) {
 		cert_check(c, time(NULL), &problems);
 		kernel_judge(c, &problems);
@@ -86,12 +82,44 @@ static struct conf *conf_judge(const char *path, size_t *n_problems)
 	if (words)
 		fputs(words, stderr);
 	free(words);
-	free((void *)(uintptr_t)text.p);
 	*n_problems = problems.n_errors;
 	if (problems.n_errors > 0) {
 		conf_free(c);
 		c = NULL;
 	}
+	return c;
+}
+
+static struct conf *conf_judge(const char *path, size_t *n_problems)
+{
+	struct conf *c;
+	struct span text;
+
+	*n_problems = 1;
+	if (!file_read(path, &text))
+		return NULL;
+	c = text_judge(path, text, n_problems);
+	free((void *)(uintptr_t)text.p);
+	return c;
+}
+
+/* What is to be guarded. A certificate that is over, or a key that is not there, keeps posternd from
+ * starting, and all the more packets have to be held back. */
+static struct conf *conf_guarded(const char *path)
+{
+	const struct conf_source none = conf_source_none();
+	struct conf_problems problems = { 0 };
+	struct conf *c = NULL;
+	struct span text;
+	size_t n;
+
+	if (!file_read(path, &text))
+		return NULL;
+	c = text_judge(path, text, &n);
+	if (c == NULL && conf_load(path, text, &none, &c, &problems) == OK)
+		fprintf(stderr,
+			"warning: the guards are put up, but posternd will not start until this is mended\n");
+	free((void *)(uintptr_t)text.p);
 	return c;
 }
 
@@ -160,7 +188,7 @@ static struct host_child *children_of(const struct conf *c, size_t *n)
 static enum err guard_on(const struct cli *cli, struct host *h, char why[static HOST_WHY_MAX])
 {
 	size_t n;
-	struct conf *c = conf_judge(cli->config, &n);
+	struct conf *c = conf_guarded(cli->config);
 	struct host_child *v = c ? children_of(c, &n) : NULL;
 	enum err e = c ? ERR_NOMEM : ERR_CONFIG;
 

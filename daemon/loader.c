@@ -131,20 +131,9 @@ static enum err child_run(const char *file, const struct loaded *l, int report)
 	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_REFUSED ? ERR_CONFIG : ERR_SYSTEM;
 }
 
-static enum err source_nothing(void *ctx, enum conf_file_kind kind, const char *path,
-			       struct span *bytes, char why[static 256])
-{
-	(void)ctx;
-	(void)kind;
-	(void)path;
-	*bytes = SPAN_EMPTY;
-	why[0] = '\0';
-	return ERR_UNSUPPORTED;
-}
-
 static enum err loaded_fill(const char *file, struct loaded *l, char **report)
 {
-	const struct conf_source nothing = { .read = source_nothing };
+	const struct conf_source none = conf_source_none();
 	struct conf_problems problems = { 0 };
 	int fd = memfd_create("postern-report", MFD_CLOEXEC);
 	enum err e = fd >= 0 ? OK : ERR_SYSTEM;
@@ -159,7 +148,7 @@ static enum err loaded_fill(const char *file, struct loaded *l, char **report)
 		*report = report_read(fd);
 	if (fd >= 0)
 		close(fd);
-	return e == OK ? conf_load(file, l->text, &nothing, &l->conf, &problems) : e;
+	return e == OK ? conf_load(file, l->text, &none, &l->conf, &problems) : e;
 }
 
 enum err loader_load(const char *file, struct loaded **out, char **report)
@@ -187,6 +176,21 @@ enum err loader_load(const char *file, struct loaded **out, char **report)
 	else
 		loaded_free(l);
 	return e;
+}
+
+struct conf *loader_selectors(const char *file)
+{
+	const struct conf_source none = conf_source_none();
+	struct conf_problems problems = { 0 };
+	struct conf *c = NULL;
+	struct span text;
+
+	if (text_read(file, &text) != OK)
+		return NULL;
+	if (conf_load(file, text, &none, &c, &problems) != OK)
+		c = NULL;
+	free((void *)(uintptr_t)text.p);
+	return c;
 }
 
 enum err loader_judge(const char *file, const struct loaded *l, const struct plane_caps *kernel,

@@ -20,6 +20,9 @@ struct loaded {
 /* *report (malloc'd, may be empty) holds all problems, warnings too, as people read them.
  * ERR_CONFIG: refused, and *out is NULL. */
 MUST_USE enum err loader_load(const char *file, struct loaded **out, char **report);
+/* What loader_load refused, without its files: good for guards and nothing else. NULL: the text
+ * itself is refused. */
+struct conf *loader_selectors(const char *file);
 /* Can this kernel make the devices that are configured? ERR_UNSUPPORTED: no, and *report, malloc'd,
  * says which child wants what, and where; what it held before is freed. */
 MUST_USE enum err loader_judge(const char *file, const struct loaded *l,

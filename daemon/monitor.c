@@ -93,6 +93,25 @@ static int failed(enum err e, const char *why)
 	return EXIT_FAILED;
 }
 
+/* The configuration is refused, perhaps for a certificate that is over since yesterday. What it
+ * wants protected is still not to leave in clear: after a boot nobody else has seen to that. */
+static void guard_refused(struct monitor *m)
+{
+	char why[HOST_WHY_MAX] = "";
+	struct conf *c = loader_selectors(m->o->config);
+	enum err e = c != NULL ? warden_new(&m->warden, why) : OK;
+
+	if (c != NULL && e == OK)
+		e = warden_set(m->warden, c, why);
+	if (e != OK)
+		(void)failed(e, why);
+	else if (c != NULL)
+		fputs("the guards are on: packets of its children are held back\n", stderr);
+	warden_free(m->warden, false);
+	m->warden = NULL;
+	conf_free(c);
+}
+
 /* The configuration, or every problem of it on stderr. */
 static int start_config(struct monitor *m)
 {
@@ -105,6 +124,7 @@ static int start_config(struct monitor *m)
 	m->generation = 1;
 	if (e == OK)
 		return 0;
+	guard_refused(m);
 	return e == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
