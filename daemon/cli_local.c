@@ -118,7 +118,8 @@ static struct conf *conf_guarded(const char *path)
 	c = text_judge(path, text, &n);
 	if (c == NULL && conf_load(path, text, &none, &c, &problems) == OK)
 		fprintf(stderr,
-			"warning: the guards are put up, but posternd will not start until this is mended\n");
+			"warning: the guards are put up, but posternd will not start before "
+			"this is mended\n");
 	free((void *)(uintptr_t)text.p);
 	return c;
 }
