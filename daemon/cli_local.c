@@ -103,8 +103,8 @@ static struct conf *conf_judge(const char *path, size_t *n_problems)
 	return c;
 }
 
-/* What is to be guarded. A certificate that is over, or a key that is not there, keeps posternd from
- * starting, and all the more packets have to be held back. */
+/* What is to be guarded. A certificate that is over, or a key that is not there, keeps posternd
+ * from starting, and all the more packets have to be held back. */
 static struct conf *conf_guarded(const char *path)
 {
 	const struct conf_source none = conf_source_none();
