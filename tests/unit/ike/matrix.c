@@ -175,6 +175,28 @@ static bool exchange_it(struct matrix *m, const struct ike_header *h, struct cha
 	return true;
 }
 
+static uint8_t left_out; /* of each protected request; 0: nothing */
+
+void matrix_leave_out(uint8_t type)
+{
+	left_out = type;
+}
+
+static void leave_out(struct chain *c)
+{
+	static struct chain all;
+	struct part parts[PARTS_MAX];
+	size_t n;
+
+	all = *c;
+	ck_assert(chain_parts(&all, parts, &n));
+	*c = (struct chain){ .len = 0 };
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].type != left_out)
+			chain_put(c, parts[i].type, all.b + parts[i].at, parts[i].len);
+	}
+}
+
 enum err __real_protect_seal_fragments(struct sk_keys *k, const struct ike_header *h,
 				       const struct inner *in, size_t max, struct wr *w);
 enum err __wrap_protect_seal_fragments(struct sk_keys *k, const struct ike_header *h,
@@ -186,10 +208,13 @@ enum err __wrap_protect_seal_fragments(struct sk_keys *k, const struct ike_heade
 	static struct chain c;
 	struct inner other;
 
-	if (!playing)
+	if (!playing && left_out == 0)
 		return __real_protect_seal_fragments(k, h, in, max, w);
 	chain_set(&c, in->first, in->chain);
-	(void)exchange_it(playing, h, &c);
+	if (playing)
+		(void)exchange_it(playing, h, &c);
+	if (left_out != 0 && !header_is_response(h))
+		leave_out(&c);
 	other = (struct inner){ .first = c.first, .chain = span_of(c.b, c.len) };
 	return __real_protect_seal_fragments(k, h, &other, max, w);
 }

@@ -79,6 +79,9 @@ void matrix_end(struct matrix *m, const char *what);
  * that is an answer. */
 void matrix_expect_legal(const struct matrix *m, const char *what);
 
+/* From now on no protected request has a payload of this type; 0: as they are. */
+void matrix_leave_out(uint8_t type);
+
 /* The IKE SA of a side that is on its way or up; NULL: none. */
 struct ike_sa *matrix_sa(const struct matrix *m, enum side s);
 
