@@ -31,6 +31,16 @@ enum err iface_refuse(const struct iface *want, const struct iface *have, char *
 		       have->name, want->alias + sizeof("postern"));
 }
 
+/* Nothing of its own accord: a router solicitation would start the tunnel. */
+static enum err keep_quiet(struct netlink *route, uint32_t ifindex, char *why)
+{
+	struct ask req = tun_ask_no_autoconf(ifindex);
+	struct answer a;
+	enum err err = netlink_ask(route, &req, &a);
+
+	return err == ERR_UNSUPPORTED ? OK : why_kernel(why, err, &a, "cannot set up a device");
+}
+
 enum err iface_make(struct netlink *route, const struct iface *want, char *why)
 {
 	struct ask req = iface_ask_make(want);
@@ -38,13 +48,8 @@ enum err iface_make(struct netlink *route, const struct iface *want, char *why)
 	struct answer a;
 	enum err err = netlink_ask(route, &req, &a);
 
-	if (err == OK) {
-		/* Nothing of its own accord: a router solicitation would start the tunnel. */
-		req = tun_ask_no_autoconf(if_nametoindex(want->name));
-		err = netlink_ask(route, &req, &a);
-		return err == ERR_UNSUPPORTED ? OK
-					      : why_kernel(why, err, &a, "cannot set up a device");
-	}
+	if (err == OK)
+		return keep_quiet(route, if_nametoindex(want->name), why);
 	if (err == ERR_UNSUPPORTED)
 		return why_say(why, err, "the kernel lacks CONFIG_XFRM_INTERFACE, which %s needs",
 			       want->name);
@@ -66,6 +71,9 @@ enum err iface_adjust(struct netlink *route, const struct iface *want, const str
 	if (err == OK && want->mtu != 0 && have->mtu != want->mtu)
 		err = iface_tell(route, iface_ask_mtu(have->ifindex, want->mtu), want,
 				 "set the MTU of", why);
+	/* Again: who made it may have failed, or died, just behind. */
+	if (err == OK && !have->up)
+		err = keep_quiet(route, have->ifindex, why);
 	if (err == OK && !have->up)
 		err = iface_tell(route, iface_ask_up(have->ifindex), want, "bring up", why);
 	return err == OK ? iface_addresses_set(route, want, have->ifindex, why) : err;
