@@ -124,7 +124,29 @@ enum err iface_set(struct netlink *route, const struct host_child *v, size_t n, 
 	return err;
 }
 
-/* One that a daemon left that died between making and deleting is as good. */
+/* By its name, and only if it is ours: one that a daemon left that died before it deleted it is as
+ * good. What is not deleted here, iface_prune finds. False: the name is taken by what is no XFRM
+ * interface, and the kernel refuses the name before it looks at what is to be made. */
+static bool probe_end(struct netlink *route, const char *name)
+{
+	struct iface_list all = { .n = 0 };
+	char unused[HOST_WHY_MAX];
+	const struct iface *have = NULL;
+	bool is_xfrm;
+
+	if (iface_list_read(route, &all, unused) == OK)
+		have = iface_list_find(&all, name);
+	is_xfrm = have == NULL || strcmp(have->kind, "xfrm") == 0;
+	if (have != NULL && iface_is_ours(have)) {
+		struct ask req = iface_ask_delete(have->ifindex);
+		struct answer a;
+
+		(void)!netlink_ask(route, &req, &a);
+	}
+	iface_list_free(&all);
+	return is_xfrm;
+}
+
 bool iface_probe(struct netlink *route)
 {
 	const struct iface trial = { .name = "postern-probe",
@@ -135,9 +157,5 @@ bool iface_probe(struct netlink *route)
 	struct answer a;
 	enum err err = netlink_ask(route, &req, &a);
 
-	if (err != OK && err != ERR_EXISTS)
-		return false;
-	req = iface_ask_delete(if_nametoindex(trial.name));
-	err = netlink_ask(route, &req, &a);
-	return true;
+	return (err == OK || err == ERR_EXISTS) && probe_end(route, trial.name);
 }

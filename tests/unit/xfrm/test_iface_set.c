@@ -28,7 +28,9 @@ struct route_model {
 	bool up;
 	bool quiet; /* no address by itself */
 	bool loud;  /* it was up without that */
+	int make_error;
 	int quiet_error;
+	unsigned int asks; /* for a new device */
 	unsigned char replies[REPLIES][REPLY_MAX];
 	size_t len[REPLIES];
 	size_t first, n;
@@ -81,6 +83,9 @@ static void reply_device(struct route_model *m, const struct nlmsghdr *req)
 /* As it was asked for, by iface_ask_make: a number of ours, in our group. */
 static int make(struct route_model *m, struct nlmsghdr *req)
 {
+	m->asks++;
+	if (m->make_error != 0)
+		return m->make_error;
 	if (m->is.name != NULL)
 		return EEXIST;
 	nla_strlcpy(m->name, nlmsg_find_attr(req, sizeof(struct ifinfomsg), IFLA_IFNAME),
@@ -195,9 +200,49 @@ START_TEST(without_ipv6_there_is_nothing_to_keep_quiet)
 }
 END_TEST
 
+/* ---- the probe ---- */
+
+static const struct {
+	const char *name;
+	struct device was;
+	int make_error;
+	bool can;
+	bool stays;
+} probes[] = {
+	{ "none", { NULL, NULL, 0, 0 }, 0, true, false },
+	{ "the kernel has not got it", { NULL, NULL, 0, 0 }, EOPNOTSUPP, false, false },
+	{ "one that we left",
+	  { "postern-probe", "xfrm", SA_REQID_BASE | ~SA_REQID_MASK, IFACE_GROUP },
+	  0,
+	  true,
+	  false },
+	{ "somebody's XFRM interface", { "postern-probe", "xfrm", 7, 0 }, 0, true, true },
+	{ "somebody's bridge", { "postern-probe", "bridge", 0, 0 }, 0, false, true },
+	{ "the number is another's",
+	  { "theirs", "xfrm", SA_REQID_BASE | ~SA_REQID_MASK, 0 },
+	  EEXIST,
+	  true,
+	  true },
+};
+
+START_TEST(the_probe_deletes_nothing_of_others)
+{
+	struct route_model m = { .is = probes[_i].was, .make_error = probes[_i].make_error };
+	struct netlink nl;
+
+	ck_assert_int_eq(netlink_over(&nl, &ops, &m), OK);
+	ck_assert_msg(iface_probe(&nl) == probes[_i].can, "%s", probes[_i].name);
+	ck_assert_uint_eq(m.asks, 1);
+	ck_assert_msg((m.is.name != NULL) == probes[_i].stays, "%s", probes[_i].name);
+	netlink_close(&nl);
+}
+END_TEST
+
 UNIT("xfrm/iface_set")
 {
 	tcase_add_loop_test(tc, a_device_that_could_not_be_kept_quiet_never_comes_up, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_test(tc, without_ipv6_there_is_nothing_to_keep_quiet);
+	tcase_add_loop_test(tc, the_probe_deletes_nothing_of_others, 0,
+			    sizeof(probes) / sizeof(probes[0]));
 }
