@@ -101,13 +101,13 @@ static enum err back_take(void *ctx, const struct nlmsghdr *m)
 }
 
 /* Whether the policy stands under the index that was asked for. */
-static enum err policy_read_back(struct netlink *nl, const struct policy *p, bool *seen)
+static enum err policy_read_back(struct netlink *nl, const struct policy *p, bool *seen,
+				 struct answer *a)
 {
 	struct back b = { .sought = p };
 	const struct netlink_sink sink = { .take = back_take, .ctx = &b };
 	struct ask req = policy_ask_get(p);
-	struct answer a;
-	enum err err = netlink_get(nl, &req, &sink, &a);
+	enum err err = netlink_get(nl, &req, &sink, a);
 
 	*seen = b.seen;
 	return err == ERR_NOT_FOUND ? OK : err;
@@ -120,13 +120,14 @@ static bool slot_next(const struct view *w, uint32_t *slot)
 	return *slot < POLICY_SLOTS;
 }
 
-/* One try: ERR_BUSY when the kernel gave another index, and the policy is gone again. */
-static enum err add_at(struct netlink *nl, const struct policy *p, char *why)
+/* One try. *again: the kernel gave another index, and the policy is gone again. */
+static enum err add_at(struct netlink *nl, const struct policy *p, bool *again, char *why)
 {
 	struct ask req = policy_ask_add(p);
 	char text[POLICY_TEXT_MAX];
-	struct answer a;
+	struct answer a, shown;
 	bool seen = false;
+	enum err back;
 	enum err err = netlink_ask(nl, &req, &a);
 
 	if (err == ERR_EXISTS)
@@ -137,29 +138,30 @@ static enum err add_at(struct netlink *nl, const struct policy *p, char *why)
 			policy_text(p, text));
 	if (err != OK)
 		return said(why, err, &a, "cannot add the IPsec policy", p);
-	err = policy_read_back(nl, p, &seen);
-	if (err == OK && seen)
+	back = policy_read_back(nl, p, &seen, &shown);
+	if (back == OK && seen)
 		return OK;
 	req = policy_ask_delete_selector(p);
 	err = netlink_ask(nl, &req, &a);
-	return err != OK ? said(why, err, &a, "cannot take back the IPsec policy", p) : ERR_BUSY;
+	if (err != OK)
+		return said(why, err, &a, "cannot take back the IPsec policy", p);
+	*again = back == OK;
+	return said(why, back, &shown, "cannot read back the IPsec policy", p);
 }
 
 static enum err add(struct netlink *nl, struct view *w, struct policy p, uint32_t *slot, char *why)
 {
-	enum err err = ERR_LIMIT;
-
 	for (int tries = SLOT_TRIES; tries > 0 && slot_next(w, slot); tries--) {
+		bool again = false;
+		enum err err;
+
 		w->taken[*slot] = 1;
 		p.index = policy_index(w->section, *slot, p.dir);
-		err = add_at(nl, &p, why);
-		if (err != ERR_BUSY)
-			break;
+		err = add_at(nl, &p, &again, why);
+		if (!again)
+			return err;
 	}
-	/* Only now: words that stand there after a success would be told as its reason. */
-	if (err == ERR_LIMIT || err == ERR_BUSY)
-		return why_say(why, err, "no index is left for an IPsec policy");
-	return err;
+	return why_say(why, ERR_LIMIT, "no index is left for an IPsec policy");
 }
 
 static const struct policy *list_find(const struct policy_list *l, const struct policy *p)
