@@ -114,6 +114,7 @@ static void tell_lacks(struct warden *w)
 	static const char *const events[N_HOST_LACKS] = {
 		[HOST_LACK_ROUTE] = "route_not_copied",
 		[HOST_LACK_IPV6] = "ipv6_left_out",
+		[HOST_LACK_HELD] = "table_not_held",
 	};
 
 	for (enum host_lack i = 0; i < N_HOST_LACKS; i++) {

@@ -107,6 +107,7 @@ MUST_USE enum err host_plane_set(struct host *h, const char *tun, const struct h
 enum host_lack {
 	HOST_LACK_ROUTE, /* a route of others for our outer packets (xfrm/outer.h) */
 	HOST_LACK_IPV6,	 /* the host, or a device, has none, and a child wants it (xfrm/family.h) */
+	HOST_LACK_HELD,	 /* the guards that nobody else can flush (xfrm/nft_table.h) */
 	N_HOST_LACKS,
 };
 const char *host_plane_lacks(struct host *h, enum host_lack which);

@@ -135,12 +135,17 @@ void nft_table_build(struct nft *t, const struct nft_plan *p)
 	nft_end(t);
 }
 
+static bool held_needed(const struct nft_plan *p)
+{
+	return nft_guard6_needed(p) || nft_errors_needed(p);
+}
+
 void nft_table_build_held(struct nft *t, const struct nft_plan *p)
 {
 	nft_begin(t);
 	nft_table_hold(t, held);
 	nft_table_delete(t, held);
-	if (nft_guard6_needed(p) || nft_errors_needed(p))
+	if (held_needed(p))
 		nft_table_hold(t, held);
 	if (nft_guard6_needed(p))
 		nft_guard6_build(t, held, p);
@@ -150,54 +155,76 @@ void nft_table_build_held(struct nft *t, const struct nft_plan *p)
 
 static enum err said(char *why, enum err err, const struct answer *a, const char *what)
 {
-	if (a->error == EOPNOTSUPP || a->error == EINVAL)
+	char words[NETLINK_WORDS_MAX];
+
+	(void)netlink_words(err, a, words);
+	if (a->error == EOPNOTSUPP)
 		return why_say(why, ERR_UNSUPPORTED,
 			       "%s: the kernel lacks nftables (CONFIG_NF_TABLES, "
-			       "CONFIG_NF_TABLES_INET)",
-			       what);
+			       "CONFIG_NF_TABLES_INET): %s",
+			       what, words);
+	if (a->error == EINVAL)
+		return why_say(
+			why, ERR_UNSUPPORTED,
+			"%s: the kernel lacks a part of nftables, or what was sent is wrong: "
+			"%s",
+			what, words);
 	if (a->error == ENOENT)
 		return why_say(why, ERR_UNSUPPORTED,
-			       "%s: the kernel lacks a part of nftables (CONFIG_NFT_FIB_INET)",
-			       what);
+			       "%s: the kernel lacks a part of nftables (CONFIG_NFT_FIB_INET): %s",
+			       what, words);
 	return why_kernel(why, err, a, what);
 }
 
 /* Old kernels say that they do not know the flag, in either way; the last is the answer when the
- * table is somebody else's. */
+ * table is somebody else's. The first two may be said of a rule as well, so it is told. */
 static bool cannot_hold(const struct answer *a)
 {
 	return a->error == EOPNOTSUPP || a->error == EINVAL || a->error == EPERM;
 }
 
-static enum err held_commit(struct netlink *nl, struct nft *t, char *why)
+static enum err held_apply(struct netlink *nl, const struct nft_plan *p, char *lacks, char *why)
 {
+	char words[NETLINK_WORDS_MAX];
+	struct nft t;
 	struct answer a;
-	enum err err = nft_commit(nl, t, &a);
+	enum err err;
 
-	nft_free(t);
-	return err == OK || cannot_hold(&a)
-		       ? OK
-		       : said(why, err, &a, "cannot set up the nftables table `inet postern-held`");
+	nft_table_build_held(&t, p);
+	err = nft_commit(nl, &t, &a);
+	nft_free(&t);
+	if (err == OK)
+		return OK;
+	if (!cannot_hold(&a))
+		return said(why, err, &a, "cannot set up the nftables table `inet postern-held`");
+	if (!held_needed(p))
+		return OK;
+	return why_say(
+		lacks, OK,
+		"the nftables table `inet postern-held` cannot be set up; its guards stand in "
+		"`inet postern` alone, which `nft flush ruleset` takes away: %s",
+		netlink_words(err, &a, words));
 }
 
-enum err nft_table_apply(struct netlink *nl, const struct nft_plan *p, char *why)
+enum err nft_table_apply(struct netlink *nl, const struct nft_plan *p, char *lacks, char *why)
 {
 	struct nft t;
 	struct answer a;
 	enum err err;
 
+	lacks[0] = '\0';
 	nft_table_build(&t, p);
 	err = nft_commit(nl, &t, &a);
 	nft_free(&t);
 	if (err != OK)
 		return said(why, err, &a, "cannot set up the nftables table `inet postern`");
-	nft_table_build_held(&t, p);
-	return held_commit(nl, &t, why);
+	return held_apply(nl, p, lacks, why);
 }
 
 enum err nft_table_remove(struct netlink *nl, char *why)
 {
 	static const struct policy_list none = { .n = 0 };
+	char unused[HOST_WHY_MAX];
 	struct nft t;
 	struct answer a;
 	enum err err;
@@ -210,6 +237,5 @@ enum err nft_table_remove(struct netlink *nl, char *why)
 	nft_free(&t);
 	if (err != OK)
 		return said(why, err, &a, "cannot remove the nftables table `inet postern`");
-	nft_table_build_held(&t, &(struct nft_plan){ .guards = &none });
-	return held_commit(nl, &t, why);
+	return held_apply(nl, &(struct nft_plan){ .guards = &none }, unused, why);
 }

@@ -22,9 +22,11 @@ struct nft_plan {
 	size_t n;
 };
 
-/* Replaces the table in one transaction. The held one is done without where the kernel has no such
- * tables, or another process of ours holds it. */
-MUST_USE enum err nft_table_apply(struct netlink *nl, const struct nft_plan *p, char *why);
+/* Replaces the table in one transaction, then the held one in another. That is done without where
+ * the kernel refuses it as kernels before 5.12 do, or another process holds it: then `lacks`
+ * (HOST_WHY_MAX bytes) says so. */
+MUST_USE enum err nft_table_apply(struct netlink *nl, const struct nft_plan *p, char *lacks,
+				  char *why);
 MUST_USE enum err nft_table_remove(struct netlink *nl, char *why);
 /* The transactions, for golden tests. The caller frees them. */
 void nft_table_build(struct nft *t, const struct nft_plan *p);

@@ -160,7 +160,7 @@ static enum err table_set(struct host *h, const struct plane *p, const struct ow
 	if (err != OK)
 		err = why_say(why, err, "cannot plan the nftables table: %s", err_text(err));
 	else
-		err = nft_table_apply(&h->nft, &wish, why);
+		err = nft_table_apply(&h->nft, &wish, h->lacks[HOST_LACK_HELD], why);
 	policy_list_free(&guards);
 	policy_list_free(&all);
 	policy_list_free(&led);
