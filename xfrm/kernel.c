@@ -150,14 +150,21 @@ static enum err put_flows(struct kernel *k, const struct flow_list *flows, char 
 	return err;
 }
 
-/* A kernel that cannot do what it was asked for takes the state without a word. */
-static void read_offload(struct kernel *k, struct kernel_half *half, const struct state_extra *x)
+/* A kernel that cannot do what it was asked for takes the state without a word. Only where it is
+ * insisted on must this be known. */
+static enum err read_offload(struct kernel *k, struct kernel_half *half,
+			     const struct state_extra *x, char *why)
 {
-	char unused[HOST_WHY_MAX];
-	struct state_info s;
+	const bool insists = half->d.offload == OFFLOAD_CRYPTO;
+	struct state_info s = { .offload = OFFLOAD_NO };
+	enum err err = x->ifindex == 0 ? OK : show_state(k, &half->d, &s, why);
 
-	if (x->ifindex != 0 && show_state(k, &half->d, &s, unused) == OK)
+	if (err == OK)
 		half->offload = s.offload;
+	if (err == OK && insists && half->offload != OFFLOAD_CRYPTO)
+		return why_say(why, ERR_UNSUPPORTED,
+			       "offload = crypto: the network device does not do it");
+	return insists ? err : OK;
 }
 
 /* In the book first: what the policies of a selector shall be is decided there. */
@@ -180,12 +187,9 @@ static enum err put_half(struct kernel *k, struct kernel_half *half, enum sa_off
 		half_free(half);
 		return err;
 	}
-	read_offload(k, half, &x);
+	err = read_offload(k, half, &x, why);
 	*given = half->offload;
-	if (half->d.offload == OFFLOAD_CRYPTO && half->offload != OFFLOAD_CRYPTO)
-		err = why_say(why, ERR_UNSUPPORTED,
-			      "offload = crypto: the network device does not do it");
-	else
+	if (err == OK)
 		err = put_flows(k, &half->flows, why);
 	/* What cannot be undone now is in doubt and undone later; the first failure is told. */
 	if (err != OK && take_half(k, half, unused) != OK)

@@ -89,59 +89,6 @@ START_TEST(a_command_reaches_the_child_that_it_names)
 }
 END_TEST
 
-/* ---- offload ---- */
-
-static uint32_t a_device(const struct addr *own, enum sa_offload want)
-{
-	(void)own;
-	return want == OFFLOAD_NO ? 0 : 3;
-}
-
-static const struct {
-	enum sa_offload want;
-	enum model_fault fault; /* of the first request that asks for it */
-	enum err err;
-	enum sa_offload given;
-} offloads[] = {
-	{ OFFLOAD_NO, FAULT_NONE, OK, OFFLOAD_NO },
-	{ OFFLOAD_AUTO, FAULT_NONE, OK, OFFLOAD_CRYPTO },
-	{ OFFLOAD_CRYPTO, FAULT_NONE, OK, OFFLOAD_CRYPTO },
-	{ OFFLOAD_PACKET, FAULT_NONE, OK, OFFLOAD_PACKET },
-	{ OFFLOAD_AUTO, FAULT_REFUSE, OK, OFFLOAD_NO },
-	{ OFFLOAD_CRYPTO, FAULT_REFUSE, ERR_SYSTEM, OFFLOAD_NO },
-	{ OFFLOAD_PACKET, FAULT_REFUSE, ERR_SYSTEM, OFFLOAD_NO },
-};
-
-START_TEST(offload_is_what_the_kernel_gave)
-{
-	struct world *w = world_new();
-	struct sa_cmd cmd = world_cmd(w, SA_INSTALL, SA_OUT, 0x1002);
-
-	w->k->device = a_device;
-	cmd.sa.offload = offloads[_i].want;
-	model_arm(w->m, offloads[_i].fault, EINVAL, 0);
-	world_run(w, &cmd);
-	ck_assert_int_eq(w->err, offloads[_i].err);
-	ck_assert_int_eq((int)w->given, offloads[_i].given);
-	ck_assert_ptr_null(world_wrong(w));
-	world_free(w);
-}
-END_TEST
-
-START_TEST(offload_written_out_is_refused_without_a_device)
-{
-	static const enum sa_offload written[] = { OFFLOAD_CRYPTO, OFFLOAD_PACKET };
-	struct world *w = world_new();
-	struct sa_cmd cmd = world_cmd(w, SA_INSTALL, SA_OUT, 0x1002);
-
-	cmd.sa.offload = written[_i];
-	world_run(w, &cmd);
-	ck_assert_int_eq(w->err, ERR_UNSUPPORTED);
-	ck_assert_ptr_null(world_wrong(w));
-	world_free(w);
-}
-END_TEST
-
 /* ---- larval states ---- */
 
 static size_t larval(const struct world *w)
@@ -480,8 +427,6 @@ UNIT("xfrm/kernel_event")
 	tcase_add_loop_test(tc, ragged_selectors_are_refused, 0, 2);
 	tcase_add_loop_test(tc, a_command_reaches_the_child_that_it_names, 0, 3);
 	tcase_add_test(tc, mappings_of_an_sa_are_told_at_a_pace);
-	tcase_add_loop_test(tc, offload_is_what_the_kernel_gave, 0, 7);
-	tcase_add_loop_test(tc, offload_written_out_is_refused_without_a_device, 0, 2);
 	tcase_add_test(tc, another_child_with_the_same_selectors_is_refused);
 	tcase_add_test(tc, a_second_host_behind_a_nat_is_refused_in_transport_mode);
 	tcase_add_loop_test(tc, an_answered_or_forgotten_acquire_leaves_no_larval_state, 0, 2);
