@@ -55,11 +55,9 @@ void monitor_kernel_probe(struct monitor *m)
 	log_probed(&m->plane.caps);
 }
 
-static const char larval_drop[] = "/proc/sys/net/core/xfrm_larval_drop";
-
 static char larval_drop_read(void)
 {
-	int fd = open(larval_drop, O_RDONLY | O_CLOEXEC);
+	int fd = open(KERNEL_LARVAL_DROP, O_RDONLY | O_CLOEXEC);
 	char is = '?';
 
 	if (fd >= 0 && pread(fd, &is, 1, 0) != 1)
@@ -127,11 +125,17 @@ static void send_engine(struct monitor *m, uint8_t type, const struct wr *w)
 		crew_send(m->crew, ROLE_ENGINE, type, wr_done(w), -1);
 }
 
+/* The first time, and then every time that the number has doubled: nobody shall fill the log. */
+static bool is_told(uint64_t n)
+{
+	return (n & (n - 1)) == 0;
+}
+
 static void log_times(enum log_level level, const char *event, uint64_t n)
 {
 	struct log_line l;
 
-	if ((n & (n - 1)) != 0)
+	if (!is_told(n))
 		return;
 	l = log_event(level, event);
 	log_num(&l, "times", (int64_t)n);
@@ -258,14 +262,13 @@ void monitor_kernel_tell(struct monitor *m)
 
 /* ---- commands ---- */
 
-/* An engine that was taken over shall not fill the log as well: the first, and then every time that
- * the number has doubled. */
+/* By an engine that was taken over, perhaps. */
 static void log_denied(struct monitor *m, const struct sa_cmd *cmd, const char *why)
 {
 	uint64_t n = ++m->plane.denied;
 	struct log_line l;
 
-	if ((n & (n - 1)) != 0)
+	if (!is_told(n))
 		return;
 	l = log_event(LOG_LEVEL_ERROR, "sa_denied");
 	log_peer(&l, "connection", span_str(cmd->sa.connection));

@@ -20,6 +20,10 @@
 #include "base/sadesc.h"
 #include "xfrm/host.h"
 
+/* Whether packets that wait for an SA are lost ("1") or held, in the network namespace that we are
+ * in. */
+#define KERNEL_LARVAL_DROP "/proc/sys/net/core/xfrm_larval_drop"
+
 struct kernel;
 struct netlink;
 

@@ -13,12 +13,10 @@
 #include "xfrm/plan.h"
 #include "xfrm/words.h"
 
-#define LARVAL_DROP "/proc/sys/net/core/xfrm_larval_drop"
-
-/* Of the network namespace that we are in. Under a service manager /proc/sys may be read-only. */
+/* Under a service manager /proc/sys may be read-only. */
 static int hold_packets(void)
 {
-	int fd = open(LARVAL_DROP, O_WRONLY | O_CLOEXEC);
+	int fd = open(KERNEL_LARVAL_DROP, O_WRONLY | O_CLOEXEC);
 	bool written = fd >= 0 && write(fd, "0\n", 2) == 2;
 	int error = errno;
 
