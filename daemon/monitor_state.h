@@ -41,8 +41,9 @@ struct kernel_plane {
 	struct plane_caps caps; /* all false then */
 	bool ours;		/* what stands there is of this run: it goes at the end */
 	struct loop_watch watch;
-	bool warned;		  /* that the next could not be set */
-	char larval_drop;	  /* of that setting: '0', '1', or '?' when it cannot be read */
+	bool warned;		  /* that xfrm_larval_drop could not be set */
+	char larval_drop;	  /* what it was at the start: '0', '1', or '?' when it cannot be
+				     read; '0' once its change was told */
 	uint64_t denied;	  /* commands that the gatekeeper refused */
 	uint64_t lost;		  /* questions of packets that the engine was too busy to hear */
 	bool lost_some;		  /* ... and that the kernel has to be told to ask again */

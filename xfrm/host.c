@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening and closing: see xfrm/host.h. guard.c, plane.c and tun.c do the rest. */
+/* Opening and closing, and what is passed on to tun.c and iface*.c as it comes: see xfrm/host.h.
+ * guard.c, plane.c and watch.c have the rest. */
 #include <errno.h>
 #include <linux/netlink.h>
 #include <stdlib.h>

@@ -43,8 +43,9 @@ const struct flow_policy *book_traps(const struct kernel *k, uint32_t reqid, siz
 }
 
 /* The level of the trap that it lies inside of, the narrowest if there are several: the priority of
- * a child is that of its configuration, whatever was negotiated. What lies in none has its own.
- * A child has at most FLOW_MAX traps, whatever its peers do. */
+ * a child is that of its configuration, whatever was negotiated. What lies in none keeps what it
+ * has: its own, or that of a trap which the configuration had before. A child has at most FLOW_MAX
+ * traps, whatever its peers do. */
 static void half_level(const struct kernel *k, struct kernel_half *half)
 {
 	size_t n;

@@ -232,7 +232,8 @@ MUST_USE enum err take_stray(struct kernel *k, const struct flow_policy *f, char
 MUST_USE enum err forget_larval(struct kernel *k, const struct state_larval *l, char *why);
 /* The one where traps lead; `seq` may be 0. */
 MUST_USE enum err forget_trap_larval(struct kernel *k, uint32_t reqid, uint32_t seq, char *why);
-/* Every larval state of the reqid that is known of, and that of its traps. */
+/* Every larval state of the reqid that is known of. If none is: the one with this `seq` where its
+ * traps lead, unless that is 0. */
 MUST_USE enum err forget_acquires(struct kernel *k, uint32_t reqid, uint32_t seq, char *why);
 
 /* ---- kernel_trap.c ---- */

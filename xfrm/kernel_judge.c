@@ -20,7 +20,8 @@ enum {
 	/* All policies have POLICY_FLOW_SLOTS indexes between them, one for each, and an `any`
 	 * connection has as many peers as come. A quarter is enough for 10 000 peers with a network
 	 * each (out, in, forward), for 170 that are as ragged as RAGGED_MAX allows, and for ten
-	 * children with FLOW_MAX selectors; and no connection can take what others need. */
+	 * children with FLOW_MAX selectors; and no child can take it all alone, though four can
+	 * together. */
 	SHARE_MAX = POLICY_FLOW_SLOTS / 4,
 };
 

@@ -7,10 +7,11 @@
  *                 peer inside its own tunnel's selectors does not run in a circle
  *   LEAD_OUTER, LEAD_OUTER_DEAD  beside children with devices of their own (`routed`) these say
  *                 where such packets go: xfrm/outer.h
+ *   LEAD_ERROR_BACK  with the mark of errors, past the end for networks that are exceptions: none
+ *                 goes there, but a strict reverse path filter asks for the way to its sender with
+ *                 its mark
  *   LEAD_ERROR    an ICMP error that a tunnel carries for what it quotes (xfrm/nft_errors.h): our
  *                 table. If that has no route, the error is dropped behind routing
- *   LEAD_ERROR_BACK  past the end for networks that are exceptions: no such error goes there, but
- *                 a strict reverse path filter asks for the way to its sender with its mark
  *   LEAD_PAIRS    a level for each narrowness of pairs, the narrowest first, and on each level
  *     +0          what has to stay out of the tunnel, and transport mode of the kernel's plane
  *                 (SHARE_BESIDE): past the end, also before a tunnel that is narrower by a single

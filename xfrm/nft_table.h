@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Our nftables table, `inet postern`: what it holds, and putting it in place whole or taking it
- * away. Beside it stands `inet postern-held` with its guards once more, owned by our socket:
- * `nft flush ruleset` passes it over. It goes when the daemon dies; the other one stays. */
+ * away. Beside it stands `inet postern-held`, owned by our socket: `nft flush ruleset` passes it
+ * over. That has once more what of the table holds packets back, IPv6 of selectors and ICMP errors,
+ * and is there only if there is any. It goes when the daemon dies; the other one stays. */
 #ifndef XFRM_NFT_TABLE_H
 #define XFRM_NFT_TABLE_H
 

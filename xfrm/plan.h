@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which policies shall stand, computed from configuration alone. Pure functions. */
+/* Which policies shall stand, computed from the configuration and the host's own addresses. Pure
+ * functions. */
 #ifndef XFRM_PLAN_H
 #define XFRM_PLAN_H
 
