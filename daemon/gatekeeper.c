@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/alg.h"
+#include "ike/child.h"
 #include "ike/duplicate.h"
 
 enum {
@@ -196,7 +197,7 @@ size_t gate_connection_max(const struct conf_connection *cn)
 {
 	if (cn->identity.type == ID_NONE)
 		return GATE_HALVES_MAX / 2;
-	return (size_t)2 * 2 * SAME_PEER_MAX * cn->n_children;
+	return (size_t)2 * (SAME_PEER_MAX + 1) * SA_PAIRS_MAX;
 }
 
 static const char *budget(const struct gate *g)

@@ -30,9 +30,11 @@ struct gate_facts {
 };
 
 /* Halves of children that the kernel is given: in all as many as the userspace plane has SPIs for;
- * of a connection with one peer as many as that peer's IKE SAs may have (ike/duplicate.h), twice
- * over, because those that give way take a while; of one whose peers are not known beforehand half
- * of all. Each costs memory in the kernel that nobody gets back but by removing it. */
+ * of a connection with one peer as many as that peer's IKE SAs may have (SAME_PEER_MAX, and the one
+ * for which the oldest gives way; SA_PAIRS_MAX each, those included that replace others), however
+ * few children are configured, for a peer may take one by pairs of addresses (RFC 7296 2.9); of one
+ * whose peers are not known beforehand half of all. Each costs memory in the kernel that nobody
+ * gets back but by removing it. */
 enum { GATE_HALVES_MAX = 2 * SPI_SLOTS };
 size_t gate_connection_max(const struct conf_connection *cn);
 

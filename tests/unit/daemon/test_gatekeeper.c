@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include "ike/child.h"
+#include "ike/duplicate.h"
 #include "tests/unit/daemon/gate_scene.h"
 #include "tests/unit/unit.h"
 
@@ -315,8 +317,8 @@ START_TEST(there_is_a_bound_to_sas_in_all_and_of_a_connection)
 
 	scene_open(&s);
 	of_peer = gate_connection_max(s.cn);
-	ck_assert_uint_ge(of_peer, 2 * 8); /* two halves for each IKE SA that a peer may have */
-	ck_assert_uint_lt(of_peer, 100);
+	/* No peer has more than a fiftieth of all. */
+	ck_assert_uint_lt(of_peer, GATE_HALVES_MAX / 50);
 	s.facts.halves = (struct kernel_count){ .all = of_peer - 1, .of_connection = of_peer - 1 };
 	ck_assert_int_eq(scene_judge(&s), OK);
 	s.facts.halves.of_connection = of_peer;
@@ -333,6 +335,21 @@ START_TEST(there_is_a_bound_to_sas_in_all_and_of_a_connection)
 	s.facts.halves.all = GATE_HALVES_MAX;
 	ck_assert_int_eq(scene_judge(&s), ERR_LIMIT);
 	ck_assert_str_eq(s.why, "there are as many SAs as the kernel is given");
+	scene_close(&s);
+}
+END_TEST
+
+/* The engine makes so many for one child: a peer may take it by pairs of addresses (RFC 7296 2.9),
+ * each of them is replaced by another one at times, and a peer has several IKE SAs. */
+START_TEST(a_peer_has_all_pairs_that_the_engine_makes)
+{
+	struct scene s;
+
+	scene_open(&s);
+	for (size_t i = 0; i < (size_t)2 * SAME_PEER_MAX * SA_PAIRS_MAX; i++) {
+		s.facts.halves = (struct kernel_count){ .all = i, .of_connection = i };
+		ck_assert_msg(scene_judge(&s) == OK, "%zu halves, and not one more: %s", i, s.why);
+	}
 	scene_close(&s);
 }
 END_TEST
@@ -376,6 +393,7 @@ END_TEST
 UNIT("daemon/gatekeeper")
 {
 	tcase_add_test(tc, there_is_a_bound_to_sas_in_all_and_of_a_connection);
+	tcase_add_test(tc, a_peer_has_all_pairs_that_the_engine_makes);
 	tcase_add_loop_test(tc, an_sa_leads_to_its_peer_and_nowhere_else, 0, N_PATHS);
 	tcase_add_loop_test(tc, what_the_configuration_allows_is_let_through, 0, N_RIGHT);
 	tcase_add_loop_test(tc, what_the_configuration_does_not_allow_is_refused_by_name, 0,
