@@ -183,21 +183,31 @@ static void give_back(struct create *c, enum err err)
 	let_go(c);
 }
 
-/* When the peer has made it and we cannot, neither of the two IKE SAs is of use. */
-static void ike_go_on(struct create *c, enum err err)
+/* When the peer has made it and we cannot, neither of the two IKE SAs is of use, unless the peer
+ * has begun one, too, which is to stay. */
+static void ike_unmade(struct create *c, enum err err)
 {
 	struct ike_sa *sa = c->sa;
 	bool out = create_is_out(c);
+	bool inherited = rekey_ike_unmade(sa);
 	struct ike_note n = note_of_sa(sa, IKE_NOTE_REKEY_FAILED, err);
 
-	if (err == OK && c->stage == CREATE_INSTALL) {
+	create_free(&sa->mine);
+	if (inherited)
+		return;
+	rekey_ike_failed(sa, &n);
+	if (out)
+		sa_close(sa, err, 0);
+}
+
+static void ike_go_on(struct create *c, enum err err)
+{
+	struct ike_sa *sa = c->sa;
+
+	if (err != OK)
+		ike_unmade(c, err);
+	else if (c->stage == CREATE_INSTALL)
 		rekey_ike_made(c);
-	} else if (err != OK) {
-		create_free(&sa->mine);
-		rekey_ike_failed(sa, &n);
-		if (out)
-			sa_close(sa, err, 0);
-	}
 	sa_settle(sa);
 }
 

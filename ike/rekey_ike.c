@@ -325,6 +325,18 @@ bool rekey_ike_rescue(struct ike_sa *sa)
 	return rival != NULL;
 }
 
+bool rekey_ike_unmade(struct ike_sa *sa)
+{
+	const struct create *c = sa->mine;
+	struct low_nonce low = low_of(c);
+
+	/* A peer that has made ours goes on by it, and deletes its own, if the nonces say so. */
+	if (!create_is_out(c) || nonce_order(&low, &c->rival_low) < 0)
+		return rekey_ike_rescue(sa);
+	rekey_ike_close(sa);
+	return false;
+}
+
 void rekey_ike_failed(struct ike_sa *sa, struct ike_note *n)
 {
 	n->kind = IKE_NOTE_REKEY_FAILED;

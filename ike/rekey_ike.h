@@ -58,6 +58,9 @@ void rekey_ike_failed(struct ike_sa *sa, struct ike_note *n);
 /* The IKE SA ends, or the peer refuses ours: the peer's heir, if there is one, inherits. False:
  * there is none. */
 bool rekey_ike_rescue(struct ike_sa *sa);
+/* Ours cannot be made here, whatever the peer has of it: the peer's heir inherits if it is the one
+ * that stays, else it is closed. False: it does not inherit. The caller frees ours. */
+bool rekey_ike_unmade(struct ike_sa *sa);
 /* The IKE SA is closed: the peer's heir, too. */
 void rekey_ike_close(struct ike_sa *sa);
 

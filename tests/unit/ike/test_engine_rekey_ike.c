@@ -202,6 +202,68 @@ START_TEST(the_lowest_nonce_loses)
 }
 END_TEST
 
+/* LEFT's own request cannot be made from the moment on at which it has answered RIGHT's. */
+static const struct {
+	bool job;   /* a worker says so; else RIGHT's answer does not lie in the offer */
+	bool stays; /* RIGHT's heir, by the nonces */
+} unmade[] = { { true, true }, { false, true }, { true, false }, { false, false } };
+enum { N_UNMADE = sizeof(unmade) / sizeof(unmade[0]) };
+
+static bool fail_once_answered(struct pair *p, struct datagram *d)
+{
+	struct create *mine = sa_at(p, LEFT) ? sa_at(p, LEFT)->mine : NULL;
+	const bool *job = p->ctx;
+
+	if (d->to != RIGHT || !mine || !mine->rival || p->answered)
+		return true;
+	p->answered = true;
+	if (*job) {
+		p->end[LEFT].fail_job = JOB_KE;
+		p->end[LEFT].fail_job_err = ERR_CRYPTO;
+	} else {
+		mine->group = NULL;
+	}
+	return true;
+}
+
+#define SLOW "policy = { aes256gcm16 prfsha384 modp4096 }"
+
+START_TEST(the_peers_heir_inherits_when_ours_cannot_be_made)
+{
+	const char *policy = unmade[_i].job ? SLOW : "";
+	struct pair *p = pair_new(pair_psk(LEFT, policy), pair_psk(RIGHT, policy));
+	struct counter left = { 1, unmade[_i].stays ? 16 : 240, unmade[_i].stays ? 1 : 255 };
+	struct counter right = { 2, 16, 1 };
+	bool job = unmade[_i].job;
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, 3 * NS_PER_S);
+	pair_expect_children(p, 1);
+	p->end[LEFT].e->env.random = (struct random){ .fill = count, .ctx = &left };
+	p->end[RIGHT].e->env.random = (struct random){ .fill = count, .ctx = &right };
+	p->filter = fail_once_answered;
+	p->ctx = &job;
+	rekey_ike_want(sa_at(p, LEFT));
+	rekey_ike_want(sa_at(p, RIGHT));
+	pair_act(p, LEFT);
+	pair_act(p, RIGHT);
+	/* RIGHT waits so long for a Delete of what LEFT has not got. */
+	pair_run(p, unmade[_i].stays ? 61 * NS_PER_S : NS_PER_S);
+	ck_assert(p->answered);
+	if (unmade[_i].stays) {
+		expect(p, 1);
+		ck_assert(sa_at(p, RIGHT)->initiator && !sa_at(p, LEFT)->initiator);
+	} else {
+		/* RIGHT goes on by what LEFT has not got; all else was said goodbye to. */
+		ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+		ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
+		ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REKEY_FAILED), 1);
+		ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 1);
+	}
+	pair_free(p);
+}
+END_TEST
+
 static bool no_deletes(struct pair *p, struct datagram *d)
 {
 	(void)p;
@@ -318,6 +380,7 @@ UNIT("ike/engine-rekey-ike")
 	tcase_add_loop_test(tc, the_peers_heir_inherits_when_the_peer_has_it, 0, 3);
 	tcase_add_test(tc, two_that_begin_at_once_are_left_with_one);
 	tcase_add_loop_test(tc, the_lowest_nonce_loses, 0, 2);
+	tcase_add_loop_test(tc, the_peers_heir_inherits_when_ours_cannot_be_made, 0, N_UNMADE);
 	tcase_add_test(tc, a_peer_that_rekeys_for_ever_has_two);
 	tcase_add_loop_test(tc, a_child_and_the_ike_sa_are_not_rekeyed_together, 0, 2);
 	tcase_add_loop_test(tc, a_peer_that_gives_new_keys_is_not_too_busy, 0, 2);
