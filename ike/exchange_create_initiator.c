@@ -419,7 +419,8 @@ struct step create_on_refusal(struct turn *t)
 		return step_done();
 	if (c->purpose == CREATE_CHILD_REKEY && rekey_is_moot(c, n.type))
 		return step_done();
-	sa->full = n.type == NOTIFY_NO_ADDITIONAL_SAS && c->purpose == CREATE_CHILD;
+	if (n.type == NOTIFY_NO_ADDITIONAL_SAS && c->purpose == CREATE_CHILD)
+		sa->full = true;
 	rekey = c->deal.replaces != 0;
 	deal_refused(sa, &c->deal, n.type);
 	create_free(&sa->mine);

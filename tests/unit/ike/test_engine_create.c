@@ -9,6 +9,8 @@
 #include "ike/create.h"
 #include "ike/life.h"
 #include "ike/protect.h"
+#include "ike/rekey.h"
+#include "ike/rekey_ike.h"
 #include "ike/send.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
@@ -25,11 +27,11 @@ static const char *two(enum side s, const char *more)
 	snprintf(text[s], sizeof(text[s]),
 		 "me {\n identity = %s\n}\n"
 		 "connection site {\n address = %s\n identity = %s\n"
-		 " auth = psk\n psk_file = a.psk\n start = manual\n %s\n"
+		 " auth = psk\n psk_file = a.psk\n %s\n %s\n"
 		 " child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n"
 		 " child lab {\n  local = 10.7.%d.0/24\n  remote = 10.7.%d.0/24\n }\n}\n",
-		 pair_names[s], s == LEFT ? "198.51.100.2" : "192.0.2.1", pair_names[1 - s], more,
-		 us, them, us, them);
+		 pair_names[s], s == LEFT ? "198.51.100.2" : "192.0.2.1", pair_names[1 - s],
+		 strstr(more, "start") ? "" : "start = manual", more, us, them, us, them);
 	return text[s];
 }
 
@@ -287,6 +289,45 @@ START_TEST(a_peer_has_no_children_beyond_the_limit)
 }
 END_TEST
 
+/* As many as RIGHT takes, without LEFT having them. */
+static void fill(struct pair *p)
+{
+	struct ike_sa *sa = sa_at(p, RIGHT);
+	struct child_sa *c;
+
+	while (child_count(sa) < SA_CHILDREN_MAX) {
+		ck_assert_int_eq(child_new(sa, sa->children->conf, false, &c), OK);
+		c->stage = CHILD_UP;
+		c->rekey.soft = c->rekey.early = c->rekey.hard = NEVER;
+	}
+}
+
+/* What RIGHT says to the rekey of another one meanwhile does not make room. */
+START_TEST(a_peer_that_is_full_is_not_asked_again)
+{
+	struct pair *p = pair_of("start = always", "");
+
+	pair_run(p, 3 * NS_PER_S);
+	pair_expect_children(p, 2);
+	ck_assert_str_eq(sa_at(p, LEFT)->children->conf->name, "lab");
+	child_free(sa_at(p, LEFT)->children);
+	fill(p);
+	command(p, LEFT, IKE_EV_UP, "lab");
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 1);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED)->err, ERR_NO_ADDITIONAL_SAS);
+	ck_assert(sa_at(p, LEFT)->full);
+	/* TEMPORARY_FAILURE, for RIGHT is about to rekey the IKE SA. */
+	rekey_ike_want(sa_at(p, RIGHT));
+	rekey_want(sa_at(p, LEFT)->children);
+	pair_act(p, RIGHT);
+	pair_act(p, LEFT);
+	pair_run(p, 60 * NS_PER_S);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_REKEY_FAILED)->err, ERR_BUSY);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 1);
+	pair_free(p);
+}
+END_TEST
+
 struct named {
 	uint32_t spis[2 * SA_PAIRS_MAX];
 	uint16_t n;
@@ -406,6 +447,7 @@ UNIT("ike/engine-create")
 	tcase_add_loop_test(tc, what_a_request_is_for_follows_from_what_is_in_it, 0, N_REQUESTS);
 	tcase_add_test(tc, the_peer_may_make_a_child_twice);
 	tcase_add_test(tc, a_peer_has_no_children_beyond_the_limit);
+	tcase_add_test(tc, a_peer_that_is_full_is_not_asked_again);
 	tcase_add_test(tc, a_delete_of_all_pairs_at_once_is_answered_for_each);
 	tcase_add_test(tc, an_answer_of_another_exchange_is_no_answer);
 	tcase_add_test(tc, down_while_it_is_asked_for_leaves_nothing);
