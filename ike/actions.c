@@ -46,7 +46,7 @@ static void item_free(struct action_item *it)
 _Static_assert(sizeof(struct child_names) <= sizeof(struct sa_cmd),
 	       "a guard fits into the reserve");
 
-/* The item by which an SA was put in is there when the SA has to go. */
+/* An item by which an SA was put in is there when an SA has to go: RESERVE_MAX of them are kept. */
 static void item_spend(struct actions *q, struct action_item *it)
 {
 	bool kept = it && it->act.kind == IKE_ACT_SA && it->act.sa->op == SA_INSTALL &&

@@ -23,7 +23,7 @@ enum child_stage {
 	CHILD_ASKED,	/* we have an inbound SPI, nothing is agreed */
 	CHILD_INBOUND,	/* the inbound half is being put in */
 	CHILD_READY,	/* responder: inbound half is in, the reply has not left */
-	CHILD_HELD,	/* responder of a rekey: ... has left; we still send on the old one */
+	CHILD_HELD,	/* responder, beside an old one: ... has left; that one still sends */
 	CHILD_OUTBOUND, /* the outbound half is being put in */
 	CHILD_UP,
 };

@@ -119,9 +119,9 @@ void conn_child_up(struct conn *c, const struct conf_child *conf);
 /* It could not be made over this SA: with `start = always` it is tried again later, and some times
  * when the peer was only busy. */
 void conn_child_failed(struct ike_sa *sa, const struct conf_child *conf, enum err err);
-/* Until then; 0: it is not. */
+/* How long until it is tried again; 0: it is not, or now. */
 uint32_t conn_child_wait_ms(const struct conn *c, const struct conf_child *conf);
-/* ... for what no later try changes, as long as the IKE SA is the same. */
+/* It could not be made for what no later try changes, as long as the IKE SA is the same. */
 void conn_child_bar(struct conn *c, const struct conf_child *conf);
 /* The peer takes it for one pair of addresses at a time (SINGLE_PAIR_REQUIRED, RFC 7296 2.9): from
  * now on each packet that none of its SAs carries is asked for by its own pair. True: one waits. */

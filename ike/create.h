@@ -24,7 +24,7 @@ enum create_stage {
 	CREATE_READY,	/* ours: to be sent when the window is free */
 	CREATE_ASKED,	/* ours: the request is out */
 	CREATE_SECRET,	/* a worker computes the shared secret */
-	CREATE_INSTALL, /* theirs: the inbound half is being put in */
+	CREATE_INSTALL, /* the inbound half is being put in; of an IKE SA: its keys are there */
 };
 
 enum { CREATE_DELETED_MAX = 4 };
@@ -54,9 +54,10 @@ struct create {
 	struct low_nonce rival_low; /* of its exchange */
 };
 
-/* In *slot (sa->mine or sa->theirs), with a fresh nonce. */
+/* It is sa->mine or sa->theirs then, and has a fresh nonce. */
 MUST_USE enum err create_new(struct ike_sa *sa, enum create_purpose purpose, bool ours);
-/* Wiped; its child goes, too. *slot may be NULL already. */
+/* Wiped, and NULL; what it holds goes along without a word: its child, its heir, its rival. *slot
+ * may be NULL already. */
 void create_free(struct create **slot);
 /* This child goes: whose it is has none any more. */
 void create_forget_child(struct ike_sa *sa, const struct child_sa *child);

@@ -4,7 +4,8 @@
  * sides (RFC 7296 1.2, 1.3.1, 2.9). If it cannot be, the IKE SA and its other children stay, and
  * both ends are told why (2.21.2).
  *
- * The deal owns its child until that is being put in; it is nobody's before the peer knows it.
+ * The child is in the list of the SA from the start. The deal has it until it is on its own: at who
+ * proposes, when its inbound half is being put in; at the other end, when the answer has left.
  */
 #ifndef IKE_DEAL_H
 #define IKE_DEAL_H

@@ -3,8 +3,12 @@
  *
  *	retransmission	our request is unanswered; when all tries are spent the peer is lost
  *			(RFC 7296 2.4)
+ *	beside		the same for the second request (beside.h)
+ *	cookie		a COOKIE has come, and is sent back a little later (`follow_at`): the true
+ *			answer may come first
  *	expiry		a handshake (a peer's 60 s, ours 90 s), a closing SA (10 s)
  *	liveness	nothing authenticated was heard for `liveness`
+ *	redundant	the other one of two stays (duplicate.h): at once, when who says so is done
  *	move		the peer is elsewhere, and has to say so once more (move.h)
  *	keepalive	we are behind a NAT and have sent nothing for `keepalive` (RFC 3948 4)
  *	children	a data plane has not answered about one for 10 s, or a worker for 20 s;

@@ -27,7 +27,7 @@ struct move {
 	struct endpoint was; /* where everything goes if the move is not proved */
 	bool alone;	     /* the request that is out went there and nowhere else */
 	uint8_t sent;	     /* datagrams that went there, retransmissions included */
-	bool tried;	     /* at: */
+	bool tried;	     /* a hint was followed (`at`) */
 	/* After a move, until a request that left later is answered from there: */
 	bool unproved;
 	bool asks;	/* the request that is out is such a one */

@@ -51,7 +51,7 @@ MUST_USE enum err rekey_ike_derive(struct create *c, struct span secret);
 void rekey_ike_made(struct create *c);
 /* The peer's has ended, well or not: ours may have waited for that. */
 void rekey_ike_resume(struct ike_sa *sa);
-/* ... the peer's: the answer has left. The caller frees it. */
+/* The peer's exchange is done: our answer has left. The caller frees it. */
 void rekey_ike_answered(struct create *c);
 /* Ours came to nothing: told, and tried again later. `n` says why. */
 void rekey_ike_failed(struct ike_sa *sa, struct ike_note *n);

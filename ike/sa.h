@@ -162,7 +162,7 @@ struct ike_sa {
 	bool alive_wanted;     /* an empty INFORMATIONAL is due */
 	bool close_wanted;     /* a Delete of the IKE SA is due */
 	bool waits;	       /* CLOSING: the peer will delete it, for another one is there */
-	bool full;	       /* the peer takes no further child, as long as none goes */
+	bool full;	       /* no further child for the peer, until one goes or `up` */
 	bool told_full;	       /* we take no further one */
 	bool redundant;	       /* the other one of two stays: to be closed at the next tick */
 	uint16_t rekey_tries;  /* that failed */
