@@ -311,7 +311,7 @@ static const struct schema_option options[] = {
 		.values = "TIME",
 		.brief = "how long one set of keys of the IKE SA is used",
 		.text = "New keys are agreed on before that, and the children stay as they are. "
-			"They have a \\fBlifetime\\fP of their own.",
+			"They have a lifetime of their own.",
 		.example = "lifetime = 24h",
 	},
 	{
