@@ -93,7 +93,8 @@ struct job_result {
 	struct span bytes; /* JOB_SIGN: AUTH body; JOB_PSK_MAC: the MAC; JOB_KE: public value or
 			      shared secret */
 	struct identity
-		proved;	 /* JOB_VERIFY: what the certificate shows, for messages when refused */
+		proved;	 /* JOB_VERIFY: the claimed identity as the certificate spells it; when
+			    refused what it shows, for messages */
 	char scheme[48]; /* "ECDSA with SHA2-256" */
 	char text[256];
 };

@@ -91,50 +91,67 @@ static bool general_name_identity(const GENERAL_NAME *g, struct identity *id)
 	return identity_from_wire(id, type, s) == OK;
 }
 
-static bool general_name_proves(const GENERAL_NAME *g, const struct identity *id)
-{
-	struct identity shown;
-
-	if (g->type == GEN_DIRNAME)
-		return id->type == ID_DER_ASN1_DN && name_eq(g->d.directoryName, identity_span(id));
-	return general_name_identity(g, &shown) && identity_eq(&shown, id);
-}
-
-static bool alt_name_proves(X509 *x, const struct identity *id)
-{
-	GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
-	bool proves = false;
-
-	for (int i = 0; i < sk_GENERAL_NAME_num(names) && !proves; i++)
-		proves = general_name_proves(sk_GENERAL_NAME_value(names, i), id);
-	GENERAL_NAMES_free(names);
-	ERR_clear_error();
-	return proves;
-}
-
-bool x509_proves(X509 *x, const struct identity *id)
-{
-	const ASN1_OCTET_STRING *ski;
-
-	if (id->type == ID_KEY_ID) {
-		ski = X509_get0_subject_key_id(x);
-		return ski && span_eq(asn1_span(ski), identity_span(id));
-	}
-	if (id->type == ID_DER_ASN1_DN && name_eq(X509_get_subject_name(x), identity_span(id)))
-		return true;
-	return alt_name_proves(x, id);
-}
-
-static bool subject_identity(X509 *x, struct identity *id)
+/* False for an empty name, and for one that is too long to be an identity. */
+static bool name_identity(const X509_NAME *name, struct identity *id)
 {
 	unsigned char *der = NULL;
-	int len = i2d_X509_NAME(X509_get_subject_name(x), &der);
+	int len = i2d_X509_NAME(name, &der);
 	bool fits =
 		len > 2 && identity_from_wire(id, ID_DER_ASN1_DN, span_of(der, (size_t)len)) == OK;
 
 	OPENSSL_free(der);
 	ERR_clear_error();
 	return fits;
+}
+
+static bool name_proves(const X509_NAME *name, const struct identity *id, struct identity *own)
+{
+	return id->type == ID_DER_ASN1_DN && name_eq(name, identity_span(id)) &&
+	       name_identity(name, own);
+}
+
+static bool general_name_proves(const GENERAL_NAME *g, const struct identity *id,
+				struct identity *own)
+{
+	if (g->type == GEN_DIRNAME)
+		return name_proves(g->d.directoryName, id, own);
+	return general_name_identity(g, own) && identity_eq(own, id);
+}
+
+static bool alt_name_proves(X509 *x, const struct identity *id, struct identity *own)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+	bool proves = false;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names) && !proves; i++)
+		proves = general_name_proves(sk_GENERAL_NAME_value(names, i), id, own);
+	GENERAL_NAMES_free(names);
+	ERR_clear_error();
+	return proves;
+}
+
+bool x509_proves_as(X509 *x, const struct identity *id, struct identity *own)
+{
+	const ASN1_OCTET_STRING *ski;
+
+	if (id->type == ID_KEY_ID) {
+		ski = X509_get0_subject_key_id(x);
+		*own = *id;
+		return ski && span_eq(asn1_span(ski), identity_span(id));
+	}
+	return name_proves(X509_get_subject_name(x), id, own) || alt_name_proves(x, id, own);
+}
+
+bool x509_proves(X509 *x, const struct identity *id)
+{
+	struct identity own;
+
+	return x509_proves_as(x, id, &own);
+}
+
+static bool subject_identity(X509 *x, struct identity *id)
+{
+	return name_identity(X509_get_subject_name(x), id);
 }
 
 void x509_first_identity(X509 *x, struct identity *id)

@@ -168,12 +168,12 @@ static bool wanted_is(const struct identity *wanted, const struct identity *clai
  * out. */
 static enum err identity_judge(X509 *leaf, const struct job_verify *j, struct job_result *r)
 {
-	const bool honest = x509_proves(leaf, &j->claimed);
+	/* As the certificate spells it: the peer could choose another spelling for each IKE SA,
+	 * and be as many peers. */
+	const bool honest = x509_proves_as(leaf, &j->claimed, &r->proved);
 	char shown[192];
 
-	if (honest)
-		r->proved = j->claimed;
-	else
+	if (!honest)
 		x509_first_identity(leaf, &r->proved);
 	if (honest && (j->wanted.type == ID_NONE || wanted_is(&j->wanted, &j->claimed)))
 		return OK;

@@ -30,6 +30,9 @@ bool x509_is_ca(X509 *x);
  * subjectAltName of that kind, a key id by the subjectKeyIdentifier? Wildcards
  * prove nothing. */
 bool x509_proves(X509 *x, const struct identity *id);
+/* ... and how the certificate itself writes it, which is one spelling where the claim may be any
+ * that is equal (letters, spaces, types of strings). `own` is undefined when it proves nothing. */
+bool x509_proves_as(X509 *x, const struct identity *id, struct identity *own);
 /* The first identity that it proves, in order of what people mean: domain,
  * address, mailbox, subject. */
 void x509_first_identity(X509 *x, struct identity *id);

@@ -363,9 +363,19 @@ static enum err judge_psk(const struct ike_sa *sa, const struct job_result *r)
 	return OK;
 }
 
+/* One name for one peer, however it writes that in its ID payload: as configured, or as its
+ * certificate has it. Else it would be another peer for each spelling. */
+static const struct identity *proved_name(const struct ike_sa *sa, const struct job_result *r)
+{
+	const struct identity *claimed = &sa->hs->auth->claimed;
+
+	if (sa->conn->conf->identity.type != ID_NONE)
+		return &sa->conn->conf->identity;
+	return r->proved.type == claimed->type ? &r->proved : claimed;
+}
+
 enum err auth_take_peer(struct ike_sa *sa, const struct job_result *r, struct ike_note *n)
 {
-	const struct auth *a = sa->hs->auth;
 	bool psk = sa->conn->conf->auth == CONF_AUTH_PSK;
 	enum err err = psk ? judge_psk(sa, r) : r->err;
 	struct identity *peer;
@@ -381,7 +391,7 @@ enum err auth_take_peer(struct ike_sa *sa, const struct job_result *r, struct ik
 		n->err = ERR_NOMEM;
 		return ERR_NOMEM;
 	}
-	*peer = a->claimed;
+	*peer = *proved_name(sa, r);
 	sa->peer = peer;
 	peer_enter(sa);
 	note_print(sa->scheme, sizeof(sa->scheme), "%s", psk ? "pre-shared key" : r->scheme);

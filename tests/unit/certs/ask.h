@@ -13,12 +13,13 @@ struct ask {
 	struct span raw_chain;		 /* instead of what `chain` would be */
 	struct identity claimed;
 	struct identity wanted;
-	uint8_t method;		   /* 0: RFC 7427 */
-	time_t at;		   /* 0: PKI_NOW */
-	const struct cert *signer; /* NULL: the first of the chain */
-	struct span auth;	   /* instead of a signature */
-	const char *signed_octets; /* NULL: what is verified */
-	const char *connection;	   /* NULL: the one that there is, "office" */
+	uint8_t method;		    /* 0: RFC 7427 */
+	time_t at;		    /* 0: PKI_NOW */
+	const struct cert *signer;  /* NULL: the first of the chain */
+	struct span auth;	    /* instead of a signature */
+	const char *signed_octets;  /* NULL: what is verified */
+	const char *connection;	    /* NULL: the one that there is, "office" */
+	const struct identity *own; /* as the certificate spells `claimed`; NULL: the same */
 };
 
 #define ASK_OCTETS "the signed octets"
@@ -29,7 +30,7 @@ struct span ask_sign(struct pki *p, const struct cert *c, uint8_t method, const 
 /* Configuration with one connection, "office", whose `me` trusts these. */
 struct verifier *ask_verifier(struct pki *p, const struct cert *const *trust);
 
-/* Passes and shows `claimed`. */
+/* Passes and shows `own`. */
 void ask_passes(struct pki *p, const struct ask *a);
 /* Is refused with exactly this text (NULL: any), and nothing of the certificate is in the result:
  * no identity, no scheme. */

@@ -217,6 +217,33 @@ START_TEST(distinguished_names_are_compared_by_meaning)
 }
 END_TEST
 
+/* Whatever the peer chose. */
+START_TEST(what_is_proved_has_the_certificates_spelling)
+{
+	static const char *const ids[][2] = {
+		{ "gw.example.org", "GW.Example.org" },
+		{ "gw@example.org", "gw@EXAMPLE.org" },
+		{ "192.0.2.1", "192.0.2.1" },
+		{ "2001:db8::1", "2001:DB8::1" },
+		{ "O=Example,CN=gw", "O=EXAMPLE,CN=Gw" },
+		{ "O=Dir,CN=Name", "O=dir,CN= name " },
+	};
+	X509 *x = with("O=Example,CN=gw", "DNS:gw.example.org,email:gw@example.org,IP:192.0.2.1,"
+					  "IP:2001:db8::1,dirName:dir");
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		const struct identity own = pki_id(ids[i][0]);
+		struct identity id = pki_id(ids[i][1]), got;
+
+		if (id.type == ID_DER_ASN1_DN)
+			id = pki_dn(ids[i][1], V_ASN1_T61STRING);
+		ck_assert(x509_proves_as(x, &id, &got));
+		ck_assert_int_eq(got.type, own.type);
+		ck_assert(span_eq(identity_span(&got), identity_span(&own)));
+	}
+}
+END_TEST
+
 /* C23: a shorter one proves nothing, nor one with something behind it. */
 START_TEST(a_cut_or_longer_distinguished_name_proves_nothing)
 {
@@ -358,6 +385,7 @@ UNIT("certs/proves")
 	tcase_add_test(tc, mailboxes_are_compared_as_mail_does);
 	tcase_add_test(tc, addresses_are_four_or_sixteen_bytes);
 	tcase_add_test(tc, distinguished_names_are_compared_by_meaning);
+	tcase_add_test(tc, what_is_proved_has_the_certificates_spelling);
 	tcase_add_test(tc, a_cut_or_longer_distinguished_name_proves_nothing);
 	tcase_add_test(tc, a_key_id_is_the_subjectKeyIdentifier);
 	tcase_add_test(tc, kinds_that_nobody_knows_are_never_proved);

@@ -63,6 +63,7 @@ struct end {
 	struct plane_caps kernel;
 	const char *psk;
 	const char *name; /* identity that its certificate proves; NULL: the configuration's */
+	struct identity proved; /* ... that the peer's does; ID_NONE: what that claims */
 };
 
 struct pair {

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* IKE_AUTH between two engines: who is let in, who is not, and what both are told. */
+#include <stdio.h>
 #include <string.h>
 
+#include "ike/connection.h"
+#include "ike/core.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
@@ -287,6 +290,98 @@ START_TEST(a_required_transcript_is_required)
 }
 END_TEST
 
+static const char *named(enum side s, const char *left, const char *auth)
+{
+	static char text[2][1024];
+	const char *right = "right.example.org";
+
+	snprintf(text[s], sizeof(text[s]),
+		 "me {\n identity = \"%s\"\n certificate = me.pem\n key = me.key\n"
+		 " trust = ca.pem\n}\nconnection site {\n address = %s\n identity = \"%s\"\n"
+		 " %s\n start = manual\n"
+		 " child net {\n local = 10.%d.0.0/16\n remote = 10.%d.0.0/16\n }\n}\n",
+		 s == LEFT ? left : right, s == LEFT ? "198.51.100.2" : "192.0.2.1",
+		 s == LEFT ? right : left, auth, s + 1, 2 - s);
+	return text[s];
+}
+
+static bool loses_informational(struct pair *p, struct datagram *d)
+{
+	size_t at = d->bytes[0] == 0 && d->bytes[1] == 0 ? 4 : 0; /* the marker of port 4500 */
+
+	(void)p;
+	return d->bytes[at + 18] != X_INFORMATIONAL;
+}
+
+/* LEFT comes again under this name, as a machine that knows nothing of before. */
+static void come_as(struct pair *p, const char *left, const char *auth)
+{
+	static char name[IDENTITY_TEXT_MAX];
+	struct conf *old = p->end[LEFT].conf;
+
+	p->end[LEFT].conf = pair_load(named(LEFT, left, auth));
+	ck_assert_int_eq(ike_engine_reconfigure(p->end[LEFT].e, p->end[LEFT].conf, p->now), OK);
+	conf_free(old);
+	pair_act(p, LEFT);
+	p->end[LEFT].name = identity_text(&p->end[LEFT].conf->connections[0].local_identity, name);
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+}
+
+static size_t sas_up(const struct pair *p, enum side s, const struct identity *peer)
+{
+	size_t n = 0;
+
+	for (const struct ike_sa *sa = p->end[s].e->conns[0]->sas; sa; sa = sa->next) {
+		if (sa->state != S_UP)
+			continue;
+		ck_assert_int_eq(sa->peer->type, peer->type);
+		ck_assert(span_eq(identity_span(sa->peer), identity_span(peer)));
+		n++;
+	}
+	return n;
+}
+
+/* INITIAL_CONTACT and the bound on IKE SAs go by that: who spells its name in another way each time
+ * is no other peer. `wanted`: as RIGHT has it configured, and as the certificate has it. */
+START_TEST(a_peer_has_one_name_however_it_spells_that)
+{
+	static const struct {
+		const char *wanted, *claims[3], *auth;
+	} rows[] = {
+		{ "any", { "C=XX, CN=left", "C=XX, CN=Left", "C=xx, CN=LEFT" }, "certificate" },
+		{ "C=XX, CN=left",
+		  { "C=xX, CN=left", "C=XX, CN=lEFt", "C=XX, CN=LEFT" },
+		  "certificate" },
+		{ "any", { "gw.example.org", "GW.example.org", "gw.Example.org" }, "certificate" },
+		{ "any", { "gw@example.org", "gw@EXAMPLE.org", "gw@Example.org" }, "certificate" },
+		{ "gw@Example.org",
+		  { "gw@example.org", "gw@EXAMPLE.org", "gw@example.ORG" },
+		  "psk\n psk_file = site.psk" },
+		{ "GW.example.org",
+		  { "gw.example.org", "Gw.example.org", "gw.Example.org" },
+		  "psk\n psk_file = site.psk" },
+	};
+	char auth[64];
+	struct pair *p;
+	struct identity own;
+
+	snprintf(auth, sizeof(auth), "auth = %s", rows[_i].auth);
+	p = pair_new(named(LEFT, rows[_i].claims[0], auth), named(RIGHT, rows[_i].wanted, auth));
+	p->filter = loses_informational;
+	own = strcmp(rows[_i].wanted, "any") != 0
+		      ? p->end[RIGHT].conf->connections[0].identity
+		      : p->end[LEFT].conf->connections[0].local_identity;
+	if (strncmp(rows[_i].auth, "psk", 3) != 0)
+		p->end[RIGHT].proved = own;
+	for (size_t i = 0; i < 3; i++) {
+		come_as(p, rows[_i].claims[i], auth);
+		ck_assert_uint_eq(sas_up(p, RIGHT, &own), 1);
+	}
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-auth")
 {
 	tcase_add_test(tc, certificates_come_up_in_fragments);
@@ -304,4 +399,5 @@ UNIT("ike/engine-auth")
 	tcase_add_test(tc, a_request_that_is_being_worked_on_is_not_handled_twice);
 	tcase_add_loop_test(tc, stripping_the_transcript_notify_breaks_authentication, 0, 2);
 	tcase_add_loop_test(tc, a_required_transcript_is_required, 0, 2);
+	tcase_add_loop_test(tc, a_peer_has_one_name_however_it_spells_that, 0, 6);
 }
