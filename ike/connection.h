@@ -124,8 +124,8 @@ uint32_t conn_child_wait_ms(const struct conn *c, const struct conf_child *conf)
 /* It could not be made for what no later try changes, as long as the IKE SA is the same. */
 void conn_child_bar(struct conn *c, const struct conf_child *conf);
 /* The peer takes it for one pair of addresses at a time (SINGLE_PAIR_REQUIRED, RFC 7296 2.9): from
- * now on each packet that none of its SAs carries is asked for by its own pair. True: one waits. */
-bool conn_child_split(struct conn *c, const struct conf_child *conf);
+ * now on each packet that none of its SAs carries is asked for by its own pair. */
+void conn_child_split(struct conn *c, const struct conf_child *conf);
 bool conn_child_is_split(const struct conn *c, const struct conf_child *conf);
 /* One of its SAs, or one that is being agreed on, carries this flow. */
 bool conn_child_carries(const struct conn *c, const struct conf_child *conf,

@@ -35,14 +35,10 @@ static bool is_made(const struct conn *c, const struct conn_child *wanted, const
 
 /* Until when nothing is to be begun for this child; 0: now. Every packet asks, and a peer that has
  * just refused is not called for each of them. */
-static mono_ns not_before(const struct conn *c, const struct conn_child *child,
-			  const struct flow *flow)
+static mono_ns not_before(const struct conn *c, const struct conn_child *child)
 {
 	bool never = c->down || c->conf->any_address || !child->wanted;
 
-	/* Of a pair that is not configured nothing comes. */
-	never = never ||
-		(child->pairs && !ts_lists_match(&child->conf->local, &child->conf->remote, flow));
 	if (never || (!child->due && c->conf->start != CONF_START_TRAFFIC))
 		return c->e->now + acquire_pace;
 	if (!c->wanted && c->tries > 0 && c->e->now < c->not_before)
@@ -55,7 +51,15 @@ static mono_ns not_before(const struct conn *c, const struct conn_child *child,
 void conn_acquire(struct conn *c, struct conn_child *child, const struct plane_event *ev)
 {
 	bool up, made = is_made(c, child, &ev->flow, &up), first = !child->acquire.there;
-	mono_ns until = made ? 0 : not_before(c, child, &ev->flow);
+	mono_ns until = made ? 0 : not_before(c, child);
+
+	/* A device of its own takes any packet; for one that is not configured nothing is begun,
+	 * nor does it take the place of one that waits. */
+	if (!ts_lists_match(&child->conf->local, &child->conf->remote, &ev->flow)) {
+		if (!child->acquire.waits)
+			acquire_hold(c, child, ev, c->e->now + acquire_pace);
+		return;
+	}
 
 	/* One pair after the other; who wants another one asks again. */
 	if (child->pairs && child->acquire.waits && child->acquire.number == ev->acquire)

@@ -247,14 +247,12 @@ void conn_child_bar(struct conn *c, const struct conf_child *conf)
 	conn_schedule(c);
 }
 
-bool conn_child_split(struct conn *c, const struct conf_child *conf)
+void conn_child_split(struct conn *c, const struct conf_child *conf)
 {
 	struct conn_child *child = child_of(c, conf);
 
-	if (!child)
-		return false;
-	child->pairs = true;
-	return child->acquire.waits;
+	if (child)
+		child->pairs = true;
 }
 
 bool conn_child_is_split(const struct conn *c, const struct conf_child *conf)

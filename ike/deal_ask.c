@@ -244,13 +244,14 @@ static void explain_suite(struct ike_note *n, const struct proposal_want *want)
 static bool goes_by_pairs(struct ike_sa *sa, struct deal *d, uint16_t notify)
 {
 	const struct child_sa *c = d->child;
-	bool waits;
+	const struct flow *flow = acquire_flow(sa->conn, c->conf);
 
 	if (notify != NOTIFY_SINGLE_PAIR_REQUIRED || d->replaces ||
 	    c->conf->mode != CONF_MODE_TUNNEL)
 		return false;
-	waits = conn_child_split(sa->conn, c->conf);
-	if (!waits || d->offer.pair)
+	conn_child_split(sa->conn, c->conf);
+	/* Else the next offer would be the same one again. */
+	if (d->offer.pair || !flow || !ts_lists_match(&c->conf->local, &c->conf->remote, flow))
 		return false;
 	child_free(d->child);
 	d->child = NULL;

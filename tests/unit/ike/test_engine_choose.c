@@ -380,15 +380,24 @@ START_TEST(a_plane_that_says_nothing_is_given_up)
 }
 END_TEST
 
+/* One that LEFT's child shall carry. */
+static struct plane_event a_packet(const struct pair *p)
+{
+	struct plane_event ev = { .kind = PLANE_ACQUIRE };
+
+	ev.reqid = p->end[LEFT].conf->connections[0].children[0].reqid;
+	ck_assert(addr_parse("10.1.0.7", &ev.flow.src) && addr_parse("10.2.0.7", &ev.flow.dst));
+	return ev;
+}
+
 START_TEST(traffic_starts_what_waits_for_it)
 {
 	struct pair *p = pair_new(pair_psk(LEFT, "start = traffic"), pair_psk(RIGHT, ""));
-	struct plane_event acquire = { .kind = PLANE_ACQUIRE };
+	struct plane_event acquire = a_packet(p);
 	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &acquire };
 
 	pair_run(p, 5 * NS_PER_S);
 	ck_assert_uint_eq(p->n_sent, 0);
-	acquire.reqid = p->end[LEFT].conf->connections[0].children[0].reqid;
 	pair_event(&p->end[LEFT], &ev);
 	pair_act(p, LEFT);
 	pair_event(&p->end[LEFT], &ev);
@@ -404,11 +413,10 @@ END_TEST
 START_TEST(traffic_does_not_hammer_a_peer_that_refuses)
 {
 	struct pair *p = pair_new(pair_psk(LEFT, "start = traffic"), pair_psk(RIGHT, ""));
-	struct plane_event acquire = { .kind = PLANE_ACQUIRE };
+	struct plane_event acquire = a_packet(p);
 	struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &acquire };
 
 	p->end[LEFT].psk = "another key that is long";
-	acquire.reqid = p->end[LEFT].conf->connections[0].children[0].reqid;
 	for (int i = 0; i < 1000; i++) {
 		pair_event(&p->end[LEFT], &ev);
 		pair_act(p, LEFT);

@@ -203,6 +203,48 @@ START_TEST(a_refused_pair_is_a_refusal)
 }
 END_TEST
 
+/* A device of the child's own takes any packet; one that is not configured asks for nothing. */
+START_TEST(a_packet_of_no_selector_asks_for_nothing)
+{
+	struct pair *p = pair_of("start = traffic");
+	const struct acquire *a = &p->end[LEFT].e->conns[0]->children[0].acquire;
+	struct addr waits;
+
+	ask(p, "10.9.9.9", "10.2.0.9");
+	ask(p, "10.1.0.7", "10.9.9.9");
+	ck_assert_uint_eq(p->n_sent, 0);
+	/* ... nor instead of one that waits. */
+	p->end[LEFT].hold_names = true;
+	ask(p, "10.1.0.7", "10.2.0.9");
+	ask(p, "10.9.9.9", "10.2.0.9");
+	ck_assert(addr_parse("10.1.0.7", &waits));
+	ck_assert(a->waits);
+	ck_assert(addr_eq(&a->flow.src, &waits));
+	pair_free(p);
+}
+END_TEST
+
+/* However it came to wait, say by a reload: an offer that would be no pair is made once, and then
+ * at the pace of what is refused. */
+START_TEST(what_makes_no_pair_is_not_offered_again_at_once)
+{
+	struct pair *p = pair_of("start = always\n liveness = 1000s");
+	struct acquire *a = &p->end[LEFT].e->conns[0]->children[0].acquire;
+	size_t many = SIZE_MAX;
+
+	p->ctx = &many;
+	p->end[RIGHT].fail_install = 1;
+	a->there = a->waits = true;
+	a->forget_at = p->now + 1000 * NS_PER_S;
+	ck_assert(addr_parse("10.9.9.9", &a->flow.src));
+	ck_assert(addr_parse("10.2.0.9", &a->flow.dst));
+	pair_drain(p);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 1);
+	ck_assert_uint_le(p->n_sent, 8);
+	pair_free(p);
+}
+END_TEST
+
 /* By a command, without a packet: that is told, and a packet then has its pair at once. */
 START_TEST(without_a_packet_it_is_told_and_a_packet_helps)
 {
@@ -227,5 +269,7 @@ UNIT("ike/engine-pairs")
 	tcase_add_loop_test(tc, pairs_come_one_after_the_other, 0, 2);
 	tcase_add_test(tc, a_pair_is_rekeyed_as_a_pair);
 	tcase_add_loop_test(tc, a_refused_pair_is_a_refusal, 0, 2);
+	tcase_add_test(tc, a_packet_of_no_selector_asks_for_nothing);
+	tcase_add_test(tc, what_makes_no_pair_is_not_offered_again_at_once);
 	tcase_add_test(tc, without_a_packet_it_is_told_and_a_packet_helps);
 }
