@@ -10,6 +10,17 @@
 #include "ike/create.h"
 #include "ike/life.h"
 
+/* From now on it only says goodbye, and knows no policy that an heir could be judged by: our own
+ * request for one is forgotten. The heir that a peer has made of it finds nobody, and ends. */
+static void orphan(struct conn *c, struct ike_sa *sa)
+{
+	if (sa->mine) {
+		create_free(&sa->mine);
+		sa_settle(sa);
+	}
+	conn_remove_sa(c, sa);
+}
+
 void conn_retire(struct conn *c, const struct conf_connection *now)
 {
 	struct ike_sa *sa = c->sas;
@@ -23,7 +34,7 @@ void conn_retire(struct conn *c, const struct conf_connection *now)
 		sa = next;
 	}
 	while (c->sas)
-		conn_remove_sa(c, c->sas);
+		orphan(c, c->sas);
 	for (size_t i = 0; now && i < c->conf->n_children; i++) {
 		const char *child = c->conf->children[i].name;
 
