@@ -158,6 +158,9 @@ enum err create_install(struct create *c, struct span secret)
 		return rekey_ike_derive(c, secret);
 	if (!c->deal.child)
 		return ERR_BUSY; /* it was taken away meanwhile */
+	/* ... or the peer, who has it, is to hear that we do not. */
+	if (!c->deal.child->conf || !child_stays(c->deal.child))
+		return ERR_TS;
 	c->stage = CREATE_INSTALL;
 	c->deal.child->replaces = c->deal.replaces;
 	rekey_remember(c->deal.child, own, peer);

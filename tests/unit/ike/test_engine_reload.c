@@ -20,6 +20,7 @@
 
 #define LAB	    " child lab {\n  local = 10.7.1.0/24\n  remote = 10.7.2.0/24\n }\n"
 #define LAB_RIGHT   " child lab {\n  local = 10.7.2.0/24\n  remote = 10.7.1.0/24\n }\n"
+#define LAB_ELSE    " child lab {\n  local = 10.7.1.0/24\n  remote = 10.9.2.0/24\n }\n"
 #define NOT_WITH_US "policy = { aes256gcm16 prfsha384 x25519 }\n"
 #define NOBODY	    "me {\n identity = left.example.org\n}\n"
 
@@ -203,6 +204,8 @@ struct change {
 };
 
 static const struct change changes[] = {
+	{ "the child goes", SLOW, false, 1 },
+	{ "the child is another one", SLOW LAB_ELSE, false, 1 },
 	{ "the connection goes", NULL, false, 0 },
 	{ "the connection is another one", NOT_WITH_US LAB, false, 0 },
 	{ "down, and the connection goes", NULL, true, 0 },
