@@ -331,6 +331,8 @@ void child_expired(struct child_sa *c, bool soft)
 {
 	struct ike_note n;
 
+	if (!c->conf)
+		return; /* it is buried, and was told */
 	if (!soft) {
 		rekey_overdue(c);
 		sa_settle(c->sa);

@@ -265,7 +265,31 @@ START_TEST(a_reload_in_the_middle_leaves_both_ends_with_the_same)
 }
 END_TEST
 
+/* The Delete of what was buried is not answered yet, and the plane's word was on its way. */
+START_TEST(a_limit_of_what_was_buried_is_nothing)
+{
+	struct pair *p = with_two("");
+	struct plane_event limit = {
+		.kind = PLANE_EXPIRE,
+		.dir = SA_IN,
+		.spi = lab(p, LEFT)->spi_in,
+		.soft = _i == 0,
+	};
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .from = PLANE_USER, .plane = &limit };
+
+	reload(p, pair_psk(LEFT, ""));
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+	ck_assert_uint_eq(ike_engine_stats(p->end[LEFT].e)->dropped[ERR_NOT_FOUND], 0);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_LIMIT), 0);
+	pair_run(p, NS_PER_S);
+	expect(p, 1);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-reload")
 {
 	tcase_add_loop_test(tc, a_reload_in_the_middle_leaves_both_ends_with_the_same, 0, N_CASES);
+	tcase_add_loop_test(tc, a_limit_of_what_was_buried_is_nothing, 0, 2);
 }
