@@ -52,6 +52,9 @@ void renew_begin(struct ike_sa *sa)
 	}
 	if (!c->wanted)
 		return;
+	/* Of an heir that is not asked for yet the peer must not hear: two would take its place. */
+	if (sa->mine && sa->mine->purpose == CREATE_IKE_REKEY)
+		create_free(&sa->mine);
 	c->busy_since = 0;
 	c->renews = sa_own_spi(sa);
 	conn_try(c);

@@ -12,6 +12,7 @@
 #include "ike/life.h"
 #include "ike/rekey.h"
 #include "ike/rekey_ike.h"
+#include "ike/renew.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
@@ -288,8 +289,34 @@ START_TEST(a_limit_of_what_was_buried_is_nothing)
 }
 END_TEST
 
+/* Our own request for an heir has not left when another handshake takes its place. */
+START_TEST(renewal_and_rekeying_leave_one)
+{
+	struct pair *p = with_two(SLOW);
+	struct ike_sa *sa = sa_at(p, LEFT);
+	struct late l;
+
+	p->end[LEFT].hold_jobs = true;
+	rekey_ike_want(sa);
+	pair_act(p, LEFT);
+	ck_assert_int_eq((int)sa->mine->stage, CREATE_PUBLIC);
+	l = compute(sa->mine);
+	p->end[LEFT].hold_jobs = false;
+	renew_begin(sa);
+	ck_assert(renew_is_old(sa));
+	say(p, &l);
+	pair_act(p, LEFT);
+	pair_run(p, 300 * NS_PER_S);
+	expect(p, 2);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REKEYED), 0);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 2);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-reload")
 {
 	tcase_add_loop_test(tc, a_reload_in_the_middle_leaves_both_ends_with_the_same, 0, N_CASES);
 	tcase_add_loop_test(tc, a_limit_of_what_was_buried_is_nothing, 0, 2);
+	tcase_add_test(tc, renewal_and_rekeying_leave_one);
 }
