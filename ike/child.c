@@ -314,6 +314,8 @@ void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_
 	}
 	if (done->err == OK)
 		*(t == &c->query_in ? &c->in : &c->out) = done->counters;
+	else
+		c->rekey.idle_asked = false;
 	ticket_drop(e, t == &c->query_in ? &c->query_in : &c->query_out);
 	rekey_on_counters(c);
 }

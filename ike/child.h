@@ -36,7 +36,9 @@ struct child_rekey {
 	mono_ns not_before; /* after a try that failed */
 	uint32_t tries;	    /* that failed */
 	mono_ns held;	    /* HELD: until then at most */
-	mono_ns ask;	    /* HELD: the plane is asked whether the peer uses it */
+	mono_ns ask;	    /* HELD: the plane is asked whether the peer uses it; UP: whether it was
+			       used at all; NEVER */
+	bool idle_asked;    /* ... and has not answered */
 	mono_ns lingers;    /* deleted, and its inbound half stays until then; 0: it is not */
 	struct low_nonce low; /* of the exchange that made it */
 };

@@ -18,6 +18,8 @@ static const mono_ns hold_time = 60 * NS_PER_S;
 static const mono_ns first_time = 2 * NS_PER_S;
 static const mono_ns ask_interval = NS_PER_S / 2;
 static const mono_ns linger_time = 5 * NS_PER_S;
+/* Time for the plane to say whether a pair of addresses was used. */
+static const mono_ns idle_ask_time = 10 * NS_PER_S;
 /* The first child of an IKE SA has no group of its own (1.2), so that two ends that have none in
  * common see it at the first rekey. That may be hours later, and is made now. */
 static const mono_ns early_time = 120 * NS_PER_S;
@@ -134,9 +136,12 @@ void rekey_plan(struct child_sa *c)
 	c->rekey.hard = NEVER;
 	c->rekey.not_before = 0;
 	c->rekey.tries = 0;
+	c->rekey.ask = NEVER;
 	if (life <= 0)
 		return;
 	c->rekey.soft = e->now + rekey_soft(c, life);
+	if (conn_child_is_split(c->sa->conn, c->conf) && c->rekey.soft > e->now + 2 * idle_ask_time)
+		c->rekey.ask = c->rekey.soft - idle_ask_time;
 	c->rekey.hard = e->now + life;
 }
 
@@ -208,6 +213,8 @@ static mono_ns deadline_of(const struct child_sa *c)
 		return r->ask < r->held ? r->ask : r->held;
 	if (c->stage != CHILD_UP || !child_stays(c))
 		return NEVER;
+	if (r->ask < r->hard && can_begin(c) && (due_at(c) <= now || r->ask < due_at(c)))
+		return r->ask;
 	/* What is due already waits for the window. */
 	return can_begin(c) && due_at(c) > now && due_at(c) < r->hard ? due_at(c) : r->hard;
 }
@@ -239,8 +246,34 @@ void rekey_hold(struct child_sa *c)
 	c->rekey.ask = now + ask_interval;
 }
 
+/* Where packets alone ask, the next one asks again; else a connection keeps the last of them, and
+ * need not offer what the peer has refused. */
+static bool is_spare(const struct child_sa *c)
+{
+	const struct child_sa *o = c->sa->children;
+
+	while (o && (o == c || o->conf != c->conf || o->stage != CHILD_UP || !child_stays(o)))
+		o = o->next;
+	return o || c->sa->conn->conf->start == CONF_START_TRAFFIC;
+}
+
+/* Pairs of addresses come by themselves, as packets want them, and there is room for so many. So
+ * one that nobody has used since its keys were made gets no new ones. */
+static void judge_idle(struct child_sa *c)
+{
+	bool idle = c->in.packets == 0 && c->out.packets == 0;
+
+	if (!c->rekey.idle_asked || c->query_in.number != 0 || c->query_out.number != 0)
+		return;
+	c->rekey.idle_asked = false;
+	if (idle && can_begin(c) && is_spare(c))
+		child_delete(c, ERR_LIMIT);
+}
+
 void rekey_on_counters(struct child_sa *c)
 {
+	if (c->stage == CHILD_UP && child_stays(c))
+		judge_idle(c);
 	if (c->stage != CHILD_HELD || !child_stays(c) || c->in.packets == 0)
 		return;
 	child_go_on(c);
@@ -268,6 +301,17 @@ static void tick_held(struct child_sa *c)
 		ask_plane(c);
 }
 
+static void tick_up(struct child_sa *c)
+{
+	if (c->rekey.hard <= c->sa->e->now) {
+		rekey_overdue(c);
+	} else if (c->rekey.ask <= c->sa->e->now) {
+		c->rekey.ask = NEVER;
+		c->rekey.idle_asked = true;
+		child_query(c);
+	}
+}
+
 static void tick(struct child_sa *c)
 {
 	mono_ns now = c->sa->e->now;
@@ -276,8 +320,8 @@ static void tick(struct child_sa *c)
 		child_free(c);
 	else if (!c->rekey.lingers && c->stage == CHILD_HELD)
 		tick_held(c);
-	else if (c->stage == CHILD_UP && child_stays(c) && c->rekey.hard <= now)
-		rekey_overdue(c);
+	else if (c->stage == CHILD_UP && child_stays(c))
+		tick_up(c);
 }
 
 void rekey_overdue(struct child_sa *c)

@@ -42,6 +42,7 @@ struct end {
 	uint32_t answered;    /* ... that an outbound SA came for */
 	struct sa_desc moved; /* the last SA_MOVE, without its selectors */
 	size_t n_moves;
+	uint64_t packets; /* that each of its SAs has carried, by its counters */
 	size_t n_keepalives;
 	size_t n_guards;
 	size_t n_jobs[JOB_KE + 1]; /* asked for, by kind */

@@ -174,6 +174,7 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 		break;
 	case SA_QUERY:
 		done.counters.bytes = 4711;
+		done.counters.packets = end->packets;
 		break;
 	case SA_MOVE:
 		plane_move(end, &cmd->sa);
