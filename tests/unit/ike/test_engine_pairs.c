@@ -202,6 +202,26 @@ START_TEST(a_pair_that_nobody_uses_goes_instead_of_being_rekeyed)
 }
 END_TEST
 
+/* Else it would be offered whole again and again, and refused. */
+START_TEST(the_last_pair_stays_where_not_packets_alone_begin_it)
+{
+	const struct sa_desc *kept;
+	struct pair *p = pair_of("start = always\n liveness = 1000s");
+
+	p->end[LEFT].conf->connections[0].children[0].lifetime = 600 * NS_PER_S;
+	p->end[RIGHT].fail_install = 1;
+	pair_drain(p);
+	ask(p, "10.1.0.7", "10.2.0.9");
+	ask(p, "10.1.0.7", "10.2.0.10");
+	pair_expect_children(p, 2);
+	pair_run(p, 30 * 60 * NS_PER_S);
+	pair_expect_children(p, 1);
+	kept = &p->end[RIGHT].sas[0];
+	ck_assert(addr_eq(&kept->local.v[0].lo, &kept->local.v[0].hi));
+	pair_free(p);
+}
+END_TEST
+
 /* A peer that refuses the pair, too: told once, and not asked for each packet. */
 START_TEST(a_refused_pair_is_a_refusal)
 {
@@ -289,6 +309,7 @@ UNIT("ike/engine-pairs")
 	tcase_add_loop_test(tc, pairs_come_one_after_the_other, 0, 2);
 	tcase_add_test(tc, a_pair_is_rekeyed_as_a_pair);
 	tcase_add_loop_test(tc, a_pair_that_nobody_uses_goes_instead_of_being_rekeyed, 0, 2);
+	tcase_add_test(tc, the_last_pair_stays_where_not_packets_alone_begin_it);
 	tcase_add_loop_test(tc, a_refused_pair_is_a_refusal, 0, 2);
 	tcase_add_test(tc, a_packet_of_no_selector_asks_for_nothing);
 	tcase_add_test(tc, what_makes_no_pair_is_not_offered_again_at_once);
