@@ -40,6 +40,7 @@ struct child_rekey {
 			       used at all; NEVER */
 	bool idle_asked;    /* ... and has not answered */
 	mono_ns lingers;    /* deleted, and its inbound half stays until then; 0: it is not */
+	uint32_t cover;	    /* the id of one that was seen to carry all that it does; 0: none */
 	struct low_nonce low; /* of the exchange that made it */
 };
 

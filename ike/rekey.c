@@ -46,15 +46,30 @@ static bool is_agreed(const struct child_sa *c)
 	return c->stage >= CHILD_HELD && child_stays(c);
 }
 
-/* It carries all that `c` does. */
-static bool covers(const struct child_sa *o, const struct child_sa *c)
+/* It carries all that `c` does. Both lists are the peer's to fill, so what does not need them is
+ * asked first, and who was found once is known by its number: selectors do not change any more. */
+static bool covers(const struct child_sa *o, struct child_sa *c)
 {
-	return o != c && o->conf == c->conf && is_agreed(o) &&
-	       ts_list_within(child_local(c), child_local(o)) &&
-	       ts_list_within(child_remote(c), child_remote(o));
+	if (o == c || o->conf != c->conf || !is_agreed(o))
+		return false;
+	if (o->id == c->rekey.cover)
+		return true;
+	if (!ts_list_within(child_local(c), child_local(o)) ||
+	    !ts_list_within(child_remote(c), child_remote(o)))
+		return false;
+	c->rekey.cover = o->id;
+	return true;
 }
 
-static bool has_cover(const struct ike_sa *sa, const struct child_sa *c, enum child_stage least)
+/* The one that was found the last time. */
+static bool has_known(const struct ike_sa *sa, struct child_sa *c, enum child_stage least)
+{
+	const struct child_sa *o = rekey_find(sa, c->rekey.cover);
+
+	return o && o->stage >= least && covers(o, c);
+}
+
+static bool has_cover(const struct ike_sa *sa, struct child_sa *c, enum child_stage least)
 {
 	const struct child_sa *o = sa->children;
 
@@ -64,36 +79,40 @@ static bool has_cover(const struct ike_sa *sa, const struct child_sa *c, enum ch
 }
 
 /* ... in another IKE SA that is up with the same peer. */
-static bool has_cover_elsewhere(const struct child_sa *c, enum child_stage least)
+static bool is_elsewhere(struct child_sa *c, enum child_stage least,
+			 bool (*has)(const struct ike_sa *, struct child_sa *, enum child_stage))
 {
 	const struct ike_sa *sa = peer_first(c->sa);
 
-	while (sa &&
-	       (sa == c->sa || sa->state != S_UP || sa->redundant || !has_cover(sa, c, least)))
+	while (sa && (sa == c->sa || sa->state != S_UP || sa->redundant || !has(sa, c, least)))
 		sa = sa->peer_next;
 	return sa != NULL;
 }
 
-static bool is_covered(const struct child_sa *c, enum child_stage least)
+static bool is_covered(struct child_sa *c, enum child_stage least)
 {
-	return has_cover(c->sa, c, least) || has_cover_elsewhere(c, least);
+	return has_known(c->sa, c, least) || is_elsewhere(c, least, has_known) ||
+	       has_cover(c->sa, c, least) || is_elsewhere(c, least, has_cover);
 }
 
-bool rekey_is_elsewhere(const struct child_sa *c)
+bool rekey_is_elsewhere(struct child_sa *c)
 {
-	return has_cover_elsewhere(c, CHILD_UP);
+	return is_elsewhere(c, CHILD_UP, has_known) || is_elsewhere(c, CHILD_UP, has_cover);
 }
 
-bool rekey_is_replaced(const struct child_sa *c)
+bool rekey_is_replaced(struct child_sa *c)
 {
 	return is_covered(c, CHILD_HELD);
 }
 
 /* A newer one is: the peer will delete this one, or leave it to its end. */
-static bool is_outdated(const struct child_sa *c)
+static bool is_outdated(struct child_sa *c)
 {
-	const struct child_sa *o = c->sa->children;
+	const struct child_sa *o = rekey_find(c->sa, c->rekey.cover);
 
+	if (o && o->id > c->id && covers(o, c))
+		return true;
+	o = c->sa->children;
 	while (o && !(o->id > c->id && covers(o, c)))
 		o = o->next;
 	return o != NULL;
@@ -167,11 +186,17 @@ static bool deals_with(const struct create *c, uint32_t id)
 }
 
 /* Up, and nobody is at it. */
-static bool can_begin(const struct child_sa *c)
+static bool is_free(const struct child_sa *c)
 {
 	return c->stage == CHILD_UP && child_stays(c) && !renew_is_old(c->sa) &&
-	       !has_successor(c) && !is_outdated(c) && !deals_with(c->sa->mine, c->id) &&
+	       !has_successor(c) && !deals_with(c->sa->mine, c->id) &&
 	       !deals_with(c->sa->theirs, c->id);
+}
+
+/* What compares selectors comes last. */
+static bool can_begin(struct child_sa *c)
+{
+	return is_free(c) && !is_outdated(c);
 }
 
 static mono_ns due_at(const struct child_sa *c)
@@ -187,18 +212,18 @@ struct child_sa *rekey_next(const struct ike_sa *sa)
 {
 	struct child_sa *c = sa->children;
 
-	while (c && (!can_begin(c) || due_at(c) > sa->e->now))
+	while (c && (due_at(c) > sa->e->now || !can_begin(c)))
 		c = c->next;
 	return c;
 }
 
 /* There is another one to send by. */
-static bool has_other(const struct child_sa *c)
+static bool has_other(struct child_sa *c)
 {
 	return is_covered(c, CHILD_OUTBOUND);
 }
 
-static mono_ns deadline_of(const struct child_sa *c)
+static mono_ns deadline_of(struct child_sa *c)
 {
 	const struct child_rekey *r = &c->rekey;
 	mono_ns now = c->sa->e->now;
@@ -213,17 +238,19 @@ static mono_ns deadline_of(const struct child_sa *c)
 		return r->ask < r->held ? r->ask : r->held;
 	if (c->stage != CHILD_UP || !child_stays(c))
 		return NEVER;
-	if (r->ask < r->hard && can_begin(c) && (due_at(c) <= now || r->ask < due_at(c)))
+	/* Whether it is outdated is asked when its time has come: this is asked with every message.
+	 */
+	if (r->ask < r->hard && is_free(c) && (due_at(c) <= now || r->ask < due_at(c)))
 		return r->ask;
 	/* What is due already waits for the window. */
-	return can_begin(c) && due_at(c) > now && due_at(c) < r->hard ? due_at(c) : r->hard;
+	return due_at(c) > now && due_at(c) < r->hard && is_free(c) ? due_at(c) : r->hard;
 }
 
 mono_ns rekey_deadline(const struct ike_sa *sa)
 {
 	mono_ns when = NEVER;
 
-	for (const struct child_sa *c = sa->children; c; c = c->next) {
+	for (struct child_sa *c = sa->children; c; c = c->next) {
 		mono_ns at = deadline_of(c);
 
 		when = at < when ? at : when;

@@ -45,9 +45,9 @@ struct child_sa *rekey_old(const struct child_sa *c);
 /* Another one, which both ends know, is made for it. */
 bool rekey_has_heir(const struct child_sa *old);
 /* Another one carries all that this one does: when it goes nobody notices. */
-bool rekey_is_replaced(const struct child_sa *c);
+bool rekey_is_replaced(struct child_sa *c);
 /* ... over another IKE SA with the same peer, and is up. */
-bool rekey_is_elsewhere(const struct child_sa *c);
+bool rekey_is_elsewhere(struct child_sa *c);
 
 /* Which nonces the exchange had. */
 void rekey_remember(struct child_sa *c, struct span a, struct span b);

@@ -67,7 +67,7 @@ void renew_settle(struct conn *c)
 
 	if (!old || old->state != S_UP || old->ends_at <= end)
 		return;
-	for (const struct child_sa *child = old->children; child; child = child->next) {
+	for (struct child_sa *child = old->children; child; child = child->next) {
 		if (child->conf && child_stays(child) && !rekey_is_elsewhere(child))
 			return;
 	}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a peer that has proved itself can make us work: selectors are its to choose, 255 a side and
+ * 64 children, and comparing them is quadratic in both. Times are of the processor, and the bounds
+ * are far from what is needed: without the promise it is ten times as much and more. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "ike/child.h"
+#include "ike/connection.h"
+#include "ike/core.h"
+#include "ike/life.h"
+#include "ike/rekey.h"
+#include "tests/unit/ike/pair.h"
+#include "tests/unit/unit.h"
+
+enum { TEXT_MAX = 1 << 20, EVER = 1000 };
+
+static struct ike_sa *sa_at(struct pair *p, enum side s)
+{
+	return conn_sa(p->end[s].e->conns[0]);
+}
+
+static double seconds(void)
+{
+	return (double)clock() / CLOCKS_PER_SEC;
+}
+
+static void head(FILE *f, enum side s)
+{
+	fprintf(f, "me {\n identity = %s\n}\n", pair_names[s]);
+	fprintf(f, "connection site {\n address = %s\n identity = %s\n",
+		s == LEFT ? "198.51.100.2" : "192.0.2.1", pair_names[1 - s]);
+	fprintf(f, " auth = psk\n psk_file = a.psk\n start = manual\n");
+}
+
+/* `m` selectors; `last` tells one list from another. */
+static void ports(FILE *f, const char *what, const char *net, int m, int last)
+{
+	fprintf(f, "  %s = {", what);
+	for (int i = 1; i < m; i++)
+		fprintf(f, " %s[tcp/%d],", net, i);
+	fprintf(f, " %s[tcp/%d] }\n", net, last);
+}
+
+/* Of LEFT: `n` children of `m` selectors a side, each another one in its last selector alone. */
+static char *many(int n, int m)
+{
+	static char text[TEXT_MAX];
+	FILE *f = fmemopen(text, sizeof(text), "w");
+
+	head(f, LEFT);
+	for (int i = 0; i < n; i++) {
+		fprintf(f, " child c%d {\n", i);
+		ports(f, "local", "10.1.0.0/16", m, EVER);
+		ports(f, "remote", "10.2.0.0/16", m, EVER + i);
+		fprintf(f, " }\n");
+	}
+	fprintf(f, "}\n");
+	fclose(f);
+	return text;
+}
+
+static char *one(void)
+{
+	static char text[1024];
+	FILE *f = fmemopen(text, sizeof(text), "w");
+
+	head(f, RIGHT);
+	fprintf(f, " child net {\n  local = 10.2.0.0/16\n  remote = 10.1.0.0/16\n }\n}\n");
+	fclose(f);
+	return text;
+}
+
+static struct pair *with_many(int n, int m)
+{
+	struct pair *p = pair_new(many(n, m), one());
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, 30 * NS_PER_S);
+	return p;
+}
+
+/* Every message ends with it. */
+START_TEST(what_is_not_due_costs_no_comparing_of_selectors)
+{
+	struct pair *p = with_many(8, TS_MAX);
+	struct ike_sa *sa = sa_at(p, RIGHT);
+	double begin;
+
+	ck_assert_uint_eq(child_count(sa), 8);
+	begin = seconds();
+	for (int i = 0; i < 500; i++)
+		sa_schedule(sa);
+	ck_assert_double_lt(seconds() - begin, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* Nor what is: the newer one that carries all of it is known from the last time, and so is the one
+ * that a held one waits for. */
+START_TEST(what_carries_another_is_looked_for_once)
+{
+	struct pair *p = with_many(1, TS_MAX);
+	struct ike_sa *sa = sa_at(p, RIGHT);
+	double begin;
+
+	for (int i = 0; i < 7; i++) {
+		child_free(sa_at(p, LEFT)->children);
+		pair_act(p, LEFT);
+		pair_up(p, LEFT, "site");
+		pair_run(p, NS_PER_S);
+	}
+	ck_assert_uint_eq(child_count(sa), 8);
+	for (struct child_sa *old = sa->children->next; old; old = old->next) {
+		old->rekey.soft = p->now;
+		old->stage = old->id % 2 ? CHILD_UP : CHILD_HELD;
+	}
+	begin = seconds();
+	for (int i = 0; i < 2000; i++) {
+		ck_assert_ptr_null(rekey_next(sa));
+		sa_schedule(sa);
+	}
+	ck_assert_double_lt(seconds() - begin, 1);
+	pair_free(p);
+}
+END_TEST
+
+UNIT("ike/engine-cost")
+{
+	tcase_add_test(tc, what_is_not_due_costs_no_comparing_of_selectors);
+	tcase_add_test(tc, what_carries_another_is_looked_for_once);
+}
