@@ -28,6 +28,17 @@ size_t child_count(const struct ike_sa *sa)
 	return n;
 }
 
+enum err child_judge_room(const struct ike_sa *sa, size_t more, bool replaces)
+{
+	size_t max = replaces ? 2 * SA_SELECTORS_MAX : SA_SELECTORS_MAX;
+
+	for (const struct child_sa *c = sa->children; c; c = c->next) {
+		if (child_stays(c))
+			more += (size_t)c->ts.i.n + c->ts.r.n;
+	}
+	return more <= max ? OK : ERR_NO_ADDITIONAL_SAS;
+}
+
 enum err child_new(struct ike_sa *sa, const struct conf_child *conf, bool made_by_us,
 		   struct child_sa **out)
 {

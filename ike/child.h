@@ -17,6 +17,9 @@
 enum {
 	SA_CHILDREN_MAX = CONF_CHILDREN_MAX, /* of an IKE SA; the peer may have as many as we */
 	SA_PAIRS_MAX = 2 * SA_CHILDREN_MAX,  /* ... and as many that are to replace them */
+	/* Of all its children, both sides. Whether one carries what another does takes as many
+	 * comparisons as one has times what all have, so a peer must not have 64 times 510. */
+	SA_SELECTORS_MAX = 64 * SA_CHILDREN_MAX,
 };
 
 enum child_stage {
@@ -77,6 +80,9 @@ struct child_sa {
 
 /* All that the SA has, in whatever stage. */
 size_t child_count(const struct ike_sa *sa);
+/* May it have `more` selectors, for a child that replaces one or that does not? While the old one
+ * and its replacements are there it may have twice as many. ERR_NO_ADDITIONAL_SAS. */
+MUST_USE enum err child_judge_room(const struct ike_sa *sa, size_t more, bool replaces);
 /* A new one with an inbound SPI, in the SA's list. ERR_LIMIT: it has SA_PAIRS_MAX. */
 MUST_USE enum err child_new(struct ike_sa *sa, const struct conf_child *conf, bool made_by_us,
 			    struct child_sa **out);

@@ -220,6 +220,9 @@ static void explain_other(struct ike_sa *sa, struct deal *d, const struct conf_c
 			   "we want transport mode, the peer offers a tunnel");
 		note_print(n.fix, sizeof(n.fix), "make `mode` of both ends the same");
 	}
+	if (err == ERR_NO_ADDITIONAL_SAS)
+		note_print(n.text, sizeof(n.text), "all children would have more than %d selectors",
+			   SA_SELECTORS_MAX);
 	if (err == ERR_UNSUPPORTED && carry_judge_path(sa, conf, why) != OK)
 		carry_explain(conf, why, &n);
 	n.err = err;
@@ -241,6 +244,8 @@ static enum err make_child(struct ike_sa *sa, struct deal *d, const struct messa
 		err = proposal_choose(message_body(m, PL_SA), &want, &d->chosen);
 	if (err == OK)
 		err = deal_judge_spi(sa, d->chosen.spi);
+	if (err == OK)
+		err = child_judge_room(sa, (size_t)p->ts.i.n + p->ts.r.n, d->replaces != 0);
 	if (err == OK)
 		err = child_new(sa, p->conf, false, &d->child);
 	if (err != OK)

@@ -23,6 +23,23 @@ static void explain_ends(const struct ike_sa *sa, const struct conf_child *conf,
 	n->line = conf->local_pos.line;
 }
 
+/* Ours are not to be too many either. Not asked for again before another one has gone. */
+static enum err make_child(struct ike_sa *sa, struct deal *d, const struct conf_child *conf,
+			   struct ike_note *n)
+{
+	const struct ts_pair *ts = &d->offer.ts;
+	enum err err = child_judge_room(sa, (size_t)ts->i.n + ts->r.n, d->replaces != 0);
+
+	if (err == OK)
+		return child_new(sa, conf, true, &d->child);
+	note_print(n->child, sizeof(n->child), "%s", conf->name);
+	note_print(n->text, sizeof(n->text), "all children would have more than %d selectors",
+		   SA_SELECTORS_MAX);
+	note_print(n->fix, sizeof(n->fix), "write networks that lie side by side as one");
+	sa->full = sa->full || !d->replaces;
+	return err;
+}
+
 enum err deal_begin(struct ike_sa *sa, struct deal *d, const struct conf_child *conf,
 		    struct ike_note *n)
 {
@@ -38,7 +55,7 @@ enum err deal_begin(struct ike_sa *sa, struct deal *d, const struct conf_child *
 	err = child_offer_make(sa, conf, acquire_flow(sa->conn, conf), &d->offer);
 	if (err == ERR_TS)
 		explain_ends(sa, conf, n);
-	return err == OK ? child_new(sa, conf, true, &d->child) : err;
+	return err == OK ? make_child(sa, d, conf, n) : err;
 }
 
 static bool has_room_for(const struct ts_list *l, const struct ts *t)
@@ -84,7 +101,7 @@ enum err deal_begin_rekey(struct ike_sa *sa, struct deal *d, const struct child_
 	if (err == OK)
 		err = put_first(child_remote(old), &d->offer.ts.r);
 	d->offer.transport = old->mode == SA_TRANSPORT;
-	return err == OK ? child_new(sa, old->conf, true, &d->child) : err;
+	return err == OK ? make_child(sa, d, old->conf, n) : err;
 }
 
 void deal_put_offer(const struct ike_sa *sa, const struct deal *d, struct builder *b)
@@ -156,7 +173,10 @@ enum err deal_take_answer(struct ike_sa *sa, struct deal *d, const struct messag
 		err = take_mode(d, m);
 	if (err == OK)
 		err = take_selectors(d, m);
-	return err == OK && !keeps_used(sa, d) ? ERR_TS : err;
+	if (err == OK && !keeps_used(sa, d))
+		err = ERR_TS;
+	/* It may have cut ours into many. */
+	return err == OK ? child_judge_room(sa, 0, d->replaces != 0) : err;
 }
 
 /* ---- what is wrong with it ---- */

@@ -126,8 +126,67 @@ START_TEST(what_carries_another_is_looked_for_once)
 }
 END_TEST
 
+/* What one IKE SA may have. LEFT forgets what it has made, so that RIGHT alone counts. */
+START_TEST(a_peer_has_no_selectors_beyond_the_limit)
+{
+	struct pair *p = with_many(1, TS_MAX);
+	struct ike_sa *sa = sa_at(p, RIGHT);
+
+	for (int i = 0; i < 8; i++) {
+		ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 0);
+		child_free(sa_at(p, LEFT)->children);
+		pair_act(p, LEFT);
+		pair_up(p, LEFT, "site");
+		pair_run(p, NS_PER_S);
+	}
+	ck_assert_uint_eq(child_count(sa), SA_SELECTORS_MAX / (2 * TS_MAX));
+	for (enum side s = LEFT; s <= RIGHT; s++)
+		ck_assert_int_eq(pair_note(p, s, IKE_NOTE_CHILD_FAILED)->err,
+				 ERR_NO_ADDITIONAL_SAS);
+	ck_assert_int_eq(sa->state, S_UP);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(we_ask_for_no_selectors_beyond_the_limit_and_new_keys_are_had_there)
+{
+	struct pair *p = with_many(9, TS_MAX);
+	size_t n = SA_SELECTORS_MAX / (2 * TS_MAX);
+
+	ck_assert_uint_eq(child_count(sa_at(p, LEFT)), n);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED)->err, ERR_NO_ADDITIONAL_SAS);
+	ck_assert(pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED)->initiator);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_CHILD_FAILED), 0);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 1);
+	for (struct child_sa *c = sa_at(p, LEFT)->children; c; c = c->next)
+		c->rekey.soft = p->now;
+	sa_settle(sa_at(p, LEFT));
+	pair_act(p, LEFT);
+	pair_run(p, 30 * NS_PER_S);
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_REKEYED), n);
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_REKEY_FAILED), 0);
+		ck_assert_uint_eq(child_count(sa_at(p, s)), n);
+	}
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(the_most_children_of_ordinary_size_are_had)
+{
+	struct pair *p = with_many(SA_CHILDREN_MAX, 32);
+
+	ck_assert_uint_eq(child_count(sa_at(p, RIGHT)), SA_CHILDREN_MAX);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 0);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-cost")
 {
 	tcase_add_test(tc, what_is_not_due_costs_no_comparing_of_selectors);
 	tcase_add_test(tc, what_carries_another_is_looked_for_once);
+	tcase_add_test(tc, a_peer_has_no_selectors_beyond_the_limit);
+	tcase_add_test(tc, we_ask_for_no_selectors_beyond_the_limit_and_new_keys_are_had_there);
+	tcase_add_test(tc, the_most_children_of_ordinary_size_are_had);
 }
