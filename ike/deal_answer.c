@@ -35,42 +35,36 @@ static bool knows_mode(const struct search *s, const struct conf_child *conf)
 	return conf->mode != CONF_MODE_TUNNEL && carry_transport(s->sa->e, s->sa->conn->conf, conf);
 }
 
-/* Takes this child instead of the one found before, when it carries more of what is offered. */
-static void consider(const struct search *s, const struct conf_child *conf, struct pick *p)
+/* The first one that fits, of those that hold the first selectors of the offer or of the others:
+ * that is asked before any narrowing, which is dear. */
+static void find_among(const struct search *s, bool carried, bool whole, struct pick *p)
 {
-	struct ts_pair ours = { .i = conf->remote, .r = conf->local }, got;
+	const struct conn *c = s->sa->conn;
+	char why[CONF_PLANE_WHY_MAX];
 
-	if (narrow_respond(s->offer, &ours, &got) != OK)
-		return;
-	if (p->conf &&
-	    (!narrow_keeps_first(s->offer, &got) || narrow_keeps_first(s->offer, &p->ts))) {
-		ts_pair_free(&got);
-		return;
+	for (size_t i = 0; i < c->conf->n_children && !p->conf; i++) {
+		const struct conf_child *conf = &c->conf->children[i];
+		struct ts_pair ours = { .i = conf->remote, .r = conf->local };
+
+		if ((s->only && s->only != conf) || !c->children[i].wanted ||
+		    !knows_mode(s, conf) || narrow_keeps_first(s->offer, &ours) != whole ||
+		    (carry_judge_path(s->sa, conf, why) == OK) != carried)
+			continue;
+		if (narrow_respond(s->offer, &ours, &p->ts) != OK)
+			continue;
+		p->conf = conf;
+		p->mode = s->mode;
 	}
-	ts_pair_free(&p->ts);
-	p->ts = got;
-	p->conf = conf;
-	p->mode = s->mode;
 }
 
 /* The best child that knows the mode; of those that no plane can carry only when there is no other.
  */
 static void find(const struct search *s, struct pick *p)
 {
-	const struct conn *c = s->sa->conn;
-	char why[CONF_PLANE_WHY_MAX];
-
-	for (int carried = 1; carried >= 0 && !p->conf; carried--) {
-		for (size_t i = 0; i < c->conf->n_children; i++) {
-			const struct conf_child *conf = &c->conf->children[i];
-			bool can = carry_judge_path(s->sa, conf, why) == OK;
-
-			if (s->only && s->only != conf)
-				continue;
-			if (c->children[i].wanted && can == carried && knows_mode(s, conf))
-				consider(s, conf, p);
-		}
-	}
+	find_among(s, true, true, p);
+	find_among(s, true, false, p);
+	find_among(s, false, true, p);
+	find_among(s, false, false, p);
 }
 
 /* Copies the offer, for its addresses may be others here. */

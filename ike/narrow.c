@@ -8,6 +8,9 @@
 #include <stdlib.h>
 
 enum { TS_IPV4_ADDR_RANGE = 7, TS_IPV6_ADDR_RANGE = 8, TS_HEADER_LEN = 4 };
+/* Comparisons for one side. Two lists of 255 that meet one by one take half of them; what a peer
+ * has made up to meet each with each is left out, as is allowed: the first ones stay (2.9). */
+enum { NARROW_WORK_MAX = 1 << 18 };
 
 /* One selector's content behind type, protocol and length. False: not of a type that we speak. */
 static bool ts_read(struct rd *r, uint8_t type, struct ts *t)
@@ -126,14 +129,18 @@ static enum err narrow_side(const struct ts_list *offer, const struct ts_list *o
 			    struct ts_list *out)
 {
 	struct ts both;
+	unsigned int work = 0;
 
 	*out = (struct ts_list){ .v = calloc(TS_MAX, sizeof(*out->v)) };
 	if (out->v == NULL)
 		return ERR_NOMEM;
 	for (unsigned int i = 0; i < offer->n; i++) {
-		for (unsigned int j = 0; j < ours->n; j++) {
-			if (ts_intersect(&offer->v[i], &ours->v[j], &both) &&
-			    !ts_list_covers(out, &both))
+		for (unsigned int j = 0; j < ours->n && work < NARROW_WORK_MAX; j++) {
+			work++;
+			if (!ts_intersect(&offer->v[i], &ours->v[j], &both))
+				continue;
+			work += 2U * out->n;
+			if (!ts_list_covers(out, &both))
 				list_put(out, &both);
 		}
 	}
@@ -152,12 +159,43 @@ static bool pair_lives(const struct ts_pair *p)
 	return false;
 }
 
+static bool ts_list_meets(const struct ts_list *l, const struct ts *t)
+{
+	struct ts both;
+
+	for (unsigned int i = 0; i < l->n; i++) {
+		if (ts_intersect(&l->v[i], t, &both))
+			return true;
+	}
+	return false;
+}
+
+/* Without it nothing comes of it; most of what does not fit is known by that, at little cost. */
+static bool could_fit(const struct ts_pair *offer, const struct ts_pair *ours)
+{
+	bool meets[TS_MAX];
+
+	for (unsigned int j = 0; j < offer->r.n; j++)
+		meets[j] = ts_list_meets(&ours->r, &offer->r.v[j]);
+	for (unsigned int i = 0; i < offer->i.n; i++) {
+		if (!ts_list_meets(&ours->i, &offer->i.v[i]))
+			continue;
+		for (unsigned int j = 0; j < offer->r.n; j++) {
+			if (meets[j] && ts_could_meet(&offer->i.v[i], &offer->r.v[j]))
+				return true;
+		}
+	}
+	return false;
+}
+
 enum err narrow_respond(const struct ts_pair *offer, const struct ts_pair *ours,
 			struct ts_pair *out)
 {
 	enum err err;
 
 	*out = (struct ts_pair){ .i = { .n = 0 } };
+	if (!could_fit(offer, ours))
+		return ERR_TS;
 	err = narrow_side(&offer->i, &ours->i, &out->i);
 	if (err == OK)
 		err = narrow_side(&offer->r, &ours->r, &out->r);
@@ -168,10 +206,10 @@ enum err narrow_respond(const struct ts_pair *offer, const struct ts_pair *ours,
 	return err;
 }
 
-bool narrow_keeps_first(const struct ts_pair *offer, const struct ts_pair *result)
+bool narrow_keeps_first(const struct ts_pair *offer, const struct ts_pair *ours)
 {
-	return offer->i.n > 0 && offer->r.n > 0 && ts_list_covers(&result->i, &offer->i.v[0]) &&
-	       ts_list_covers(&result->r, &offer->r.v[0]);
+	return offer->i.n > 0 && offer->r.n > 0 && ts_list_covers(&ours->i, &offer->i.v[0]) &&
+	       ts_list_covers(&ours->r, &offer->r.v[0]);
 }
 
 enum err narrow_verify(const struct ts_pair *offer, const struct ts_pair *answer)

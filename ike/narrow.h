@@ -23,13 +23,13 @@ void ts_payload_encode(struct wr *w, const struct ts_list *l);
 /* As responder: what of the peer's offer lies in `ours` (r: our local selectors, i: our remote
  * ones). Both sides keep the order of the offer, so the specific selector of the packet that
  * started it stays first; what another selector of the result covers is left out, and so is what
- * exceeds 255. ERR_TS when a side comes out empty, or no packet could have both sides (families,
- * protocols, ICMP types). *out is owned by the caller. */
+ * exceeds 255, or takes more work than honest lists do. ERR_TS when a side comes out empty, or no
+ * packet could have both sides (families, protocols, ICMP types). *out is owned by the caller. */
 MUST_USE enum err narrow_respond(const struct ts_pair *offer, const struct ts_pair *ours,
 				 struct ts_pair *out);
-/* Does the result hold the very first selector of each side of the offer, whole? Tells a better
- * child from a worse one when several of a connection could answer. */
-bool narrow_keeps_first(const struct ts_pair *offer, const struct ts_pair *result);
+/* Does `ours`, and so what is made of both, hold the very first selector of each side of the offer,
+ * whole? Tells a better child from a worse one when several of a connection could answer. */
+bool narrow_keeps_first(const struct ts_pair *offer, const struct ts_pair *ours);
 /* As initiator: every selector of the answer lies in one of our offer, on both sides; else
  * ERR_TS. */
 MUST_USE enum err narrow_verify(const struct ts_pair *offer, const struct ts_pair *answer);

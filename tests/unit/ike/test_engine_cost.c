@@ -182,6 +182,69 @@ START_TEST(the_most_children_of_ordinary_size_are_had)
 }
 END_TEST
 
+/* Of RIGHT: 64 children of ten networks a side. */
+static char *networks(void)
+{
+	static char text[TEXT_MAX];
+	FILE *f = fmemopen(text, sizeof(text), "w");
+
+	head(f, RIGHT);
+	for (int i = 0; i < SA_CHILDREN_MAX; i++) {
+		fprintf(f, " child c%d {\n  local = {", i);
+		for (int k = 0; k < 10; k++)
+			fprintf(f, "%s 10.2.%d.0/24", k ? "," : "", k);
+		fprintf(f, " }\n  remote = {");
+		for (int k = 0; k < 10; k++)
+			fprintf(f, "%s 10.1.%d.0/24", k ? "," : "", k);
+		fprintf(f, " }\n }\n");
+	}
+	fprintf(f, "}\n");
+	fclose(f);
+	return text;
+}
+
+/* ... which is offered the most that a message holds: what fits, and what no child could carry. */
+static const struct {
+	const char *proto, *first; /* of TSr; of it alone, outside of what RIGHT has */
+	bool fits;
+} offers[] = {
+	{ "tcp", "tcp", true },
+	{ "udp", "udp", false },
+	{ "udp", "tcp", false },
+};
+enum { N_OFFERS = sizeof(offers) / sizeof(offers[0]) };
+
+static char *everything(int which)
+{
+	static char text[TEXT_MAX];
+	FILE *f = fmemopen(text, sizeof(text), "w");
+
+	head(f, LEFT);
+	fprintf(f, " child c {\n");
+	ports(f, "local", "10.1.0.0/16", TS_MAX, EVER);
+	fprintf(f, "  remote = { %s[%s/1]", offers[which].fits ? "10.2.0.0/16" : "10.3.0.0/16",
+		offers[which].first);
+	for (int i = 2; i <= TS_MAX; i++)
+		fprintf(f, ", 10.2.0.0/16[%s/%d]", offers[which].proto, i);
+	fprintf(f, " }\n }\n}\n");
+	fclose(f);
+	return text;
+}
+
+START_TEST(an_offer_of_many_selectors_is_narrowed_for_one_child_at_most)
+{
+	struct pair *p = pair_new(everything(_i), networks());
+	double begin = seconds();
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, 500 * NS_PER_MS);
+	ck_assert_double_lt(seconds() - begin, 1);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_CHILD_FAILED), !offers[_i].fits);
+	ck_assert_uint_eq(child_count(sa_at(p, RIGHT)), offers[_i].fits);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-cost")
 {
 	tcase_add_test(tc, what_is_not_due_costs_no_comparing_of_selectors);
@@ -189,4 +252,6 @@ UNIT("ike/engine-cost")
 	tcase_add_test(tc, a_peer_has_no_selectors_beyond_the_limit);
 	tcase_add_test(tc, we_ask_for_no_selectors_beyond_the_limit_and_new_keys_are_had_there);
 	tcase_add_test(tc, the_most_children_of_ordinary_size_are_had);
+	tcase_add_loop_test(tc, an_offer_of_many_selectors_is_narrowed_for_one_child_at_most, 0,
+			    N_OFFERS);
 }
