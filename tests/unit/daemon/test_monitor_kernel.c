@@ -26,7 +26,11 @@ static struct world {
 	int kernel[2];	/* readable: the kernel has something to tell */
 	size_t n_calls; /* of kernel_events */
 	size_t n_told;
-	mono_ns per_call; /* how long each takes */
+	mono_ns per_call; /* how long each takes, at least */
+	mono_ns first;	  /* the first began */
+	mono_ns last;	  /* the last began */
+	mono_ns in_calls; /* spent in all before that */
+	mono_ns in_last;
 	size_t n_forgets;
 	uint32_t forgot;  /* the last reqid */
 	size_t n_expires; /* that the engine heard, in their order */
@@ -68,14 +72,15 @@ static void tell(kernel_event_fn *fn, void *ctx)
 
 void kernel_events(struct kernel *k, kernel_event_fn *fn, void *ctx)
 {
-	mono_ns until = mono_now() + w.per_call;
-
 	(void)k;
-	w.n_calls++;
+	w.last = mono_now();
+	w.first = w.n_calls++ == 0 ? w.last : w.first;
+	w.in_calls += w.in_last;
 	if (w.per_call == 0 && w.n_told < EXPIRES)
 		tell(fn, ctx);
-	while (mono_now() < until)
+	while (mono_now() < w.last + w.per_call)
 		;
+	w.in_last = mono_now() - w.last;
 }
 
 int kernel_fd(const struct kernel *k)
@@ -243,7 +248,7 @@ static void step(void *ctx)
 	while ((n = recv(w.engine, b, sizeof b, MSG_DONTWAIT)) > 0)
 		hear(b, (size_t)n);
 	ck_assert(n < 0 && errno == EAGAIN);
-	if (w.n_forgets > 0)
+	if (w.n_expires == EXPIRES && w.n_forgets > 0 && !w.m.plane.lost_some)
 		loop_stop(w.m.loop, 1);
 }
 
@@ -258,35 +263,33 @@ START_TEST(a_storm_of_events_does_not_end_an_engine_that_is_busy)
 	ck_assert_int_eq(loop_run(w.m.loop), 1);
 	ck_assert_int_eq(waitpid(w.engine_pid, NULL, WNOHANG), 0);
 	heard = w.n_acquires;
-	/* No end of an SA was lost; of the questions most, and then the kernel was told to ask
-	 * again, for the two children that it carries. */
-	ck_assert_uint_eq(w.n_expires, EXPIRES);
+	/* No end of an SA was lost (else this would not end); of the questions most, and then the
+	 * kernel was told to ask again, for the two children that it carries. */
 	ck_assert_uint_eq(heard + w.m.plane.lost, PER_CALL * CALLS);
 	ck_assert_uint_gt(w.m.plane.lost, PER_CALL * CALLS / 2);
 	ck_assert_uint_lt(heard, PER_CALL * CALLS / 2);
-	ck_assert_uint_eq(w.n_forgets, 2);
-	ck_assert(!w.m.plane.lost_some);
+	ck_assert_uint_eq(w.n_forgets % 2, 0);
 	world_close();
 }
 END_TEST
 
-static void stop(void *ctx)
+static void look(void *ctx)
 {
-	loop_stop(ctx, 3);
+	loop_timer_set(ctx, &w.step, mono_now() + NS_PER_MS);
+	if (w.n_calls > 5)
+		loop_stop(ctx, 3);
 }
 
 /* A kernel whose tables take 10 ms to be put right, over and over: there is time for the rest. */
 START_TEST(a_kernel_that_tells_without_end_gets_a_quarter_of_the_time)
 {
-	struct loop_timer end = { .fire = stop };
-
 	world_open();
 	w.per_call = 10 * NS_PER_MS;
-	end.ctx = w.m.loop;
-	loop_timer_set(w.m.loop, &end, mono_now() + 400 * NS_PER_MS);
+	w.step = (struct loop_timer){ .fire = look, .ctx = w.m.loop };
+	loop_timer_set(w.m.loop, &w.step, mono_now());
 	ck_assert_int_eq(loop_run(w.m.loop), 3);
-	ck_assert_uint_ge(w.n_calls, 2);
-	ck_assert_uint_le(w.n_calls, 11);
+	ck_assert_uint_ge(w.in_calls, 5 * w.per_call);
+	ck_assert_uint_ge(w.last - w.first, 4 * w.in_calls - NS_PER_MS);
 	world_close();
 }
 END_TEST
