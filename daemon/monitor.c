@@ -112,7 +112,8 @@ static void guard_refused(struct monitor *m)
 	conf_free(c);
 }
 
-/* The configuration, or every problem of it on stderr. */
+/* The configuration; or every problem of it on stderr, and guards for what it says without its files.
+ */
 static int start_config(struct monitor *m)
 {
 	char *report = NULL;
