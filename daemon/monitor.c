@@ -112,8 +112,7 @@ static void guard_refused(struct monitor *m)
 	conf_free(c);
 }
 
-/* The configuration; or every problem of it on stderr, and guards for what it says without its files.
- */
+/* The configuration; or every problem of it on stderr, and guards for what can be read of it. */
 static int start_config(struct monitor *m)
 {
 	char *report = NULL;
