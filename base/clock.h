@@ -12,4 +12,9 @@ typedef uint64_t mono_ns;
 #define NS_PER_S  ((mono_ns)1000000000)
 #define NEVER	  UINT64_MAX
 
+static inline mono_ns earlier(mono_ns a, mono_ns b)
+{
+	return a < b ? a : b;
+}
+
 #endif

@@ -65,8 +65,8 @@ static const struct err_row err_rows[N_ERR] = {
 			   TELL_NOTHING, NOTICE),
 	[ERR_DENIED] = ROW("not-allowed", "who asks may not do that", TELL_NOTHING, WARNING),
 	[ERR_BUSY] = ROW("busy", "something else has to end first", TEMPORARY_FAILURE, INFO),
-	[ERR_UNSUPPORTED] =
-		ROW("not-supported", "this version, or this kernel, cannot do that", NO_PROPOSAL_CHOSEN, NOTICE),
+	[ERR_UNSUPPORTED] = ROW("not-supported", "this version, or this kernel, cannot do that",
+				NO_PROPOSAL_CHOSEN, NOTICE),
 	[ERR_CONFIG] = ROW("wrong-configuration", "the configuration does not say it correctly",
 			   TELL_NOTHING, ERROR),
 
@@ -125,6 +125,10 @@ static const struct err_row err_rows[N_ERR] = {
 			    LOG_LEVEL_WARNING, EXIT_TIMEOUT },
 	[ERR_PEER_LOST] =
 		ROW("peer-lost", "the peer was there and went silent", TELL_NOTHING, WARNING),
+	[ERR_PEER_RESTARTED] = ROW("peer-restarted", "the peer has restarted and lost it",
+				   TELL_NOTHING, NOTICE),
+	[ERR_REDIRECTED] =
+		ROW("redirected", "the peer sends us to another gateway", TELL_NOTHING, NOTICE),
 	[ERR_PEER_REFUSED] = ROW("peer-refused", "the peer refuses with an error of its own",
 				 TELL_NOTHING, WARNING),
 	[ERR_PEER_AUTH] = ROW("peer-rejects-us", "the peer does not accept our proof of identity",
@@ -143,6 +147,9 @@ static const struct err_row err_rows[N_ERR] = {
 	[ERR_REPLACED] = ROW("replaced", "the same peer has connected anew", TELL_NOTHING, INFO),
 	[ERR_OPERATOR] =
 		ROW("closed-by-operator", "somebody here has closed it", TELL_NOTHING, NOTICE),
+	[ERR_NOT_HERE] =
+		ROW("address-not-here", "this machine lacks the address that it is to send from",
+		    TELL_NOTHING, WARNING),
 };
 
 const struct err_row *err_row(enum err e)

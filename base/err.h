@@ -58,6 +58,8 @@ enum err {
 	/* what the peer, or silence, said */
 	ERR_NO_ANSWER,
 	ERR_PEER_LOST,	   /* liveness: an established peer went silent */
+	ERR_PEER_RESTARTED, /* it has proved that it knows nothing of the SA (RFC 6290) */
+	ERR_REDIRECTED,	   /* the peer sends us to another address (RFC 5685) */
 	ERR_PEER_REFUSED,  /* an error notify, protected */
 	ERR_PEER_AUTH,	   /* the peer says AUTHENTICATION_FAILED */
 	ERR_PEER_PROPOSAL, /* the peer says NO_PROPOSAL_CHOSEN */
@@ -67,6 +69,7 @@ enum err {
 	ERR_RESOLVE,  /* the peer's name has no address */
 	ERR_REPLACED, /* INITIAL_CONTACT of the same identity */
 	ERR_OPERATOR, /* postern down */
+	ERR_NOT_HERE, /* local_address is not one of this machine's */
 
 	N_ERR
 };

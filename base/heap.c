@@ -96,11 +96,6 @@ void heap_set(struct heap *h, struct heap_node *n, mono_ns when)
 	h->n++;
 }
 
-struct heap_node *heap_first(const struct heap *h)
-{
-	return h->root;
-}
-
 struct heap_node *heap_pop_due(struct heap *h, mono_ns now)
 {
 	struct heap_node *n = h->root;

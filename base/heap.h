@@ -34,8 +34,6 @@ struct heap {
 void heap_set(struct heap *h, struct heap_node *n, mono_ns when);
 /* Stops the timer; nothing happens when it is not set. */
 void heap_stop(struct heap *h, struct heap_node *n);
-/* The timer that is due first, still set; NULL when there is none. */
-struct heap_node *heap_first(const struct heap *h);
 /* The first timer with when <= now, stopped; NULL when none is due. */
 struct heap_node *heap_pop_due(struct heap *h, mono_ns now);
 /* When the first is due; NEVER when none is. */

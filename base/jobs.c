@@ -107,6 +107,7 @@ void job_result_encode(struct wr *w, const struct job_result *r)
 	wr_u8(w, r->method);
 	pack_span(w, r->bytes);
 	pack_identity(w, &r->proved);
+	wr_u64(w, r->good_s);
 	pack_text(w, r->scheme, sizeof(r->scheme));
 	pack_text(w, r->text, sizeof(r->text));
 }
@@ -121,6 +122,7 @@ enum err job_result_decode(struct span s, struct job_result *res)
 	res->method = rd_u8(&r);
 	res->bytes = unpack_span(&r, KE_MAX);
 	res->proved = unpack_identity(&r);
+	res->good_s = rd_u64(&r);
 	unpack_text(&r, res->scheme, sizeof(res->scheme));
 	unpack_text(&r, res->text, sizeof(res->text));
 	return rd_end(&r) ? OK : ERR_SYNTAX;

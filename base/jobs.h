@@ -95,6 +95,7 @@ struct job_result {
 	struct identity
 		proved;	 /* JOB_VERIFY: the claimed identity as the certificate spells it; when
 			    refused what it shows, for messages */
+	uint64_t good_s; /* ... and for how many seconds from now the chain holds; 0: not known */
 	char scheme[48]; /* "ECDSA with SHA2-256" */
 	char text[256];
 };

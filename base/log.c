@@ -93,13 +93,6 @@ void log_hex(struct log_line *l, const char *key, uint64_t value)
 	line_add_text(l, key, text);
 }
 
-void log_addr(struct log_line *l, const char *key, const struct addr *a)
-{
-	char text[ADDR_TEXT_MAX];
-
-	line_add_text(l, key, addr_text(a, text));
-}
-
 void log_endpoint(struct log_line *l, const char *key, const struct endpoint *e)
 {
 	char text[ENDPOINT_TEXT_MAX];
@@ -126,13 +119,6 @@ void log_peer(struct log_line *l, const char *key, struct span s)
 void log_err(struct log_line *l, enum err e)
 {
 	line_add_text(l, "reason", err_slug(e));
-}
-
-void log_errno(struct log_line *l, int errnum)
-{
-	char text[128];
-
-	log_str(l, "error", strerror_r(errnum, text, sizeof(text)));
 }
 
 /* One write, so that lines of several processes do not mix. A log that cannot be written stops

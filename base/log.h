@@ -29,12 +29,10 @@ struct log_line log_event(enum log_level level, const char *event);
 void log_str(struct log_line *l, const char *key, const char *value); /* NULL is written as - */
 void log_num(struct log_line *l, const char *key, int64_t value);
 void log_hex(struct log_line *l, const char *key, uint64_t value);
-void log_addr(struct log_line *l, const char *key, const struct addr *a);
 void log_endpoint(struct log_line *l, const char *key, const struct endpoint *e);
 void log_identity(struct log_line *l, const char *key, const struct identity *id);
 void log_peer(struct log_line *l, const char *key, struct span s);
-void log_err(struct log_line *l, enum err e);	/* reason=slug */
-void log_errno(struct log_line *l, int errnum); /* error="No such file ..." */
+void log_err(struct log_line *l, enum err e); /* reason=slug */
 void log_write(struct log_line *l);
 
 #endif

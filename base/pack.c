@@ -158,7 +158,7 @@ struct key unpack_key(struct rd *r)
 	return k;
 }
 
-void pack_ts(struct wr *w, const struct ts *t)
+static void pack_ts(struct wr *w, const struct ts *t)
 {
 	wr_u8(w, t->proto);
 	wr_u16(w, t->port_lo);
@@ -167,7 +167,7 @@ void pack_ts(struct wr *w, const struct ts *t)
 	pack_addr(w, &t->hi);
 }
 
-struct ts unpack_ts(struct rd *r)
+static struct ts unpack_ts(struct rd *r)
 {
 	struct ts t;
 

@@ -37,8 +37,6 @@ void pack_identity(struct wr *w, const struct identity *id);
 struct identity unpack_identity(struct rd *r);
 void pack_key(struct wr *w, const struct key *k);
 struct key unpack_key(struct rd *r);
-void pack_ts(struct wr *w, const struct ts *t);
-struct ts unpack_ts(struct rd *r);
 void pack_ts_list(struct wr *w, const struct ts_list *l);
 /* The caller owns the list; it is empty when the reader broke. ERR_NOMEM, ERR_SYNTAX. */
 MUST_USE enum err unpack_ts_list(struct rd *r, struct ts_list *l);

@@ -77,6 +77,8 @@ static void sa_desc_encode(struct wr *w, const struct sa_desc *d)
 	pack_enum(w, (unsigned int)d->offload);
 	headers_encode(w, &d->headers);
 	wr_u32(w, d->if_id);
+	wr_u8(w, d->priority);
+	pack_bool(w, d->passed);
 	pack_text(w, d->connection, sizeof(d->connection));
 	pack_text(w, d->child, sizeof(d->child));
 	pack_ts_list(w, &d->local);
@@ -113,6 +115,8 @@ static enum err sa_desc_decode(struct rd *r, struct sa_desc *d)
 	d->offload = (enum sa_offload)unpack_enum(r, OFFLOAD_PACKET + 1);
 	d->headers = headers_decode(r);
 	d->if_id = rd_u32(r);
+	d->priority = rd_u8(r);
+	d->passed = unpack_bool(r);
 	unpack_text(r, d->connection, sizeof(d->connection));
 	unpack_text(r, d->child, sizeof(d->child));
 	e = unpack_ts_list(r, &d->local);
@@ -123,6 +127,7 @@ void sa_cmd_encode(struct wr *w, const struct sa_cmd *cmd)
 {
 	wr_u64(w, cmd->ticket);
 	pack_enum(w, (unsigned int)cmd->op);
+	wr_u64(w, cmd->install);
 	sa_desc_encode(w, &cmd->sa);
 }
 
@@ -132,7 +137,8 @@ enum err sa_cmd_decode(struct span s, struct sa_cmd *cmd)
 	enum err e;
 
 	*cmd = (struct sa_cmd){ .ticket = rd_u64(&r) };
-	cmd->op = (enum sa_op)unpack_enum(&r, SA_FORGET + 1);
+	cmd->op = (enum sa_op)unpack_enum(&r, SA_SWEEP + 1);
+	cmd->install = rd_u64(&r);
 	e = sa_desc_decode(&r, &cmd->sa);
 	if (e == OK && !rd_end(&r))
 		e = ERR_SYNTAX;
@@ -198,6 +204,7 @@ void plane_event_encode(struct wr *w, const struct plane_event *ev)
 	wr_u32(w, ev->acquire);
 	pack_bool(w, ev->soft);
 	pack_endpoint(w, &ev->remote);
+	wr_u64(w, ev->heard_ns);
 	wr_u16(w, ev->mtu);
 }
 
@@ -213,6 +220,7 @@ enum err plane_event_decode(struct span s, struct plane_event *ev)
 	ev->acquire = rd_u32(&r);
 	ev->soft = unpack_bool(&r);
 	ev->remote = unpack_endpoint(&r);
+	ev->heard_ns = rd_u64(&r);
 	ev->mtu = rd_u16(&r);
 	return rd_end(&r) ? OK : ERR_SYNTAX;
 }

@@ -95,7 +95,12 @@ struct sa_desc {
 	struct addr nat_remote;
 	enum sa_offload offload;
 	struct sa_headers headers;
-	uint32_t if_id;	     /* of the child's own device, see sa_if_id; 0: it has none */
+	uint32_t if_id; /* of the child's own device, see sa_if_id; 0: it has none */
+	/* Of SAs of several connections that a packet fits, one of the smallest number carries it,
+	 * and one that is passed over only when all are. 0: no other connection's SA fits what this
+	 * one's does. */
+	uint8_t priority;
+	bool passed;
 	char connection[64]; /* names for messages and for the monitor's checks */
 	char child[64];
 };
@@ -105,7 +110,13 @@ enum sa_op {
 	SA_MOVE,    /* spi, dir, reqid, child_id, names; path and encap as they shall be */
 	SA_REMOVE,  /* spi, dir, reqid, child_id, path */
 	SA_QUERY,   /* as SA_REMOVE; counters come back */
+	SA_PASS,    /* as SA_REMOVE, out: passed */
 	SA_FORGET,  /* acquire, reqid: its negotiation failed; the next packet shall ask again */
+	/* An engine follows another one that was stopped. This half, whose desc is whole but for
+	 * the keys, should be there: ERR_NOT_FOUND when it is not. And all that were put in before
+	 * this engine, and that it has neither claimed nor installed again, go: plane. */
+	SA_CLAIM,
+	SA_SWEEP,
 };
 
 struct sa_counters {
@@ -121,6 +132,11 @@ struct sa_counters {
 struct sa_cmd {
 	uint64_t ticket; /* comes back with the answer; 0: no answer wanted */
 	enum sa_op op;
+	/* SA_INSTALL: its own number, larger than those of all before; 0: it has none. An engine
+	 * that follows another one gives the commands of that again which were not answered. What
+	 * was carried out is not carried out once more, for sequence numbers would begin anew under
+	 * the same key: then the answer is whether the half is there. */
+	uint64_t install;
 	struct sa_desc sa;
 };
 
@@ -143,8 +159,12 @@ enum plane_event_kind {
 	 * the SA is not there any more; one that is found to be gone is told in the same way. */
 	PLANE_EXPIRE,
 	PLANE_MAPPING, /* an authenticated, newest packet came from elsewhere: spi, remote */
-	PLANE_MTU,     /* the path to `remote` carries less: mtu */
-	PLANE_GONE,    /* its process died with every SA. Never sent: who sees the death says it */
+	/* Packets went out for a second and none came in: spi, remote, heard_ns; again each second
+	 * in which one goes out. Where another peer may take over userspace says it after 0.3 s. Of
+	 * the kernel's plane it is as exact as its counters are looked at. */
+	PLANE_SILENT,
+	PLANE_MTU,  /* the path to `remote` carries less: mtu */
+	PLANE_GONE, /* its process died with every SA. Never sent: who sees the death says it */
 };
 
 struct plane_event {
@@ -156,6 +176,7 @@ struct plane_event {
 	uint32_t acquire; /* the kernel's number of it; 0 from userspace */
 	bool soft;
 	struct endpoint remote;
+	uint64_t heard_ns; /* monotonic time of the last packet that came; 0: none yet */
 	uint16_t mtu;
 };
 

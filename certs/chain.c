@@ -122,7 +122,27 @@ static bool chain_prepare(X509_STORE_CTX *ctx, X509_STORE *store, STACK_OF(X509)
 	return ossl_ok(X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN));
 }
 
-enum err chain_judge(X509_STORE *store, STACK_OF(X509) * chain, time_t at,
+/* How long all of them are good yet; what cannot be told, or is over within the second, is one. */
+static uint64_t good_for(STACK_OF(X509) * chain, time_t at)
+{
+	ASN1_TIME *now = ASN1_TIME_set(NULL, at);
+	uint64_t least = UINT64_MAX;
+
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		const ASN1_TIME *end = X509_get0_notAfter(sk_X509_value(chain, i));
+		int days = 0, seconds = 0;
+		uint64_t left = 1;
+
+		if (now && ossl_ok(ASN1_TIME_diff(&days, &seconds, now, end)) && days >= 0 &&
+		    seconds >= 0 && days + seconds > 0)
+			left = (uint64_t)days * 86400 + (uint64_t)seconds;
+		least = left < least ? left : least;
+	}
+	ASN1_TIME_free(now);
+	return least;
+}
+
+enum err chain_judge(X509_STORE *store, STACK_OF(X509) * chain, time_t at, uint64_t *good_s,
 		     char text[static CHAIN_TEXT_MAX])
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -130,9 +150,11 @@ enum err chain_judge(X509_STORE *store, STACK_OF(X509) * chain, time_t at,
 	X509 *culprit;
 	int verdict;
 
+	*good_s = 0;
 	if (!ctx || !chain_prepare(ctx, store, chain, at))
 		goto out;
 	if (ossl_ok(X509_verify_cert(ctx))) {
+		*good_s = good_for(X509_STORE_CTX_get0_chain(ctx), at);
 		e = OK;
 		goto out;
 	}

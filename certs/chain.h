@@ -13,9 +13,10 @@
 enum { CHAIN_TEXT_MAX = 256 };
 
 /* Does the first of `chain`, by way of any of the others in any order, lead to a certificate of
- * `store` at wall-clock time `at` (RFC 5280 6.1)? ERR_CERT_*, and the text, when not. */
+ * `store` at wall-clock time `at` (RFC 5280 6.1)? ERR_CERT_*, and the text, when not. *good_s: how
+ * many seconds are left until the first one of them ends, at least 1; 0 when it is no. */
 MUST_USE enum err chain_judge(X509_STORE *store, STACK_OF(X509) * chain, time_t at,
-			      char text[static CHAIN_TEXT_MAX]);
+			      uint64_t *good_s, char text[static CHAIN_TEXT_MAX]);
 
 /* Do keyUsage and extendedKeyUsage, where they are present, allow signatures for IKE (RFC
  * 4945 5.1.3.2, 5.1.3.12)? ERR_CERT_INVALID, and the text, when not. */

@@ -99,6 +99,23 @@ static void check_pair(struct judged *j)
 	ERR_clear_error();
 }
 
+/* No RFC forbids it (RFC 5280 4.2.1.9 says who may issue, not who may not sign), but the key that
+ * makes everybody's certificates then lies on a machine in the network. */
+static void check_authority(struct judged *j)
+{
+	char text[256];
+
+	if (!x509_is_ca(sk_X509_value(j->chain, 0)))
+		return;
+	snprintf(text, sizeof(text),
+		 "%.120s is the certificate of an authority (CA), not of a gateway",
+		 j->me->certificate.path);
+	conf_problem_warn(
+		j->problems, j->me->certificate.pos, 0, text,
+		"its key can make a certificate of anybody, and some peers refuse it: have "
+		"it issue one for this gateway");
+}
+
 /* What a peer of our own kind would refuse it for. */
 static void check_use(struct judged *j)
 {
@@ -107,6 +124,8 @@ static void check_use(struct judged *j)
 	if (leaf_judge(sk_X509_value(j->chain, 0), text) != OK)
 		file_error(j, &j->me->certificate, text,
 			   "peers will refuse it: have one made for digital signatures");
+	else
+		check_authority(j);
 }
 
 /* The others of the file: does each vouch for the one before it, and will it be taken? That it

@@ -194,13 +194,15 @@ static enum err judge(X509_STORE *store, const struct job_verify *j, time_t at,
 			 CHAIN_CERTS_MAX);
 		return ERR_CERT_INVALID;
 	}
-	e = chain_judge(store, chain, at, r->text);
+	e = chain_judge(store, chain, at, &r->good_s, r->text);
 	if (e == OK)
 		e = leaf_judge(sk_X509_value(chain, 0), r->text);
 	if (e == OK)
 		e = signature_judge(sk_X509_value(chain, 0), j, r);
 	if (e == OK)
 		e = identity_judge(sk_X509_value(chain, 0), j, r);
+	if (e != OK)
+		r->good_s = 0;
 	sk_X509_pop_free(chain, X509_free);
 	return e;
 }

@@ -157,6 +157,7 @@ void build_all(struct build *b)
 		array_new(b, tree_block_count(root, "connection"), sizeof(*b->c->connections));
 	if (b->nomem)
 		return;
+	root->made = b->c;
 	build_options(b, SCHEMA_GLOBAL, root, b->c);
 	for (struct tree_block *in = root->blocks; in; in = in->next) {
 		if (strcmp(in->kind, "me") == 0)

@@ -77,6 +77,13 @@ static void check_auth(struct build *b, const struct tree_block *block, struct c
 			 "the identity that the peer sends: its name or address");
 }
 
+static void check_qcd(struct build *b, const struct tree_block *block, struct conf_connection *cn)
+{
+	if (cn->qcd && !tree_option_find(&b->t->root, "qcd_secret_file"))
+		error_at(b, block, "qcd", "`qcd = yes` without a qcd_secret_file",
+			 "qcd_secret_file = FILE before all blocks");
+}
+
 static void check_families(struct build *b, const struct tree_block *block,
 			   struct conf_connection *cn)
 {
@@ -98,6 +105,33 @@ static void check_fragment_size(struct build *b, const struct tree_block *block,
 	if (cn->fragment_size > 0 && cn->fragment_size < FRAGMENT_LEAST)
 		error_at(b, block, "fragment_size", "fragments this small carry nothing",
 			 "at least 576, or 0 for none");
+}
+
+/* RFC 4478 3 */
+static const mono_ns reauthenticate_least = 300 * NS_PER_S;
+
+static void check_reauthenticate(struct build *b, const struct tree_block *block,
+				 struct conf_connection *cn)
+{
+	if (cn->reauthenticate > 0 && cn->reauthenticate < reauthenticate_least)
+		error_at(b, block, "reauthenticate", "a peer cannot prove itself all the time",
+			 "at least 5m, or 0s for never");
+}
+
+/* Two policies of the kernel for the same packets would let in those of one peer alone. */
+static void check_priority(struct build *b, const struct tree_block *block,
+			   struct conf_connection *cn)
+{
+	char text[WORDS_MAX];
+
+	for (size_t i = 0; i < cn->n_children && cn->priority > 0; i++) {
+		if (!conf_child_insists(&cn->children[i]))
+			continue;
+		words(text, "only userspace ESP heeds it, and child `%s` is the kernel's",
+		      cn->children[i].name);
+		error_at(b, block, "priority", text, "no dataplane = kernel or offload there");
+		return;
+	}
 }
 
 static void check_children(struct build *b, const struct tree_block *block,
@@ -263,8 +297,9 @@ static void connection_check(struct build *b, const struct tree_block *block)
 {
 	static void (*const checks[])(struct build *, const struct tree_block *,
 				      struct conf_connection *) = {
-		check_me,	check_start,	check_auth, check_families, check_fragment_size,
-		check_children, check_distinct,
+		check_me,	check_start,	     check_auth,	   check_qcd,
+		check_families, check_fragment_size, check_reauthenticate, check_children,
+		check_priority, check_distinct,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)

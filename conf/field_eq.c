@@ -10,10 +10,11 @@ static bool text_eq(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* Contents too: a renewed certificate under the old name is a change. */
+/* Contents too: a renewed certificate, or another key, under the old name is a change. */
 static bool file_eq(const struct conf_file *a, const struct conf_file *b)
 {
-	return text_eq(a->path, b->path) && secret_eq(a->bytes, b->bytes);
+	return text_eq(a->path, b->path) && secret_eq(a->bytes, b->bytes) &&
+	       secret_eq(span_of(a->mark, sizeof a->mark), span_of(b->mark, sizeof b->mark));
 }
 
 /* As written: an upper-case letter in a name goes out on the wire. */

@@ -7,6 +7,8 @@
 #include "conf/build.h"
 #include "conf/psk.h"
 
+enum { QCD_SECRET_LEAST = 32 }; /* RFC 6290 5.1 */
+
 /* The text as written, without the folder in front. */
 static const char *shown(const struct tree_block *block, const struct schema_option *row)
 {
@@ -46,6 +48,8 @@ static bool file_fetch(struct build *b, const struct tree_block *block,
 	case OK:
 		return true;
 	case ERR_UNSUPPORTED:
+		if (b->src->mark)
+			b->src->mark(b->src->ctx, row->file, f->path, f->mark);
 		break;
 	case ERR_NOMEM:
 		b->nomem = true;
@@ -60,6 +64,17 @@ static bool file_fetch(struct build *b, const struct tree_block *block,
 	return false;
 }
 
+static void weak_warn(struct build *b, const struct tree_block *block,
+		      const struct schema_option *row, const char *why)
+{
+	char text[WORDS_MAX];
+
+	words(text, "`%.100s` %s, and is used by `accept_weak_psk`", shown(block, row), why);
+	mark_warning(
+		b->p, tree_value_mark(block, row->name), text,
+		"who sees one handshake can find it by trying: openssl rand -hex 32 makes a good one");
+}
+
 static void psk_take(struct build *b, const struct tree_block *block,
 		     const struct schema_option *row, struct conf_connection *cn)
 {
@@ -72,7 +87,11 @@ static void psk_take(struct build *b, const struct tree_block *block,
 	else if (e != OK)
 		file_refused(b, block, row, why,
 			     "one line: text, 0x and hexadecimal, or 0s and base64");
-	else if (!cn->accept_weak_psk && !psk_strong(cn->psk.secret, text, cn, why))
+	else if (psk_strong(cn->psk.secret, text, cn, why))
+		return;
+	else if (cn->accept_weak_psk)
+		weak_warn(b, block, row, why);
+	else
 		file_refused(b, block, row, why, "openssl rand -hex 32 makes a good one");
 }
 
@@ -101,6 +120,15 @@ static void home_warn(struct build *b, const struct tree_block *block,
 		     "/etc/postern is the place for it");
 }
 
+/* A token must not be guessed (RFC 6290 9.1). */
+static void qcd_judge_secret(struct build *b, const struct tree_block *block,
+			     const struct schema_option *row, const struct conf_file *f)
+{
+	if (f->bytes.len < QCD_SECRET_LEAST)
+		file_refused(b, block, row, "holds fewer than 32 bytes",
+			     "openssl rand -out FILE 32 makes a good one");
+}
+
 static void block_read_files(struct build *b, const struct tree_block *block,
 			     enum schema_block kind)
 {
@@ -118,11 +146,15 @@ static void block_read_files(struct build *b, const struct tree_block *block,
 			psk_take(b, block, row, block->made);
 		else if (row->file == CONF_FILE_PASSPHRASE)
 			passphrase_take(b, block, row, f);
+		else if (row->file == CONF_FILE_QCD_SECRET)
+			qcd_judge_secret(b, block, row, f);
 	}
 }
 
 void build_read_files(struct build *b)
 {
+	if (b->t->root.made)
+		block_read_files(b, &b->t->root, SCHEMA_GLOBAL);
 	for (const struct tree_block *in = b->t->root.blocks; in && !b->nomem; in = in->next) {
 		if (in->made)
 			block_read_files(

@@ -29,16 +29,19 @@ enum conf_file_kind {
 	CONF_FILE_KEY,
 	CONF_FILE_PASSPHRASE,
 	CONF_FILE_PSK,
-	CONF_FILE_TRUST
+	CONF_FILE_TRUST,
+	CONF_FILE_QCD_SECRET
 };
 
 /* Where files come from: the disk in the monitor and the command, a bundle handed over in the other
  * processes. Gives malloc'd bytes that conf owns (wiped when freed). ERR_NOT_FOUND, ERR_DENIED
  * (mode too open: `why` says so), ERR_UNSUPPORTED: this process may not see that kind, the setting
- * stays without bytes. */
+ * stays without bytes, and has the mark that `mark` gives it (which may be NULL). */
 struct conf_source {
 	enum err (*read)(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes,
 			 char why[static 256]);
+	void (*mark)(void *ctx, enum conf_file_kind kind, const char *path,
+		     uint8_t mark[static CONF_MARK_LEN]);
 	void *ctx;
 };
 
@@ -53,7 +56,8 @@ struct conf_source conf_source_none(void);
 MUST_USE enum err conf_load(const char *file, struct span text, const struct conf_source *src,
 			    struct conf **out, struct conf_problems *problems);
 
-/* Warns of children that the kernel alone may carry where `kernel` lacks something for them. */
+/* Warns of children that the kernel alone may carry where `kernel` lacks something for them; of
+ * what conf_judge_devices refuses, too. */
 void conf_check_planes(const struct conf *c, const struct plane_caps *kernel,
 		       struct conf_problems *problems);
 

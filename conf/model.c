@@ -75,6 +75,7 @@ void conf_free(struct conf *c)
 		file_free(&c->mes[i].passphrase);
 		file_free(&c->mes[i].trust);
 	}
+	file_free(&c->qcd_secret);
 	free(c->connections);
 	free(c->mes);
 	free(c->file);

@@ -13,10 +13,12 @@
 #include "base/ts.h"
 #include "crypto/suite.h"
 
-enum { CONF_NAME_MAX = 63, CONF_ADDRS_MAX = 8, CONF_CHILDREN_MAX = 64 };
+enum { CONF_NAME_MAX = 63, CONF_ADDRS_MAX = 8, CONF_CHILDREN_MAX = 64, CONF_MARK_LEN = 32 };
 
 enum conf_auth { CONF_AUTH_CERTIFICATE, CONF_AUTH_PSK };
 enum conf_start { CONF_START_ALWAYS, CONF_START_TRAFFIC, CONF_START_MANUAL };
+enum conf_redirect { CONF_REDIRECT_NO, CONF_REDIRECT_FOLLOW };
+enum conf_mobike_check { CONF_CHECK_AFTER, CONF_CHECK_BEFORE };
 enum conf_encap { CONF_ENCAP_AUTO, CONF_ENCAP_ALWAYS };
 enum conf_dataplane { CONF_PLANE_AUTO, CONF_PLANE_USER, CONF_PLANE_KERNEL };
 enum conf_mode { CONF_MODE_TUNNEL, CONF_MODE_TRANSPORT, CONF_MODE_PREFER_TRANSPORT };
@@ -25,6 +27,7 @@ enum conf_mode { CONF_MODE_TUNNEL, CONF_MODE_TRANSPORT, CONF_MODE_PREFER_TRANSPO
 enum conf_dscp { CONF_DSCP_OUT, CONF_DSCP_IN, CONF_DSCP_BOTH, CONF_DSCP_NO };
 enum conf_label { CONF_LABEL_AUTO, CONF_LABEL_COPY };
 /* How much of the policy is proposed: everything in one offer, or the first of each kind alone. */
+enum conf_duplicates { CONF_DUPLICATES_REPLACE, CONF_DUPLICATES_KEEP };
 enum conf_propose { CONF_PROPOSE_ALL, CONF_PROPOSE_ONE };
 enum conf_transcript { CONF_TRANSCRIPT_AUTO, CONF_TRANSCRIPT_REQUIRE };
 
@@ -41,6 +44,9 @@ struct conf_file {
 	char *path;	    /* NULL: not set */
 	struct span bytes;  /* as they are */
 	struct span secret; /* of a psk_file the key, of a passphrase_file its line; else empty */
+	/* Of bytes that this process may not see: other bytes, another mark, so that a key that was
+	 * replaced under its name is a change. Zero: none was given. */
+	uint8_t mark[CONF_MARK_LEN];
 	struct conf_pos pos;
 };
 
@@ -104,13 +110,21 @@ struct conf_connection {
 	bool accept_weak_psk;
 	enum conf_start start;
 	enum conf_encap encap;
+	bool mobike;
+	enum conf_mobike_check mobike_check;
+	enum conf_redirect redirect; /* does the peer send us elsewhere; default no */
+	uint16_t
+		priority; /* among those for the same networks, 1 the best; 0: it is the only one */
 	enum conf_transcript full_transcript;
 	struct suite_policy policy;
 	enum conf_propose propose;
-	bool childless;		/* the first child comes after IKE_AUTH, too; default no */
-	mono_ns lifetime;	/* of one IKE SA's keys; default 8h */
-	mono_ns liveness;	/* an idle peer is asked after this; default 30 s */
-	mono_ns keepalive;	/* NAT keepalive; default 20 s */
+	bool qcd;			 /* the peer gets tokens (RFC 6290); default no */
+	enum conf_duplicates duplicates; /* of IKE SAs with one identity; default replace */
+	bool childless;			 /* the first child comes after IKE_AUTH, too; default no */
+	mono_ns lifetime;		 /* of one IKE SA's keys; default 8h */
+	mono_ns reauthenticate;		 /* how long a proof is good; 0: as long as the IKE SA */
+	mono_ns liveness;		 /* an idle peer is asked after this; default 30 s */
+	mono_ns keepalive;		 /* NAT keepalive; default 20 s */
 	uint16_t fragment_size; /* IKE fragmentation: largest IP packet, default 1280; 0: off */
 	struct conf_child *children;
 	size_t n_children;
@@ -126,6 +140,7 @@ struct conf {
 	bool lockdown;
 	bool hold_packets; /* the kernel keeps what asked for a child until that is up; default yes
 			    */
+	struct conf_file qcd_secret; /* qcd_secret_file; engine alone */
 	struct conf_me *mes;
 	size_t n_mes;
 	struct conf_connection *connections;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Children that claim the same packets, or the same route. Between connections that is an error:
- * which peer gets them would be chance. Within one connection it is a warning, the peer is the
- * same.
+ * which peer gets them would be chance, but for `priority`. Within one connection it is a warning,
+ * the peer is the same.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +37,14 @@ static bool claims_by_policy(const struct claim *a, const struct claim *b)
 	return a->child->interface[0] == '\0' && b->child->interface[0] == '\0';
 }
 
+/* It is said which of them goes first. */
+static bool are_ordered(const struct claim *a, const struct claim *b)
+{
+	const struct conf_connection *x = a->block->parent->made, *y = b->block->parent->made;
+
+	return x != y && x->priority > 0 && y->priority > 0;
+}
+
 /* What meets, as local of the first and the second, remote of the first and the second. A packet
  * has one family, so both sides are compared in each family by itself. */
 static bool claims_meet(const struct claim *a, const struct claim *b,
@@ -63,9 +71,10 @@ static void claims_report(struct build *b, const struct claim *first, const stru
 
 	words(text, "`%s/%s` and `%s/%s` claim the same packets", first->block->parent->name,
 	      first->child->name, second->block->parent->name, second->child->name);
-	words(hint, "line %d has %s = %s, this is %s = %s", first->child->remote_pos.line,
+	words(hint, "line %d has %s = %s, this is %s = %s%s", first->child->remote_pos.line,
 	      ts_text(met[0], t[0]), ts_text(met[2], t[1]), ts_text(met[1], t[2]),
-	      ts_text(met[3], t[3]));
+	      ts_text(met[3], t[3]),
+	      same ? "" : "; with priority in both connections one stands in for the other");
 	if (same)
 		mark_warning(b->p, at, text, hint);
 	else
@@ -144,6 +153,7 @@ void build_check_overlaps(struct build *b)
 	for (size_t i = 1; i < n; i++) {
 		for (size_t k = 0; k < i; k++) {
 			if (claims_by_policy(&list[k], &list[i]) &&
+			    !are_ordered(&list[k], &list[i]) &&
 			    claims_meet(&list[k], &list[i], met))
 				claims_report(b, &list[k], &list[i], met);
 			route = routes_meet(&list[k], &list[i]);

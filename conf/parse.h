@@ -27,6 +27,8 @@ struct parse {
 	bool in_list;
 	bool lost; /* what follows cannot be told apart: the rest is not judged */
 	bool nomem;
+	char *room; /* what is left for the scanner's own things */
+	size_t room_left;
 };
 
 /* The tokens, as bits: what the parser could take where it stopped. */

@@ -120,6 +120,10 @@ enum sa_plane conf_child_plane(const struct conf_connection *cn, const struct co
 		snprintf(why, CONF_PLANE_WHY_MAX, "its offload wants a network card");
 		return PLANE_KERNEL;
 	}
+	if (cn->priority > 0) {
+		snprintf(why, CONF_PLANE_WHY_MAX, "its connection has a priority");
+		return PLANE_USER;
+	}
 	if (!carried(cn, ch, kernel, why))
 		return PLANE_USER;
 	snprintf(why, CONF_PLANE_WHY_MAX, "the kernel carries every suite of its policy");
@@ -160,6 +164,14 @@ static void lack_say(struct conf_problems *problems, const struct conf_child *ch
 		problems, at, 6, text, plane ? "dataplane = auto" : "offload = auto");
 }
 
+/* Its device can be made by nobody. */
+static bool device_missing(const struct conf_child *ch, const struct plane_caps *kernel)
+{
+	return ch->interface[0] != '\0' && !kernel->interface && conf_child_insists(ch);
+}
+
+#define DEVICE_LACKS "its interface needs CONFIG_XFRM_INTERFACE, which the kernel lacks"
+
 void conf_check_planes(const struct conf *c, const struct plane_caps *kernel,
 		       struct conf_problems *problems)
 {
@@ -171,7 +183,10 @@ void conf_check_planes(const struct conf *c, const struct plane_caps *kernel,
 		for (size_t k = 0; k < cn->n_children; k++) {
 			const struct conf_child *ch = &cn->children[k];
 
-			if (conf_child_insists(ch) && !carried(cn, ch, kernel, why))
+			if (device_missing(ch, kernel))
+				lack_say(problems, ch, "",
+					 DEVICE_LACKS ": a reload refuses it here", false);
+			else if (conf_child_insists(ch) && !carried(cn, ch, kernel, why))
 				lack_say(problems, ch, "", why, false);
 		}
 	}
@@ -189,14 +204,10 @@ enum err conf_judge_devices(const struct conf *c, const struct plane_caps *kerne
 		for (size_t k = 0; k < cn->n_children; k++) {
 			const struct conf_child *ch = &cn->children[k];
 
-			if (ch->interface[0] == '\0' || kernel->interface ||
-			    !conf_child_insists(ch))
+			if (!device_missing(ch, kernel))
 				continue;
 			snprintf(where, sizeof(where), "%s/%s: ", cn->name, ch->name);
-			lack_say(
-				problems, ch, where,
-				"its interface needs CONFIG_XFRM_INTERFACE, which the kernel lacks",
-				true);
+			lack_say(problems, ch, where, DEVICE_LACKS, true);
 			good = false;
 		}
 	}

@@ -21,6 +21,15 @@ static const struct schema_choice starts[] = {
 static const struct schema_choice encaps[] = {
 	{ "auto", CONF_ENCAP_AUTO }, { "always", CONF_ENCAP_ALWAYS }, { NULL, 0 },
 };
+static const struct schema_choice redirects[] = {
+	{ "no", CONF_REDIRECT_NO }, { "follow", CONF_REDIRECT_FOLLOW }, { NULL, 0 },
+};
+static const struct schema_choice mobike_checks[] = {
+	{ "after", CONF_CHECK_AFTER }, { "before", CONF_CHECK_BEFORE }, { NULL, 0 },
+};
+static const struct schema_choice duplicates[] = {
+	{ "replace", CONF_DUPLICATES_REPLACE }, { "keep", CONF_DUPLICATES_KEEP }, { NULL, 0 },
+};
 static const struct schema_choice proposes[] = {
 	{ "all", CONF_PROPOSE_ALL }, { "one", CONF_PROPOSE_ONE }, { NULL, 0 },
 };
@@ -99,6 +108,19 @@ static const struct schema_option options[] = {
 			"With no such packets are dropped, the first among them (in the kernel's "
 			"plane by default: that setting is left alone).",
 		.example = "hold_packets = no",
+	},
+	{
+		.block = SCHEMA_GLOBAL, .name = "qcd_secret_file", .type = SCHEMA_FILE,
+		.file = CONF_FILE_QCD_SECRET, .secret = true,
+		FIELD(conf, qcd_secret), .since = "0.1", .reload = RELOAD_QUIET,
+		.values = "FILE",
+		.brief = "holds the secret that tokens for qcd are made with",
+		.text = "At least 32 bytes of whatever kind; 'openssl rand -out FILE 32' makes them. Mode and "
+			"owner as for key. It stays as it is: a token is good only as long as its "
+			"secret is there, over restarts too. Whoever has it can end every IKE SA that "
+			"has such a token, so it is this machine's own: another one may have it only "
+			"when it is a standby that is never up at the same time.",
+		.example = "qcd_secret_file = qcd.secret",
 	},
 
 	{
@@ -255,6 +277,26 @@ static const struct schema_option options[] = {
 		.example = "encap = always",
 	},
 	{
+		.block = SCHEMA_CONNECTION, .name = "mobike", .type = SCHEMA_YES_NO,
+		FIELD(conf_connection, mobike),
+		.preset = "yes", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "yes | no",
+		.brief = "whether the tunnel lives on when an address changes (RFC 4555)",
+		.text = "Where the peer can do it, too: who began says when its address is "
+			"another one, and the tunnel goes on from there.",
+		.example = "mobike = yes",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "mobike_check", .type = SCHEMA_CHOICE,
+		.choices = mobike_checks, FIELD(conf_connection, mobike_check),
+		.preset = "after", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "after | before",
+		.brief = "when packets go to an address that the peer has moved to",
+		.text = "after sends them there at once and asks meanwhile whether the peer is "
+			"there; if not, they go back. before asks first, which costs a round trip.",
+		.example = "mobike_check = before",
+	},
+	{
 		.block = SCHEMA_CONNECTION, .name = "policy", .type = SCHEMA_POLICY,
 		FIELD(conf_connection, policy),
 		.preset = "modern", .since = "0.1", .reload = RELOAD_CONNECTION,
@@ -276,6 +318,20 @@ static const struct schema_option options[] = {
 			"exchange of its own has one. What the peer proposes is judged by the whole "
 			"policy.",
 		.example = "propose = one",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "duplicates", .type = SCHEMA_CHOICE,
+		.choices = duplicates, FIELD(conf_connection, duplicates),
+		.preset = "replace", .since = "0.1", .reload = RELOAD_QUIET,
+		.values = "replace | keep",
+		.brief = "whether one identity is one machine",
+		.text = "With replace a peer that begins anew after a restart, and says so "
+			"(INITIAL_CONTACT), takes the place of all that there was with its "
+			"identity, and we say so to it. With keep that is neither said nor "
+			"believed, for where several machines share an identity: what one of them "
+			"has lost goes when it does not answer. Up to 8 IKE SAs with an identity "
+			"stay.",
+		.example = "duplicates = keep",
 	},
 	{
 		.block = SCHEMA_CONNECTION, .name = "childless", .type = SCHEMA_YES_NO,
@@ -315,6 +371,19 @@ static const struct schema_option options[] = {
 		.example = "lifetime = 24h",
 	},
 	{
+		.block = SCHEMA_CONNECTION, .name = "reauthenticate", .type = SCHEMA_TIME,
+		FIELD(conf_connection, reauthenticate),
+		.unit = "seconds", .preset = "0s", .min = 0, .max = 604800, .since = "0.1",
+		.reload = RELOAD_QUIET,
+		.values = "TIME",
+		.brief = "how long the peer's proof of who it is is good",
+		.text = "Before that both ends prove themselves anew, in a new IKE SA which has "
+			"all children before the old one goes. The peer is told; an IKE SA that "
+			"it does not replace in time is closed. 0s: new keys need no new proof. No "
+			"proof is good for longer than the certificates that it was made with.",
+		.example = "reauthenticate = 24h",
+	},
+	{
 		.block = SCHEMA_CONNECTION, .name = "liveness", .type = SCHEMA_TIME,
 		FIELD(conf_connection, liveness),
 		.unit = "seconds", .preset = "30s", .min = 1, .max = 86400, .since = "0.1",
@@ -322,6 +391,10 @@ static const struct schema_option options[] = {
 		.values = "TIME",
 		.brief = "how long a peer may be silent before it is asked whether it is still "
 			"there",
+		.text = "Packets that come by its children count, so this costs nothing while there "
+			"are any. When packets go to it for a second and none come, it is asked at "
+			"once; as long as it answers that, and still no packets come, again after "
+			"1, 2, 4 and so on up to 32 seconds.",
 		.example = "liveness = 30s",
 	},
 	{
@@ -333,6 +406,49 @@ static const struct schema_option options[] = {
 		.brief = "how often an address translator on our side is reminded of us",
 		.text = "Only sent when nothing else is.",
 		.example = "keepalive = 20s",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "qcd", .type = SCHEMA_YES_NO,
+		FIELD(conf_connection, qcd), .preset = "no", .since = "0.1",
+		.reload = RELOAD_QUIET,
+		.values = "yes | no",
+		.brief = "whether the peer gets a token that proves to it that this machine has restarted",
+		.text = "Quick crash detection (RFC 6290), for peers that this machine cannot call, or "
+			"that call it: when it has lost everything and such a peer asks after an "
+			"IKE SA, it is answered with the token, and connects anew at once. Wants a "
+			"qcd_secret_file. Tokens of peers are taken in any case. No for machines that "
+			"share an address, or a secret, with others that are up at the same time.",
+		.example = "qcd = yes",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "priority", .type = SCHEMA_NUMBER,
+		FIELD(conf_connection, priority),
+		.preset = "0", .min = 0, .max = 9, .since = "0.1",
+		.reload = RELOAD_CONNECTION,
+		.values = "NUMBER",
+		.brief = "which of several peers for the same networks is preferred: 1 before 2",
+		.text = "Children of different connections may have the same networks, or some that "
+			"overlap, when all of these connections have a priority. Packets go to the best of "
+			"those that are up and heard, and are taken from all of them; of several with the "
+			"same number each has a share, by addresses. A peer to which packets go for 0.3 s "
+			"while none come is asked, and when it does not answer within 0.9 s, the next one "
+			"carries the packets. It stays up as long as ever, and is used again when it has "
+			"been heard for a second, or for up to 64 when it comes and goes. Where packets "
+			"need no answer it is asked every 2 seconds. All of them have to be up before, so "
+			"start = always. With userspace ESP alone.",
+		.example = "priority = 1",
+	},
+	{
+		.block = SCHEMA_CONNECTION, .name = "redirect", .type = SCHEMA_CHOICE,
+		.choices = redirects, FIELD(conf_connection, redirect),
+		.preset = "no", .since = "0.1", .reload = RELOAD_CONNECTION,
+		.values = "no | follow",
+		.brief = "whether a gateway may send us to another one",
+		.text = "For providers that spread their clients over several gateways (RFC 5685). With "
+			"follow the other gateway has to prove the same identity; it is followed only "
+			"while the connection is being made, to an address and not to a name, and at "
+			"most five times in five minutes.",
+		.example = "redirect = follow",
 	},
 	{
 		.block = SCHEMA_CONNECTION, .name = "fragment_size", .type = SCHEMA_NUMBER,

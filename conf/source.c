@@ -22,6 +22,7 @@ static bool kind_is_secret(enum conf_file_kind kind)
 	case CONF_FILE_KEY:
 	case CONF_FILE_PASSPHRASE:
 	case CONF_FILE_PSK:
+	case CONF_FILE_QCD_SECRET:
 		return true;
 	case CONF_FILE_CERTIFICATE:
 	case CONF_FILE_TRUST:

@@ -207,6 +207,7 @@ static void on_refresh(void *ctx)
 	struct bridge *b = ctx;
 
 	mtu_refresh(b->mtu);
+	notes_tick(b->notes, mono_now());
 	loop_timer_set(b->loop, &b->refresh, mono_now() + REFRESH_SECONDS * NS_PER_S);
 }
 
@@ -247,6 +248,7 @@ static void peers_init(struct bridge *b)
 
 		p->bridge = b;
 		p->role = (enum role)r;
+		p->waits = -1;
 		p->link = (struct link){ .loop = b->loop,
 					 .on_msg = on_msg,
 					 .on_gone = on_gone,
@@ -302,8 +304,11 @@ void bridge_free(struct bridge *b)
 {
 	if (b == NULL)
 		return;
-	for (unsigned int r = 0; r < N_ROLES; r++)
+	for (unsigned int r = 0; r < N_ROLES; r++) {
 		link_close(&b->peer[r].link);
+		if (b->peer[r].waits >= 0)
+			close(b->peer[r].waits);
+	}
 	kework_free(b->kework);
 	udp_free(b->udp);
 	mtu_free(b->mtu);
@@ -328,13 +333,18 @@ enum err bridge_socket(struct bridge *b, const struct msg_socket *m, int fd)
 	int v = m->kind == SOCK_PROBE6;
 
 	if (m->kind != SOCK_PROBE4 && m->kind != SOCK_PROBE6)
-		return udp_add(b->udp, m->kind, fd);
+		return udp_add(b->udp, m->kind, m->index, fd);
 	if (b->route.fd[v] >= 0) {
 		close(fd);
 		return ERR_EXISTS;
 	}
 	b->route.fd[v] = fd;
 	return OK;
+}
+
+static enum err listen_to(struct bridge_peer *p, int fd)
+{
+	return link_open(&p->link, fd, proto_to_engine(p->role), proto_from_engine(p->role));
 }
 
 enum err bridge_peer(struct bridge *b, enum role r, int fd)
@@ -349,5 +359,28 @@ enum err bridge_peer(struct bridge *b, enum role r, int fd)
 		link_close(&p->link);
 		peer_lost(b, r);
 	}
-	return link_open(&p->link, fd, proto_to_engine(r), proto_from_engine(r));
+	if (b->begun)
+		return listen_to(p, fd);
+	if (p->waits >= 0)
+		close(p->waits);
+	p->waits = fd;
+	return OK;
+}
+
+enum err bridge_begin(struct bridge *b)
+{
+	enum err e = OK;
+
+	if (b->begun)
+		return OK;
+	b->begun = true;
+	for (unsigned int r = 0; r < N_ROLES && e == OK; r++) {
+		struct bridge_peer *p = &b->peer[r];
+		int fd = p->waits;
+
+		p->waits = -1;
+		if (fd >= 0)
+			e = listen_to(p, fd);
+	}
+	return e == OK ? udp_begin(b->udp) : e;
 }

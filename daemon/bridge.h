@@ -8,6 +8,7 @@
  *	RESOLVE           fetcher, and the kernel's routing
  *	GUARD, CHILD_MTU  monitor
  *	NOTE              the log and the control socket
+ *	KEEP, COMMIT      the vault, for the engine that follows this one
  *
  * Everything that is asked of another process lies on the desk until it is answered, and is
  * answered as failed when that process dies.
@@ -20,9 +21,11 @@
 #include "ike/engine.h"
 
 struct bridge;
+struct restorer;
 
 struct bridge_env {
 	struct process *process;
+	struct restorer *restorer; /* what the engine keeps goes there */
 	/* Every note, after it was logged. */
 	void (*note)(void *ctx, const struct ike_note *n);
 	void *ctx;
@@ -33,7 +36,10 @@ void bridge_free(struct bridge *b); /* takes NULL */
 
 /* The engine and the configuration that it works with; both outlive the next call. */
 void bridge_set(struct bridge *b, struct ike_engine *e, const struct conf *c);
-/* Sockets and channels as they come from the monitor. Own fd. */
+/* The engine has what there was before it: from now on sockets and channels are read. */
+MUST_USE enum err bridge_begin(struct bridge *b);
+/* Sockets and channels as they come from the monitor. Nothing is read from them before
+ * bridge_begin, so that what comes waits for an engine that can understand it. Own fd. */
 MUST_USE enum err bridge_socket(struct bridge *b, const struct msg_socket *m, int fd);
 MUST_USE enum err bridge_peer(struct bridge *b, enum role r, int fd);
 /* Answers and events of the kernel's data plane, which the monitor works. */

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "daemon/bridge_state.h"
+#include "daemon/restorer.h"
 
 /* ---- answers that are known at once ---- */
 
@@ -135,6 +136,11 @@ void act_resolved(struct bridge *b, const char *connection, const struct addr *v
 
 	if (cn == NULL)
 		return; /* a reload took it away meanwhile */
+	/* Nothing would leave, and half a minute later it would look as if nobody had answered. */
+	if (cn->local_address.family != AF_UNSPEC && !route_is_here(&cn->local_address)) {
+		r.err = ERR_NOT_HERE;
+		n = 0;
+	}
 	for (size_t i = 0; i < n && i < CONF_ADDRS_MAX; i++) {
 		struct path p = { .local.addr = cn->local_address, .remote.addr = v[i] };
 
@@ -144,8 +150,23 @@ void act_resolved(struct bridge *b, const char *connection, const struct addr *v
 			r.paths[r.n++] = p;
 	}
 	/* It has addresses, but there is no way to any of them (yet). */
-	if (e == OK && r.n == 0)
+	if (r.err == OK && r.n == 0)
 		r.err = ERR_RESOLVE;
+	ike_engine_event(b->ike, &ev, mono_now());
+}
+
+static void perform_route(struct bridge *b, const struct ike_route_question *q)
+{
+	struct ike_routes r = { .spi = q->spi };
+	const struct ike_event ev = { .kind = IKE_EV_ROUTES, .routes = &r };
+
+	for (size_t i = 0; i < q->n; i++) {
+		struct path p = { .local.addr = q->local, .remote.addr = q->to[i] };
+
+		if (q->local.family != AF_UNSPEC ? q->local.family == q->to[i].family
+						 : route_local(&b->route, &q->to[i], &p.local.addr))
+			r.paths[r.n++] = p;
+	}
 	ike_engine_event(b->ike, &ev, mono_now());
 }
 
@@ -260,6 +281,9 @@ void act_perform(struct bridge *b, const struct ike_action *a)
 	case IKE_ACT_RESOLVE:
 		perform_resolve(b, a->resolve.connection);
 		return;
+	case IKE_ACT_ROUTE:
+		perform_route(b, a->route);
+		return;
 	case IKE_ACT_CHILD_MTU:
 		perform_mtu(b, a->child.connection, a->child.child, a->child.mtu);
 		return;
@@ -269,6 +293,10 @@ void act_perform(struct bridge *b, const struct ike_action *a)
 		return;
 	case IKE_ACT_NOTE:
 		perform_note(b, a->note);
+		return;
+	case IKE_ACT_KEEP:
+	case IKE_ACT_COMMIT:
+		restorer_keep(b->env.restorer, a);
 		return;
 	}
 }

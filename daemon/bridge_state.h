@@ -16,12 +16,14 @@ struct bridge_peer {
 	struct bridge *bridge;
 	enum role role;
 	struct link link;
+	int waits; /* a channel that is read once there is an engine; -1: none */
 };
 
 struct bridge {
 	struct bridge_env env;
 	struct loop *loop;
 	struct ike_engine *ike; /* NULL before the first configuration */
+	bool begun;		/* what comes is read */
 	const struct conf *conf;
 	struct udp *udp;
 	struct route route;

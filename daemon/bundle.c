@@ -11,11 +11,15 @@
 
 #include "base/pack.h"
 #include "base/secret.h"
+#include "crypto/prf.h"
 
 #define BUNDLE_MAGIC 0x70734231u
 #define BUNDLE_SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 
-enum { N_FILE_KINDS = CONF_FILE_TRUST + 1 };
+enum {
+	N_FILE_KINDS = CONF_FILE_QCD_SECRET + 1,
+	IS_MARK = 0x100, /* beside the kind: no bytes follow, but their mark */
+};
 
 struct bundle {
 	uint8_t *bytes;
@@ -77,27 +81,51 @@ static void conf_each_file(const struct conf *c, file_fn *fn, void *ctx)
 	}
 	for (size_t i = 0; i < c->n_connections; i++)
 		fn(ctx, CONF_FILE_PSK, &c->connections[i].psk);
+	fn(ctx, CONF_FILE_QCD_SECRET, &c->qcd_secret);
 }
 
 struct writing {
 	struct sink sink;
+	struct span key;
 	enum role role;
 	uint32_t n;
 	bool counting;
 };
 
+/* Of the secret where there is one, so that another end of its line is no change. With kind and
+ * path, or it would show which files hold the same. */
+static void write_mark(struct writing *x, enum conf_file_kind kind, const struct conf_file *f)
+{
+	const uint8_t what = (uint8_t)kind;
+	const struct span parts[] = {
+		span_of(&what, 1),
+		span_of((const uint8_t *)f->path, strlen(f->path) + 1),
+		f->secret.len > 0 ? f->secret : f->bytes,
+	};
+	struct key mark;
+
+	if (prf_compute(prf_find(PRF_HMAC_SHA2_256), x->key, parts, 3, &mark) != OK)
+		x->sink.bad = true;
+	else
+		sink_span(&x->sink, key_span(&mark));
+}
+
 static void write_file(void *ctx, enum conf_file_kind kind, const struct conf_file *f)
 {
 	struct writing *x = ctx;
+	bool seen = role_may_see(x->role, kind);
 
-	if (f->path == NULL || !role_may_see(x->role, kind))
+	if (f->path == NULL || (!seen && !role_row(x->role)->compares))
 		return;
 	x->n++;
 	if (x->counting)
 		return;
-	sink_u32(&x->sink, kind);
+	sink_u32(&x->sink, (uint32_t)kind | (seen ? 0 : IS_MARK));
 	sink_span(&x->sink, span_str(f->path));
-	sink_span(&x->sink, f->bytes);
+	if (seen)
+		sink_span(&x->sink, f->bytes);
+	else
+		write_mark(x, kind, f);
 }
 
 enum err bundle_make(const char *name, int *fd)
@@ -106,9 +134,9 @@ enum err bundle_make(const char *name, int *fd)
 	return *fd >= 0 ? OK : ERR_SYSTEM;
 }
 
-enum err bundle_write(int fd, enum role r, struct span text, const struct conf *c)
+enum err bundle_write(int fd, enum role r, struct span text, const struct conf *c, struct span key)
 {
-	struct writing x = { .sink = { .fd = fd }, .role = r, .counting = true };
+	struct writing x = { .sink = { .fd = fd }, .key = key, .role = r, .counting = true };
 
 	conf_each_file(c, write_file, &x);
 	sink_u32(&x.sink, BUNDLE_MAGIC);
@@ -125,7 +153,7 @@ enum err bundle_write(int fd, enum role r, struct span text, const struct conf *
 /* ---- reading ---- */
 
 struct packed_file {
-	uint32_t kind;
+	uint32_t kind; /* perhaps with IS_MARK */
 	struct span path;
 	struct span bytes;
 };
@@ -136,7 +164,8 @@ static struct packed_file unpack_file(struct rd *r)
 
 	f.path = unpack_span(r, BUNDLE_PATH_MAX - 1);
 	f.bytes = unpack_span(r, BUNDLE_MAX);
-	if (f.kind >= N_FILE_KINDS)
+	if ((f.kind & ~(uint32_t)IS_MARK) >= N_FILE_KINDS ||
+	    ((f.kind & IS_MARK) != 0 && f.bytes.len != CONF_MARK_LEN))
 		rd_fail(r);
 	return f;
 }
@@ -237,26 +266,42 @@ static enum err source_copy(struct span from, struct span *to)
 	return OK;
 }
 
-static enum err source_read(void *ctx, enum conf_file_kind kind, const char *path,
-			    struct span *bytes, char why[static 256])
+static bool file_find(const struct bundle *b, uint32_t kind, const char *path, struct span *bytes)
 {
-	const struct bundle *b = ctx;
 	struct rd r = rd_from(b->files);
 
-	why[0] = '\0';
-	*bytes = SPAN_EMPTY;
 	for (uint32_t i = 0; i < b->n_files; i++) {
 		struct packed_file f = unpack_file(&r);
 
+		*bytes = f.bytes;
 		if (f.kind == kind && span_eq(f.path, span_str(path)))
-			return source_copy(f.bytes, bytes);
+			return true;
 	}
-	return ERR_UNSUPPORTED;
+	return false;
+}
+
+static enum err source_read(void *ctx, enum conf_file_kind kind, const char *path,
+			    struct span *bytes, char why[static 256])
+{
+	struct span found;
+
+	why[0] = '\0';
+	*bytes = SPAN_EMPTY;
+	return file_find(ctx, kind, path, &found) ? source_copy(found, bytes) : ERR_UNSUPPORTED;
+}
+
+static void source_mark(void *ctx, enum conf_file_kind kind, const char *path,
+			uint8_t mark[static CONF_MARK_LEN])
+{
+	struct span found;
+
+	if (file_find(ctx, (uint32_t)kind | IS_MARK, path, &found))
+		memcpy(mark, found.p, CONF_MARK_LEN);
 }
 
 enum err bundle_load(struct bundle *b, struct conf **c, struct conf_problems *problems)
 {
-	const struct conf_source src = { .read = source_read, .ctx = b };
+	const struct conf_source src = { .read = source_read, .mark = source_mark, .ctx = b };
 
 	return conf_load(b->file, b->text, &src, c, problems);
 }

@@ -4,19 +4,24 @@
  * runs the ordinary conf_load on it, so there is one parser of the configuration and no second form
  * of the model.
  *
- * Layout: magic, file name, text, count, then kind, path and bytes of each file.
+ * Who compares configurations has a mark of every other file: a MAC of what is in it by a key that
+ * only the monitor has. A mark tells that a file is not what it was, and not what it is: without
+ * the key a weak pre-shared key could be found by trying.
+ *
+ * Layout: magic, file name, text, count, then kind, path and bytes (or mark) of each file.
  */
 #ifndef DAEMON_BUNDLE_H
 #define DAEMON_BUNDLE_H
 
 #include "daemon/role.h"
 
-enum { BUNDLE_MAX = 64 * 1024 * 1024, BUNDLE_PATH_MAX = 4096 };
+enum { BUNDLE_MAX = 64 * 1024 * 1024, BUNDLE_PATH_MAX = 4096, BUNDLE_KEY_LEN = 32 };
 
 /* Writing, where the files can be read: into an empty memfd of bundle_make, sealed at the end
- * against every change. */
+ * against every change. `key`: of the marks, the same for as long as bundles are compared. */
 MUST_USE enum err bundle_make(const char *name, int *fd);
-MUST_USE enum err bundle_write(int fd, enum role r, struct span text, const struct conf *c);
+MUST_USE enum err bundle_write(int fd, enum role r, struct span text, const struct conf *c,
+			       struct span key);
 
 struct bundle;
 

@@ -14,6 +14,8 @@ static const struct cli_verb verbs[] = {
 	{ "status", "[NAME]", 0, 1, true, "what is up, and why the rest is not", cli_status },
 	{ "up", "NAME", 1, 1, true, "start a connection or child and wait", cli_up },
 	{ "down", "NAME", 1, 1, true, "stop it and lift its guards", cli_down },
+	{ "rekey", "NAME", 1, 1, false, "new keys now: of children, --ike, or --reauthenticate",
+	  cli_rekey },
 	{ "watch", "[NAME]", 0, 1, true, "print events until Ctrl-C", cli_watch },
 	{ "check", "[FILE]", 0, 1, true, "judge a configuration, change nothing", cli_check },
 	{ "reload", "", 0, 0, true, "apply it, touching only what differs", cli_reload },
@@ -34,6 +36,9 @@ enum option_id {
 	OPT_TIMEOUT,
 	OPT_CHECK,
 	OPT_VERBS,
+	OPT_CHILD,
+	OPT_IKE,
+	OPT_REAUTHENTICATE,
 	OPT_NAMES,
 	OPT_VERSION
 };
@@ -47,6 +52,9 @@ static const struct option options[] = {
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "names", no_argument, NULL, OPT_NAMES },
 	{ "verbs", no_argument, NULL, OPT_VERBS },
+	{ "child", no_argument, NULL, OPT_CHILD },
+	{ "ike", no_argument, NULL, OPT_IKE },
+	{ "reauthenticate", no_argument, NULL, OPT_REAUTHENTICATE },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
@@ -147,6 +155,12 @@ static bool option_take(struct cli *cli, int id, bool *help, bool *version)
 		return cli->names = true;
 	case OPT_VERBS:
 		return cli->verbs = true;
+	case OPT_CHILD:
+		return true; /* unless something else is said */
+	case OPT_IKE:
+		return cli->ike = true;
+	case OPT_REAUTHENTICATE:
+		return cli->proof = true;
 	case 'q':
 		return cli->quiet = true;
 	case 'v':

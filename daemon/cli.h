@@ -23,10 +23,11 @@ struct cli {
 	bool json;
 	bool quiet;
 	bool verbose;
-	bool all_up;   /* status --check */
-	bool names;    /* status --names: for completion and scripts */
-	bool verbs;    /* help --verbs: for completion */
-	int timeout_s; /* 0: none */
+	bool all_up;	 /* status --check */
+	bool names;	 /* status --names: for completion and scripts */
+	bool verbs;	 /* help --verbs: for completion */
+	bool ike, proof; /* rekey --ike, rekey --reauthenticate */
+	int timeout_s;	 /* 0: none */
 	const char *args[4];
 	int n_args;
 };
@@ -75,6 +76,7 @@ int cli_status(const struct cli *cli);
 int cli_up(const struct cli *cli);
 int cli_wait(const struct cli *cli);
 int cli_down(const struct cli *cli);
+int cli_rekey(const struct cli *cli);
 int cli_watch(const struct cli *cli);
 int cli_reload(const struct cli *cli);
 int cli_explain(const struct cli *cli);

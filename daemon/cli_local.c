@@ -56,13 +56,23 @@ static void kernel_judge(const struct conf *c, struct conf_problems *problems)
 {
 	struct plane_caps caps = { .lacks = "IPsec" };
 	struct kernel *k = NULL;
+	struct host *h = NULL;
 	char why[HOST_WHY_MAX];
 
-	if (geteuid() != 0 || !wants_kernel(c))
+	if (!wants_kernel(c))
 		return;
+	if (geteuid() != 0) {
+		fputs("note: what this kernel lacks for `dataplane = kernel` only root can find out\n",
+		      stderr);
+		return;
+	}
 	if (kernel_open(&k, why) == OK)
 		kernel_probe(k, &caps);
 	kernel_close(k);
+	/* As the daemon finds it out. */
+	if (caps.interface && host_open(&h, why) == OK)
+		caps.interface = host_iface_probe(h);
+	host_close(h);
 	conf_check_planes(c, &caps, problems);
 }
 

@@ -212,6 +212,25 @@ int cli_down(const struct cli *cli)
 	return code;
 }
 
+int cli_rekey(const struct cli *cli)
+{
+	const char *verb = cli->proof ? "reauthenticate" : cli->ike ? "rekey-ike" : "rekey";
+	struct up u;
+	int code;
+
+	if ((cli->proof || cli->ike) && strchr(cli->args[0], '/')) {
+		fprintf(stderr, "error: a child has no IKE SA of its own: name its connection\n");
+		return CLI_USAGE;
+	}
+	code = ask_steps(cli, verb, &u);
+	if (code == CLI_DONE && !cli->quiet && !cli->json)
+		printf("%s is asked for %s; until that is there it carries on\n", cli->args[0],
+		       cli->proof ? "a new proof"
+		       : cli->ike ? "new keys of its IKE SA"
+				  : "new keys");
+	return code;
+}
+
 int cli_reload(const struct cli *cli)
 {
 	struct up u = { .cli = cli };

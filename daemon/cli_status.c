@@ -120,6 +120,22 @@ static void weak_print(const json_t *c)
 	fact_print("weak", line);
 }
 
+/* Of several peers for the same networks. */
+static void priority_print(const json_t *c)
+{
+	char line[200];
+
+	if (!json_is_integer(json_object_get(c, "priority")))
+		return;
+	snprintf(line, sizeof(line), "%lld%s", (long long)cli_num(c, "priority"),
+		 cli_true(c, "passed_over")
+			 ? "; passed over, for it does not answer: packets go to "
+			   "another peer for its networks, if one is up"
+			 : "");
+	printf("  %-8s ", "priority");
+	cli_wrap(stdout, FACT_COLUMN + 1, FACT_COLUMN + 1, line);
+}
+
 static void up_words(const json_t *c, const json_t *remote)
 {
 	char suite[64], since[CLI_WORDS_MAX], state[CLI_WORDS_MAX + 4], line[400];
@@ -142,6 +158,10 @@ static void other_words(const json_t *c, const json_t *remote)
 	if (json_is_integer(json_object_get(c, "next_try_in_s")))
 		printf("%lld tries, next in %lld s\n", (long long)cli_num(c, "tries"),
 		       (long long)cli_num(c, "next_try_in_s"));
+	else if (strcmp(state, "failing") == 0 && strcmp(cli_str(c, "start", ""), "traffic") == 0)
+		printf("the next packet tries again\n");
+	else if (strcmp(state, "failing") == 0)
+		printf("start = %s: postern up %s\n", cli_str(c, "start", "manual"), name);
 	else if (strcmp(state, "waiting") == 0)
 		printf("%s starts it\n", strcmp(cli_str(c, "start", ""), "traffic") == 0
 						 ? "the first packet"
@@ -180,6 +200,7 @@ static void connection_print(const struct cli *cli, const json_t *c)
 	else
 		other_words(c, remote);
 	weak_print(c);
+	priority_print(c);
 	if (!whole_up(c) && json_is_object(failure))
 		failure_print(failure);
 	for (size_t i = 0; i < json_array_size(children); i++)
@@ -228,15 +249,36 @@ static json_t *status_assemble(const struct status *s)
 	return o;
 }
 
+static bool wanted_down(const json_t *o)
+{
+	return cli_true(o, "wanted") && strcmp(cli_str(o, "state", ""), "up") != 0;
+}
+
+/* Names on stderr what is wanted and not up: the connection, or those of its children. */
+static size_t missing_print(const json_t *c)
+{
+	const json_t *children = json_object_get(c, "children");
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(children); i++) {
+		const json_t *k = json_array_get(children, i);
+
+		if (!wanted_down(k))
+			continue;
+		n++;
+		fprintf(stderr, "%s/%s is wanted, and not up\n", cli_str(c, "name", "-"),
+			cli_str(k, "name", "-"));
+	}
+	return n;
+}
+
 static bool all_wanted_up(const json_t *connections)
 {
-	for (size_t i = 0; i < json_array_size(connections); i++) {
-		const json_t *c = json_array_get(connections, i);
+	size_t missing = 0;
 
-		if (cli_true(c, "wanted") && !whole_up(c))
-			return false;
-	}
-	return true;
+	for (size_t i = 0; i < json_array_size(connections); i++)
+		missing += missing_print(json_array_get(connections, i));
+	return missing == 0;
 }
 
 static int status_ask(const struct cli *cli, struct status *s)

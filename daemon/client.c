@@ -98,3 +98,18 @@ json_t *client_read(struct client *c)
 	/* One request at a time: what follows it waits in the socket and in the buffer. */
 	return c->waits == CLIENT_IDLE ? line_take(c) : NULL;
 }
+
+bool client_take_name(struct client *c, const char *name)
+{
+	const char *slash = name ? strchr(name, '/') : NULL;
+	size_t len = slash ? (size_t)(slash - name) : name ? strlen(name) : 0;
+
+	c->connection[0] = c->child[0] = '\0';
+	if (len > CONF_NAME_MAX || (slash && strlen(slash + 1) > CONF_NAME_MAX))
+		return false;
+	memcpy(c->connection, name ? name : "", len);
+	c->connection[len] = '\0';
+	if (slash)
+		memcpy(c->child, slash + 1, strlen(slash + 1) + 1);
+	return true;
+}

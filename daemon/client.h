@@ -31,6 +31,7 @@ struct client {
 	bool broken;
 	enum client_wait waits;
 	uint64_t ticket;
+	const struct request *asked; /* control.c's */
 	char connection[CONF_NAME_MAX + 1]; /* "": all */
 	char child[CONF_NAME_MAX + 1];	    /* "": all */
 	size_t in_len;
@@ -40,6 +41,8 @@ struct client {
 	size_t out_size;
 };
 
+/* What the request is about: "office" or "office/lan", NULL: all. False: too long. */
+bool client_take_name(struct client *c, const char *name);
 /* Queues one JSON object as a line; takes the reference. A full backlog breaks the client. */
 void client_send(struct client *c, json_t *o);
 /* Writes what the socket takes; false when the client is gone. */

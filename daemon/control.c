@@ -37,6 +37,8 @@ struct request {
 	bool changes; /* for root alone */
 	bool named;   /* needs a connection */
 	void (*serve)(struct client *c);
+	enum client_wait waits;
+	enum ike_rekey rekey;
 };
 
 static struct ike_engine *engine_of(const struct control *ctl)
@@ -46,7 +48,12 @@ static struct ike_engine *engine_of(const struct control *ctl)
 
 static struct report_now now_get(void)
 {
-	return (struct report_now){ .mono = mono_now(), .wall = time(NULL) };
+	struct timespec t = { .tv_sec = 0 };
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (struct report_now){ .mono = mono_now(),
+				    .wall = t.tv_sec,
+				    .rest = (mono_ns)t.tv_nsec };
 }
 
 /* ---- ending a request ---- */
@@ -151,6 +158,7 @@ struct find_walk {
 	const struct client *c;
 	bool found;
 	bool up;   /* what was asked for is up, whole */
+	bool ike;  /* its IKE SA is */
 	bool gone; /* no IKE SA, and none is wanted */
 };
 
@@ -169,6 +177,7 @@ static void find_one(void *ctx, const struct ike_view *v)
 	}
 	w->found = w->found || child_found;
 	w->up = w->up || (child_found && all_up);
+	w->ike = w->ike || v->state == IKE_STATE_UP;
 	w->gone = v->state == IKE_STATE_OFF || v->state == IKE_STATE_WAITING;
 }
 
@@ -179,9 +188,10 @@ static struct find_walk find_walk_do(const struct client *c)
 	return w;
 }
 
-static void serve_updown(struct client *c, enum client_wait waits, bool command, bool up)
+static void serve_updown(struct client *c)
 {
 	const struct control_env *h = &c->control->env;
+	enum client_wait waits = c->asked->waits;
 
 	if (!find_walk_do(c).found) {
 		client_end(c, ERR_NOT_FOUND,
@@ -189,23 +199,24 @@ static void serve_updown(struct client *c, enum client_wait waits, bool command,
 		return;
 	}
 	c->waits = waits;
-	if (command)
-		h->command(h->ctx, up, c->connection, c->child[0] ? c->child : NULL);
+	if (waits != CLIENT_WAIT)
+		h->command(h->ctx, waits == CLIENT_UP, c->connection,
+			   c->child[0] ? c->child : NULL);
 }
 
-static void serve_up(struct client *c)
+/* It begins, and is not waited for: `watch` tells how it went. */
+static void serve_rekey(struct client *c)
 {
-	serve_updown(c, CLIENT_UP, true, true);
-}
+	const struct control_env *h = &c->control->env;
+	const char *child = c->child[0] ? c->child : NULL;
+	struct find_walk w = find_walk_do(c);
 
-static void serve_wait(struct client *c)
-{
-	serve_updown(c, CLIENT_WAIT, false, false);
-}
-
-static void serve_down(struct client *c)
-{
-	serve_updown(c, CLIENT_DOWN, true, false);
+	if (!w.ike || !w.found || (child && !w.up)) {
+		client_end(c, ERR_NOT_FOUND, "nothing of that name is up and has keys");
+		return;
+	}
+	h->rekey(h->ctx, c->asked->rekey, c->connection, child);
+	client_end(c, OK, "");
 }
 
 static void serve_watch(struct client *c)
@@ -223,9 +234,31 @@ static void serve_reload(struct client *c)
 }
 
 static const struct request requests[] = {
-	{ "status", false, false, serve_status }, { "up", true, true, serve_up },
-	{ "wait", false, true, serve_wait },	  { "down", true, true, serve_down },
-	{ "watch", false, false, serve_watch },	  { "reload", true, false, serve_reload },
+	{ .name = "status", .serve = serve_status },
+	{ .name = "up", .changes = true, .named = true, .serve = serve_updown, .waits = CLIENT_UP },
+	{ .name = "wait", .named = true, .serve = serve_updown, .waits = CLIENT_WAIT },
+	{ .name = "down",
+	  .changes = true,
+	  .named = true,
+	  .serve = serve_updown,
+	  .waits = CLIENT_DOWN },
+	{ .name = "watch", .serve = serve_watch },
+	{ .name = "reload", .changes = true, .serve = serve_reload },
+	{ .name = "rekey",
+	  .changes = true,
+	  .named = true,
+	  .serve = serve_rekey,
+	  .rekey = IKE_REKEY_CHILD },
+	{ .name = "rekey-ike",
+	  .changes = true,
+	  .named = true,
+	  .serve = serve_rekey,
+	  .rekey = IKE_REKEY_IKE },
+	{ .name = "reauthenticate",
+	  .changes = true,
+	  .named = true,
+	  .serve = serve_rekey,
+	  .rekey = IKE_REKEY_PROOF },
 };
 
 static const struct request *request_find(const char *name)
@@ -235,22 +268,6 @@ static const struct request *request_find(const char *name)
 			return &requests[i];
 	}
 	return NULL;
-}
-
-/* "office" or "office/lan" */
-static bool name_take(struct client *c, const char *name)
-{
-	const char *slash = name ? strchr(name, '/') : NULL;
-	size_t len = slash ? (size_t)(slash - name) : name ? strlen(name) : 0;
-
-	c->connection[0] = c->child[0] = '\0';
-	if (len > CONF_NAME_MAX || (slash && strlen(slash + 1) > CONF_NAME_MAX))
-		return false;
-	memcpy(c->connection, name ? name : "", len);
-	c->connection[len] = '\0';
-	if (slash)
-		memcpy(c->child, slash + 1, strlen(slash + 1) + 1);
-	return true;
 }
 
 static void client_serve(struct client *c, const json_t *o)
@@ -263,14 +280,16 @@ static void client_serve(struct client *c, const json_t *o)
 			"this daemon does not know that request: are command and daemon of one version?");
 	else if (!engine_of(c->control))
 		client_end(c, ERR_BUSY, "the daemon has not loaded its configuration yet");
-	else if (!name_take(c, json_string_value(json_object_get(o, "name"))) ||
+	else if (!client_take_name(c, json_string_value(json_object_get(o, "name"))) ||
 		 (r->named && !c->connection[0]))
 		client_end(c, ERR_SYNTAX, "the request names no connection");
 	else if (r->changes && !c->root)
 		client_end(c, ERR_DENIED,
 			   "only root may do that; the group of the socket may look");
-	else
+	else {
+		c->asked = r;
 		r->serve(c);
+	}
 }
 
 /* ---- clients come and go ---- */

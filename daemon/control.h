@@ -20,6 +20,8 @@ struct control_env {
 	/* postern up and down; `child` may be NULL. What follows is performed behind the loop's
 	 * batch. */
 	void (*command)(void *ctx, bool up, const char *connection, const char *child);
+	/* postern rekey */
+	void (*rekey)(void *ctx, enum ike_rekey what, const char *connection, const char *child);
 	/* Are the counters that were asked for all there? */
 	bool (*counters_fresh)(void *ctx);
 	/* The answer comes by control_reloaded with the same ticket (never 0). */

@@ -12,6 +12,7 @@
 #include "daemon/bridge.h"
 #include "daemon/control.h"
 #include "daemon/processes.h"
+#include "daemon/restorer.h"
 
 /* What the engine works with of one configuration: the model, and per `me` what goes into CERT and
  * CERTREQ. */
@@ -28,7 +29,9 @@ struct engine_process {
 	struct control *control;
 	struct ike_engine *ike;
 	struct setup *setup;
+	struct restorer restorer;
 	struct plane_caps kernel; /* what the kernel's data plane can do; the monitor found out */
+	struct msg_addresses addresses; /* the machine's, as the monitor last said */
 };
 
 /* ---- configuration ---- */
@@ -110,28 +113,58 @@ static struct span env_authorities(void *ctx, const struct conf_me *me)
 	return p->setup->authorities[me_index(p->setup, me)];
 }
 
-static enum err engine_commit(void *ctx, void *prepared)
+static void tell_addresses(struct engine_process *p)
 {
-	struct engine_process *p = ctx;
-	struct setup *old = p->setup;
-	enum err e = OK;
+	struct ike_addresses a = { .n = 0 };
+	const struct ike_event ev = { .kind = IKE_EV_ADDRESSES, .addresses = &a };
+
+	while (a.n < p->addresses.n && a.n < IKE_ADDRS_MAX) {
+		a.addrs[a.n] = p->addresses.addr[a.n];
+		a.n++;
+	}
+	ike_engine_event(p->ike, &ev, mono_now());
+}
+
+/* Goes on where another one was stopped, if there was one. */
+static struct ike_engine *engine_begin(struct engine_process *p)
+{
 	const struct ike_env env = {
 		.random = random_system(),
-		.n_owners = ((struct setup *)prepared)->workers,
+		.keeps = restorer_is_open(&p->restorer),
+		.restores = true,
+		.n_owners = p->setup->workers,
 		.kernel = p->kernel,
 		.certificates = env_certificates,
 		.authorities = env_authorities,
 		.ctx = p,
 	};
+	mono_ns now = mono_now();
+	struct ike_engine *e = ike_engine_new(&env, p->setup->conf, now);
+
+	if (e != NULL)
+		restorer_give(&p->restorer, e, process_generation(p->process), now);
+	return e;
+}
+
+static enum err engine_commit(void *ctx, void *prepared)
+{
+	struct engine_process *p = ctx;
+	struct setup *old = p->setup;
+	enum err e = OK;
 
 	p->setup = prepared;
 	if (p->ike != NULL)
+		restorer_generation(&p->restorer, process_generation(p->process));
+	if (p->ike != NULL)
 		e = ike_engine_reconfigure(p->ike, p->setup->conf, mono_now());
 	else
-		p->ike = ike_engine_new(&env, p->setup->conf, mono_now());
+		p->ike = engine_begin(p);
 	if (e != OK || p->ike == NULL)
 		return ERR_NOMEM; /* this process ends, so the old one is left where it is */
 	bridge_set(p->bridge, p->ike, p->setup->conf);
+	if (bridge_begin(p->bridge) != OK)
+		return ERR_NOMEM;
+	tell_addresses(p);
 	/* Actions that were queued before may point into the old configuration. */
 	bridge_drain_all(p->bridge);
 	if (old != NULL)
@@ -201,6 +234,18 @@ static void control_command(void *ctx, bool up, const char *connection, const ch
 		ike_engine_event(p->ike, &ev, mono_now());
 }
 
+static void control_rekey(void *ctx, enum ike_rekey what, const char *connection, const char *child)
+{
+	struct engine_process *p = ctx;
+	const struct ike_event ev = {
+		.kind = IKE_EV_REKEY,
+		.command = { .connection = connection, .child = child, .rekey = what },
+	};
+
+	if (p->ike != NULL)
+		ike_engine_event(p->ike, &ev, mono_now());
+}
+
 static void control_reload(void *ctx, uint64_t ticket)
 {
 	struct engine_process *p = ctx;
@@ -217,6 +262,8 @@ static enum err engine_socket(void *ctx, const struct msg_socket *m, int fd)
 {
 	struct engine_process *p = ctx;
 
+	if (m->kind == SOCK_VAULT)
+		return restorer_open(&p->restorer, fd);
 	return m->kind == SOCK_CONTROL ? control_listen(p->control, fd)
 				       : bridge_socket(p->bridge, m, fd);
 }
@@ -235,12 +282,27 @@ static void engine_reloaded(void *ctx, const struct msg_text *m)
 	control_reloaded(p->control, m->ticket, m->err, m->text);
 }
 
+static enum err engine_addresses(struct engine_process *p, struct span body)
+{
+	if (msg_addresses_get(body, &p->addresses) != OK)
+		return ERR_SYNTAX;
+	if (p->ike != NULL)
+		tell_addresses(p);
+	return OK;
+}
+
 static enum err engine_plane(void *ctx, const struct chan_msg *m)
 {
 	struct engine_process *p = ctx;
 
-	return m->type == MSG_CAPS ? plane_caps_decode(m->body, &p->kernel)
-				   : bridge_kernel(p->bridge, m);
+	switch (m->type) {
+	case MSG_CAPS:
+		return plane_caps_decode(m->body, &p->kernel);
+	case MSG_ADDRESSES:
+		return engine_addresses(p, m->body);
+	default:
+		return bridge_kernel(p->bridge, m);
+	}
 }
 
 /* A clean end: the peers are told, then we go. */
@@ -277,12 +339,16 @@ static const struct process_ops ops = {
 
 static enum err parts_new(struct engine_process *p)
 {
-	const struct bridge_env bridge = { .process = p->process, .note = on_note, .ctx = p };
+	const struct bridge_env bridge = { .process = p->process,
+					   .restorer = &p->restorer,
+					   .note = on_note,
+					   .ctx = p };
 	const struct control_env control = {
 		.loop = process_loop(p->process),
 		.engine = control_engine,
 		.counters_fresh = control_counters_fresh,
 		.command = control_command,
+		.rekey = control_rekey,
 		.reload = control_reload,
 		.ctx = p,
 	};
@@ -307,6 +373,7 @@ int engine_main(const struct options *o)
 	control_free(p.control);
 	bridge_free(p.bridge);
 	ike_engine_free(p.ike);
+	restorer_close(&p.restorer);
 	if (p.setup != NULL)
 		setup_free(p.setup);
 	process_free(p.process);

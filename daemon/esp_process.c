@@ -2,8 +2,8 @@
 /* The esp process: the workers of userspace ESP in threads, and this thread for the engine's
  * commands.
  *
- * Without an engine there are no SAs: when its channel ends, all of them go, and with them their
- * keys. What workers have to say goes up the same channel from their own threads. It is sent or
+ * SAs outlive their engine: the one that follows claims those that it knows of, and lets the others
+ * go. What workers have to say goes up the same channel from their own threads. It is sent or
  * dropped, never waited for: a worker that waits loses packets.
  */
 #include <fcntl.h>
@@ -24,6 +24,8 @@
 #include "esp/esp.h"
 
 enum { UP_MAX = 70000 }; /* a whole datagram and its path */
+/* Nobody renews SAs without an engine, nor ends them in time. */
+#define ENGINE_PATIENCE (60 * NS_PER_S)
 
 /* A child's TUN whose queues are still coming. */
 struct coming {
@@ -36,6 +38,7 @@ struct coming {
 struct esp_process {
 	struct process *process;
 	struct link engine;
+	struct loop_timer patience; /* without an engine for so long its SAs go */
 	/* A duplicate of the channel for the workers, which only send; NULL without an engine. The
 	 * lock is for its coming and going. */
 	pthread_mutex_t up_lock;
@@ -138,18 +141,26 @@ static void on_engine_gone(void *ctx, enum err why)
 	struct esp_process *p = ctx;
 
 	up_close(p);
-	esp_flush(p->esp);
+	loop_timer_set(process_loop(p->process), &p->patience, mono_now() + ENGINE_PATIENCE);
 	if (why != ERR_NOT_FOUND)
 		process_accuse(p->process, ROLE_ENGINE);
+}
+
+static void on_patience(void *ctx)
+{
+	struct esp_process *p = ctx;
+
+	esp_flush(p->esp);
 }
 
 static enum err engine_open(struct esp_process *p, int fd)
 {
 	enum err e;
 
+	loop_timer_set(process_loop(p->process), &p->patience, NEVER);
 	up_close(p);
 	link_close(&p->engine);
-	esp_flush(p->esp);
+	esp_unclaim(p->esp);
 	e = link_open(&p->engine, fd, proto_from_engine(ROLE_ESP), proto_to_engine(ROLE_ESP));
 	return e == OK ? up_open(p) : e;
 }
@@ -416,6 +427,7 @@ int esp_main(const struct options *o)
 	p.process = process_new(&ops, &p);
 	if (p.process == NULL)
 		return EXIT_FAILED;
+	p.patience = (struct loop_timer){ .fire = on_patience, .ctx = &p };
 	p.engine = (struct link){
 		.loop = process_loop(p.process),
 		.on_msg = on_command,

@@ -72,7 +72,7 @@ static bool peer_may_be_at(const struct conf_connection *cn, const struct addr *
 		if (addr_eq(&cn->addresses[i], a))
 			return true;
 	}
-	return cn->any_address || cn->address_name != NULL;
+	return cn->any_address || cn->address_name != NULL || cn->redirect == CONF_REDIRECT_FOLLOW;
 }
 
 static const char *path(const struct gate *g, const struct sa_desc *d)
@@ -216,6 +216,7 @@ static gate_fn *const of_install[] = { ours,	  spi,	 known,	 path, mode,
 static gate_fn *const of_move[] = { ours, spi, known, path, NULL };
 static gate_fn *const of_removal[] = { ours, spi, NULL };
 static gate_fn *const of_forget[] = { ours, NULL };
+static gate_fn *const of_sweep[] = { NULL };
 
 static gate_fn *const *questions(enum sa_op op)
 {
@@ -225,10 +226,14 @@ static gate_fn *const *questions(enum sa_op op)
 	case SA_MOVE:
 		return of_move;
 	case SA_REMOVE:
+	case SA_PASS:
 	case SA_QUERY:
+	case SA_CLAIM: /* the plane knows better what it has */
 		return of_removal;
 	case SA_FORGET:
 		return of_forget;
+	case SA_SWEEP:
+		return of_sweep;
 	}
 	return of_install;
 }

@@ -38,18 +38,16 @@ static void report_write(int fd, const char *text)
 	}
 }
 
-static enum err bundles_write(const struct loaded *l, const struct conf *c)
+static enum err bundles_write(const struct loaded *l, const struct conf *c, struct span key)
 {
 	enum err e = OK;
 
-	for (unsigned int r = 0; r < N_ROLES && e == OK; r++) {
-		if (l->bundle[r] >= 0)
-			e = bundle_write(l->bundle[r], (enum role)r, l->text, c);
-	}
+	for (unsigned int r = 0; r < N_ROLES && e == OK; r++)
+		e = bundle_write(l->bundle[r], (enum role)r, l->text, c, key);
 	return e;
 }
 
-static int child_load(const char *file, const struct loaded *l, int report)
+static int child_load(const char *file, const struct loaded *l, struct span key, int report)
 {
 	struct conf_source disk = conf_source_disk();
 	struct conf_problems problems = { 0 };
@@ -59,9 +57,9 @@ static int child_load(const char *file, const struct loaded *l, int report)
 
 	if (conf_load(file, l->text, &disk, &c, &problems) == OK) {
 		cert_check(c, time(NULL), &problems);
-		code = problems.n_errors > 0	   ? EXIT_REFUSED
-		       : bundles_write(l, c) == OK ? 0
-						   : EXIT_BROKEN;
+		code = problems.n_errors > 0		? EXIT_REFUSED
+		       : bundles_write(l, c, key) == OK ? 0
+							: EXIT_BROKEN;
 	}
 	words = problems.n > 0 ? conf_problems_text(file, l->text, &problems) : NULL;
 	report_write(report, words);
@@ -111,14 +109,14 @@ static enum err text_read(const char *file, struct span *text)
 	return n == 0 ? OK : ERR_SYSTEM;
 }
 
-static enum err child_run(const char *file, const struct loaded *l, int report)
+static enum err child_run(const char *file, const struct loaded *l, struct span key, int report)
 {
 	int status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		alarm(LOAD_SECONDS);
-		_exit(child_load(file, l, report));
+		_exit(child_load(file, l, key, report));
 	}
 	if (pid < 0)
 		return ERR_SYSTEM;
@@ -131,27 +129,35 @@ static enum err child_run(const char *file, const struct loaded *l, int report)
 	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_REFUSED ? ERR_CONFIG : ERR_SYSTEM;
 }
 
-static enum err loaded_fill(const char *file, struct loaded *l, char **report)
+static enum err own_load(struct loaded *l)
 {
-	const struct conf_source none = conf_source_none();
 	struct conf_problems problems = { 0 };
+	struct bundle *b;
+	enum err e = bundle_read(l->bundle[ROLE_MONITOR], &b);
+
+	if (e == OK)
+		e = bundle_load(b, &l->conf, &problems);
+	bundle_free(b);
+	return e;
+}
+
+static enum err loaded_fill(const char *file, struct loaded *l, struct span key, char **report)
+{
 	int fd = memfd_create("postern-report", MFD_CLOEXEC);
 	enum err e = fd >= 0 ? OK : ERR_SYSTEM;
 
-	for (unsigned int r = 0; r < N_ROLES && e == OK; r++) {
-		if (r != ROLE_MONITOR)
-			e = bundle_make(role_row((enum role)r)->name, &l->bundle[r]);
-	}
+	for (unsigned int r = 0; r < N_ROLES && e == OK; r++)
+		e = bundle_make(role_row((enum role)r)->name, &l->bundle[r]);
 	if (e == OK)
-		e = child_run(file, l, fd);
+		e = child_run(file, l, key, fd);
 	if (fd >= 0)
 		*report = report_read(fd);
 	if (fd >= 0)
 		close(fd);
-	return e == OK ? conf_load(file, l->text, &none, &l->conf, &problems) : e;
+	return e == OK ? own_load(l) : e;
 }
 
-enum err loader_load(const char *file, struct loaded **out, char **report)
+enum err loader_load(const char *file, struct span key, struct loaded **out, char **report)
 {
 	struct loaded *l = calloc(1, sizeof *l);
 	enum err e = l != NULL ? OK : ERR_NOMEM;
@@ -165,7 +171,7 @@ enum err loader_load(const char *file, struct loaded **out, char **report)
 		e = ERR_CONFIG;
 	}
 	if (e == OK) {
-		e = loaded_fill(file, l, report);
+		e = loaded_fill(file, l, key, report);
 		if (e != OK && (*report == NULL || **report == '\0')) {
 			free(*report);
 			*report = report_text(file, "reading it failed", err_text(e));

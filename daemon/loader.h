@@ -4,7 +4,8 @@
  *
  * The files, keys among them, are read by a child of the monitor that lives for the reading alone:
  * it judges the whole configuration, writes the bundles and ends, so that no byte of a key is ever
- * in the monitor's own memory.
+ * in the monitor's own memory. A bundle without any file but with their marks tells the monitor
+ * which of them are others than before.
  */
 #ifndef DAEMON_LOADER_H
 #define DAEMON_LOADER_H
@@ -14,12 +15,13 @@
 struct loaded {
 	struct conf *conf;   /* no file has bytes here */
 	struct span text;    /* malloc'd */
-	int bundle[N_ROLES]; /* sealed; -1 for the monitor */
+	int bundle[N_ROLES]; /* sealed */
 };
 
-/* *report (malloc'd, may be empty) holds all problems, warnings too, as people read them.
- * ERR_CONFIG: refused, and *out is NULL. */
-MUST_USE enum err loader_load(const char *file, struct loaded **out, char **report);
+/* `key`: of the bundles' marks. *report (malloc'd, may be empty) holds all problems, warnings too,
+ * as people read them. ERR_CONFIG: refused, and *out is NULL. */
+MUST_USE enum err loader_load(const char *file, struct span key, struct loaded **out,
+			      char **report);
 /* What loader_load refused, without its files: good for guards and nothing else. NULL: the text
  * itself is refused. */
 struct conf *loader_selectors(const char *file);

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/secret.h"
+#include "crypto/random.h"
 #include "daemon/listen.h"
 #include "daemon/monitor_state.h"
 
@@ -116,7 +118,8 @@ static void guard_refused(struct monitor *m)
 static int start_config(struct monitor *m)
 {
 	char *report = NULL;
-	enum err e = loader_load(m->o->config, &m->now, &report);
+	enum err e = loader_load(m->o->config, span_of(m->mark_key, sizeof m->mark_key), &m->now,
+				 &report);
 
 	if (report != NULL)
 		fputs(report, stderr);
@@ -183,6 +186,8 @@ static int start_crew(struct monitor *m)
 		e = monitor_watch_host(m, why);
 	if (e == OK)
 		e = monitor_kernel_watch(m);
+	if (e == OK)
+		e = monitor_net_watch(m);
 	if (e == OK) {
 		reload_init(m);
 		e = crew_start(m->crew);
@@ -193,6 +198,7 @@ static int start_crew(struct monitor *m)
 static int start(struct monitor *m)
 {
 	char why[PRIVILEGE_WHY_MAX] = "";
+	struct random rng;
 	enum err e;
 	int code;
 
@@ -204,6 +210,9 @@ static int start(struct monitor *m)
 	e = users_find(m->ids, why);
 	if (e != OK)
 		return failed(e, why);
+	rng = random_system();
+	if (!random_fill(&rng, m->mark_key, sizeof m->mark_key))
+		return failed(ERR_SYSTEM, "there is no randomness");
 	code = start_config(m);
 	if (code == 0)
 		code = start_host(m);
@@ -224,6 +233,7 @@ static void monitor_close(struct monitor *m)
 	}
 	crew_free(m->crew);
 	monitor_kernel_close(m);
+	monitor_net_close(m);
 	/* Routes into the device go while it is there; the guards and their unreachable routes
 	 * stay. */
 	warden_free(m->warden, m->tun[0] >= 0);
@@ -235,21 +245,26 @@ static void monitor_close(struct monitor *m)
 	loaded_free(m->reload.next);
 	free(m->reload.report);
 	loaded_free(m->now);
+	secret_wipe(m->mark_key, sizeof m->mark_key);
 	loop_free(m->loop);
 	notify_close(&m->notify);
 	if (m->signals >= 0)
 		close(m->signals);
 	if (m->exe >= 0)
 		close(m->exe);
+	if (m->kept.fd >= 0)
+		close(m->kept.fd);
 }
 
 int monitor_main(const struct options *o)
 {
 	struct monitor m = { .o = o,
 			     .control = -1,
+			     .kept = { .fd = -1 },
 			     .exe = -1,
 			     .signals = -1,
-			     .plane = { .route = { .fd = -1 } } };
+			     .plane = { .route = { .fd = -1 } },
+			     .net = { .listen = { .fd = -1 }, .ask = { .fd = -1 } } };
 	int code;
 
 	memset(m.tun, 0xff, sizeof m.tun);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the monitor gives to the other processes, and what it takes from them. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/escape.h"
 #include "base/log.h"
 #include "daemon/monitor_state.h"
+#include "daemon/vault_memory.h"
 
 /* ---- to a process that was just started ---- */
 
@@ -21,17 +24,66 @@ static void send_socket(struct monitor *m, enum role r, enum sock_kind kind, uns
 		crew_send(m->crew, r, MSG_SOCKET, wr_done(&w), fd);
 }
 
+/* An engine that dies of what it finds in it, again and again, shall find nothing. */
+#define DIES_OF_IT NS_PER_S
+enum { DEATHS_OF_IT = 3 };
+/* SAs are without an engine for so long at most: shorter than any lifetime of theirs. */
+#define ENGINE_PATIENCE (60 * NS_PER_S)
+
+static void send_kept(struct monitor *m)
+{
+	struct kept *k = &m->kept;
+
+	if (k->fd >= 0 && k->deaths >= DEATHS_OF_IT) {
+		close(k->fd);
+		k->fd = -1;
+		k->deaths = 0;
+		monitor_log(LOG_LEVEL_ERROR, "vault_dropped", "engines die of it");
+	}
+	if (k->fd < 0 && vault_memory_make(&k->fd) != OK)
+		monitor_log(LOG_LEVEL_WARNING, "vault_failed", strerror(errno));
+	k->given = mono_now();
+	send_socket(m, ROLE_ENGINE, SOCK_VAULT, 0, k->fd);
+}
+
+/* Nobody renews its SAs, nor ends them in time. */
+static void on_patience(void *ctx)
+{
+	struct monitor *m = ctx;
+
+	monitor_log(LOG_LEVEL_ERROR, "engine_missing", "its SAs in the kernel go");
+	monitor_kernel_flush(m);
+}
+
+static void engine_ended(struct monitor *m)
+{
+	char why[HOST_WHY_MAX] = "";
+
+	m->kept.deaths = mono_now() - m->kept.given < DIES_OF_IT ? m->kept.deaths + 1 : 0;
+	monitor_kernel_unclaim(m);
+	m->kept.patience.fire = on_patience;
+	m->kept.patience.ctx = m;
+	loop_timer_set(m->loop, &m->kept.patience, mono_now() + ENGINE_PATIENCE);
+	if (warden_guard_all(m->warden, why) == OK)
+		return;
+	monitor_log(LOG_LEVEL_ERROR, "guard_failed", why);
+	monitor_host_retry(m);
+}
+
 static void equip_engine(struct monitor *m)
 {
 	const struct sockets *s = &m->sockets;
 
-	send_socket(m, ROLE_ENGINE, SOCK_IKE4, 0, s->ike[0]);
-	send_socket(m, ROLE_ENGINE, SOCK_IKE6, 0, s->ike[1]);
-	send_socket(m, ROLE_ENGINE, SOCK_NAT4, 0, s->nat[0]);
-	send_socket(m, ROLE_ENGINE, SOCK_NAT6, 0, s->nat[1]);
+	for (unsigned int i = 0; i < N_IKE_QUEUES; i++) {
+		send_socket(m, ROLE_ENGINE, SOCK_IKE4, i, s->ike[0][i]);
+		send_socket(m, ROLE_ENGINE, SOCK_IKE6, i, s->ike[1][i]);
+		send_socket(m, ROLE_ENGINE, SOCK_NAT4, i, s->nat[0][i]);
+		send_socket(m, ROLE_ENGINE, SOCK_NAT6, i, s->nat[1][i]);
+	}
 	send_socket(m, ROLE_ENGINE, SOCK_PROBE4, 0, s->probe[0]);
 	send_socket(m, ROLE_ENGINE, SOCK_PROBE6, 0, s->probe[1]);
 	send_socket(m, ROLE_ENGINE, SOCK_CONTROL, 0, m->control);
+	send_kept(m);
 }
 
 static void send_device(void *ctx, uint32_t if_id, unsigned int index, int fd)
@@ -95,6 +147,7 @@ void monitor_equip(void *ctx, enum role r)
 	if (r == ROLE_ENGINE) {
 		equip_engine(m);
 		monitor_kernel_tell(m);
+		monitor_net_tell(m);
 	}
 	if (r == ROLE_ESP)
 		equip_esp(m);
@@ -106,7 +159,6 @@ void monitor_equip(void *ctx, enum role r)
 void monitor_ended(void *ctx, enum role r)
 {
 	struct monitor *m = ctx;
-	char why[HOST_WHY_MAX] = "";
 
 	m->ready[r] = 0;
 	if (m->reload.next != NULL)
@@ -114,11 +166,7 @@ void monitor_ended(void *ctx, enum role r)
 			m, ERR_BUSY,
 			"a process ended while the new configuration was handed out: try again");
 	if (r == ROLE_ENGINE)
-		monitor_kernel_flush(m);
-	if (r == ROLE_ENGINE && warden_guard_all(m->warden, why) != OK) {
-		monitor_log(LOG_LEVEL_ERROR, "guard_failed", why);
-		monitor_host_retry(m);
-	}
+		engine_ended(m);
 }
 
 /* ---- messages ---- */
@@ -147,10 +195,12 @@ static enum err on_ready(struct monitor *m, enum role r, struct span body)
 	}
 	if (generation != m->generation)
 		return OK; /* of a reload that was given up */
+	if (r == ROLE_ENGINE)
+		loop_timer_set(m->loop, &m->kept.patience, NEVER);
 	/* What asked for a child before there was an engine to hear it: the kernel shall ask
 	 * again. */
 	if (r == ROLE_ENGINE && m->ready[r] == 0)
-		monitor_kernel_flush(m);
+		monitor_kernel_ask_again(m);
 	m->ready[r] = generation;
 	monitor_send_number(m, r, MSG_COMMIT, generation);
 	if (!m->up)

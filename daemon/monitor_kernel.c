@@ -18,6 +18,7 @@
 #define AGAIN_PAUSE	 NS_PER_S
 #define EVENTS_TURN	 (5 * NS_PER_MS)
 #define EVENTS_PAUSE_MAX NS_PER_S
+#define LOOK_PAUSE	 NS_PER_S
 
 /* ---- start ---- */
 
@@ -152,12 +153,14 @@ static void on_event(void *ctx, const struct plane_event *ev)
 	struct wr w = wr_into(b, sizeof b);
 
 	plane_event_encode(&w, ev);
-	if (ev->kind != PLANE_ACQUIRE && ev->kind != PLANE_MAPPING) {
+	if (ev->kind == PLANE_EXPIRE) {
 		send_engine(m, MSG_PLANE, &w);
 		return;
 	}
 	if (!wr_ok(&w) || crew_offer(m->crew, ROLE_ENGINE, MSG_PLANE, wr_done(&w)))
 		return;
+	if (ev->kind == PLANE_SILENT)
+		return; /* it is told again */
 	log_times(LOG_LEVEL_WARNING, "events_lost", ++m->plane.lost);
 	if (ev->kind == PLANE_ACQUIRE && !m->plane.lost_some) {
 		m->plane.lost_some = true;
@@ -199,6 +202,18 @@ static void on_again(void *ctx)
 		for (size_t k = 0; k < c->connections[i].n_children; k++)
 			forget(m, &c->connections[i], &c->connections[i].children[k]);
 	}
+}
+
+static void on_look(void *ctx)
+{
+	struct monitor *m = ctx;
+
+	m->plane.looks = m->plane.kernel != NULL && kernel_count(m->plane.kernel, "").all > 0;
+	if (!m->plane.looks)
+		return;
+	kernel_look(m->plane.kernel, (uint64_t)mono_now(), on_event, m);
+	retry_in_doubt(m);
+	loop_timer_set(m->loop, &m->plane.look, mono_now() + LOOK_PAUSE);
 }
 
 static void on_resume(void *ctx)
@@ -247,6 +262,7 @@ enum err monitor_kernel_watch(struct monitor *m)
 		return OK;
 	p->watch = (struct loop_watch){ .fd = kernel_fd(p->kernel), .ready = on_ready, .ctx = m };
 	p->again = (struct loop_timer){ .fire = on_again, .ctx = m };
+	p->look = (struct loop_timer){ .fire = on_look, .ctx = m };
 	p->resume = (struct loop_timer){ .fire = on_resume, .ctx = m };
 	return loop_add(m->loop, &p->watch, EPOLLIN);
 }
@@ -292,7 +308,7 @@ static struct gate_facts facts_of(struct monitor *m, const struct sa_cmd *cmd)
 
 static void carry_out(struct monitor *m, const struct sa_cmd *cmd, struct sa_done *done)
 {
-	const struct kernel_plane *p = &m->plane;
+	struct kernel_plane *p = &m->plane;
 	struct gate_facts facts;
 
 	if (!plane_caps_esp(&p->caps)) {
@@ -307,6 +323,10 @@ static void carry_out(struct monitor *m, const struct sa_cmd *cmd, struct sa_don
 		return;
 	}
 	kernel_command(p->kernel, cmd, done);
+	if (cmd->op == SA_INSTALL && !p->looks) {
+		p->looks = true;
+		loop_timer_set(m->loop, &p->look, mono_now() + LOOK_PAUSE);
+	}
 	retry_in_doubt(m);
 }
 
@@ -333,12 +353,24 @@ enum err monitor_kernel_command(struct monitor *m, struct span body)
 
 /* ---- ends ---- */
 
+void monitor_kernel_unclaim(struct monitor *m)
+{
+	if (m->plane.ours)
+		kernel_unclaim(m->plane.kernel);
+}
+
 void monitor_kernel_flush(struct monitor *m)
 {
 	if (!m->plane.ours)
 		return;
 	kernel_flush(m->plane.kernel);
 	retry_in_doubt(m);
+}
+
+void monitor_kernel_ask_again(struct monitor *m)
+{
+	if (m->plane.ours)
+		loop_timer_set(m->loop, &m->plane.again, mono_now());
 }
 
 void monitor_kernel_close(struct monitor *m)

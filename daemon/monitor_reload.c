@@ -165,7 +165,7 @@ void reload_begin(struct monitor *m, uint64_t ticket)
 		reload_answer(m, ticket, ERR_BUSY, why);
 		return;
 	}
-	e = loader_load(m->o->config, &next, &report);
+	e = loader_load(m->o->config, span_of(m->mark_key, sizeof m->mark_key), &next, &report);
 	if (e == OK)
 		e = judge_change(m, next->conf, refused);
 	if (e == OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The monitor's parts, for monitor.c (start, end, signals), monitor_crew.c (what the other
  * processes say), monitor_reload.c (a new configuration, whole or not at all), monitor_host.c (what
- * others do to the host) and monitor_kernel.c (the kernel's data plane).
+ * others do to the host), monitor_net.c (addresses) and monitor_kernel.c (the kernel's data plane).
  */
 #ifndef DAEMON_MONITOR_STATE_H
 #define DAEMON_MONITOR_STATE_H
@@ -49,6 +49,25 @@ struct kernel_plane {
 	bool lost_some;		  /* ... and that the kernel has to be told to ask again */
 	struct loop_timer again;  /* then it is told */
 	struct loop_timer resume; /* events are read again */
+	struct loop_timer look;	  /* at what SAs have carried */
+	bool looks;		  /* ... that is set: there are some */
+};
+
+/* Addresses and routes change: monitor_net.c. */
+struct net_care {
+	struct netlink listen, ask;
+	struct loop_watch watch;
+	struct loop_timer timer;
+	mono_ns told;
+	bool pending;
+};
+
+/* What the engine keeps for the one that follows. */
+struct kept {
+	int fd; /* -1: nothing */
+	mono_ns given;
+	unsigned int deaths; /* of engines that had just been given it, in a row */
+	struct loop_timer patience; /* without an engine for so long its SAs go */
 };
 
 struct monitor {
@@ -61,7 +80,9 @@ struct monitor {
 	struct sockets sockets;
 	int tun[SOCKETS_WORKERS_MAX];
 	int control;
+	struct kept kept;
 	int exe;
+	uint8_t mark_key[BUNDLE_KEY_LEN]; /* of the marks in bundles; nobody else has it */
 	struct loaded *now;
 	uint64_t generation;	 /* of now */
 	uint64_t ready[N_ROLES]; /* generation that each said ready for; 0: none yet */
@@ -72,6 +93,7 @@ struct monitor {
 	struct loop_timer watchdog;
 	struct host_care host;
 	struct kernel_plane plane;
+	struct net_care net;
 };
 
 void monitor_log(enum log_level level, const char *event, const char *why);
@@ -112,8 +134,12 @@ MUST_USE enum err monitor_kernel_watch(struct monitor *m);
 void monitor_kernel_tell(struct monitor *m);
 /* MSG_SA: judged, carried out, answered. */
 MUST_USE enum err monitor_kernel_command(struct monitor *m, struct span body);
-/* The engine is gone, and with it whoever could renew the SAs. */
+/* The engine is gone: the next one claims what it knows of, and lets the others go. */
+void monitor_kernel_unclaim(struct monitor *m);
+/* ... and there was none for too long: all of them go. */
 void monitor_kernel_flush(struct monitor *m);
+/* Whatever asked while there was no engine to hear it shall ask again. */
+void monitor_kernel_ask_again(struct monitor *m);
 /* Tries what the kernel did not do, or did not answer. False: it is still not as it should be. */
 MUST_USE bool monitor_kernel_again(struct monitor *m);
 /* The end: all but the guards goes. */
@@ -125,5 +151,11 @@ void monitor_mtu_changed(struct monitor *m);
 void monitor_host_retry(struct monitor *m);
 /* From now on what others take away is put back. */
 MUST_USE enum err monitor_watch_host(struct monitor *m, char why[static HOST_WHY_MAX]);
+
+
+/* From now on the engine hears of changes (MSG_ADDRESSES); a new engine hears what there is. */
+MUST_USE enum err monitor_net_watch(struct monitor *m);
+void monitor_net_tell(struct monitor *m);
+void monitor_net_close(struct monitor *m);
 
 #endif

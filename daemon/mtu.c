@@ -6,6 +6,7 @@
 
 #include "base/secret.h"
 #include "esp/esp.h"
+#include "esp/mtu.h"
 
 enum { MTU_INNER_MIN = 576 };
 
@@ -88,6 +89,16 @@ static void entry_update(struct mtu_book *b, struct mtu_entry *e, uint16_t path_
 	b->changed(b->ctx, &f);
 }
 
+/* That of the link by which its packets leave. Userspace ESP makes no use of more than is usual:
+ * far from here the path may be narrower, and who would say so may be kept from it. */
+static void entry_begin(struct mtu_book *b, struct mtu_entry *e)
+{
+	const uint16_t mtu = route_mtu(b->route, &e->sa.path.remote.addr);
+	const bool wide = e->sa.plane == PLANE_USER && mtu > PATH_MTU_DEFAULT;
+
+	entry_update(b, e, wide ? PATH_MTU_DEFAULT : mtu);
+}
+
 static struct mtu_entry **entry_place(struct mtu_book *b, const struct sa_desc *sa)
 {
 	struct mtu_entry **at = &b->first;
@@ -110,7 +121,7 @@ static void entry_add(struct mtu_book *b, const struct sa_desc *sa)
 	e->sa.remote = (struct ts_list){ 0 };
 	e->next = b->first;
 	b->first = e;
-	entry_update(b, e, route_mtu(b->route, &sa->path.remote.addr));
+	entry_begin(b, e);
 }
 
 void mtu_sa(struct mtu_book *b, const struct sa_cmd *cmd)
@@ -122,6 +133,7 @@ void mtu_sa(struct mtu_book *b, const struct sa_cmd *cmd)
 		return;
 	switch (cmd->op) {
 	case SA_INSTALL:
+	case SA_CLAIM:
 		if (e == NULL)
 			entry_add(b, &cmd->sa);
 		return;
@@ -130,7 +142,7 @@ void mtu_sa(struct mtu_book *b, const struct sa_cmd *cmd)
 			return;
 		e->sa.path = cmd->sa.path;
 		e->sa.encap = cmd->sa.encap;
-		entry_update(b, e, route_mtu(b->route, &e->sa.path.remote.addr));
+		entry_begin(b, e);
 		return;
 	case SA_REMOVE:
 		if (e == NULL)
@@ -138,8 +150,10 @@ void mtu_sa(struct mtu_book *b, const struct sa_cmd *cmd)
 		*at = e->next;
 		free(e);
 		return;
+	case SA_PASS:
 	case SA_QUERY:
 	case SA_FORGET:
+	case SA_SWEEP:
 		return;
 	}
 }
@@ -155,7 +169,7 @@ void mtu_path(struct mtu_book *b, enum sa_plane plane, const struct addr *remote
 void mtu_refresh(struct mtu_book *b)
 {
 	for (struct mtu_entry *e = b->first; e != NULL; e = e->next)
-		entry_update(b, e, route_mtu(b->route, &e->sa.path.remote.addr));
+		entry_begin(b, e);
 }
 
 bool mtu_of(const struct mtu_book *b, const char *connection, const char *child, struct mtu_fact *f)

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-
-enum { REPEATS = 64, REPEAT_SECONDS = 600 };
+#include "daemon/repeats.h"
 
 /* Which keys a kind of note has beside event, connection and child. Those that are empty are left
  * out. */
@@ -26,65 +25,81 @@ enum {
 	K_PLANE = 1 << 12,     /* plane, mode */
 };
 
+/* What a peer can bring about without end is limited. Of refusals each is told that says something
+ * new; of what goes well so much that nobody misses a line of a peer in its senses. A line for each
+ * IKE_SA_INIT and IKE_AUTH that went well is paid for by the handshake. */
+enum note_limit { UNLIMITED, REFUSALS, ROUTINE };
+
+static const struct repeat_rule rules[] = {
+	[UNLIMITED] = { .burst = 0 },
+	[REFUSALS] = { .burst = 1, .news = 4 },
+	[ROUTINE] = { .burst = 60, .refill = 10 * NS_PER_S },
+};
+
 struct note_row {
 	const char *event;
 	enum log_level level;
 	unsigned int keys;
-	bool counted; /* repeats are counted */
+	enum note_limit limit;
 };
 
 static const struct note_row rows[] = {
-	[IKE_NOTE_CONNECTING] = { "connecting", LOG_LEVEL_INFO, K_PEER | K_ROLE | K_NEXT, false },
+	[IKE_NOTE_CONNECTING] = { "connecting", LOG_LEVEL_INFO, K_PEER | K_ROLE | K_NEXT,
+				  UNLIMITED },
 	[IKE_NOTE_ANSWERED] = { "answered", LOG_LEVEL_INFO,
-				K_PEER | K_ROLE | K_NAT | K_SUITE | K_MS, false },
-	[IKE_NOTE_HINT] = { "hint", LOG_LEVEL_NOTICE, K_PEER | K_ERR | K_TEXT, true },
-	[IKE_NOTE_PROVED] = { "proved", LOG_LEVEL_INFO, K_PEER | K_WHO, false },
+				K_PEER | K_ROLE | K_NAT | K_SUITE | K_MS, UNLIMITED },
+	[IKE_NOTE_HINT] = { "hint", LOG_LEVEL_NOTICE, K_PEER | K_ERR | K_TEXT, REFUSALS },
+	[IKE_NOTE_PROVED] = { "proved", LOG_LEVEL_INFO, K_PEER | K_WHO, ROUTINE },
 	[IKE_NOTE_UP] = { "connection_up", LOG_LEVEL_NOTICE,
-			  K_PEER | K_ROLE | K_WHO | K_SUITE | K_NAT | K_MS, false },
+			  K_PEER | K_ROLE | K_WHO | K_SUITE | K_NAT | K_MS, UNLIMITED },
 	[IKE_NOTE_CHILD_UP] = { "child_up", LOG_LEVEL_NOTICE,
-				K_SUITE | K_SA | K_SELECTORS | K_PLANE, false },
-	[IKE_NOTE_CHILD_DOWN] = { "child_down", LOG_LEVEL_NOTICE, K_ERR | K_SA, false },
+				K_SUITE | K_SA | K_SELECTORS | K_PLANE, ROUTINE },
+	[IKE_NOTE_CHILD_DOWN] = { "child_down", LOG_LEVEL_NOTICE, K_ERR | K_SA, ROUTINE },
 	[IKE_NOTE_DOWN] = { "connection_down", LOG_LEVEL_NOTICE, K_PEER | K_ERR | K_TEXT | K_NEXT,
-			    false },
+			    UNLIMITED },
 	[IKE_NOTE_REFUSED] = { "refused", LOG_LEVEL_WARNING,
-			       K_PEER | K_ROLE | K_ERR | K_BOTH | K_NEXT, true },
-	[IKE_NOTE_MOVED] = { "moved", LOG_LEVEL_NOTICE, K_PEER | K_TEXT, false },
-	[IKE_NOTE_DROPPED] = { "dropped", LOG_LEVEL_DEBUG, K_PEER | K_ERR | K_TEXT, false },
-	[IKE_NOTE_COOKIE] = { "cookies", LOG_LEVEL_NOTICE, K_TEXT, false },
+			       K_PEER | K_ROLE | K_ERR | K_BOTH | K_NEXT, REFUSALS },
+	[IKE_NOTE_MOVED] = { "moved", LOG_LEVEL_NOTICE, K_PEER | K_TEXT, ROUTINE },
+	[IKE_NOTE_DROPPED] = { "dropped", LOG_LEVEL_DEBUG, K_PEER | K_ERR | K_TEXT, UNLIMITED },
+	[IKE_NOTE_COOKIE] = { "cookies", LOG_LEVEL_NOTICE, K_TEXT, UNLIMITED },
 	[IKE_NOTE_CHILD_FAILED] = { "child_failed", LOG_LEVEL_WARNING, K_PEER | K_ERR | K_BOTH,
-				    true },
-	[IKE_NOTE_CHILD_LIMIT] = { "child_limit", LOG_LEVEL_DEBUG, K_SA | K_TEXT, false },
+				    REFUSALS },
+	[IKE_NOTE_CHILD_LIMIT] = { "child_limit", LOG_LEVEL_DEBUG, K_SA | K_TEXT, UNLIMITED },
 	[IKE_NOTE_CHILD_REKEYED] = { "rekeyed", LOG_LEVEL_INFO,
-				     K_SUITE | K_SA | K_SELECTORS | K_PLANE, false },
-	[IKE_NOTE_REKEYED] = { "ike_rekeyed", LOG_LEVEL_INFO, K_PEER | K_SUITE, false },
+				     K_SUITE | K_SA | K_SELECTORS | K_PLANE, ROUTINE },
+	[IKE_NOTE_REKEYED] = { "ike_rekeyed", LOG_LEVEL_INFO, K_PEER | K_SUITE, ROUTINE },
 	[IKE_NOTE_REKEY_FAILED] = { "rekey_failed", LOG_LEVEL_WARNING, K_PEER | K_ERR | K_BOTH,
-				    true },
+				    REFUSALS },
+	[IKE_NOTE_PASSED_OVER] = { "passed_over", LOG_LEVEL_WARNING, K_PEER | K_TEXT, ROUTINE },
+	[IKE_NOTE_USED_AGAIN] = { "used_again", LOG_LEVEL_NOTICE, K_PEER | K_MS, ROUTINE },
 };
 
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
-/* A refusal that was written once: what came since then is counted. */
-struct repeat {
-	enum ike_note_kind kind;
-	enum err err;
-	char connection[CONF_NAME_MAX + 1];
-	char child[CONF_NAME_MAX + 1];
-	mono_ns written; /* 0: a free place */
-	int64_t times;
-};
-
 struct notes {
-	struct repeat v[REPEATS];
+	struct repeats *repeats;
 };
 
 enum err notes_new(struct notes **n)
 {
+	enum err e;
+
 	*n = calloc(1, sizeof **n);
-	return *n != NULL ? OK : ERR_NOMEM;
+	if (*n == NULL)
+		return ERR_NOMEM;
+	e = repeats_new(&(*n)->repeats);
+	if (e != OK) {
+		free(*n);
+		*n = NULL;
+	}
+	return e;
 }
 
 void notes_free(struct notes *n)
 {
+	if (n == NULL)
+		return;
+	repeats_free(n->repeats);
 	free(n);
 }
 
@@ -180,69 +195,49 @@ static void put_keys(struct log_line *l, const struct ike_note *n, unsigned int 
 	}
 }
 
-/* ---- repeats ---- */
+/* ---- lines ---- */
 
-static bool repeat_is(const struct repeat *r, const struct ike_note *n)
+static void line_write(const struct ike_note *note, const struct repeat_count *count)
 {
-	return r->written != 0 && r->kind == n->kind && r->err == n->err &&
-	       strcmp(r->connection, n->connection) == 0 && strcmp(r->child, n->child) == 0;
-}
+	const struct note_row *row = &rows[note->kind];
+	struct log_line l = log_event(row->level, row->event);
 
-/* The place of this note, or the one that was written longest ago. */
-static struct repeat *repeat_find(struct notes *n, const struct ike_note *note)
-{
-	struct repeat *oldest = &n->v[0];
-
-	for (size_t i = 0; i < REPEATS; i++) {
-		if (repeat_is(&n->v[i], note))
-			return &n->v[i];
-		if (n->v[i].written < oldest->written)
-			oldest = &n->v[i];
+	put_keys(&l, note, row->keys);
+	if (count->times > 0) {
+		log_num(&l, "repeated", count->times);
+		log_num(&l, "seconds", count->seconds);
 	}
-	return oldest;
-}
-
-/* True: it was said a short while ago, and only counted now. */
-static bool repeat_counted(struct notes *n, const struct ike_note *note, mono_ns now,
-			   struct log_line *l)
-{
-	struct repeat *r = repeat_find(n, note);
-	bool known = repeat_is(r, note);
-
-	if (known && now - r->written < REPEAT_SECONDS * NS_PER_S) {
-		r->times++;
-		return true;
-	}
-	if (known && r->times > 0) {
-		log_num(l, "repeated", r->times);
-		log_num(l, "seconds", (int64_t)((now - r->written) / NS_PER_S));
-	}
-	*r = (struct repeat){ .kind = note->kind, .err = note->err, .written = now };
-	memcpy(r->connection, note->connection, sizeof r->connection);
-	memcpy(r->child, note->child, sizeof r->child);
-	return false;
+	log_write(&l);
 }
 
 /* A connection that is up again begins a new count: the next refusal is news. */
-static void repeat_forget(struct notes *n, const char *connection)
+static void forget(struct notes *n, const char *connection, mono_ns now)
 {
-	for (size_t i = 0; i < REPEATS; i++) {
-		if (n->v[i].written != 0 && strcmp(n->v[i].connection, connection) == 0)
-			n->v[i].written = 0;
-	}
+	struct repeat_count count;
+	struct ike_note note;
+
+	while (repeats_forget(n->repeats, connection, now, &note, &count))
+		line_write(&note, &count);
 }
 
 void notes_log(struct notes *n, const struct ike_note *note, mono_ns now)
 {
 	const struct note_row *row = (size_t)note->kind < N_ROWS ? &rows[note->kind] : NULL;
-	struct log_line l;
+	struct repeat_count count;
 
 	if (note->kind == IKE_NOTE_UP)
-		repeat_forget(n, note->connection);
+		forget(n, note->connection, now);
 	if (row == NULL || row->event == NULL || !log_wanted(row->level))
 		return;
-	l = log_event(row->level, row->event);
-	put_keys(&l, note, row->keys);
-	if (!row->counted || !repeat_counted(n, note, now, &l))
-		log_write(&l);
+	if (repeats_judge(n->repeats, note, &rules[row->limit], now, &count))
+		line_write(note, &count);
+}
+
+void notes_tick(struct notes *n, mono_ns now)
+{
+	struct repeat_count count;
+	struct ike_note note;
+
+	while (repeats_due(n->repeats, now, &note, &count))
+		line_write(&note, &count);
 }

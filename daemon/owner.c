@@ -117,22 +117,41 @@ static bool is_unit(const char *name)
 	return dot != NULL && strcmp(dot, ".service") == 0;
 }
 
+/* As the kernel shows their names. */
+static bool speaks_ike(const char *name)
+{
+	static const char *const daemons[] = { "charon", "charon-systemd", "pluto",
+					       "iked",	 "racoon",	   "posternd" };
+
+	for (size_t i = 0; i < sizeof daemons / sizeof daemons[0]; i++) {
+		if (strcmp(name, daemons[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 void owner_explain(uint16_t port, char *why, size_t size)
 {
 	struct owner o = { .inode = inode_in("/proc/net/udp", port) };
+	const char *what;
 
 	if (o.inode == 0)
 		o.inode = inode_in("/proc/net/udp6", port);
-	if (o.inode == 0 || !owner_find(&o))
-		snprintf(why, size,
-			 "port-taken: UDP %u belongs to another process: try ss -lunp sport = :%u",
-			 port, port);
-	else if (is_unit(o.unit))
+	if (o.inode == 0 || !owner_find(&o)) {
 		snprintf(
 			why, size,
-			"port-taken: UDP %u belongs to %s, pid %s (%s): try systemctl disable --now %s",
-			port, o.name, o.pid, o.unit, o.unit);
+			"port-taken: UDP %u belongs to another process, probably an IKE daemon "
+			"(charon, pluto, iked, racoon): stop it first; ss -lunp sport = :%u shows it",
+			port, port);
+		return;
+	}
+	what = speaks_ike(o.name) ? ", another IKE daemon: only one can run here" : "";
+	if (is_unit(o.unit))
+		snprintf(why, size,
+			 "port-taken: UDP %u belongs to %s, pid %s (%s)%s: try systemctl disable "
+			 "--now %s",
+			 port, o.name, o.pid, o.unit, what, o.unit);
 	else
-		snprintf(why, size, "port-taken: UDP %u belongs to %s, pid %s", port, o.name,
-			 o.pid);
+		snprintf(why, size, "port-taken: UDP %u belongs to %s, pid %s%s: stop it first",
+			 port, o.name, o.pid, what);
 }

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "port-taken: UDP 500 belongs to charon, pid 640 (strongswan.service): try systemctl disable --now
- * ..." */
+/* "port-taken: UDP 500 belongs to charon, pid 640 (strongswan.service), another IKE daemon: only
+ * one can run here: try systemctl disable --now ..." */
 void owner_explain(uint16_t port, char *why, size_t size);
 
 #endif

@@ -50,6 +50,11 @@ void process_exit(struct process *p, int code)
 	loop_stop(p->loop, code);
 }
 
+uint64_t process_generation(const struct process *p)
+{
+	return p->generation;
+}
+
 struct loop *process_loop(struct process *p)
 {
 	return p->loop;
@@ -199,6 +204,7 @@ static enum err on_msg(void *ctx, const struct chan_msg *m)
 	case MSG_RELOADED:
 		return on_reloaded(p, m->body);
 	case MSG_CAPS:
+	case MSG_ADDRESSES:
 	case MSG_SA_DONE:
 	case MSG_PLANE:
 		return p->ops->plane != NULL ? p->ops->plane(p->ctx, m) : ERR_SYNTAX;

@@ -30,8 +30,8 @@ struct process_ops {
 	enum err (*socket)(void *ctx, const struct msg_socket *m, int fd);
 	/* The answer to MSG_RELOAD; NULL: this process asks for none. */
 	void (*reloaded)(void *ctx, const struct msg_text *m);
-	/* Of the kernel's data plane (MSG_CAPS, MSG_SA_DONE, MSG_PLANE); NULL: this process gets
-	 * none. */
+	/* Of the kernel's data plane (MSG_CAPS, MSG_SA_DONE, MSG_PLANE) and its addresses
+	 * (MSG_ADDRESSES); NULL: this process gets none. */
 	enum err (*plane)(void *ctx, const struct chan_msg *m);
 	/* End in good order: call process_exit when done. NULL: at once. */
 	void (*stop)(void *ctx);
@@ -41,6 +41,8 @@ struct process_ops {
  */
 struct process *process_new(const struct process_ops *ops, void *ctx);
 struct loop *process_loop(struct process *p);
+/* Number of the configuration that was prepared last. */
+uint64_t process_generation(const struct process *p);
 void process_free(struct process *p);
 /* loop_run and process_free in one, for those whose parts need no loop to be freed. */
 int process_run(struct process *p);

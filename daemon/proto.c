@@ -34,6 +34,7 @@ static const struct chan_rule from_monitor_to_engine[] = {
 	FROM_MONITOR,
 	{ .type = MSG_RELOADED, .min = 1, .max = TEXT_MAX },
 	{ .type = MSG_CAPS, .min = 1, .max = PROTO_SMALL_MAX },
+	{ .type = MSG_ADDRESSES, .min = 1, .max = PROTO_SMALL_MAX },
 	{ .type = MSG_SA_DONE, .min = 1, .max = PROTO_SMALL_MAX },
 	{ .type = MSG_PLANE, .min = 1, .max = PROTO_SMALL_MAX },
 };
@@ -212,13 +213,32 @@ enum err msg_text_get(struct span s, struct msg_text *m)
 	return rd_end(&r) ? OK : ERR_SYNTAX;
 }
 
+static void addresses_put(struct wr *w, const struct addr *v, size_t n)
+{
+	wr_u8(w, (uint8_t)n);
+	for (size_t i = 0; i < n; i++)
+		pack_addr(w, &v[i]);
+}
+
+static size_t addresses_get(struct rd *r, struct addr *v, size_t max)
+{
+	const size_t n = rd_u8(r);
+
+	if (n > max)
+		rd_fail(r);
+	for (size_t i = 0; i < n && rd_ok(r); i++) {
+		v[i] = unpack_addr(r);
+		if (v[i].family == AF_UNSPEC)
+			rd_fail(r);
+	}
+	return n;
+}
+
 void msg_resolved_put(struct wr *w, const struct msg_resolved *m)
 {
 	wr_u64(w, m->ticket);
 	pack_err(w, m->err);
-	wr_u8(w, (uint8_t)m->n);
-	for (size_t i = 0; i < m->n; i++)
-		pack_addr(w, &m->addr[i]);
+	addresses_put(w, m->addr, m->n);
 }
 
 enum err msg_resolved_get(struct span s, struct msg_resolved *m)
@@ -227,14 +247,20 @@ enum err msg_resolved_get(struct span s, struct msg_resolved *m)
 
 	m->ticket = rd_u64(&r);
 	m->err = unpack_err(&r);
-	m->n = rd_u8(&r);
-	if (m->n > CONF_ADDRS_MAX)
-		rd_fail(&r);
-	for (size_t i = 0; i < m->n && rd_ok(&r); i++) {
-		m->addr[i] = unpack_addr(&r);
-		if (m->addr[i].family == AF_UNSPEC)
-			rd_fail(&r);
-	}
+	m->n = addresses_get(&r, m->addr, CONF_ADDRS_MAX);
+	return rd_end(&r) ? OK : ERR_SYNTAX;
+}
+
+void msg_addresses_put(struct wr *w, const struct msg_addresses *m)
+{
+	addresses_put(w, m->addr, m->n);
+}
+
+enum err msg_addresses_get(struct span s, struct msg_addresses *m)
+{
+	struct rd r = rd_from(s);
+
+	m->n = addresses_get(&r, m->addr, PROTO_ADDRS_MAX);
 	return rd_end(&r) ? OK : ERR_SYNTAX;
 }
 

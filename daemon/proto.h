@@ -39,6 +39,7 @@ enum msg_type {
 	MSG_RELOADED,	/* ticket, err, text: the answer to MSG_RELOAD */
 	MSG_STOP,	/* end in good order */
 	MSG_PING,	/* are you there? */
+	MSG_ADDRESSES,	/* engine: what addresses the machine has now, for something has changed */
 	MSG_CAPS,	/* engine, before its first configuration: struct plane_caps */
 
 	/* process -> monitor */
@@ -88,12 +89,13 @@ enum sock_kind {
 	SOCK_TUN,
 	SOCK_DEVICE, /* a queue of a child's own TUN */
 	SOCK_CONTROL, /* listening */
+	SOCK_VAULT,   /* memory in which the engine keeps what another one is to go on with */
 	N_SOCK
 };
 
 struct msg_socket {
 	enum sock_kind kind;
-	uint8_t index;	 /* of the worker */
+	uint8_t index;	 /* of the worker; in the engine the queue (enum ike_queue) */
 	uint32_t device; /* SOCK_DEVICE: its if_id */
 };
 
@@ -122,11 +124,20 @@ struct msg_resolved {
 	struct addr addr[CONF_ADDRS_MAX];
 };
 
+/* The first of a machine's own. */
+enum { PROTO_ADDRS_MAX = 8 };
+struct msg_addresses {
+	size_t n;
+	struct addr addr[PROTO_ADDRS_MAX];
+};
+
 struct msg_datagram {
 	struct path path;
 	struct span bytes; /* into the message */
 };
 
+void msg_addresses_put(struct wr *w, const struct msg_addresses *m);
+MUST_USE enum err msg_addresses_get(struct span s, struct msg_addresses *m);
 void msg_number_put(struct wr *w, uint64_t number); /* generation, ticket */
 MUST_USE enum err msg_number_get(struct span s, uint64_t *number);
 void msg_config_put(struct wr *w, const struct msg_config *m);

@@ -32,8 +32,9 @@ static json_t *when(mono_ns at, const struct report_now *now)
 {
 	char buf[REPORT_TIME_MAX];
 	mono_ns ago = now->mono > at ? now->mono - at : 0;
+	time_t back = (time_t)(ago / NS_PER_S) + (now->rest < ago % NS_PER_S ? 1 : 0);
 
-	return json_string(report_time(now->wall - (time_t)(ago / NS_PER_S), buf));
+	return json_string(report_time(now->wall - back, buf));
 }
 
 static json_t *seconds_until(mono_ns at, const struct report_now *now)
@@ -155,7 +156,7 @@ static json_t *child_report(const struct ike_child_view *c, const struct report_
 
 	if (!o)
 		return NULL;
-	json_object_set_new(o, "wanted", json_boolean(c->wanted));
+	json_object_set_new(o, "wanted", json_boolean(c->wanted || c->missed));
 	json_object_set_new(o, "tries", json_integer(c->tries));
 	json_object_set_new(o, "next_try_in_s", seconds_until(c->next_try, now));
 	json_object_set_new(o, "pairs", json_integer(c->n_pairs));
@@ -222,10 +223,11 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 					      [CONF_START_MANUAL] = "manual" };
 	bool up = v->state == IKE_STATE_UP;
 	json_t *children = json_array();
-	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:o, s:s, s:b, s:i}", "v", REPORT_VERSION,
-			      "kind", "connection", "name", v->conf->name, "state",
-			      state_names[v->state], "since", when(v->since, now), "start",
-			      starts[v->conf->start], "wanted", v->wanted, "tries", (int)v->tries);
+	json_t *o =
+		json_pack("{s:i, s:s, s:s, s:s, s:o, s:s, s:b, s:i}", "v", REPORT_VERSION, "kind",
+			  "connection", "name", v->conf->name, "state", state_names[v->state],
+			  "since", when(v->since, now), "start", starts[v->conf->start], "wanted",
+			  v->wanted || v->missed, "tries", (int)v->tries);
 
 	if (!o || !children) {
 		json_decref(o);
@@ -238,6 +240,9 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 	json_object_set_new(o, "local", end_report(&v->path.local, &v->local_identity));
 	json_object_set_new(o, "remote", remote_report(v));
 	json_object_set_new(o, "nat", up ? json_string(nat_text(v)) : json_null());
+	json_object_set_new(o, "priority",
+			    v->conf->priority > 0 ? json_integer(v->conf->priority) : json_null());
+	json_object_set_new(o, "passed_over", json_boolean(up && v->passed));
 	json_object_set_new(o, "encapsulated", up ? json_boolean(v->encap) : json_null());
 	json_object_set_new(o, "auth",
 			    json_string(v->conf->auth == CONF_AUTH_PSK ? "psk" : "certificate"));

@@ -17,6 +17,7 @@ enum { REPORT_VERSION = 1, REPORT_TIME_MAX = 32 };
 struct report_now {
 	mono_ns mono;
 	time_t wall;
+	mono_ns rest; /* of that second: or one time told twice could be two, a second apart */
 };
 
 /* A new reference, or NULL without memory. */

@@ -7,10 +7,14 @@
 
 /* Whoever reads a stranger's certificate (verifier) has no key; whoever has keys (signer) reads
  * nothing of a stranger's but bytes to be signed; whoever parses IKE (engine) sees only what it
- * sends to strangers anyway. */
+ * sends to strangers anyway, and the secret of tokens (ike/qcd.h), by which one can do no more than
+ * end IKE SAs. */
 static const struct role_row rows[N_ROLES] = {
-	[ROLE_MONITOR] = { .name = "monitor" },
-	[ROLE_ENGINE] = { .name = "engine", .user = "postern", .files = SEES(CERTIFICATE) | SEES(TRUST) },
+	[ROLE_MONITOR] = { .name = "monitor", .compares = true },
+	[ROLE_ENGINE] = {
+		.name = "engine", .user = "postern",
+		.files = SEES(CERTIFICATE) | SEES(TRUST) | SEES(QCD_SECRET), .compares = true,
+	},
 	[ROLE_SIGNER] = {
 		.name = "signer", .user = "postern-sign",
 		.files = SEES(KEY) | SEES(PASSPHRASE) | SEES(PSK), .serves_engine = true,

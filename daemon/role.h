@@ -26,6 +26,7 @@ struct role_row {
 	const char *user;   /* NULL: the monitor's own */
 	uint32_t files;	    /* 1 << enum conf_file_kind: what its bundle holds */
 	bool serves_engine; /* has a channel to the engine */
+	bool compares;	    /* configurations: its bundle has marks of files that it may not see */
 };
 
 const struct role_row *role_row(enum role r);

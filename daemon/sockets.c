@@ -135,22 +135,31 @@ struct opening {
 	int protocol;
 	const struct option *options;
 	uint16_t port; /* 0: not bound */
-	bool group;    /* SO_REUSEPORT */
+	enum { ALONE, FOUNDS, JOINS } group;
 };
 
+static bool reuse_port(int fd)
+{
+	const int one = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) == 0;
+}
+
+/* Who founds a group binds as if there were none, so that a port that somebody else has, another
+ * posternd too, is not shared with him. */
 static bool opening_bind(int fd, const struct opening *o)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(o->port) };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(o->port) };
-	const int one = 1;
+	bool bound;
 
-	if (o->group && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0)
+	if (o->group == JOINS && !reuse_port(fd))
 		return false;
 	if (o->port == 0)
 		return true;
-	if (o->v == 0)
-		return bind(fd, (const struct sockaddr *)&in, sizeof in) == 0;
-	return bind(fd, (const struct sockaddr *)&in6, sizeof in6) == 0;
+	bound = o->v == 0 ? bind(fd, (const struct sockaddr *)&in, sizeof in) == 0
+			  : bind(fd, (const struct sockaddr *)&in6, sizeof in6) == 0;
+	return bound && (o->group != FOUNDS || reuse_port(fd));
 }
 
 /* -1 and OK: the machine does not have this family. */
@@ -190,46 +199,77 @@ static enum err open_encap(struct sockets *s, const struct opening *o,
 	return e;
 }
 
-/* Member 0 first, then the workers in order, the kernel's last: a member's number is the order of
- * binding. */
+/* The engine's others of a group that it has founded. */
+static enum err open_queues(struct opening *o, int queue[static N_IKE_QUEUES],
+			    char why[static SOCKETS_WHY_MAX])
+{
+	enum err e = OK;
+
+	o->options = ike_options[o->v];
+	for (int i = QUEUE_FIRST; i < N_IKE_QUEUES && e == OK && queue[QUEUE_SA] >= 0; i++)
+		e = open_one(o, &queue[i], why);
+	return e;
+}
+
+static enum err steered(enum err e, const struct opening *o, char why[static SOCKETS_WHY_MAX])
+{
+	if (e != OK)
+		snprintf(why, SOCKETS_WHY_MAX, "cannot steer UDP %d: %s", o->port, strerror(errno));
+	return e;
+}
+
+/* UDP 500: nothing but IKE. */
+static enum err open_ike(struct sockets *s, int v, char why[static SOCKETS_WHY_MAX])
+{
+	struct opening o = { .v = v,
+			     .type = SOCK_DGRAM,
+			     .options = ike_options[v],
+			     .port = IKE_PORT,
+			     .group = FOUNDS };
+	enum err e = open_one(&o, &s->ike[v][QUEUE_SA], why);
+
+	o.group = JOINS;
+	if (e == OK)
+		e = open_queues(&o, s->ike[v], why);
+	if (e == OK && s->ike[v][QUEUE_SA] >= 0)
+		e = steered(steer_attach_ike(s->ike[v][QUEUE_SA]), &o, why);
+	return e;
+}
+
+/* Member 0 first, then the workers in order, the kernel's, and the engine's others: a member's
+ * number is the order of binding. */
 static enum err open_group(struct sockets *s, int v, bool kernel, char why[static SOCKETS_WHY_MAX])
 {
-	struct opening o = {
-		.v = v,
-		.type = SOCK_DGRAM,
-		.options = ike_options[v],
-		.port = NAT_PORT,
-		.group = true,
-	};
-	enum err e = open_one(&o, &s->nat[v], why);
+	struct opening o = { .v = v,
+			     .type = SOCK_DGRAM,
+			     .options = ike_options[v],
+			     .port = NAT_PORT,
+			     .group = FOUNDS };
+	enum err e = open_one(&o, &s->nat[v][QUEUE_SA], why);
+	int founder = s->nat[v][QUEUE_SA];
 
+	o.group = JOINS;
 	o.options = esp_options[v];
-	for (unsigned int i = 0; i < s->n_workers && e == OK && s->nat[v] >= 0; i++)
+	for (unsigned int i = 0; i < s->n_workers && e == OK && founder >= 0; i++)
 		e = open_one(&o, &s->worker[v][i], why);
 	o.options = encap_options[v];
-	if (e == OK && kernel && s->nat[v] >= 0)
+	if (e == OK && kernel && founder >= 0)
 		e = open_encap(s, &o, why);
-	if (e == OK && s->nat[v] >= 0) {
-		e = steer_attach(s->nat[v], s->n_workers, kernel);
-		if (e != OK)
-			snprintf(why, SOCKETS_WHY_MAX, "cannot steer UDP 4500: %s",
-				 strerror(errno));
-	}
+	if (e == OK)
+		e = open_queues(&o, s->nat[v], why);
+	if (e == OK && founder >= 0)
+		e = steered(steer_attach(founder, s->n_workers, kernel), &o, why);
 	return e;
 }
 
 static enum err open_family(struct sockets *s, int v, bool kernel, char why[static SOCKETS_WHY_MAX])
 {
-	const struct opening ike = { .v = v,
-				     .type = SOCK_DGRAM,
-				     .options = ike_options[v],
-				     .port = IKE_PORT };
 	const struct opening probe = { .v = v, .type = SOCK_DGRAM, .options = ike_options[v] };
 	const struct opening raw = { .v = v,
 				     .type = SOCK_RAW,
 				     .protocol = IPPROTO_ESP,
 				     .options = raw_options[v] };
-	enum err e = open_one(&ike, &s->ike[v], why);
+	enum err e = open_ike(s, v, why);
 
 	if (e == OK)
 		e = open_group(s, v, kernel, why);
@@ -266,8 +306,10 @@ static void close_one(int *fd)
 void sockets_close(struct sockets *s)
 {
 	for (int v = 0; v < 2; v++) {
-		close_one(&s->ike[v]);
-		close_one(&s->nat[v]);
+		for (int i = 0; i < N_IKE_QUEUES; i++) {
+			close_one(&s->ike[v][i]);
+			close_one(&s->nat[v][i]);
+		}
 		close_one(&s->probe[v]);
 		close_one(&s->raw[v]);
 		close_one(&s->encap[v]);

@@ -10,14 +10,15 @@
 
 #include "base/err.h"
 #include "daemon/proto.h"
+#include "daemon/steer.h"
 
 enum { SOCKETS_WORKERS_MAX = 64, SOCKETS_WHY_MAX = 256, IKE_PORT = 500, NAT_PORT = 4500 };
 
 /* Index 0: IPv4, 1: IPv6; -1 where the machine has no IPv6. */
 struct sockets {
 	unsigned int n_workers;
-	int ike[2];
-	int nat[2]; /* member 0 of each group */
+	int ike[2][N_IKE_QUEUES]; /* UDP 500; QUEUE_SA is member 0 of its group, here as there: */
+	int nat[2][N_IKE_QUEUES]; /* UDP 4500 */
 	int worker[2][SOCKETS_WORKERS_MAX];
 	int probe[2];
 	int raw[2];

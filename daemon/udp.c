@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/sockets.h"
+#include "daemon/steer.h"
 
 enum {
 	UDP_BATCH = 16,	  /* datagrams per turn: a flood must not keep timers and answers waiting */
@@ -26,8 +27,9 @@ struct udp {
 	struct loop *loop;
 	udp_fn *message;
 	void *ctx;
+	bool begun;
 	struct udp_stats stats;
-	struct udp_socket s[N_UDP];
+	struct udp_socket s[N_UDP][N_IKE_QUEUES];
 	_Alignas(struct cmsghdr) uint8_t control[UDP_BATCH][UDP_CONTROL];
 	uint8_t buf[UDP_BATCH][UDP_SIZE];
 };
@@ -157,7 +159,7 @@ static void local_put(struct msghdr *h, const struct addr *a)
 static const struct udp_socket *socket_for(const struct udp *u, const struct path *p)
 {
 	for (size_t i = 0; i < N_UDP; i++) {
-		const struct udp_socket *s = &u->s[i];
+		const struct udp_socket *s = &u->s[i][QUEUE_SA];
 		bool v6 = s->kind == SOCK_IKE6 || s->kind == SOCK_NAT6;
 
 		if (s->fd >= 0 && kind_port(s->kind) == p->local.port &&
@@ -215,23 +217,40 @@ enum err udp_new(struct loop *l, udp_fn *message, void *ctx, struct udp **u)
 	(*u)->loop = l;
 	(*u)->message = message;
 	(*u)->ctx = ctx;
-	for (unsigned int i = 0; i < N_UDP; i++)
-		(*u)->s[i] = (struct udp_socket){ .u = *u, .kind = (enum sock_kind)i, .fd = -1 };
+	for (unsigned int i = 0; i < N_UDP; i++) {
+		for (size_t q = 0; q < N_IKE_QUEUES; q++)
+			(*u)->s[i][q] =
+				(struct udp_socket){ .u = *u, .kind = (enum sock_kind)i, .fd = -1 };
+	}
 	return OK;
 }
 
-enum err udp_add(struct udp *u, enum sock_kind kind, int fd)
+enum err udp_add(struct udp *u, enum sock_kind kind, uint8_t queue, int fd)
 {
 	struct udp_socket *s;
 
-	if ((size_t)kind >= N_UDP || u->s[kind].fd >= 0) {
+	if ((size_t)kind >= N_UDP || queue >= N_IKE_QUEUES || u->s[kind][queue].fd >= 0) {
 		close(fd);
 		return ERR_EXISTS;
 	}
-	s = &u->s[kind];
+	s = &u->s[kind][queue];
 	s->fd = fd;
 	s->watch = (struct loop_watch){ .fd = fd, .ready = udp_ready, .ctx = s };
-	return loop_add(u->loop, &s->watch, EPOLLIN);
+	return u->begun ? loop_add(u->loop, &s->watch, EPOLLIN) : OK;
+}
+
+enum err udp_begin(struct udp *u)
+{
+	enum err e = OK;
+
+	for (size_t i = 0; i < N_UDP && !u->begun; i++) {
+		for (size_t q = 0; q < N_IKE_QUEUES && e == OK; q++) {
+			if (u->s[i][q].fd >= 0)
+				e = loop_add(u->loop, &u->s[i][q].watch, EPOLLIN);
+		}
+	}
+	u->begun = true;
+	return e;
 }
 
 void udp_free(struct udp *u)
@@ -239,8 +258,10 @@ void udp_free(struct udp *u)
 	if (u == NULL)
 		return;
 	for (size_t i = 0; i < N_UDP; i++) {
-		if (u->s[i].fd >= 0)
-			close(u->s[i].fd);
+		for (size_t q = 0; q < N_IKE_QUEUES; q++) {
+			if (u->s[i][q].fd >= 0)
+				close(u->s[i][q].fd);
+		}
 	}
 	free(u);
 }

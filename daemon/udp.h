@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine's sockets: UDP 500 and its own member of the group on 4500, IPv4 and IPv6.
+/* The engine's sockets: its members of the groups on UDP 500 and 4500, IPv4 and IPv6. Each has a
+ * turn when something waits in it, so that one that is flooded does not starve the others.
  *
  * Every datagram comes with the address that it was sent to, and every answer leaves from there
  * (RFC 7296 2.11). On 4500 an IKE message has four zero bytes before it (RFC 3948 2.2), put and
@@ -20,8 +21,11 @@ typedef void udp_fn(void *ctx, const struct path *p, struct span d);
 /* `message` is called per IKE message, within the loop; the bytes hold during the call. */
 MUST_USE enum err udp_new(struct loop *l, udp_fn *message, void *ctx, struct udp **u);
 void udp_free(struct udp *u); /* closes its sockets; takes NULL */
-/* One of SOCK_IKE4 to SOCK_NAT6. Owns fd. */
-MUST_USE enum err udp_add(struct udp *u, enum sock_kind kind, int fd);
+/* One of SOCK_IKE4 to SOCK_NAT6, and enum ike_queue (daemon/steer.h). Owns fd. Nothing is read from
+ * it before udp_begin: what comes waits in the socket for whoever can understand it. */
+MUST_USE enum err udp_add(struct udp *u, enum sock_kind kind, uint8_t queue, int fd);
+/* From now on what comes is read, from sockets that come later, too. */
+MUST_USE enum err udp_begin(struct udp *u);
 
 /* From p->local to p->remote; a local address of AF_UNSPEC leaves the choice to the kernel.
  * ERR_NOT_FOUND: no route, no such address; ERR_BUSY: the socket is full; ERR_UNSUPPORTED: no

@@ -11,6 +11,10 @@
 struct esp {
 	struct plane plane;
 	unsigned n_init; /* workers that worker_free must see */
+	/* Numbers of installs: the last that was carried out, and the last of the engines that are
+	 * gone. */
+	uint64_t installed;
+	uint64_t installed_before;
 };
 
 /* The TUN has no flag per call for not waiting, as sockets have. */
@@ -165,6 +169,21 @@ void esp_hold(struct esp *e, bool hold)
 	atomic_store(&e->plane.hold, hold);
 }
 
+/* What a predecessor of the engine had carried out is there, or it was, and is not put in again. */
+static enum err install(struct esp *e, const struct sa_cmd *cmd, struct sa_counters *counters)
+{
+	enum err err;
+
+	if (cmd->install != 0 && cmd->install <= e->installed_before)
+		return sad_claim(e->plane.sad, &cmd->sa, counters);
+	if (cmd->install > e->installed)
+		e->installed = cmd->install;
+	err = sad_install(e->plane.sad, &cmd->sa);
+	if (err == OK && cmd->sa.dir == SA_OUT)
+		wake_all(e);
+	return err;
+}
+
 void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done)
 {
 	struct sad *sad = e->plane.sad;
@@ -172,9 +191,7 @@ void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done)
 	*done = (struct sa_done){ .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
 	switch (cmd->op) {
 	case SA_INSTALL:
-		done->err = sad_install(sad, &cmd->sa);
-		if (done->err == OK && cmd->sa.dir == SA_OUT)
-			wake_all(e);
+		done->err = install(e, cmd, &done->counters);
 		break;
 	case SA_MOVE:
 		done->err = sad_move(sad, &cmd->sa);
@@ -182,8 +199,18 @@ void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done)
 	case SA_REMOVE:
 		done->err = sad_remove(sad, &cmd->sa);
 		break;
+	case SA_PASS:
+		done->err = sad_pass(sad, &cmd->sa);
+		break;
 	case SA_QUERY:
 		done->err = sad_query(sad, &cmd->sa, &done->counters);
+		break;
+	case SA_CLAIM:
+		done->err = sad_claim(sad, &cmd->sa, &done->counters);
+		break;
+	case SA_SWEEP:
+		sad_sweep(sad);
+		done->err = OK;
 		break;
 	case SA_FORGET: /* an acquire of userspace leaves nothing behind */
 		done->err = OK;
@@ -194,6 +221,12 @@ void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done)
 void esp_flush(struct esp *e)
 {
 	sad_flush(e->plane.sad);
+}
+
+void esp_unclaim(struct esp *e)
+{
+	e->installed_before = e->installed;
+	sad_unclaim(e->plane.sad);
 }
 
 void esp_drops(const struct esp *e, struct esp_drops *out)

@@ -75,8 +75,11 @@ void esp_hold(struct esp *e, bool hold);
  * transport mode: ERR_UNSUPPORTED. Outbound SPIs are the peers' choice and may be equal: child_id
  * tells them apart, or path.remote (not with SA_MOVE, where it is new). */
 void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done);
-/* All SAs away: the engine is a new one. */
+/* All SAs away: there is no engine, and there will be none. */
 void esp_flush(struct esp *e);
+/* The engine is a new one, which may know of the SAs that there are: it claims those, and sweeps
+ * away the others. */
+void esp_unclaim(struct esp *e);
 
 /* What was dropped and why, since the start, by all workers. */
 struct esp_drops {

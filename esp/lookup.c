@@ -324,6 +324,8 @@ void lookup_sweep(struct lookup *x)
 
 struct choice {
 	const struct lookup_entry *e;
+	unsigned rank;	/* smaller is better, whatever the selectors */
+	uint64_t share; /* of several peers of one rank; larger is better */
 	select_score score;
 	select_score remote;
 };
@@ -352,26 +354,55 @@ static int ts_order(const struct ts *a, const struct ts *b)
 	return o != 0 ? o : addr_cmp(&b->hi, &a->hi);
 }
 
+/* As base/sadesc.h has it. All SAs of one connection have the same. */
+enum { RANK_BEST = 1, RANK_PASSED = UINT8_MAX + 1 };
+
+static unsigned rank_of(const struct sa *sa)
+{
+	return sa->priority + (atomic_load(&sa->passed) ? (unsigned)RANK_PASSED : 0);
+}
+
 static bool beats(const struct choice *a, const struct choice *b)
 {
 	int o;
 
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
 	if (a->score != b->score)
 		return a->score > b->score;
 	if (a->remote != b->remote)
 		return a->remote > b->remote;
 	o = ts_order(a->e->remote, b->e->remote);
 	o = o != 0 ? o : ts_order(a->e->local, b->e->local);
-	return o != 0 ? o > 0 : a->e->age > b->e->age;
+	if (o != 0)
+		return o > 0;
+	return a->share != b->share ? a->share > b->share : a->e->age > b->e->age;
 }
 
-static void consider(const struct lookup_entry *e, const struct flow *f, struct choice *best)
+/* Peers of one priority share what is to be sent: by addresses and not by ports, for fragments. A
+ * child's draw is its own, so its packets stay with it whoever comes and goes. */
+static uint64_t share_of(const struct lookup *x, const struct sa *sa, const struct flow *f)
+{
+	uint64_t h;
+
+	if (sa->priority == 0)
+		return 0;
+	h = mix(x->salt[1], (uint64_t)sa->reqid << 8 | f->proto, x->salt[0]);
+	h = mix_addr(h, &f->src, (unsigned)addr_len(&f->src) * 8, x->salt[0]);
+	h = mix_addr(h, &f->dst, (unsigned)addr_len(&f->dst) * 8, x->salt[0]);
+	return mix(h, sa->reqid, x->salt[0]);
+}
+
+static void consider(const struct lookup *x, const struct lookup_entry *e, const struct flow *f,
+		     struct choice *best)
 {
 	struct choice c = { .e = e, .remote = side(e, true, f) };
 
 	if (c.remote == 0 || !sa_joins(e->sa, f))
 		return;
 	c.score = select_both(side(e, false, f), c.remote, f);
+	c.rank = rank_of(e->sa);
+	c.share = share_of(x, e->sa, f);
 	if (c.score > 0 && (!best->e || beats(&c, best)))
 		*best = c;
 }
@@ -390,14 +421,17 @@ struct sa *lookup_find(struct lookup *x, const struct flow *f, uint32_t if_id)
 	struct choice best = { .e = NULL };
 	uint64_t hash;
 
-	for (size_t i = 0; l && i < l->n && l->v[i].bound >= best.score; i++) {
+	for (size_t i = 0; l && i < l->n; i++) {
 		const struct lookup_entry *e;
 
+		/* No narrower one will come, and none of a better rank either. */
+		if (l->v[i].bound < best.score && best.rank <= RANK_BEST)
+			break;
 		if (l->v[i].family != f->src.family)
 			continue;
 		for (e = first_in(x, &l->v[i], f, if_id, &hash); e; e = atomic_load(&e->next))
 			if (e->hash == hash && e->if_id == if_id)
-				consider(e, f, &best);
+				consider(x, e, f, &best);
 	}
 	return best.e ? best.e->sa : NULL;
 }

@@ -23,10 +23,11 @@ void lookup_del(struct lookup *x, struct sa *sa);
 /* After a grace period. */
 void lookup_sweep(struct lookup *x);
 
-/* Readers. The SA whose selectors fit the packet most narrowly (esp/select.h); between equals the
- * one with the narrower remote side, and of SAs with the same selectors the newest. if_id: the
- * device that the packet comes from; only SAs of that are looked at. NULL when none fits: the
- * packet is then never sent in any other way. */
+/* Readers. Of the SAs that fit, those of the best rank (priority and passed, base/sadesc.h) come
+ * first. Of those the one whose selectors fit the packet most narrowly (esp/select.h); between
+ * equals the one with the narrower remote side, and of SAs with the same selectors the newest.
+ * if_id: the device that the packet comes from; only SAs of that are looked at. NULL when none
+ * fits: the packet is then never sent in any other way. */
 struct sa *lookup_find(struct lookup *x, const struct flow *f, uint32_t if_id);
 /* Must a fragment of this flow become whole before its SA is chosen? Yes when one of transport mode
  * joins its two hosts, or when it could be that of a selector with ports: they stand in the first

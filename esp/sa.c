@@ -70,8 +70,12 @@ enum err esp_sa_new(const struct sa_desc *d, struct sa **out)
 	sa->dir = d->dir;
 	sa->mode = d->mode;
 	sa->spi = d->spi;
+	sa->twin_spi = d->twin_spi;
 	sa->child_id = d->child_id;
 	sa->if_id = d->if_id;
+	sa->reqid = d->reqid;
+	sa->priority = d->priority;
+	atomic_init(&sa->passed, d->passed);
 	sa->shape = shape;
 	sa->byte_limit = d->byte_limit;
 	sa->packet_limit = d->packet_limit;

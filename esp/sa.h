@@ -25,12 +25,15 @@ struct sa {
 	enum sa_dir dir;
 	enum sa_mode mode;
 	uint32_t spi;
+	uint32_t twin_spi; /* of the other direction */
 	uint32_t child_id;
 	uint32_t if_id; /* of the device that it belongs to; 0: the shared one */
 	struct shape shape;
 	struct ts_list local;
 	struct ts_list remote;
 	struct sa_headers headers;
+	uint32_t reqid; /* of the configured child: the same after a rekey */
+	uint8_t priority;
 	bool by_ports; /* some of them ask for ports, which later fragments do not show */
 	uint64_t byte_limit;
 	uint64_t packet_limit;
@@ -42,6 +45,8 @@ struct sa {
 	struct addr host_remote;
 	struct addr sum_local;
 	struct addr sum_remote;
+
+	_Atomic bool passed; /* SA_OUT: others go before it; the SAD's thread says so */
 
 	_Atomic uint64_t seq; /* SA_OUT: the last number taken; atomic, so that none is ever given
 				 out twice */
@@ -61,11 +66,14 @@ struct sa {
 	mono_ns told;		/* when PLANE_EXPIRE was sent last; 0: not yet */
 	mono_ns told_soft;	/* ... of a soft limit */
 	mono_ns told_elsewhere; /* when PLANE_MAPPING was */
+	mono_ns sent_since;	/* SA_OUT: a packet that nothing has come after; 0: none yet */
+	mono_ns silence_look;	/* ... when that is looked at again */
 
 	/* The SAD's thread: */
-	struct lookup_entry *entries;  /* SA_OUT: where the index has it (esp/lookup.h) */
+	struct lookup_entry *entries; /* SA_OUT: where the index has it (esp/lookup.h) */
 	struct sa *next_spi;	      /* SA_OUT: of those whose SPIs have one place */
 	struct sa *doomed;	      /* the next one to free */
+	bool claimed;		      /* by the engine that there is now, or put in by it */
 	_Atomic(struct sa *) next_to; /* SA_OUT: of those whose peers have one place; readers too */
 };
 

@@ -204,6 +204,7 @@ enum err sad_install(struct sad *d, const struct sa_desc *desc)
 
 	if (e != OK)
 		return e;
+	sa->claimed = true;
 	e = sa->dir == SA_IN ? add_in(d, sa) : add_out(d, sa);
 	if (e != OK)
 		esp_sa_free(sa);
@@ -273,6 +274,16 @@ enum err sad_move(struct sad *d, const struct sa_desc *which)
 	return OK;
 }
 
+enum err sad_pass(struct sad *d, const struct sa_desc *which)
+{
+	struct sa *sa = which->dir == SA_OUT ? find_out(d, which) : NULL;
+
+	if (!sa)
+		return ERR_NOT_FOUND;
+	atomic_store(&sa->passed, which->passed);
+	return OK;
+}
+
 enum err sad_query(struct sad *d, const struct sa_desc *which, struct sa_counters *out)
 {
 	struct sa *sa = find(d, which);
@@ -283,31 +294,59 @@ enum err sad_query(struct sad *d, const struct sa_desc *which, struct sa_counter
 	return OK;
 }
 
+enum err sad_claim(struct sad *d, const struct sa_desc *which, struct sa_counters *out)
+{
+	struct sa *sa = find(d, which);
+
+	if (!sa || sa->child_id != which->child_id || sa->mode != which->mode ||
+	    sa->if_id != which->if_id || !ts_list_eq(&sa->local, &which->local) ||
+	    !ts_list_eq(&sa->remote, &which->remote))
+		return ERR_NOT_FOUND;
+	sa->claimed = true;
+	sa_counters(sa, out);
+	return OK;
+}
+
 static void doom(struct sa **list, struct sa *sa)
 {
 	sa->doomed = *list;
 	*list = sa;
 }
 
+static void doom_in(struct sad *d, bool all, struct sa **doomed)
+{
+	for (size_t i = 0; i < SPI_SLOTS; i++) {
+		struct sa *sa = atomic_load(&d->slots[i]);
+
+		if (!sa || (sa->claimed && !all))
+			continue;
+		atomic_store(&d->slots[i], NULL);
+		doom(doomed, sa);
+	}
+}
+
+static void doom_out(struct sad *d, bool all, struct sa **doomed)
+{
+	for (size_t i = 0; i < OUT_BUCKETS; i++) {
+		struct sa *next;
+
+		for (struct sa *sa = d->by_spi[i]; sa; sa = next) {
+			next = sa->next_spi;
+			if (sa->claimed && !all)
+				continue;
+			take_out(d, sa);
+			doom(doomed, sa);
+		}
+	}
+}
+
 /* One grace period for all of them. */
-void sad_flush(struct sad *d)
+static void sweep(struct sad *d, bool all)
 {
 	struct sa *doomed = NULL;
 
-	for (size_t i = 0; i < SPI_SLOTS; i++) {
-		struct sa *sa = atomic_exchange(&d->slots[i], NULL);
-
-		if (sa)
-			doom(&doomed, sa);
-	}
-	for (size_t i = 0; i < OUT_BUCKETS; i++) {
-		while (d->by_spi[i]) {
-			struct sa *sa = d->by_spi[i];
-
-			take_out(d, sa);
-			doom(&doomed, sa);
-		}
-	}
+	doom_in(d, all, &doomed);
+	doom_out(d, all, &doomed);
 	sad_grace(d);
 	lookup_sweep(d->lookup);
 	while (doomed) {
@@ -316,4 +355,28 @@ void sad_flush(struct sad *d)
 		esp_sa_free(doomed);
 		doomed = next;
 	}
+}
+
+void sad_unclaim(struct sad *d)
+{
+	for (size_t i = 0; i < SPI_SLOTS; i++) {
+		struct sa *sa = atomic_load(&d->slots[i]);
+
+		if (sa)
+			sa->claimed = false;
+	}
+	for (size_t i = 0; i < OUT_BUCKETS; i++) {
+		for (struct sa *sa = d->by_spi[i]; sa; sa = sa->next_spi)
+			sa->claimed = false;
+	}
+}
+
+void sad_sweep(struct sad *d)
+{
+	sweep(d, false);
+}
+
+void sad_flush(struct sad *d)
+{
+	sweep(d, true);
 }

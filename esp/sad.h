@@ -38,7 +38,14 @@ MUST_USE enum err sad_install(struct sad *d, const struct sa_desc *desc);
 MUST_USE enum err sad_remove(struct sad *d, const struct sa_desc *which);
 /* To `which->path` and `which->encap`. ERR_UNSUPPORTED: another address, in transport mode. */
 MUST_USE enum err sad_move(struct sad *d, const struct sa_desc *which);
+/* Says whether it is passed over. ERR_NOT_FOUND, also for an inbound one. */
+MUST_USE enum err sad_pass(struct sad *d, const struct sa_desc *which);
 MUST_USE enum err sad_query(struct sad *d, const struct sa_desc *which, struct sa_counters *out);
+/* An engine goes, and another one comes: none is claimed; the new one has this one, too, if it is
+ * what its predecessor put in; those that it does not have go. */
+void sad_unclaim(struct sad *d);
+MUST_USE enum err sad_claim(struct sad *d, const struct sa_desc *which, struct sa_counters *out);
+void sad_sweep(struct sad *d);
 void sad_flush(struct sad *d);
 /* Comes back when no reader can see any more what the caller has taken out of its sight. */
 void sad_grace(struct sad *d);

@@ -176,6 +176,7 @@ static void send_one(struct worker *w, struct span inner, const struct inner *in
 		return;
 	}
 	worker_tell_soft(w, sa);
+	worker_tell_silent(w, sa);
 	if (tx_add(&w->tx, wr_done(&out), s, &sa->path, &head)) {
 		run_end(w);
 		run_begin(w, sa);

@@ -21,6 +21,8 @@ enum { READY_TUN = N_OUTER, READY_QUEUE, N_READY, READY_DEVICES = N_READY };
 enum { ICMP_BURST = 50, EXPIRE_MS = 1000 };
 
 #define TELL_AGAIN	     (10 * NS_PER_S)
+#define SILENCE		     NS_PER_S
+#define SILENCE_STANDBY	     (300 * NS_PER_MS) /* others are there to take over */
 #define TELL_ELSEWHERE_AGAIN (2 * NS_PER_S)
 
 static void init_socks(struct worker *w, const struct esp_env *env)
@@ -167,6 +169,29 @@ void worker_tell_elsewhere(struct worker *w, struct sa *sa, const struct path *p
 		return;
 	sa->told_elsewhere = w->now;
 	worker_event(w, &ev);
+}
+
+/* The other direction is looked at a few times a second: this costs a packet one comparison. */
+void worker_tell_silent(struct worker *w, struct sa *sa)
+{
+	struct plane_event ev = { .kind = PLANE_SILENT,
+				  .spi = sa->spi,
+				  .dir = SA_OUT,
+				  .remote = sa->path.remote };
+	const mono_ns silence = sa->priority > 0 ? SILENCE_STANDBY : SILENCE;
+	const struct sa *twin;
+
+	if (w->now < sa->silence_look)
+		return;
+	sa->silence_look = w->now + silence / 4;
+	twin = sad_in(w->plane->sad, sa->twin_spi);
+	ev.heard_ns = twin ? atomic_load(&twin->stats.last_ns) : 0;
+	if (!twin || sa->sent_since == 0 || ev.heard_ns >= sa->sent_since) {
+		sa->sent_since = w->now;
+	} else if (w->now - sa->sent_since >= silence) {
+		sa->silence_look = w->now + SILENCE;
+		worker_event(w, &ev);
+	}
 }
 
 static mono_ns monotonic(void)

@@ -77,6 +77,9 @@ void worker_tell_elsewhere(struct worker *w, struct sa *sa, const struct path *p
 /* The SA came to its end by `why`: told once, and again every ten seconds in which a packet still
  * wants it, because what is told may get lost. Its lock is held. */
 void worker_tell_end(struct worker *w, struct sa *sa, enum drop why);
+/* A packet left by an outbound SA: when others did for a second and nothing came by the SA of the
+ * other direction, that is told. The lock is held, in an epoch. */
+void worker_tell_silent(struct worker *w, struct sa *sa);
 /* It has carried most of what it may: the same. */
 void worker_tell_soft(struct worker *w, struct sa *sa);
 

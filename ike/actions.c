@@ -216,6 +216,19 @@ void actions_resolve(struct actions *q, const struct conf_connection *cn)
 	push(q, it);
 }
 
+void actions_route(struct actions *q, const struct ike_route_question *question)
+{
+	struct action_item *it = item_new(IKE_ACT_ROUTE, sizeof(*question));
+	struct ike_route_question *held;
+
+	if (!it)
+		return;
+	held = (struct ike_route_question *)(void *)it->bytes;
+	*held = *question;
+	it->act.route = held;
+	push(q, it);
+}
+
 static void push_child(struct actions *q, struct action_item *it, const char *connection,
 		       const char *child)
 {

@@ -29,6 +29,7 @@ void actions_keepalive(struct actions *q, const struct path *p);
 MUST_USE enum err actions_sa(struct actions *q, const struct sa_cmd *cmd);
 MUST_USE enum err actions_job(struct actions *q, const struct job *job);
 void actions_resolve(struct actions *q, const struct conf_connection *cn);
+void actions_route(struct actions *q, const struct ike_route_question *question);
 void actions_guard(struct actions *q, const char *connection, const char *child, bool guarded);
 void actions_mtu(struct actions *q, const char *connection, const char *child, uint16_t mtu);
 void actions_note(struct actions *q, const struct ike_note *note);

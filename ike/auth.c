@@ -5,14 +5,19 @@
 #include <stdlib.h>
 
 #include "ike/connection.h"
+#include "ike/keep.h"
 #include "ike/peer.h"
+#include "ike/proof.h"
 #include "ike/transcript.h"
 
 enum err auth_new(struct ike_sa *sa)
 {
-	struct auth *a = calloc(1, sizeof(*a));
+	struct auth *a;
 	struct wr w;
 
+	if (keep_new_sa(sa) != OK)
+		return ERR_NOMEM;
+	a = calloc(1, sizeof(*a));
 	if (!a)
 		return ERR_NOMEM;
 	sa->hs->auth = a;
@@ -320,6 +325,20 @@ enum err auth_take_own(struct ike_sa *sa, const struct job_result *r, struct ike
 	return err;
 }
 
+/* It has proved to be somebody: the name in its certificate, or the one that it calls itself. */
+static void explain_identity(const struct conf_connection *cn, const struct auth *a,
+			     const struct job_result *r, struct ike_note *n)
+{
+	char claimed[IDENTITY_TEXT_MAX], text[IDENTITY_TEXT_MAX];
+
+	note_print(n->text, sizeof(n->text), "the peer calls itself %.80s%s%.60s, wanted is %.80s",
+		   identity_text(&a->claimed, claimed), r->text[0] ? ", " : "", r->text,
+		   identity_text(&cn->identity, text));
+	(void)identity_text(r->proved.type != ID_NONE ? &r->proved : &a->claimed, text);
+	note_print(n->fix, sizeof(n->fix), "set `identity = %.180s` here, or correct the peer's",
+		   text);
+}
+
 static void explain_peer(const struct ike_sa *sa, const struct job_result *r, enum err err,
 			 struct ike_note *n)
 {
@@ -340,8 +359,7 @@ static void explain_peer(const struct ike_sa *sa, const struct job_result *r, en
 	}
 	note_print(n->text, sizeof(n->text), "%s", r->text[0] ? r->text : err_text(err));
 	if (err == ERR_WRONG_IDENTITY)
-		note_print(n->fix, sizeof(n->fix),
-			   "set `identity = %s` here, or correct the peer's", n->got);
+		explain_identity(cn, a, r, n);
 	else if (err == ERR_CERT_UNTRUSTED)
 		note_print(n->fix, sizeof(n->fix),
 			   "add the CA of the peer's certificate to `trust`");
@@ -394,6 +412,7 @@ enum err auth_take_peer(struct ike_sa *sa, const struct job_result *r, struct ik
 	*peer = *proved_name(sa, r);
 	sa->peer = peer;
 	peer_enter(sa);
+	proof_taken(sa, psk ? 0 : r->good_s);
 	note_print(sa->scheme, sizeof(sa->scheme), "%s", psk ? "pre-shared key" : r->scheme);
 	proved = note_of_sa(sa, IKE_NOTE_PROVED, OK);
 	note_tell(sa->e, &proved);

@@ -18,7 +18,7 @@ static const struct conf_child *first_wanted(const struct ike_sa *sa, struct ike
 		for (size_t i = 0; i < c->conf->n_children; i++) {
 			const struct conn_child *child = &c->children[i];
 
-			if (!child->wanted || (rank == 0 && !child->acquire.waits) ||
+			if (child->down || (rank == 0 && !child->acquire.waits) ||
 			    (rank == 1 && !child->due))
 				continue;
 			if (carry_judge_path(sa, child->conf, why) == OK)
@@ -111,5 +111,5 @@ void auth_child_put_response(struct ike_sa *sa, struct builder *b)
 		return;
 	}
 	deal_put_answer(sa, d, b);
-	deal_put_answer_selectors(d, b);
+	deal_put_selectors(&d->child->ts, b);
 }

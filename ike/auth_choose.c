@@ -29,32 +29,87 @@ static unsigned fit(const struct conn *c, const struct ike_sa *sa, const struct 
 	return 16 * peer + 4 * own + (cn->any_address ? 0u : 2u) + (same_kind ? 1u : 0u);
 }
 
+/* Of the connections for its address the one that it misses by least: that wants such a peer, then
+ * that is whom it asks for. */
+static const struct conn *nearest(const struct ike_sa *sa, const struct identity *asked)
+{
+	const struct conn *best = NULL;
+	unsigned best_fit = 0;
+
+	for (size_t i = 0; i < sa->e->n_conns; i++) {
+		const struct conn *c = sa->e->conns[i];
+		unsigned f = 1;
+
+		if (c->down || !conn_is_at(c, &sa->path.remote.addr))
+			continue;
+		f += fit_identity(&c->conf->identity, &sa->hs->auth->claimed) > 0 ? 2 : 0;
+		f += asked->type == ID_NONE || fit_identity(&c->conf->local_identity, asked) > 0;
+		if (f > best_fit)
+			best = c;
+		best_fit = f > best_fit ? f : best_fit;
+	}
+	return best;
+}
+
+/* It is whom we want, and wants somebody else than us. */
+static void explain_own(const struct conf_connection *cn, const struct identity *asked,
+			struct ike_note *n)
+{
+	char text[IDENTITY_TEXT_MAX], own[IDENTITY_TEXT_MAX];
+
+	note_print(n->wanted, sizeof(n->wanted), "to be asked for %s",
+		   identity_text(&cn->local_identity, own));
+	note_print(n->text, sizeof(n->text), "the peer wants us to be %.100s, and we are %.100s",
+		   identity_text(asked, text), own);
+	note_print(
+		n->fix, sizeof(n->fix),
+		"set `local_identity = %.100s` of the connection, or whom the peer wants to %.100s",
+		text, own);
+	n->line = cn->pos.line;
+}
+
+static void explain_peer(const struct conf_connection *cn, const struct identity *claimed,
+			 struct ike_note *n)
+{
+	char text[IDENTITY_TEXT_MAX], wanted[IDENTITY_TEXT_MAX];
+
+	note_print_identity(n->wanted, sizeof(n->wanted), &cn->identity);
+	note_print(n->text, sizeof(n->text),
+		   "the peer calls itself %.100s, and the configuration wants %.100s",
+		   identity_text(claimed, text), identity_text(&cn->identity, wanted));
+	note_print(
+		n->fix, sizeof(n->fix),
+		"set `identity = %.100s` here, if it is the right machine, or the peer's own to %.100s",
+		text, wanted);
+	n->line = cn->identity_pos.line;
+}
+
+/* To the operator alone; the peer has proved nothing yet. */
 static void explain(const struct ike_sa *sa, const struct identity *asked, struct ike_note *n)
 {
-	const struct auth *a = sa->hs->auth;
+	const struct identity *claimed = &sa->hs->auth->claimed;
+	const struct conn *c = nearest(sa, asked);
 	char text[IDENTITY_TEXT_MAX];
 
 	n->err = ERR_UNKNOWN_PEER;
-	n->identity = a->claimed;
-	note_print_identity(n->got, sizeof(n->got), &a->claimed);
-	for (size_t i = 0; i < sa->e->n_conns; i++) {
-		const struct conn *c = sa->e->conns[i];
-
-		if (!conn_is_at(c, &sa->path.remote.addr) || c->down)
-			continue;
-		note_print_identity(n->wanted, sizeof(n->wanted), &c->conf->identity);
-		note_print(n->connection, sizeof(n->connection), "%s", c->conf->name);
-		n->line = c->conf->identity_pos.line;
-		break;
-	}
+	n->identity = *claimed;
+	note_print_identity(n->got, sizeof(n->got), claimed);
 	if (asked->type != ID_NONE)
 		note_print(n->offered, sizeof(n->offered), "it takes us for %s",
 			   identity_text(asked, text));
-	note_print(n->text, sizeof(n->text), "no connection fits a peer that calls itself %s",
-		   n->got);
-	note_print(
-		n->fix, sizeof(n->fix),
-		"set `identity` of the connection to what the peer sends, or the peer's to what is wanted");
+	if (!c) {
+		note_print(n->text, sizeof(n->text),
+			   "no connection is for the address of this peer, which calls itself %s",
+			   n->got);
+		note_print(n->fix, sizeof(n->fix),
+			   "write its `address` and `identity` into a connection");
+		return;
+	}
+	note_print(n->connection, sizeof(n->connection), "%s", c->conf->name);
+	if (fit_identity(&c->conf->identity, claimed) > 0 && asked->type != ID_NONE)
+		explain_own(c->conf, asked, n);
+	else
+		explain_peer(c->conf, claimed, n);
 }
 
 struct conn *auth_choose(struct ike_sa *sa, const struct identity *asked, struct ike_note *n)

@@ -61,8 +61,15 @@ void beside_send(struct ike_sa *sa, struct packets *sealed)
 	*sealed = (struct packets){ 0 };
 	b->out = true;
 	b->id = sa->window.next_out++;
-	send_packets(sa, &b->request, &sa->path);
-	retransmit_start(&b->rt, &sa->e->env.random, sa->e->now);
+	beside_send_anew(sa);
+}
+
+void beside_send_anew(struct ike_sa *sa)
+{
+	if (!beside_is_out(sa))
+		return;
+	send_packets(sa, &sa->beside->request, &sa->path);
+	retransmit_start(&sa->beside->rt, &sa->e->env.random, sa->e->now);
 	sa_schedule(sa);
 }
 

@@ -29,6 +29,8 @@ void beside_take_window(struct ike_sa *sa, const struct message *m);
 bool beside_may(const struct ike_sa *sa);
 /* It leaves; its memory goes along. It was sealed with the ID next_out. */
 void beside_send(struct ike_sa *sa, struct packets *sealed);
+/* ... once more, for one of the two ends is elsewhere now. */
+void beside_send_anew(struct ike_sa *sa);
 bool beside_is_out(const struct ike_sa *sa);
 /* Is this the ID of its answer? */
 bool beside_is(const struct ike_sa *sa, uint32_t id);

@@ -110,7 +110,7 @@ bool carry_any(const struct conn *c, struct ike_note *n)
 	char why[CONF_PLANE_WHY_MAX];
 
 	for (size_t i = 0; i < c->conf->n_children; i++) {
-		if (!c->children[i].wanted)
+		if (c->children[i].down)
 			continue;
 		if (carry_judge(c->e, c->conf, &c->conf->children[i], why) == OK)
 			return true;

@@ -21,8 +21,8 @@ MUST_USE enum err carry_judge_path(const struct ike_sa *sa, const struct conf_ch
 				   char why[static CONF_PLANE_WHY_MAX]);
 /* ... said in a note. */
 void carry_explain(const struct conf_child *ch, const char *why, struct ike_note *n);
-/* Is there a wanted child that a plane of this machine can carry? Asked before the peer is; else *n
- * says why not. */
+/* Is there a child that is not down and that a plane of this machine can carry? Asked before the
+ * peer is; else *n says why not. */
 bool carry_any(const struct conn *c, struct ike_note *n);
 /* Does its plane know transport mode? Userspace does. */
 bool carry_transport(const struct ike_engine *e, const struct conf_connection *cn,

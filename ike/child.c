@@ -7,12 +7,14 @@
 #include "ike/carry.h"
 #include "ike/child_plane.h"
 #include "ike/connection.h"
+#include "ike/cover.h"
 #include "ike/create.h"
 #include "ike/exchange_auth.h"
 #include "ike/exchange_create.h"
 #include "ike/life.h"
 #include "ike/note.h"
 #include "ike/rekey.h"
+#include "ike/restore.h"
 
 /* A plane that says nothing for so long does not answer any more. */
 static const mono_ns plane_time = 10 * NS_PER_S;
@@ -109,7 +111,7 @@ void child_end(struct child_sa *c, enum err why)
 	bool was_up = c->stage == CHILD_UP;
 
 	/* It was told already, or another one carries on. */
-	if (!conf || c->rekey.lingers || rekey_is_replaced(c)) {
+	if (!conf || c->rekey.lingers || cover_is_there(c, CHILD_HELD)) {
 		child_free(c);
 		sa->full = false;
 		return;
@@ -122,7 +124,7 @@ void child_end(struct child_sa *c, enum err why)
 	sa->full = false; /* there is room for another one */
 	/* One that the peer deletes while it is being put in is wanted no less. */
 	if (sa->state == S_UP && (was_up || why == ERR_PEER_DELETED))
-		conn_child_gone(sa->conn, conf);
+		conn_child_gone(sa->conn, conf, why);
 }
 
 void child_bury(struct child_sa *c)
@@ -256,6 +258,8 @@ static void refused(struct child_sa *c, enum err err, const char *why)
 	note_tell(sa->e, &n);
 	child_plane_take_out(c);
 	rekey_or_child_failed(sa, c->replaces, c->conf, err);
+	if (c->restored && !rekey_old(c))
+		conn_child_renew(sa->conn, c->conf); /* it was not its fault */
 	child_delete_later(c, err);
 }
 
@@ -308,6 +312,29 @@ static void on_moved(struct child_sa *c, const struct sa_done *done, struct tick
 	child_delete(c, done->err);
 }
 
+static void on_counters(struct child_sa *c, enum sa_dir dir, const struct sa_done *done)
+{
+	bool missed = done->err != OK && c->restored;
+	/* What the plane has said of that there was perhaps no engine to hear. */
+	bool worn = done->err == OK && c->restored && c->stage == CHILD_UP &&
+		    child_plane_is_worn(c, &done->counters);
+
+	if (done->err == OK)
+		*(dir == SA_IN ? &c->in : &c->out) = done->counters;
+	else
+		c->rekey.idle_asked = false;
+	ticket_drop(c->sa->e, dir == SA_IN ? &c->query_in : &c->query_out);
+	if (dir == SA_IN)
+		sa_looked(c->sa, c);
+	c->restored = c->restored && (c->query_in.number != 0 || c->query_out.number != 0);
+	if (missed)
+		restore_missed(c, dir);
+	else if (worn)
+		child_expired(c, true);
+	else
+		rekey_on_counters(c);
+}
+
 void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_done *done)
 {
 	struct ike_engine *e = c->sa->e;
@@ -323,12 +350,7 @@ void child_on_plane(struct child_sa *c, const struct ticket *t, const struct sa_
 		on_moved(c, done, t == &c->move_in ? &c->move_in : &c->move_out);
 		return;
 	}
-	if (done->err == OK)
-		*(t == &c->query_in ? &c->in : &c->out) = done->counters;
-	else
-		c->rekey.idle_asked = false;
-	ticket_drop(e, t == &c->query_in ? &c->query_in : &c->query_out);
-	rekey_on_counters(c);
+	on_counters(c, t == &c->query_in ? SA_IN : SA_OUT, done);
 }
 
 void child_plane_gone(struct child_sa *c, enum sa_plane plane)
@@ -393,9 +415,12 @@ static enum err move_half(struct child_sa *c, enum sa_dir dir, struct ticket *t)
 	return err == OK ? child_plane_command(c, SA_MOVE, dir, t->number) : err;
 }
 
-void child_move(struct child_sa *c, const struct addr *was)
+void child_move(struct child_sa *c, const struct path *was)
 {
-	bool other_host = c->mode == SA_TRANSPORT && !addr_eq(was, &c->sa->path.remote.addr);
+	const struct path *is = &c->sa->path;
+	bool other_host =
+		c->mode == SA_TRANSPORT && (!addr_eq(&was->remote.addr, &is->remote.addr) ||
+					    !addr_eq(&was->local.addr, &is->local.addr));
 	enum err err = other_host ? ERR_REPLACED : OK;
 
 	if (err == OK && c->in_there)

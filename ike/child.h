@@ -38,7 +38,8 @@ struct child_rekey {
 	mono_ns hard;	    /* it ends; NEVER */
 	mono_ns not_before; /* after a try that failed */
 	uint32_t tries;	    /* that failed */
-	mono_ns held;	    /* HELD: until then at most */
+	mono_ns held_since; /* HELD */
+	mono_ns held;	    /* ... until then at most, or until it is looked at again */
 	mono_ns ask;	    /* HELD: the plane is asked whether the peer uses it; UP: whether it was
 			       used at all; NEVER */
 	bool idle_asked;    /* ... and has not answered */
@@ -70,12 +71,15 @@ struct child_sa {
 	struct child_keys keys; /* wiped once both halves are in */
 	struct ts_pair ts;	/* negotiated; i and r as in the exchange */
 	struct ticket ticket;	/* of the install that is under way */
+	uint64_t install;	/* its number; the ticket's, at first */
 	struct ticket query_in, query_out;
 	struct ticket move_in, move_out;
+	uint64_t heard_packets; /* that had come when it was last looked */
 	struct sa_counters in, out;
 	mono_ns asked; /* the plane, at: */
 	mono_ns since;
 	uint16_t mtu;
+	bool restored; /* the plane has not said yet that it has it (ike/restore.h) */
 };
 
 /* All that the SA has, in whatever stage. */
@@ -123,11 +127,13 @@ const struct ts_list *child_local(const struct child_sa *c);
 const struct ts_list *child_remote(const struct child_sa *c);
 /* The peer is elsewhere (the SA's path has changed): what a plane holds follows. With transport
  * mode it cannot follow to another address, which its selectors have: then it is made anew. */
-void child_move(struct child_sa *c, const struct addr *was);
+void child_move(struct child_sa *c, const struct path *was);
 /* Asks for the counters of both halves. */
 void child_query(struct child_sa *c);
 /* The path carries `path_mtu` bytes: tells the inner MTU when that changes. */
 void child_path_mtu(struct child_sa *c, uint16_t path_mtu);
+/* ... to all that are in this plane. */
+void children_path_mtu(struct ike_sa *sa, enum sa_plane plane, uint16_t mtu);
 /* Inner MTU for an outer path that carries `path_mtu` bytes. */
 uint16_t child_mtu(const struct child_sa *c, uint16_t path_mtu);
 

@@ -18,8 +18,9 @@ enum {
 uint16_t child_mtu(const struct child_sa *c, uint16_t path_mtu)
 {
 	const struct encr *encr = c->suite.encr;
-	uint32_t outer = c->sa->path.remote.addr.family == AF_INET6 ? IPV6_HEADER : IPV4_HEADER;
-	uint32_t fixed = outer + (c->sa->encap ? UDP_HEADER : 0) + ESP_HEADER + encr->iv_len +
+	const struct place at = move_children_place(c->sa);
+	uint32_t outer = at.path.remote.addr.family == AF_INET6 ? IPV6_HEADER : IPV4_HEADER;
+	uint32_t fixed = outer + (at.encap ? UDP_HEADER : 0) + ESP_HEADER + encr->iv_len +
 			 (uint32_t)seal_icv_len(encr, c->suite.integ);
 	uint32_t align = encr->block_len > ESP_ALIGN ? encr->block_len : ESP_ALIGN;
 	uint32_t room = path_mtu > fixed ? path_mtu - fixed : 0;
@@ -39,4 +40,12 @@ void child_path_mtu(struct child_sa *c, uint16_t path_mtu)
 		return;
 	c->mtu = mtu;
 	actions_mtu(&c->sa->e->actions, c->sa->conn->conf->name, c->conf->name, mtu);
+}
+
+void children_path_mtu(struct ike_sa *sa, enum sa_plane from, uint16_t mtu)
+{
+	for (struct child_sa *c = sa->children; c; c = c->next) {
+		if (c->plane == from)
+			child_path_mtu(c, mtu);
+	}
 }

@@ -24,10 +24,20 @@ static void set_limits(struct sa_desc *d, const struct child_sa *c)
 	d->packet_soft = rekey_soft(c, d->packet_limit);
 }
 
+bool child_plane_is_worn(const struct child_sa *c, const struct sa_counters *n)
+{
+	struct sa_desc d = { .byte_limit = 0 };
+
+	set_limits(&d, c);
+	return (d.byte_soft > 0 && n->bytes >= d.byte_soft) ||
+	       (d.packet_soft > 0 && n->packets >= d.packet_soft);
+}
+
 static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 {
 	/* The initiator of the exchange sends with the i keys (RFC 7296 2.17). */
 	bool i_keys = (dir == SA_OUT) == c->made_by_us;
+	const struct place at = move_children_place(c->sa);
 	struct sa_desc d = {
 		.dir = dir,
 		.mode = c->mode,
@@ -36,8 +46,8 @@ static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 		.twin_spi = dir == SA_IN ? c->spi_out : c->spi_in,
 		.child_id = c->id,
 		.reqid = c->conf->reqid,
-		.path = c->sa->path,
-		.encap = c->sa->encap,
+		.path = at.path,
+		.encap = at.encap,
 		.esn = c->suite.esn,
 		.replay_window = dir == SA_IN ? c->conf->replay_window : 0,
 		.encr_id = c->suite.encr->id,
@@ -53,6 +63,8 @@ static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 		.offload = c->conf->offload,
 		.headers = conf_child_headers(c->conf),
 		.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
+		.priority = (uint8_t)c->sa->conn->conf->priority,
+		.passed = c->sa->standby.over,
 	};
 
 	set_limits(&d, c);
@@ -61,14 +73,16 @@ static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 	return d;
 }
 
-enum err child_plane_install(struct child_sa *c, enum sa_dir dir)
+static enum err install(struct child_sa *c, enum sa_dir dir, uint64_t number)
 {
 	struct sa_cmd cmd = { .op = SA_INSTALL, .sa = describe(c, dir) };
 	enum err err = ticket_take(&c->ticket, c->sa, c);
 
 	c->asked = c->sa->e->now;
 	if (err == OK) {
+		c->install = number ? number : c->ticket.number;
 		cmd.ticket = c->ticket.number;
+		cmd.install = c->install;
 		err = actions_sa(&c->sa->e->actions, &cmd);
 	}
 	/* Not sa_desc_wipe: the selectors are the child's. */
@@ -76,18 +90,43 @@ enum err child_plane_install(struct child_sa *c, enum sa_dir dir)
 	return err;
 }
 
+enum err child_plane_install(struct child_sa *c, enum sa_dir dir)
+{
+	return install(c, dir, 0);
+}
+
+enum err child_plane_install_again(struct child_sa *c, enum sa_dir dir)
+{
+	return install(c, dir, c->install);
+}
+
+enum err child_plane_claim(struct child_sa *c, enum sa_dir dir, uint64_t ticket)
+{
+	struct sa_cmd cmd = { .op = SA_CLAIM, .ticket = ticket, .sa = describe(c, dir) };
+	enum err err;
+
+	key_wipe(&cmd.sa.encr_key);
+	key_wipe(&cmd.sa.integ_key);
+	err = actions_sa(&c->sa->e->actions, &cmd);
+	/* As above. */
+	secret_wipe(&cmd, sizeof(cmd));
+	return err;
+}
+
 enum err child_plane_command(struct child_sa *c, enum sa_op op, enum sa_dir dir, uint64_t ticket)
 {
+	const struct place at = move_children_place(c->sa);
 	struct sa_cmd cmd = {
 		.op = op,
 		.ticket = ticket,
 		.sa = {
 			.dir = dir, .plane = c->plane, .mode = c->mode,
-			.path = c->sa->path, .encap = c->sa->encap,
+			.path = at.path, .encap = at.encap,
 			.spi = dir == SA_IN ? c->spi_in : c->spi_out,
 			.twin_spi = dir == SA_IN ? c->spi_out : c->spi_in,
 			.child_id = c->id, .reqid = c->conf->reqid,
 			.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
+			.passed = c->sa->standby.over,
 		},
 	};
 

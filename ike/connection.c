@@ -9,11 +9,14 @@
 #include "ike/child.h"
 #include "ike/core.h"
 #include "ike/exchange_init.h"
+#include "ike/keep.h"
 #include "ike/life.h"
 #include "ike/note.h"
 #include "ike/renew.h"
 
 static const mono_ns first_backoff = NS_PER_S;
+static const mono_ns restart_pause = 10 * NS_PER_S;
+static const mono_ns hear_interval = 10 * NS_PER_S;
 enum { BACKOFF_DOUBLINGS = 6 }; /* up to 64 s */
 /* An answer about the peer's name must come within this, else it is asked for again. */
 static const mono_ns resolve_time = 30 * NS_PER_S;
@@ -25,12 +28,13 @@ enum err conn_new(struct ike_engine *e, const struct conf_connection *conf, stru
 	*out = NULL;
 	if (!c)
 		return ERR_NOMEM;
+	c->e = e;
 	c->children = calloc(conf->n_children > 0 ? conf->n_children : 1, sizeof(*c->children));
-	if (!c->children) {
+	if (!c->children || keep_new_conn(c) != OK) {
+		free(c->children);
 		free(c);
 		return ERR_NOMEM;
 	}
-	c->e = e;
 	c->conf = conf;
 	c->next_try = NEVER;
 	c->look_at = NEVER;
@@ -38,9 +42,7 @@ enum err conn_new(struct ike_engine *e, const struct conf_connection *conf, stru
 	/* The daemon puts the guards of the whole configuration in place before there is an engine.
 	 */
 	for (size_t i = 0; i < conf->n_children; i++)
-		c->children[i] = (struct conn_child){ .conf = &conf->children[i],
-						      .guarded = true,
-						      .wanted = true };
+		c->children[i] = (struct conn_child){ .conf = &conf->children[i], .guarded = true };
 	*out = c;
 	return OK;
 }
@@ -52,6 +54,7 @@ void conn_free(struct conn *c)
 	while (c->sas)
 		sa_free(c->sas);
 	heap_stop(&c->e->timers, &c->timer.node);
+	keep_gone(c->e, c->keep);
 	free(c->failure);
 	free(c->children);
 	free(c);
@@ -71,6 +74,7 @@ struct conn *conn_find(const struct ike_engine *e, const char *name)
 void conn_add_sa(struct conn *c, struct ike_sa *sa)
 {
 	sa->conn = c;
+	keep_listed(sa);
 	sa->prev = NULL;
 	sa->next = c->sas;
 	if (sa->next)
@@ -88,6 +92,7 @@ void conn_remove_sa(struct conn *c, struct ike_sa *sa)
 		sa->next->prev = sa->prev;
 	if (c->renews == sa_own_spi(sa))
 		c->renews = 0;
+	keep_touch_sa(sa);
 	sa->next = NULL;
 	sa->prev = NULL;
 	sa->conn = NULL;
@@ -151,16 +156,12 @@ bool conn_is_at(const struct conn *c, const struct addr *remote)
 
 /* ---- trying ---- */
 
-static mono_ns earlier(mono_ns a, mono_ns b)
-{
-	return a < b ? a : b;
-}
-
 void conn_schedule(struct conn *c)
 {
 	mono_ns children = earlier(c->look_at, conn_children_deadline(c));
 	mono_ns when = earlier(earlier(acquire_deadline(c), c->next_try), children);
 
+	keep_touch_conn(c);
 	heap_set(&c->e->timers, &c->timer.node, when);
 }
 
@@ -222,6 +223,7 @@ static void try_path(struct conn *c)
 	enum err err;
 
 	close_useless(c);
+	c->redirect_to = (struct addr){ .family = AF_UNSPEC };
 	conn_plan_try(c, NEVER);
 	c->since = c->e->now;
 	n.initiator = true;
@@ -257,6 +259,30 @@ static void take_paths(struct conn *c, const struct ike_resolved *r)
 		c->paths[i].local.port = remote == PORT_IKE ? PORT_IKE : PORT_NATT;
 	}
 	c->path_at = 0;
+	c->redirected_from = (struct addr){ .family = AF_UNSPEC };
+}
+
+static void explain_address(const struct conn *c, struct ike_note *n)
+{
+	n->line = c->conf->address_pos.line;
+	note_print(n->text, sizeof(n->text), "%s has no address that we have a route to",
+		   c->conf->address_name ? c->conf->address_name : "the peer");
+	note_print(n->fix, sizeof(n->fix),
+		   "check `address` and this machine's routes and name service");
+}
+
+static void explain_own(const struct conn *c, struct ike_note *n)
+{
+	char text[ADDR_TEXT_MAX];
+
+	n->line = c->conf->pos.line;
+	note_print(n->text, sizeof(n->text), "local_address = %s is no address of this machine",
+		   addr_text(&c->conf->local_address, text));
+	note_print(n->fix, sizeof(n->fix), "give this machine %s, or correct `local_address`%s",
+		   text,
+		   c->conf->start == CONF_START_ALWAYS
+			   ? "; it is tried again as soon as the address is there"
+			   : "");
 }
 
 void conn_resolved(struct conn *c, const struct ike_resolved *r)
@@ -278,12 +304,22 @@ void conn_resolved(struct conn *c, const struct ike_resolved *r)
 	}
 	n = note_of_conn(c, IKE_NOTE_REFUSED, r->err == OK ? ERR_RESOLVE : r->err);
 	n.initiator = true;
-	n.line = c->conf->address_pos.line;
-	note_print(n.text, sizeof(n.text), "%s has no address that we have a route to",
-		   c->conf->address_name ? c->conf->address_name : "the peer");
-	note_print(n.fix, sizeof(n.fix),
-		   "check `address` and this machine's routes and name service");
+	if (r->err == ERR_NOT_HERE)
+		explain_own(c, &n);
+	else
+		explain_address(c, &n);
 	conn_failed(c, &n);
+}
+
+void conn_on_addresses(struct conn *c, const struct ike_addresses *own)
+{
+	bool here = false;
+
+	for (size_t i = 0; i < own->n; i++)
+		here = here || addr_eq(&own->addrs[i], &c->conf->local_address);
+	if (here && c->wanted && c->failure && c->failure->err == ERR_NOT_HERE &&
+	    c->next_try != NEVER && !c->resolving && !has_way(c))
+		conn_plan_try(c, c->e->now);
 }
 
 /* Children that are due, over the IKE SA that is up; one of no use is replaced. */
@@ -292,6 +328,7 @@ static void look(struct conn *c)
 	struct ike_sa *sa = conn_carrier(c);
 
 	c->look_at = NEVER;
+	renew_settle(c);
 	if (!sa || !c->wanted)
 		return;
 	if (conn_is_of_no_use(c, sa))
@@ -302,6 +339,7 @@ static void look(struct conn *c)
 
 void conn_tick(struct conn *c)
 {
+	keep_touch_conn(c);
 	acquire_tick(c);
 	look(c);
 	if (c->next_try > c->e->now) {
@@ -324,6 +362,33 @@ void conn_try(struct conn *c)
 	if (c->resolving || has_way(c))
 		return;
 	try_now(c);
+}
+
+/* A name that was not resolved yet is everywhere (conn_is_at), which is too wide here. */
+static bool is_known_at(const struct conn *c, const struct addr *remote)
+{
+	return (c->conf->n_addresses > 0 || c->n_paths > 0) && conn_is_at(c, remote);
+}
+
+void conn_hear(struct conn *c, const struct addr *remote)
+{
+	mono_ns now = c->e->now;
+	struct ike_sa *sa;
+
+	if (!c->wanted || now - c->heard < hear_interval || !is_known_at(c, remote))
+		return;
+	sa = find_state(c, 1u << S_INIT_SENT);
+	if (sa && sa->rt.at > now && sa->rt.at < NEVER) {
+		/* It has all its tries again, as long as an attempt may take. */
+		retransmit_start(&sa->rt, &c->e->env.random, now);
+		sa->rt.at = now;
+		sa_schedule(sa);
+	} else if (c->next_try > now && c->next_try < NEVER && !c->resolving) {
+		conn_plan_try(c, now);
+	} else {
+		return;
+	}
+	c->heard = now;
 }
 
 void conn_push(struct conn *c)
@@ -363,7 +428,7 @@ static void plan(struct conn *c, struct ike_note *n)
 {
 	mono_ns wait;
 
-	if (c->path_at + 1 < c->n_paths && n->err != ERR_RESOLVE) {
+	if (c->path_at + 1 < c->n_paths && n->err != ERR_RESOLVE && n->err != ERR_NOT_HERE) {
 		c->path_at++;
 		c->another_path = true;
 		n->next_address = c->wanted;
@@ -372,7 +437,7 @@ static void plan(struct conn *c, struct ike_note *n)
 		c->tries++;
 		c->renews = 0;
 		if (c->conf->start != CONF_START_ALWAYS)
-			conn_want_nothing(c);
+			conn_give_up(c);
 		wait = conn_backoff(c, c->tries);
 		c->not_before = c->e->now + wait;
 		acquire_fail(c);
@@ -399,14 +464,25 @@ void conn_succeeded(struct conn *c)
 	conn_look(c);
 }
 
+/* A peer that was lost is called at once, and so is one that has restarted; but one that says so
+ * again and again does not make us call without a pause. */
+static bool is_called_at_once(enum err why, mono_ns lived)
+{
+	return why == ERR_PEER_LOST || (why == ERR_PEER_RESTARTED && lived >= restart_pause);
+}
+
 void conn_lost(struct conn *c, const struct ike_note *n)
 {
+	mono_ns lived = c->e->now - c->since;
+
 	conn_remember(c, n);
 	c->since = c->e->now;
 	if (c->resolving || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
 		return; /* the next one is on its way */
-	if (c->conf->start == CONF_START_TRAFFIC && !conn_carrier(c))
-		conn_want_nothing(c);
+	for (size_t i = 0; i < c->conf->n_children && !conn_carrier(c); i++) {
+		if (c->conf->start == CONF_START_TRAFFIC)
+			conn_child_rest(c, &c->children[i], n->err);
+	}
 	if (!c->wanted)
 		return;
 	/* Another one is up: what only the lost one had is made over that. */
@@ -414,7 +490,7 @@ void conn_lost(struct conn *c, const struct ike_note *n)
 		conn_look(c);
 		return;
 	}
-	if (n->err == ERR_PEER_LOST) {
+	if (is_called_at_once(n->err, lived)) {
 		c->tries = 0;
 		try_now(c);
 		return;

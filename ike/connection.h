@@ -17,8 +17,9 @@
 struct conn_child {
 	const struct conf_child *conf;
 	bool guarded;
-	bool wanted;	     /* not taken down by itself */
+	bool down;	     /* by an operator: the peer does not get it either */
 	bool due;	     /* shall be up: by `always`, a command, or a packet */
+	bool missed;	     /* was due, failed or was lost, and is not tried again by itself */
 	uint32_t tries;	     /* that failed since it was last up */
 	mono_ns not_before;  /* the next one; NEVER: not over this IKE SA */
 	uint64_t refused_by; /* our SPI of the IKE SA that the last one failed on; 0: none */
@@ -38,10 +39,16 @@ struct conn {
 	bool resolving;
 	struct path paths[CONF_ADDRS_MAX]; /* the last answer about where the peer is */
 	size_t n_paths;
-	size_t path_at;	    /* the one that is being tried */
+	size_t path_at; /* the one that is being tried */
+	/* RFC 5685 (ike/redirect.h): where an answer in clear sends us; who sent us to `paths`; how
+	 * often since when. AF_UNSPEC: nowhere, nobody. */
+	struct addr redirect_to, redirected_from;
+	uint32_t n_redirects;
+	mono_ns redirects_since;
 	bool another_path;  /* the next try is that one, without resolving anew */
 	mono_ns next_try;   /* NEVER: none */
 	mono_ns not_before; /* traffic begins no attempt sooner */
+	mono_ns heard;	    /* when it last was believed to be there again */
 	uint64_t renews; /* our SPI of the IKE SA that a new one is to replace; 0 (ike/renew.h) */
 	mono_ns busy_since;	  /* the peer has refused new keys since then; 0: it has not */
 	mono_ns look_at;	  /* something happened to its children; NEVER: nothing */
@@ -50,6 +57,7 @@ struct conn {
 	struct ike_note *failure; /* the last one; NULL: none */
 	mono_ns failure_at;
 	struct conn_child *children; /* as many as conf->children */
+	struct keep *keep;	     /* NULL: it is not written down */
 };
 
 MUST_USE enum err conn_new(struct ike_engine *e, const struct conf_connection *conf,
@@ -69,9 +77,14 @@ void conn_begin(struct conn *c);
 /* Commands. `child` NULL: all of them. */
 void conn_up(struct conn *c, const char *child);
 void conn_down(struct conn *c, const char *child);
+void conn_rekey(struct conn *c, const char *child, enum ike_rekey what);
+/* Whichever it is of IKE_EV_UP, DOWN and REKEY. */
+void conn_command(struct conn *c, const struct ike_event *ev);
 /* Traffic that wants this child. */
 void conn_acquire(struct conn *c, struct conn_child *child, const struct plane_event *ev);
 void conn_resolved(struct conn *c, const struct ike_resolved *r);
+/* The address that was missing has come: it is tried at once. */
+void conn_on_addresses(struct conn *c, const struct ike_addresses *own);
 void conn_tick(struct conn *c);
 /* An attempt, unless there is nothing to attempt. */
 void conn_try(struct conn *c);
@@ -83,6 +96,9 @@ void conn_look(struct conn *c);
 void conn_plan_try(struct conn *c, mono_ns at);
 /* How long to wait after so many that failed. */
 mono_ns conn_backoff(const struct conn *c, uint32_t tries);
+/* Somebody at this address speaks IKE. When the peer is there, and an attempt waits for its time,
+ * or for an answer, it goes on now. Anybody can say so: once in ten seconds it is believed. */
+void conn_hear(struct conn *c, const struct addr *remote);
 /* Sets the one timer to what is due first. */
 void conn_schedule(struct conn *c);
 
@@ -97,11 +113,16 @@ void conn_failed(struct conn *c, struct ike_note *n);
 
 /* ---- children (ike/connection_child.c) ---- */
 
-/* It shall be up, unless it was taken down by itself; it shall not, and nobody waits for it any
+/* It shall be up, unless it is down; it shall not, and nobody waits for it any
  * more; none shall. */
 void conn_child_want(struct conn *c, struct conn_child *child);
 void conn_child_unwant(struct conn *c, const struct conf_child *conf);
 void conn_want_nothing(struct conn *c);
+/* ... for now, by itself: what was due is missed until it is up, or taken down. */
+void conn_give_up(struct conn *c);
+/* With `start = traffic`, when what was up is gone: the next packet wants it again. What the peer
+ * has closed in order nobody misses. */
+void conn_child_rest(struct conn *c, struct conn_child *child, enum err why);
 /* Is any? */
 void conn_count_due(struct conn *c);
 /* There is one, or one is being made. */
@@ -127,13 +148,10 @@ void conn_child_bar(struct conn *c, const struct conf_child *conf);
  * now on each packet that none of its SAs carries is asked for by its own pair. */
 void conn_child_split(struct conn *c, const struct conf_child *conf);
 bool conn_child_is_split(const struct conn *c, const struct conf_child *conf);
-/* One of its SAs, or one that is being agreed on, carries this flow. */
-bool conn_child_carries(const struct conn *c, const struct conf_child *conf,
-			const struct flow *flow);
 /* Somebody else may be about to make it. */
 void conn_child_put_off(struct conn *c, const struct conf_child *conf);
-/* One that was up is gone, though the IKE SA is not. */
-void conn_child_gone(struct conn *c, const struct conf_child *conf);
+/* One that was up is gone, for this reason; its IKE SA is not, or goes next. */
+void conn_child_gone(struct conn *c, const struct conf_child *conf, enum err why);
 /* The peer had lost one that was up: it is made anew at once. */
 void conn_child_renew(struct conn *c, const struct conf_child *conf);
 /* Another IKE SA is up: all tries begin anew. */

@@ -12,7 +12,7 @@ static const mono_ns acquire_pace = NS_PER_S;
 
 /* Is this child up, or on its way? *up: too far on the way for a packet to be joined to it. Where
  * the peer takes pairs of addresses, only that of the packet counts. */
-static bool is_made(const struct conn *c, const struct conn_child *wanted, const struct flow *flow,
+static bool is_made(const struct conn *c, const struct conn_child *of, const struct flow *flow,
 		    bool *up)
 {
 	bool made = false;
@@ -20,9 +20,9 @@ static bool is_made(const struct conn *c, const struct conn_child *wanted, const
 	*up = false;
 	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
 		for (const struct child_sa *child = sa->children; child; child = child->next) {
-			if (child->conf != wanted->conf || !child_stays(child))
+			if (child->conf != of->conf || !child_stays(child))
 				continue;
-			if (wanted->pairs &&
+			if (of->pairs &&
 			    !ts_lists_match(child_local(child), child_remote(child), flow))
 				continue;
 			/* Another one may be on its way that replaces one that is up. */
@@ -37,7 +37,7 @@ static bool is_made(const struct conn *c, const struct conn_child *wanted, const
  * just refused is not called for each of them. */
 static mono_ns not_before(const struct conn *c, const struct conn_child *child)
 {
-	bool never = c->down || c->conf->any_address || !child->wanted;
+	bool never = c->down || c->conf->any_address || child->down;
 
 	if (never || (!child->due && c->conf->start != CONF_START_TRAFFIC))
 		return c->e->now + acquire_pace;

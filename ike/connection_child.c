@@ -8,6 +8,7 @@
 #include "ike/connection.h"
 #include "ike/core.h"
 #include "ike/create.h"
+#include "ike/keep.h"
 #include "ike/life.h"
 #include "ike/renew.h"
 
@@ -27,7 +28,7 @@ static struct conn_child *child_of(const struct conn *c, const struct conf_child
 
 void conn_child_want(struct conn *c, struct conn_child *child)
 {
-	if (!child->wanted)
+	if (child->down)
 		return;
 	child->due = true;
 	child->tries = 0;
@@ -57,14 +58,38 @@ void conn_child_unwant(struct conn *c, const struct conf_child *conf)
 	if (!child)
 		return;
 	acquire_fail_child(c, child);
+	child->missed = false;
 	set_due(c, child, false);
 }
 
 void conn_want_nothing(struct conn *c)
 {
-	for (size_t i = 0; i < c->conf->n_children; i++)
+	for (size_t i = 0; i < c->conf->n_children; i++) {
 		c->children[i].due = false;
+		c->children[i].missed = false;
+	}
 	c->wanted = false;
+	keep_touch_conn(c);
+}
+
+static void miss(struct conn *c, struct conn_child *child)
+{
+	child->missed = child->missed || child->due;
+	set_due(c, child, false);
+}
+
+void conn_child_rest(struct conn *c, struct conn_child *child, enum err why)
+{
+	if (why == ERR_PEER_DELETED || why == ERR_OPERATOR)
+		set_due(c, child, false);
+	else
+		miss(c, child);
+}
+
+void conn_give_up(struct conn *c)
+{
+	for (size_t i = 0; i < c->conf->n_children; i++)
+		miss(c, &c->children[i]);
 }
 
 /* ---- what there is ---- */
@@ -72,7 +97,8 @@ void conn_want_nothing(struct conn *c)
 bool conn_child_made(const struct conn *c, const struct conf_child *conf)
 {
 	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
-		const struct child_sa *child = renew_is_old(sa) ? NULL : sa->children;
+		bool goes = renew_is_old(sa) || sa->redundant;
+		const struct child_sa *child = goes ? NULL : sa->children;
 
 		for (; child; child = child->next) {
 			if (child->conf == conf && child_stays(child))
@@ -82,8 +108,9 @@ bool conn_child_made(const struct conn *c, const struct conf_child *conf)
 	return false;
 }
 
-bool conn_child_carries(const struct conn *c, const struct conf_child *conf,
-			const struct flow *flow)
+/* One of its SAs, or one that is being agreed on, carries this flow. */
+static bool flow_is_carried(const struct conn *c, const struct conf_child *conf,
+			    const struct flow *flow)
 {
 	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
 		for (const struct child_sa *child = sa->children; child; child = child->next) {
@@ -117,12 +144,12 @@ struct ike_sa *conn_carrier(const struct conn *c)
 static bool misses_pair(const struct conn *c, const struct conn_child *child)
 {
 	return child->pairs && child->acquire.waits &&
-	       !conn_child_carries(c, child->conf, &child->acquire.flow);
+	       !flow_is_carried(c, child->conf, &child->acquire.flow);
 }
 
 static bool is_due(const struct conn *c, const struct conn_child *child)
 {
-	return child->wanted && child->due && child->not_before <= c->e->now &&
+	return !child->down && child->due && child->not_before <= c->e->now &&
 	       (!conn_child_made(c, child->conf) || misses_pair(c, child));
 }
 
@@ -191,6 +218,7 @@ void conn_child_up(struct conn *c, const struct conf_child *conf)
 		child->tries = 0;
 		child->not_before = 0;
 		child->refused_by = 0;
+		child->missed = false;
 		acquire_answered(c, child);
 	}
 	renew_settle(c);
@@ -223,7 +251,7 @@ void conn_child_failed(struct ike_sa *sa, const struct conf_child *conf, enum er
 	if (c->conf->start != CONF_START_ALWAYS &&
 	    (err != ERR_BUSY || child->tries >= BUSY_TRIES)) {
 		acquire_fail_child(c, child);
-		set_due(c, child, false);
+		miss(c, child);
 	}
 	child->refused_by = sa_own_spi(sa);
 	put_off(c, child);
@@ -262,14 +290,16 @@ bool conn_child_is_split(const struct conn *c, const struct conf_child *conf)
 	return child && child->pairs;
 }
 
-void conn_child_gone(struct conn *c, const struct conf_child *conf)
+void conn_child_gone(struct conn *c, const struct conf_child *conf, enum err why)
 {
 	struct conn_child *child = child_of(c, conf);
 
+	/* It may have been the last that kept an IKE SA which another one replaces. */
+	conn_look(c);
 	if (!child || conn_child_made(c, conf))
 		return;
 	if (c->conf->start == CONF_START_TRAFFIC)
-		set_due(c, child, false); /* the next packet wants it again */
+		conn_child_rest(c, child, why);
 	if (child->due)
 		put_off(c, child);
 }

@@ -9,6 +9,9 @@
 #include "ike/exchange_create.h"
 #include "ike/life.h"
 #include "ike/note.h"
+#include "ike/proof.h"
+#include "ike/rekey.h"
+#include "ike/rekey_ike.h"
 
 static bool is_child(const struct conn *c, size_t i, const char *name)
 {
@@ -40,7 +43,7 @@ void conn_up(struct conn *c, const char *child)
 	for (size_t i = 0; i < c->conf->n_children; i++) {
 		if (!is_child(c, i, child))
 			continue;
-		c->children[i].wanted = true;
+		c->children[i].down = false;
 		set_guard(c, i, true);
 		if (!c->conf->any_address)
 			conn_child_want(c, &c->children[i]);
@@ -109,10 +112,10 @@ void conn_down(struct conn *c, const char *child)
 
 	for (size_t i = 0; i < c->conf->n_children; i++) {
 		if (is_child(c, i, child)) {
-			c->children[i].wanted = false;
+			c->children[i].down = true;
 			set_guard(c, i, false);
 		}
-		left += c->children[i].wanted;
+		left += !c->children[i].down;
 	}
 	for (size_t i = 0; i < c->conf->n_children && left > 0; i++) {
 		if (is_child(c, i, child))
@@ -122,4 +125,46 @@ void conn_down(struct conn *c, const char *child)
 		down_whole(c);
 	else if (!c->wanted)
 		stop_trying(c);
+}
+
+static void rekey_children(struct ike_sa *sa, const char *name)
+{
+	struct child_sa *child = sa->children;
+
+	while (child) {
+		struct child_sa *next = child->next;
+
+		if (child->conf && (!name || strcmp(child->conf->name, name) == 0))
+			rekey_want(child);
+		child = next;
+	}
+}
+
+void conn_rekey(struct conn *c, const char *child, enum ike_rekey what)
+{
+	struct ike_sa *sa = c->sas;
+
+	if (what == IKE_REKEY_PROOF && c->conf->any_address)
+		tell_not_ours_to_begin(c);
+	while (sa) {
+		struct ike_sa *next = sa->next;
+
+		if (sa->state == S_UP && what == IKE_REKEY_CHILD)
+			rekey_children(sa, child);
+		else if (sa->state == S_UP && what == IKE_REKEY_IKE)
+			rekey_ike_want(sa);
+		else if (sa->state == S_UP)
+			proof_want(sa);
+		sa = next;
+	}
+}
+
+void conn_command(struct conn *c, const struct ike_event *ev)
+{
+	if (ev->kind == IKE_EV_UP)
+		conn_up(c, ev->command.child);
+	else if (ev->kind == IKE_EV_DOWN)
+		conn_down(c, ev->command.child);
+	else
+		conn_rekey(c, ev->command.child, ev->command.rekey);
 }

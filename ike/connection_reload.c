@@ -9,6 +9,7 @@
 #include "ike/core.h"
 #include "ike/create.h"
 #include "ike/life.h"
+#include "ike/proof.h"
 
 /* From now on it only says goodbye, and knows no policy that an heir could be judged by: our own
  * request for one is forgotten. The heir that a peer has made of it finds nobody, and ends. */
@@ -18,6 +19,7 @@ static void orphan(struct conn *c, struct ike_sa *sa)
 		create_free(&sa->mine);
 		sa_settle(sa);
 	}
+	mobike_end(sa);
 	conn_remove_sa(c, sa);
 }
 
@@ -118,7 +120,7 @@ static struct conn_child *find(const struct conn *c, const char *name)
  */
 static struct conn_child follow(struct conn *c, const struct conf_child *is)
 {
-	struct conn_child fresh = { .conf = is, .guarded = true, .wanted = true };
+	struct conn_child fresh = { .conf = is, .guarded = true };
 	struct conn_child *was = find(c, is->name);
 
 	if (was && conf_child_eq(was->conf, is)) {
@@ -150,8 +152,10 @@ enum err conn_repoint(struct conn *c, const struct conf_connection *conf)
 	/* What was asked about the peer's name may have been dropped with the old configuration. */
 	if (c->resolving)
 		actions_resolve(&c->e->actions, conf);
-	for (struct ike_sa *sa = c->sas; sa; sa = sa->next)
+	for (struct ike_sa *sa = c->sas; sa; sa = sa->next) {
+		proof_follow(sa);
 		sa_settle(sa);
+	}
 	if (c->wanted && c->next_try == NEVER)
 		conn_push(c);
 	conn_look(c);

@@ -14,6 +14,15 @@
 /* Scratch for the message in hand; nothing in it outlives the input. */
 enum { SCRATCH_LEN = IKE_MESSAGE_MAX + 8192 };
 
+/* What is to be written down (ike/keep.h). */
+struct keeps {
+	struct keep *first, *last;
+	bool open;	/* something was, and does not count yet */
+	uint8_t *bytes; /* of the one that was given out; SNAPSHOT_MAX */
+	size_t used;
+	uint8_t key[KEEP_KEY_MAX];
+};
+
 struct ike_engine {
 	struct ike_env env;
 	const struct conf *conf;
@@ -24,17 +33,21 @@ struct ike_engine {
 	struct table by_ticket; /* what a job's or a data plane's answer is for */
 	struct heap timers;	/* one per IKE SA, one per connection */
 	struct actions actions;
-	struct limits limits;
 	struct spi_pool spis;
 	struct conn **conns; /* in the order of the configuration */
 	size_t n_conns;
+	struct addr addrs[IKE_ADDRS_MAX]; /* of this machine */
+	size_t n_addrs;
 	uint64_t events; /* births and establishments of IKE SAs, counted */
 	uint64_t last_ticket;
 	uint32_t last_child_id;
 	struct ike_stats stats;
-	uint8_t *opened; /* what was decrypted */
-	uint8_t *built;	 /* the chain that goes into an answer or request */
-	uint8_t *sealed; /* the datagrams made from it */
+	struct keeps keeps;
+	struct ike_sa *restored; /* that wait for ike_engine_resume, by ->next */
+	uint8_t *opened;      /* what was decrypted */
+	uint8_t *built;	      /* the chain that goes into an answer or request */
+	uint8_t *sealed;      /* the datagrams made from it */
+	struct limits limits; /* the last: nearly all of the size, and begun and ended by itself */
 };
 
 #endif

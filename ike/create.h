@@ -7,7 +7,7 @@
  *
  * In brackets: with a slow group a worker computes it, else it is there at once.
  *
- * It owns the child of its deal, until that is on its own.
+ * Whose the child is while it is agreed on: ike/deal.h.
  */
 #ifndef IKE_CREATE_H
 #define IKE_CREATE_H
@@ -49,7 +49,7 @@ struct create {
 	uint8_t n_deleted;
 	struct deal deal; /* of the IKE SA: its suite and the peer's SPI alone */
 	uint64_t heir;	  /* our SPI of the IKE SA that it makes; 0: none */
-	/* ours: of what the peer has made for the same meanwhile; 0: nothing */
+	/* ours, while it is out: of what the peer has made for the same meanwhile; 0: nothing */
 	uint64_t rival;
 	struct low_nonce rival_low; /* of its exchange */
 };
@@ -76,7 +76,5 @@ void create_put_values(const struct create *c, struct builder *b);
 /* The shared secret is computed, or a worker was asked for it (CREATE_SECRET); then the child's
  * inbound half is commanded. */
 MUST_USE enum err create_agree(struct create *c);
-/* The secret is there (empty: no group). */
-MUST_USE enum err create_install(struct create *c, struct span secret);
 
 #endif

@@ -47,6 +47,14 @@ uint16_t deal_notify(const struct deal *d, enum err err)
 	return d->fresh && notify != 0 ? notify : NOTIFY_NO_PROPOSAL_CHOSEN;
 }
 
+void deal_put_selectors(const struct ts_pair *ts, struct builder *b)
+{
+	ts_payload_encode(builder_begin(b, PL_TSI), &ts->i);
+	builder_end(b);
+	ts_payload_encode(builder_begin(b, PL_TSR), &ts->r);
+	builder_end(b);
+}
+
 struct ike_note deal_note(const struct ike_sa *sa, const struct conf_child *conf)
 {
 	struct ike_note n = note_of_sa(sa, IKE_NOTE_CHILD_FAILED, OK);

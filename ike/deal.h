@@ -4,8 +4,12 @@
  * sides (RFC 7296 1.2, 1.3.1, 2.9). If it cannot be, the IKE SA and its other children stay, and
  * both ends are told why (2.21.2).
  *
- * The child is in the list of the SA from the start. The deal has it until it is on its own: at who
- * proposes, when its inbound half is being put in; at the other end, when the answer has left.
+ * Who owns the child: the IKE SA, in whose list it is from the start. Until it is on its own the
+ * deal points to it, too, and takes it along when it comes to nothing (deal_failed, create_free);
+ * one of IKE_AUTH goes with the IKE SA that has failed. It is on its own, and deal.child NULL, at
+ * who proposes, when its inbound half is being put in; at the other end, when the answer has left.
+ * Whoever ends it before that (a reload, a Delete that came first) does so by child_free, which
+ * makes the pointer of CREATE_CHILD_SA NULL (create_forget_child); in IKE_AUTH nobody does.
  */
 #ifndef IKE_DEAL_H
 #define IKE_DEAL_H
@@ -44,6 +48,8 @@ void deal_failed(struct ike_sa *sa, struct deal *d, struct ike_note *n);
 /* What we asked for is not to be: the child, or the one that it was to replace, is put off. */
 void deal_put_off(struct ike_sa *sa, const struct deal *d, const struct conf_child *conf,
 		  enum err err);
+/* TSi and TSr: of what we offer, or of the child that the peer gets. */
+void deal_put_selectors(const struct ts_pair *ts, struct builder *b);
 
 /* Responder: the plane refused the inbound half. */
 void deal_not_installed(struct ike_sa *sa, struct deal *d, const struct sa_done *done);
@@ -56,9 +62,8 @@ MUST_USE enum err deal_begin(struct ike_sa *sa, struct deal *d, const struct con
 /* ... for one that is to be replaced: what is in use stands first (2.9.2). */
 MUST_USE enum err deal_begin_rekey(struct ike_sa *sa, struct deal *d, const struct child_sa *old,
 				   struct ike_note *n);
-/* USE_TRANSPORT_MODE and SA; then TSi and TSr. What else the exchange has stands between them. */
+/* USE_TRANSPORT_MODE and SA; then come the exchange's own payloads, and deal_put_selectors. */
 void deal_put_offer(const struct ike_sa *sa, const struct deal *d, struct builder *b);
-void deal_put_selectors(const struct deal *d, struct builder *b);
 /* Does the answer lie in the offer? Fills the deal and its child. */
 MUST_USE enum err deal_take_answer(struct ike_sa *sa, struct deal *d, const struct message *m);
 /* It does not: told. The peer has the child and must hear that we do not: it is deleted there. */
@@ -72,7 +77,7 @@ void deal_refused(struct ike_sa *sa, struct deal *d, uint16_t notify);
 
 /* Which child the peer means, its mode, selectors and suite. Else it has failed, and was told. */
 MUST_USE enum err deal_choose(struct ike_sa *sa, struct deal *d, const struct message *m);
+/* Likewise. */
 void deal_put_answer(const struct ike_sa *sa, const struct deal *d, struct builder *b);
-void deal_put_answer_selectors(const struct deal *d, struct builder *b);
 
 #endif

@@ -46,8 +46,8 @@ static void find_among(const struct search *s, bool carried, bool whole, struct 
 		const struct conf_child *conf = &c->conf->children[i];
 		struct ts_pair ours = { .i = conf->remote, .r = conf->local };
 
-		if ((s->only && s->only != conf) || !c->children[i].wanted ||
-		    !knows_mode(s, conf) || narrow_keeps_first(s->offer, &ours) != whole ||
+		if ((s->only && s->only != conf) || c->children[i].down || !knows_mode(s, conf) ||
+		    narrow_keeps_first(s->offer, &ours) != whole ||
 		    (carry_judge_path(s->sa, conf, why) == OK) != carried)
 			continue;
 		if (narrow_respond(s->offer, &ours, &p->ts) != OK)
@@ -152,7 +152,7 @@ static void explain_taken(struct ike_sa *sa, struct deal *d, const struct pick *
 static const struct conf_child *nearest(const struct conn *c)
 {
 	for (size_t i = 0; i < c->conf->n_children; i++) {
-		if (c->children[i].wanted && !conn_child_made(c, c->children[i].conf))
+		if (!c->children[i].down && !conn_child_made(c, c->children[i].conf))
 			return c->children[i].conf;
 	}
 	return c->conf->n_children > 0 ? &c->conf->children[0] : NULL;
@@ -244,6 +244,8 @@ static enum err make_child(struct ike_sa *sa, struct deal *d, const struct messa
 		err = child_new(sa, p->conf, false, &d->child);
 	if (err != OK)
 		return err;
+	/* From now on it is taken, though the keys may take a worker's time. */
+	d->child->spi_out = (uint32_t)d->chosen.spi;
 	d->child->ts = p->ts;
 	p->ts = (struct ts_pair){ .i = { .n = 0 } };
 	d->child->mode = p->mode;
@@ -307,15 +309,5 @@ void deal_put_answer(const struct ike_sa *sa, const struct deal *d, struct build
 	if (c->mode == SA_TRANSPORT)
 		builder_notify(b, NOTIFY_USE_TRANSPORT_MODE, SPAN_EMPTY);
 	proposal_answer(builder_begin(b, PL_SA), &want, &d->chosen, c->spi_in);
-	builder_end(b);
-}
-
-void deal_put_answer_selectors(const struct deal *d, struct builder *b)
-{
-	const struct child_sa *c = d->child;
-
-	ts_payload_encode(builder_begin(b, PL_TSI), &c->ts.i);
-	builder_end(b);
-	ts_payload_encode(builder_begin(b, PL_TSR), &c->ts.r);
 	builder_end(b);
 }

@@ -115,14 +115,6 @@ void deal_put_offer(const struct ike_sa *sa, const struct deal *d, struct builde
 	builder_end(b);
 }
 
-void deal_put_selectors(const struct deal *d, struct builder *b)
-{
-	ts_payload_encode(builder_begin(b, PL_TSI), &d->offer.ts.i);
-	builder_end(b);
-	ts_payload_encode(builder_begin(b, PL_TSR), &d->offer.ts.r);
-	builder_end(b);
-}
-
 /* ---- the answer ---- */
 
 /* In transport mode with the addresses that packets have here (2.23.1). */
@@ -261,7 +253,7 @@ static void explain_suite(struct ike_note *n, const struct proposal_want *want)
 
 /* "The requestor is expected to respond by requesting an SA for only the specific traffic it is
  * trying to forward" (2.9). True: it will be, as soon as the SA is settled. */
-static bool goes_by_pairs(struct ike_sa *sa, struct deal *d, uint16_t notify)
+static bool turn_to_pairs(struct ike_sa *sa, struct deal *d, uint16_t notify)
 {
 	const struct child_sa *c = d->child;
 	const struct flow *flow = acquire_flow(sa->conn, c->conf);
@@ -285,7 +277,7 @@ void deal_refused(struct ike_sa *sa, struct deal *d, uint16_t notify)
 	struct suite_policy room;
 	struct proposal_want want = deal_want(sa, d, conf, &room);
 
-	if (goes_by_pairs(sa, d, notify))
+	if (turn_to_pairs(sa, d, notify))
 		return;
 	n.err = deal_refusal(notify);
 	note_print(n.text, sizeof(n.text), "the peer answers %s", notify_name(notify));

@@ -6,13 +6,18 @@
 #include "ike/life.h"
 #include "ike/peer.h"
 
+/* Its children are to be there until those of the one that stays are up at both ends. Who began
+ * that one sees to it (renew_settle), and before such a time is over. */
+static const mono_ns own_time = 5 * NS_PER_S;
+static const mono_ns their_time = 8 * NS_PER_S;
+
 /* Made from both ends, the later one begun before the earlier one was up. */
 static bool crossed(const struct ike_sa *a, const struct ike_sa *b)
 {
 	const struct ike_sa *later = a->up_at > b->up_at ? a : b;
 	const struct ike_sa *earlier = later == a ? b : a;
 
-	return a->initiator != b->initiator && later->born_at < earlier->up_at;
+	return a->answered != b->answered && later->born_at < earlier->up_at;
 }
 
 /* Another one that is up, with the very same identity. */
@@ -22,17 +27,24 @@ static bool is_other(const struct ike_sa *sa, const struct ike_sa *other)
 	       identity_eq(sa->peer, other->peer);
 }
 
+/* Not at once: the caller still works on one of them. */
+static void leave(struct ike_sa *sa, mono_ns time)
+{
+	sa->redundant = true;
+	if (sa->ends_at > sa->e->now + time)
+		sa->ends_at = sa->e->now + time;
+	sa_schedule(sa);
+	conn_look(sa->conn);
+}
+
 void duplicate_settle(struct ike_sa *sa)
 {
 	for (struct ike_sa *other = peer_first(sa); other; other = other->peer_next) {
-		struct ike_sa *loser = sa->spi_i < other->spi_i ? other : sa;
+		struct ike_sa *loser = sa->line < other->line ? other : sa;
 
 		if (!is_other(sa, other) || !crossed(sa, other))
 			continue;
-		/* Not at once: the caller still works on one of them. Its next tick sends the
-		 * Delete. */
-		loser->redundant = true;
-		sa_schedule(loser);
+		leave(loser, loser->answered ? own_time : their_time);
 	}
 }
 
@@ -50,13 +62,19 @@ void duplicate_bound(struct ike_sa *sa)
 	}
 	if (n <= SAME_PEER_MAX)
 		return;
-	oldest->redundant = true;
-	sa_schedule(oldest);
+	/* Whoever has this many is not waited for: the next tick sends the Delete. */
+	leave(oldest, 0);
+	oldest->retired = true;
+}
+
+static bool is_one_machine(const struct ike_sa *sa)
+{
+	return sa->conn->conf->duplicates == CONF_DUPLICATES_REPLACE;
 }
 
 void duplicate_forget(struct ike_sa *sa)
 {
-	struct ike_sa *other = peer_first(sa);
+	struct ike_sa *other = is_one_machine(sa) ? peer_first(sa) : NULL;
 
 	while (other) {
 		struct ike_sa *next = other->peer_next;
@@ -67,16 +85,32 @@ void duplicate_forget(struct ike_sa *sa)
 	}
 }
 
+/* Is one up with this identity, or, where that is not known yet, with any? */
+static bool has_peer(const struct conn *c, const struct identity *who)
+{
+	const struct ike_sa *sa = c->sas;
+
+	while (sa && !(sa->state == S_UP &&
+		       (who->type == ID_NONE || (sa->peer && identity_eq(sa->peer, who)))))
+		sa = sa->next;
+	return sa != NULL;
+}
+
 bool duplicate_none(const struct ike_sa *sa)
 {
-	const struct ike_sa *other;
-
+	const struct conf_connection *cn = sa->conn->conf;
 	/* As initiator we do not know yet who will answer; but then the connection is one peer's.
 	 */
-	if (!sa->peer)
-		return !conn_is_up(sa->conn);
-	other = peer_first(sa);
-	while (other && !is_other(sa, other))
-		other = other->peer_next;
-	return !other;
+	const struct identity *who = sa->peer ? sa->peer : &cn->identity;
+	bool none = sa->peer ? !has_peer(sa->conn, who) : !conn_is_up(sa->conn);
+
+	/* The peer goes by the pair of identities, whatever the connection. */
+	for (size_t i = 0; i < sa->e->n_conns && none; i++) {
+		const struct conn *c = sa->e->conns[i];
+
+		none = c == sa->conn ||
+		       !identity_eq(&c->conf->local_identity, &cn->local_identity) ||
+		       !has_peer(c, who);
+	}
+	return none && is_one_machine(sa);
 }

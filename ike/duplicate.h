@@ -3,12 +3,16 @@
  *
  * Both ends began at once, so that each made one while the other's was on its way. Both ends know
  * both SAs, so both apply one rule: the SA with the lower initiator's SPI stays, the other is
- * deleted once both are up. An SA that began after the other was up is no such case: it may be the
- * peer's way of replacing it (make before break), and then the peer deletes the old one.
+ * deleted once both are up and the first has its children (renew_settle). One that has taken the
+ * place of another by a rekey stands for the first one of its line. An SA that began after the
+ * other was up is no such case: it may be the peer's way of replacing it (make before break), and
+ * then the peer deletes the old one.
  *
  * The peer says INITIAL_CONTACT: it knows of no other SA (RFC 7296 2.4). Then what was up before
  * its handshake began is gone at its end, and we drop it without a word. What came up later is not
- * meant: the peer could not know of it.
+ * meant: the peer could not know of it. With `duplicates = keep` this is neither believed nor said,
+ * for one identity may be several machines (2.4). We say it where no IKE SA is up with the same two
+ * identities, be it another connection's.
  *
  * Beyond that a peer may have several, but not without end: each costs memory, an SPI of 65 536,
  * and a line of the status. The oldest makes place.

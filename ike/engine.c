@@ -4,6 +4,7 @@
  * connection in ike/connection.c. */
 #include "ike/engine.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +16,12 @@
 #include "ike/exchange_auth.h"
 #include "ike/exchange_create.h"
 #include "ike/exchange_init.h"
+#include "ike/keep.h"
 #include "ike/life.h"
 #include "ike/peer.h"
 #include "ike/receive.h"
+#include "ike/restore.h"
+#include "ike/snapshot.h"
 
 /* ---- birth and death ---- */
 
@@ -30,7 +34,6 @@ static enum err make_tables(struct ike_engine *e)
 	if (!random_fill(&e->env.random, seed, sizeof(seed)) ||
 	    !random_fill(&e->env.random, e->limits.seed, sizeof(e->limits.seed)))
 		return ERR_CRYPTO;
-	limits_init(&e->limits);
 	/* Not the slots of our predecessor, whose SAs peers may still have. */
 	if (!random_fill(&e->env.random, &slot, sizeof(slot)))
 		return ERR_CRYPTO;
@@ -63,26 +66,32 @@ static struct conn **conn_list(const struct conf *conf)
 
 struct ike_engine *ike_engine_new(const struct ike_env *env, const struct conf *conf, mono_ns now)
 {
-	struct ike_engine *e = calloc(1, sizeof(*e));
+	struct ike_engine *e = malloc(sizeof(*e));
 	enum err err;
 
 	if (!e)
 		return NULL;
+	memset(e, 0, offsetof(struct ike_engine, limits));
+	limits_init(&e->limits);
 	e->env = *env;
 	e->conf = conf;
 	e->now = now;
+	e->last_ticket = now; /* beyond those of an engine that was here before */
 	e->opened = malloc(SCRATCH_LEN);
 	e->built = malloc(SCRATCH_LEN);
 	e->sealed = malloc(SCRATCH_LEN);
+	e->keeps.bytes = env->keeps ? malloc(SNAPSHOT_MAX) : NULL;
 	e->conns = conn_list(conf);
-	err = e->opened && e->built && e->sealed && e->conns ? make_tables(e) : ERR_NOMEM;
+	err = e->opened && e->built && e->sealed && e->conns && !e->keeps.bytes == !env->keeps
+		      ? make_tables(e)
+		      : ERR_NOMEM;
 	for (size_t i = 0; i < conf->n_connections && err == OK; i++)
 		err = add_conn(e, &conf->connections[i]);
 	if (err != OK) {
 		ike_engine_free(e);
 		return NULL;
 	}
-	for (size_t i = 0; i < e->n_conns; i++)
+	for (size_t i = 0; i < e->n_conns && !env->restores; i++)
 		conn_begin(e->conns[i]);
 	return e;
 }
@@ -93,20 +102,25 @@ void ike_engine_free(struct ike_engine *e)
 
 	if (!e)
 		return;
+	restore_give_up(e);
 	while (e->by_spi.n > 0 && (n = table_next(&e->by_spi, NULL)))
 		sa_free(container_of(n, struct ike_sa, by_spi));
 	for (size_t i = 0; i < e->n_conns; i++)
 		conn_free(e->conns[i]);
 	free(e->conns);
+	keep_free_all(e);
 	actions_free(&e->actions);
 	table_free(&e->by_spi);
 	table_free(&e->by_init);
 	table_free(&e->by_peer);
 	table_free(&e->by_ticket);
+	secret_free(e->keeps.bytes, e->keeps.used);
 	secret_free(e->opened, SCRATCH_LEN);
 	secret_free(e->built, SCRATCH_LEN);
 	secret_free(e->sealed, SCRATCH_LEN);
-	secret_free(e, sizeof(*e));
+	limits_end(&e->limits);
+	secret_wipe(e, offsetof(struct ike_engine, limits));
+	free(e);
 }
 
 /* ---- inputs ---- */
@@ -138,6 +152,7 @@ static void on_job(struct ike_engine *e, const struct job_result *r)
 	struct ike_sa *sa = t && !t->child ? t->sa : NULL;
 	struct create *c = sa ? create_of(sa, t) : NULL;
 
+	keep_touch_sa(sa);
 	if (c) {
 		ticket_drop(e, t);
 		create_on_job(c, r);
@@ -165,8 +180,10 @@ static void on_plane_answer(struct ike_engine *e, const struct sa_done *done)
 {
 	struct ticket *t = ticket_find(e, done->ticket);
 
-	if (t && t->child)
-		child_on_plane(t->child, t, done);
+	if (!t || !t->child)
+		return;
+	keep_touch_sa(t->child->sa);
+	child_on_plane(t->child, t, done);
 }
 
 /* What came from the device of all is known by its addresses alone; a child with a device of its
@@ -198,6 +215,7 @@ static bool on_acquire(struct ike_engine *e, enum sa_plane from, const struct pl
 			if (!is_asked_for(&cn->children[k], from, ev) ||
 			    !is_carried_by(e->conns[i], &cn->children[k], from))
 				continue;
+			keep_touch_conn(e->conns[i]);
 			conn_acquire(e->conns[i], &e->conns[i]->children[k], ev);
 			return true;
 		}
@@ -234,19 +252,13 @@ static struct child_sa *child_of_event(struct ike_engine *e, enum sa_plane from,
 		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
 			struct child_sa *c = meant_child(sa, from, ev);
 
-			if (c)
-				return c;
+			if (!c)
+				continue;
+			keep_touch_sa(sa);
+			return c;
 		}
 	}
 	return NULL;
-}
-
-static void sa_path_mtu(struct ike_sa *sa, enum sa_plane from, uint16_t mtu)
-{
-	for (struct child_sa *c = sa->children; c; c = c->next) {
-		if (c->plane == from)
-			child_path_mtu(c, mtu);
-	}
 }
 
 static void on_path_mtu(struct ike_engine *e, enum sa_plane from, const struct plane_event *ev)
@@ -254,7 +266,7 @@ static void on_path_mtu(struct ike_engine *e, enum sa_plane from, const struct p
 	for (size_t i = 0; i < e->n_conns; i++) {
 		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
 			if (addr_eq(&sa->path.remote.addr, &ev->remote.addr))
-				sa_path_mtu(sa, from, ev->mtu);
+				children_path_mtu(sa, from, ev->mtu);
 		}
 	}
 }
@@ -263,6 +275,7 @@ static void on_plane_gone(struct ike_engine *e, enum sa_plane plane)
 {
 	for (size_t i = 0; i < e->n_conns; i++) {
 		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
+			keep_touch_sa(sa);
 			for (struct child_sa *c = sa->children; c; c = c->next)
 				child_plane_gone(c, plane);
 		}
@@ -284,6 +297,11 @@ static bool on_plane(struct ike_engine *e, enum sa_plane from, const struct plan
 		child = child_of_event(e, from, ev);
 		if (child)
 			child_expired(child, ev->soft);
+		return child != NULL;
+	case PLANE_SILENT:
+		child = child_of_event(e, from, ev);
+		if (child)
+			sa_unheard(child->sa, ev->heard_ns);
 		return child != NULL;
 	case PLANE_MAPPING:
 		child = ev->dir == SA_IN ? child_of_event(e, from, ev) : NULL;
@@ -319,10 +337,11 @@ void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns 
 	struct conn *c = NULL;
 
 	begin(e, now);
-	if (ev->kind == IKE_EV_UP || ev->kind == IKE_EV_DOWN)
+	if (ev->kind == IKE_EV_UP || ev->kind == IKE_EV_DOWN || ev->kind == IKE_EV_REKEY)
 		c = conn_find(e, ev->command.connection);
 	else if (ev->kind == IKE_EV_RESOLVED)
 		c = conn_find(e, ev->resolved->connection);
+	keep_touch_conn(c);
 	switch (ev->kind) {
 	case IKE_EV_JOB:
 		on_job(e, ev->job);
@@ -339,15 +358,21 @@ void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns 
 			conn_resolved(c, ev->resolved);
 		break;
 	case IKE_EV_UP:
-		if (c)
-			conn_up(c, ev->command.child);
-		break;
 	case IKE_EV_DOWN:
+	case IKE_EV_REKEY:
 		if (c)
-			conn_down(c, ev->command.child);
+			conn_command(c, ev);
 		break;
 	case IKE_EV_UNREACHABLE:
 		on_unreachable(e, ev->unreachable);
+		break;
+	case IKE_EV_ADDRESSES:
+		mobike_on_addresses(e, ev->addresses);
+		for (size_t i = 0; i < e->n_conns; i++)
+			conn_on_addresses(e->conns[i], ev->addresses);
+		break;
+	case IKE_EV_ROUTES:
+		mobike_on_routes(e, ev->routes);
 		break;
 	}
 }
@@ -468,21 +493,5 @@ enum err ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf, m
 
 bool ike_engine_next(struct ike_engine *e, struct ike_action *a)
 {
-	return actions_next(&e->actions, a);
-}
-
-const struct ike_stats *ike_engine_stats(const struct ike_engine *e)
-{
-	return &e->stats;
-}
-
-void ike_engine_refresh(struct ike_engine *e, mono_ns now)
-{
-	begin(e, now);
-	for (size_t i = 0; i < e->n_conns; i++) {
-		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
-			for (struct child_sa *c = sa->children; c; c = c->next)
-				child_query(c);
-		}
-	}
+	return (e->env.keeps && keep_next(e, a)) || actions_next(&e->actions, a);
 }

@@ -27,6 +27,9 @@ struct ike_env {
 	/* What the kernel's plane can do: which plane a child has (conf_child_plane). All
 	 * zero: there is none. */
 	struct plane_caps kernel;
+	bool keeps; /* what it has is written down by IKE_ACT_KEEP, for an engine that follows */
+	/* It follows one: nothing begins before ike_engine_resume. */
+	bool restores;
 	/* Own certificate chain of a `me` block, as the CERT payloads carry it: DER, each with a
 	 * two-byte length before it, leaf first; empty when there is none. Points into memory that
 	 * outlives the engine. */
@@ -46,7 +49,10 @@ enum ike_event_kind {
 	IKE_EV_RESOLVED, /* answer to IKE_ACT_RESOLVE */
 	IKE_EV_UP,	 /* command: connection (child may be NULL: all of them) */
 	IKE_EV_DOWN,
+	IKE_EV_REKEY,	    /* command: new keys, of the kind that it says */
 	IKE_EV_UNREACHABLE, /* ICMP said so of a path: a hint, nothing more */
+	IKE_EV_ADDRESSES,   /* addresses or routes of this machine have changed */
+	IKE_EV_ROUTES,	    /* answer to IKE_ACT_ROUTE */
 };
 
 struct ike_resolved {
@@ -55,6 +61,35 @@ struct ike_resolved {
 	size_t n;
 	struct path paths[CONF_ADDRS_MAX]; /* local endpoint by the route, ports filled in by the
 					      engine */
+};
+
+/* What of this machine a peer can send to, without loopback and link-local ones. */
+enum { IKE_ADDRS_MAX = 8 };
+struct ike_addresses {
+	size_t n;
+	struct addr addrs[IKE_ADDRS_MAX];
+};
+
+/* Where we would send from to each of these. */
+enum { IKE_ROUTES_MAX = 16 };
+struct ike_route_question {
+	uint64_t spi;	   /* our SPI of the IKE SA, as it is to come back */
+	struct addr local; /* the only one, as configured; AF_UNSPEC: as the route says */
+	size_t n;
+	struct addr to[IKE_ROUTES_MAX];
+};
+
+/* Those that there is a route to, in the same order; ports are the engine's. */
+struct ike_routes {
+	uint64_t spi;
+	size_t n;
+	struct path paths[IKE_ROUTES_MAX];
+};
+
+enum ike_rekey {
+	IKE_REKEY_CHILD, /* of children */
+	IKE_REKEY_IKE,	 /* of the IKE SA, which stays as proved as it was */
+	IKE_REKEY_PROOF, /* both ends prove themselves anew, in another IKE SA */
 };
 
 struct ike_event {
@@ -70,8 +105,11 @@ struct ike_event {
 		struct {
 			const char *connection;
 			const char *child;
+			enum ike_rekey rekey; /* IKE_EV_REKEY */
 		} command;
 		const struct path *unreachable;
+		const struct ike_addresses *addresses;
+		const struct ike_routes *routes;
 	};
 };
 
@@ -80,6 +118,13 @@ struct ike_event {
  * children that changed; changed and removed ones are deleted at the peer. */
 struct ike_engine *ike_engine_new(const struct ike_env *env, const struct conf *conf, mono_ns now);
 void ike_engine_free(struct ike_engine *e);
+/* What another engine has kept, once for each key in any order, into one with `restores`, before it
+ * is given anything else. `now` goes on from the other one's. ERR_SYNTAX, ERR_NOT_FOUND,
+ * ERR_EXISTS, ERR_NOMEM: this one cannot be restored and is to be forgotten; it has left no trace.
+ */
+MUST_USE enum err ike_engine_restore(struct ike_engine *e, struct span key, struct span bytes);
+/* That was all: it goes on. */
+void ike_engine_resume(struct ike_engine *e, mono_ns now);
 /* ERR_NOMEM: the engine knows only some of the connections, of either configuration; all that is
  * left to do with it is to free it, while both are still there. */
 MUST_USE enum err ike_engine_reconfigure(struct ike_engine *e, const struct conf *conf,
@@ -99,11 +144,19 @@ enum ike_action_kind {
 	IKE_ACT_SA,	   /* a command for a data plane */
 	IKE_ACT_JOB,
 	IKE_ACT_RESOLVE,   /* find addresses of a connection's peer, and our address towards each */
+	IKE_ACT_ROUTE,	   /* find our address towards each of these */
 	IKE_ACT_CHILD_MTU, /* the inner MTU of a child is known or changed: connection, child, mtu
 			    */
 	IKE_ACT_GUARD,	   /* connection, child: guarded or lifted (postern down) */
 	IKE_ACT_NOTE,
+	/* With `keeps`, before all others that an input has led to: this is to be kept under that
+	 * key, in the place of what was; and all of that counts from now on. An action that comes
+	 * behind must not be performed before. */
+	IKE_ACT_KEEP,
+	IKE_ACT_COMMIT,
 };
+
+enum { KEEP_KEY_MAX = 1 + CONF_NAME_MAX };
 
 /* What happened, for log, `watch`, waiting commands and metrics: all of them are made from notes.
  */
@@ -127,8 +180,10 @@ enum ike_note_kind {
 	IKE_NOTE_CHILD_REKEYED, /* as CHILD_UP, in the place of another one that goes unsaid */
 	IKE_NOTE_REKEYED,	/* another IKE SA has taken the place of one, and its children */
 	IKE_NOTE_REKEY_FAILED,	/* as CHILD_FAILED: no new keys, and the old ones stay */
+	IKE_NOTE_PASSED_OVER,	/* it is silent, and packets go to others if there are any: text */
+	IKE_NOTE_USED_AGAIN,	/* ... and is no longer: ms */
 };
-enum { N_IKE_NOTES = IKE_NOTE_REKEY_FAILED + 1 };
+enum { N_IKE_NOTES = IKE_NOTE_USED_AGAIN + 1 };
 
 enum { NOTE_TEXT_MAX = 256 };
 
@@ -186,7 +241,13 @@ struct ike_action {
 		struct {
 			const struct conf_connection *connection;
 		} resolve;
+		const struct ike_route_question *route;
 		const struct ike_note *note;
+		struct {
+			bool gone; /* nothing is, any more */
+			struct span key;
+			struct span bytes; /* with secrets */
+		} keep;
 	};
 };
 
@@ -208,6 +269,7 @@ struct ike_child_view {
 	bool up;
 	bool guarded;
 	bool wanted;	  /* by `always`, a command or a packet */
+	bool missed;	  /* was, and failed or was lost; nothing but the next of them tries it */
 	uint32_t tries;	  /* that failed, one after the other */
 	mono_ns next_try; /* NEVER: none */
 	mono_ns rekey_at; /* new keys by the clock; NEVER: not up, or never */
@@ -231,6 +293,7 @@ struct ike_view {
 	const struct conf_connection *conf;
 	enum ike_state state;
 	bool wanted;
+	bool missed; /* a child of it */
 	bool initiator;
 	mono_ns since;	  /* up since, or state entered */
 	mono_ns next_try; /* NEVER: none */
@@ -240,6 +303,7 @@ struct ike_view {
 	uint64_t spi_i, spi_r;
 	bool nat_here, nat_there;
 	bool encap;
+	bool passed; /* it is silent: others for its networks go before (ike/standby.h) */
 	bool downgrade_protected;
 	struct identity local_identity;
 	struct identity remote_identity;

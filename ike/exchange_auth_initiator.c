@@ -12,6 +12,9 @@
 #include "ike/exchange_auth.h"
 #include "ike/init_rival.h"
 #include "ike/life.h"
+#include "ike/proof.h"
+#include "ike/qcd.h"
+#include "ike/redirect.h"
 #include "ike/send.h"
 
 enum err auth_begin(struct ike_sa *sa, struct ike_note *n)
@@ -41,11 +44,13 @@ static enum err send_auth_request(struct ike_sa *sa)
 		builder_end(&b);
 	}
 	auth_put_auth(sa, &b);
+	qcd_put(sa, cn, &b);
 	if (duplicate_none(sa))
 		builder_notify(&b, NOTIFY_INITIAL_CONTACT, SPAN_EMPTY);
+	mobike_put(sa, &b);
 	if (!sa->hs->auth->alone) {
 		deal_put_offer(sa, &sa->hs->auth->deal, &b);
-		deal_put_selectors(&sa->hs->auth->deal, &b);
+		deal_put_selectors(&sa->hs->auth->deal.offer.ts, &b);
 	}
 	return send_request(sa, X_IKE_AUTH, &b);
 }
@@ -132,12 +137,9 @@ struct step auth_on_refusal(struct turn *t)
 		return rival_follow(sa);
 	(void)message_error(t->m, &refusal);
 	n = note_of_sa(sa, IKE_NOTE_REFUSED, refusal_of(refusal.type));
-	note_print(n.text, sizeof(n.text), "the peer answers %s", notify_name(refusal.type));
-	note_print_identity(n.offered, sizeof(n.offered), &cn->local_identity);
-	note_print(n.fix, sizeof(n.fix),
-		   "see the peer's log; %s, `identity` and its counterpart at the peer must fit",
-		   cn->auth == CONF_AUTH_PSK ? "`psk_file`" : "the certificate, its CA");
-	n.line = cn->identity_pos.line;
+	note_print(n.text, sizeof(n.text), "the peer answers %s%s", notify_name(refusal.type),
+		   n.err == ERR_PEER_AUTH ? ", which never says why" : "");
+	note_explain_rejection(&n, cn);
 	note_refused(sa, &n);
 	return step_fatal(n.err, 0);
 }
@@ -168,7 +170,12 @@ static void on_peer(struct ike_sa *sa, const struct job_result *r)
 	}
 	if (message_notify(&a->m, NOTIFY_INITIAL_CONTACT, NULL))
 		duplicate_forget(sa);
+	if (redirect_on_auth(sa, &a->m))
+		return;
+	mobike_take(sa, &a->m, &sa->path);
+	qcd_take(sa, &a->m);
 	sa_established(sa);
+	proof_on_lifetime(sa, &a->m);
 	auth_child_answered(sa);
 	sa_forget_handshake(sa);
 	sa_settle(sa);

@@ -13,6 +13,8 @@
 #include "ike/duplicate.h"
 #include "ike/exchange_auth.h"
 #include "ike/life.h"
+#include "ike/proof.h"
+#include "ike/qcd.h"
 #include "ike/receive.h"
 #include "ike/rekey.h"
 #include "ike/send.h"
@@ -168,8 +170,11 @@ static void finish(struct ike_sa *sa)
 	auth_put_identity(sa, &b);
 	auth_put_certificates(sa, &b);
 	auth_put_auth(sa, &b);
+	qcd_put(sa, sa->conn->conf, &b);
 	if (duplicate_none(sa))
 		builder_notify(&b, NOTIFY_INITIAL_CONTACT, SPAN_EMPTY);
+	mobike_put(sa, &b);
+	proof_put_lifetime(sa, &b);
 	auth_child_put_response(sa, &b);
 	err = send_answer(sa, X_IKE_AUTH, &b, &sa->path);
 	if (err != OK) {
@@ -215,6 +220,12 @@ static void on_peer(struct ike_sa *sa, const struct job_result *r)
 	/* Before its child: a peer that has restarted may choose the SPI that it had before. */
 	if (message_notify(&sa->hs->auth->m, NOTIFY_INITIAL_CONTACT, NULL))
 		duplicate_forget(sa);
+	qcd_take(sa, &sa->hs->auth->m);
+	mobike_take(sa, &sa->hs->auth->m, &sa->path);
+	if (sa->mobike.on && mobike_hits_nat(&sa->hs->auth->m, &sa->path)) {
+		end(sa, step_fatal(ERR_UNEXPECTED, NOTIFY_UNEXPECTED_NAT_DETECTED));
+		return;
+	}
 	n.err = auth_ask_own(sa);
 	if (n.err != OK)
 		end_refused(sa, &n);

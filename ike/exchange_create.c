@@ -144,7 +144,8 @@ void create_put_values(const struct create *c, struct builder *b)
 	builder_end(b);
 }
 
-enum err create_install(struct create *c, struct span secret)
+/* The secret is there (empty: no group). */
+static enum err install(struct create *c, struct span secret)
 {
 	struct span own = span_of(c->nonce, sizeof(c->nonce));
 	struct span peer = packets_span(&c->peer_nonce);
@@ -155,7 +156,7 @@ enum err create_install(struct create *c, struct span secret)
 	};
 
 	if (c->purpose == CREATE_IKE_REKEY)
-		return rekey_ike_derive(c, secret);
+		return rekey_ike_derive(c, &seed);
 	if (!c->deal.child)
 		return ERR_BUSY; /* it was taken away meanwhile */
 	/* ... or the peer, who has it, is to hear that we do not. */
@@ -174,12 +175,12 @@ enum err create_agree(struct create *c)
 	enum err err;
 
 	if (!g)
-		return create_install(c, SPAN_EMPTY);
+		return install(c, SPAN_EMPTY);
 	if (g->slow)
 		return ask_worker(c, packets_span(&c->peer_ke));
 	err = ke_shared(g, span_of(c->priv, g->private_len), packets_span(&c->peer_ke), secret);
 	if (err == OK)
-		err = create_install(c, span_of(secret, g->secret_len));
+		err = install(c, span_of(secret, g->secret_len));
 	secret_wipe(secret, sizeof(secret));
 	return err;
 }
@@ -212,8 +213,21 @@ void create_on_job(struct create *c, const struct job_result *r)
 	if (err == OK && r->bytes.len != (secret ? c->group->secret_len : c->group->public_len))
 		err = ERR_CRYPTO;
 	if (err == OK)
-		err = secret ? create_install(c, r->bytes) : take_public(c, r->bytes);
+		err = secret ? install(c, r->bytes) : take_public(c, r->bytes);
 	go_on(c, err);
+}
+
+void create_resume(struct ike_sa *sa)
+{
+	struct create *c = sa->mine;
+	enum err err;
+
+	rekey_ike_resume(sa);
+	if (c != sa->mine || !c || c->stage != CREATE_SECRET)
+		return;
+	err = ask_worker(c, packets_span(&c->peer_ke));
+	if (err != OK)
+		create_initiator_go_on(c, err);
 }
 
 static void tick(struct create *c)

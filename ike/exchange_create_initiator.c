@@ -109,7 +109,7 @@ static enum err send_offer(struct create *c)
 	put_sa(c, &b);
 	create_put_values(c, &b);
 	if (!is_ike(c))
-		deal_put_selectors(&c->deal, &b);
+		deal_put_selectors(&c->deal.offer.ts, &b);
 	err = send_request(sa, X_CREATE_CHILD_SA, &b);
 	if (err == OK)
 		c->stage = CREATE_ASKED;
@@ -262,6 +262,7 @@ static enum err take_ike(struct create *c, const struct message *m)
 {
 	struct proposal_want want = rekey_ike_proposal(c->sa);
 
+	rekey_ike_take_token(c, m);
 	return proposal_verify(message_body(m, PL_SA), &want, &c->deal.chosen);
 }
 
@@ -359,8 +360,9 @@ static bool is_carried(const struct create *c)
 	return o != NULL;
 }
 
-/* The peer has replaced it meanwhile, or has never known it (2.25.1). */
-static bool rekey_is_moot(struct create *c, uint16_t notify)
+/* The peer has replaced it meanwhile, or has never known it (2.25.1): ours is dropped. False:
+ * neither. */
+static bool drop_moot_rekey(struct create *c, uint16_t notify)
 {
 	struct ike_sa *sa = c->sa;
 	struct child_sa *old = rekey_find(sa, c->deal.replaces);
@@ -378,12 +380,11 @@ static struct step ike_refused(struct create *c, const struct pl_notify *n)
 {
 	struct ike_sa *sa = c->sa;
 	struct ike_note note = note_of_sa(sa, IKE_NOTE_REKEY_FAILED, deal_refusal(n->type));
-	bool moot;
+	/* The peer, who was first, has made the one that counts; then it is not asked again. */
+	bool moot = rekey_ike_rescue(sa);
 
-	if (n->type == NOTIFY_INVALID_KE_PAYLOAD && follow(c, n))
+	if (!moot && n->type == NOTIFY_INVALID_KE_PAYLOAD && follow(c, n))
 		return step_done();
-	/* The peer, who was first, has made the one that counts. */
-	moot = rekey_ike_rescue(sa);
 	create_free(&sa->mine);
 	if (moot)
 		return step_done();
@@ -417,7 +418,7 @@ struct step create_on_refusal(struct turn *t)
 	}
 	if (n.type == NOTIFY_INVALID_KE_PAYLOAD && follow(c, &n))
 		return step_done();
-	if (c->purpose == CREATE_CHILD_REKEY && rekey_is_moot(c, n.type))
+	if (c->purpose == CREATE_CHILD_REKEY && drop_moot_rekey(c, n.type))
 		return step_done();
 	if (n.type == NOTIFY_NO_ADDITIONAL_SAS && c->purpose == CREATE_CHILD)
 		sa->full = true;

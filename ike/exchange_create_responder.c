@@ -26,7 +26,7 @@ static void put_child(const struct create *c, struct builder *b)
 {
 	deal_put_answer(c->sa, &c->deal, b);
 	create_put_values(c, b);
-	deal_put_answer_selectors(&c->deal, b);
+	deal_put_selectors(&c->deal.child->ts, b);
 }
 
 /* An answer that could not be made: the same request, sent again, begins anew. */
@@ -58,10 +58,8 @@ static void answer(struct create *c)
 	create_free(&sa->theirs);
 	if (err != OK)
 		not_answered(sa, child);
-	else if (child && child->replaces)
-		rekey_hold(child);
 	else if (child)
-		child_go_on(child);
+		rekey_hold(child);
 	rekey_settle(sa, replaces);
 	rekey_ike_resume(sa);
 	create_yield(sa);
@@ -78,6 +76,7 @@ static void answer_ike(struct create *c)
 	proposal_answer(builder_begin(&b, PL_SA), &want, &c->deal.chosen, rekey_ike_spi(c));
 	builder_end(&b);
 	create_put_values(c, &b);
+	rekey_ike_put_token(c, &b);
 	if (send_answer(sa, X_CREATE_CHILD_SA, &b, &c->path) == OK)
 		rekey_ike_answered(c);
 	else
@@ -135,7 +134,7 @@ void create_on_installed(struct ike_sa *sa, const struct sa_done *done)
 /* ---- the request ---- */
 
 /* Both make the same child at once: who began the IKE SA goes on with its own. False: we do. */
-static bool yields(struct ike_sa *sa, const struct conf_child *conf)
+static bool make_way(struct ike_sa *sa, const struct conf_child *conf)
 {
 	create_cancel(sa, conf);
 	if (!sa->mine || sa->mine->stage != CREATE_ASKED || !sa->mine->deal.child ||
@@ -202,7 +201,7 @@ static struct step consider(struct turn *t, struct create *c)
 		return refuse(t, deal_notify(&c->deal, err), SPAN_EMPTY);
 	if (deal_choose(t->sa, &c->deal, t->m) != OK)
 		return refuse(t, c->deal.notify, SPAN_EMPTY);
-	if (!c->deal.replaces && !yields(t->sa, c->deal.child->conf))
+	if (!c->deal.replaces && !make_way(t->sa, c->deal.child->conf))
 		return refuse(t, NOTIFY_TEMPORARY_FAILURE, SPAN_EMPTY);
 	if (chosen->suite.ke && proposal_ke_check(chosen, ke.group) != OK)
 		return ask_group(t, chosen->suite.ke);
@@ -254,11 +253,24 @@ static void leave_it_to_peer(struct ike_sa *sa, const struct child_sa *old)
 		create_free(&sa->mine);
 }
 
+/* The answer to ours, which is under way or lost, may bring the one that the peer names: it has it
+ * already. Told that there is none it would take it down, and we send by it once the answer is
+ * there. */
+static bool may_come(const struct ike_sa *sa, const struct child_sa *named)
+{
+	const struct create *c = sa->mine;
+
+	return c && c->purpose != CREATE_IKE_REKEY && create_is_out(c) &&
+	       (!named || named == c->deal.child);
+}
+
 /* 2.25.1. While the old one and its replacements are there a peer may have twice as many. */
 static struct step respond_rekey(struct turn *t)
 {
 	const struct child_sa *old = named(t);
 
+	if (may_come(t->sa, old))
+		return step_fail(ERR_BUSY, NOTIFY_TEMPORARY_FAILURE);
 	if (!old || !old->conf || old->stage < CHILD_READY)
 		return step_fail(ERR_NOT_FOUND, NOTIFY_CHILD_SA_NOT_FOUND);
 	if (!child_stays(old))

@@ -9,6 +9,8 @@
 #include "ike/exchange_create.h"
 #include "ike/life.h"
 #include "ike/note.h"
+#include "ike/proof.h"
+#include "ike/qcd.h"
 #include "ike/rekey.h"
 #include "ike/send.h"
 
@@ -41,7 +43,7 @@ bool info_is_due(const struct ike_sa *sa)
 
 	while (c && !can_delete(c))
 		c = c->next;
-	return c || sa->close_wanted;
+	return c || sa->close_wanted || sa->token_wanted || mobike_is_due(sa);
 }
 
 static bool put_child_deletes(struct ike_sa *sa, struct builder *b)
@@ -63,12 +65,24 @@ static bool put_child_deletes(struct ike_sa *sa, struct builder *b)
 	return true;
 }
 
-static bool put_alive(struct ike_sa *sa)
+/* After a rekey of the IKE SA that we began (RFC 6290 4.3). */
+static bool put_token(struct ike_sa *sa, struct builder *b)
 {
-	bool wanted = sa->alive_wanted;
+	bool wanted = sa->token_wanted;
 
-	sa->alive_wanted = false;
+	sa->token_wanted = false;
+	if (wanted)
+		qcd_put(sa, sa->conn->conf, b);
 	return wanted;
+}
+
+static bool put_alive(struct ike_sa *sa, struct builder *b)
+{
+	if (!sa->alive_wanted)
+		return false;
+	sa->alive_wanted = false;
+	mobike_add(sa, b);
+	return true;
 }
 
 /* For want of memory nothing left: everything is still due, and tried again soon. */
@@ -80,17 +94,23 @@ static void put_back(struct ike_sa *sa)
 	}
 	sa->close_wanted = sa->state == S_CLOSING;
 	sa->alive_wanted = true;
+	mobike_put_back(sa);
 	sa->again = sa->e->now + NS_PER_S;
 }
 
 void info_ask(struct ike_sa *sa)
 {
 	struct builder b = send_begin(sa->e);
+	bool token = sa->token_wanted, tells = sa->tell_proof;
 
-	if (!put_close(sa, &b) && !put_child_deletes(sa, &b) && !put_alive(sa))
+	if (!put_close(sa, &b) && !mobike_ask(sa, &b) && !put_child_deletes(sa, &b) &&
+	    !put_token(sa, &b) && !proof_put_change(sa, &b) && !put_alive(sa, &b))
 		return;
-	if (send_request(sa, X_INFORMATIONAL, &b) != OK)
-		put_back(sa);
+	if (send_request(sa, X_INFORMATIONAL, &b) == OK)
+		return;
+	sa->token_wanted = token;
+	sa->tell_proof = tells;
+	put_back(sa);
 }
 
 /* ---- answering ---- */
@@ -153,10 +173,8 @@ static void tell_refused(struct ike_sa *sa, enum err err)
 
 	note_print(n.text, sizeof(n.text), "the peer took our answer apart and refused it: %s",
 		   err_text(err));
-	if (err == ERR_PEER_AUTH)
-		note_print(
-			n.fix, sizeof(n.fix),
-			"see the peer's log: it did not accept our identity, certificate or PSK");
+	if (err == ERR_PEER_AUTH && sa->conn)
+		note_explain_rejection(&n, sa->conn->conf);
 	note_refused(sa, &n);
 }
 
@@ -174,6 +192,9 @@ struct step info_on_request(struct turn *t)
 	}
 	if (ike_delete)
 		return step_end(ERR_PEER_DELETED);
+	mobike_on_request(t);
+	qcd_take(sa, t->m);
+	proof_on_lifetime(sa, t->m);
 	for (const struct payload *p = message_find(t->m, PL_DELETE); p;
 	     p = message_next(t->m, p)) {
 		struct pl_delete d;
@@ -189,11 +210,16 @@ struct step info_on_response(struct turn *t)
 	struct ike_sa *sa = t->sa;
 	struct child_sa *c = sa->children;
 	enum err fatal = fatal_notify(t->m);
+	struct step step;
 
 	if (sa->state == S_CLOSING && !sa->close_wanted && !sa->waits)
 		return step_fatal(sa->why, 0);
 	if (fatal != OK)
 		return step_fatal(fatal, 0);
+	qcd_take(sa, t->m);
+	step = mobike_on_response(t);
+	if (step.kind != STEP_DONE)
+		return step;
 	/* Whatever the answer says: what we deleted is gone. */
 	while (c) {
 		struct child_sa *next = c->next;

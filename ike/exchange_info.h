@@ -9,7 +9,7 @@
  * asking whether the peer lives. The window is free. */
 void info_ask(struct ike_sa *sa);
 
-/* A close or a Delete is due, which come before all else. */
+/* A close, a Delete or a token is due, which come before all else. */
 bool info_is_due(const struct ike_sa *sa);
 
 handler_fn info_on_request;

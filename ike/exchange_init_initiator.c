@@ -18,6 +18,7 @@
 #include "ike/init_rival.h"
 #include "ike/life.h"
 #include "ike/natd.h"
+#include "ike/redirect.h"
 #include "ike/send.h"
 
 /* Anybody who sees our request can forge a cookie for it, and be faster than the peer. Who has been
@@ -49,6 +50,7 @@ static enum err build_request(struct ike_sa *sa, const struct init_try *try, str
 	if (err != OK)
 		return err;
 	init_put_abilities(&b);
+	redirect_put(sa, &b);
 	return builder_finish(&b, datagram);
 }
 
@@ -171,7 +173,7 @@ static struct step on_cookie(struct ike_sa *sa, const struct pl_notify *cookie)
 	/* The answer to a duplicate of what we have sent already. */
 	if (span_eq(cookie->data, held))
 		return step_drop(ERR_REPLAY);
-	if (sa->hs->n_tries >= INIT_TRIES_MAX) {
+	if (sa->hs->n_tries >= sa->hs->max_tries) {
 		note_hint(sa, ERR_LOOP, "the peer asks for one cookie after another");
 		return step_drop(ERR_LOOP);
 	}
@@ -189,6 +191,8 @@ void init_follow_cookie(struct ike_sa *sa)
 	struct step s;
 
 	sa->hs->follow_at = NEVER;
+	if (redirect_follow(sa))
+		return;
 	s = follow(sa, repeat_with_cookie(sa));
 	if (s.kind == STEP_FATAL)
 		sa_end(sa, s.err);
@@ -208,7 +212,7 @@ static struct step on_invalid_ke(struct ike_sa *sa, const struct pl_notify *n)
 	}
 	if (tried(sa->hs, g->id))
 		return step_drop(ERR_REPLAY);
-	if (sa->hs->n_tries >= INIT_TRIES_MAX) {
+	if (sa->hs->n_tries >= sa->hs->max_tries) {
 		note_hint(sa, ERR_LOOP, "the peer asks for one group after another");
 		return step_drop(ERR_LOOP);
 	}
@@ -241,6 +245,8 @@ struct step init_on_refusal(struct turn *t)
 		return on_cookie(sa, &n);
 	if (message_notify(t->m, NOTIFY_INVALID_KE_PAYLOAD, &n))
 		return on_invalid_ke(sa, &n);
+	if (message_notify(t->m, NOTIFY_REDIRECT, &n))
+		return redirect_on_answer(sa, &n);
 	if (!message_error(t->m, &n))
 		return step_drop(ERR_UNEXPECTED);
 	note_print(text, sizeof(text), "somebody answers %s (in clear, so perhaps not the peer)",
@@ -318,7 +324,8 @@ static void take_nat(struct ike_sa *sa, const struct natd *nat)
 	sa->nat_here = nat->known && nat->nat_here;
 	sa->nat_there = nat->known && nat->nat_there;
 	sa->encap = sa->nat_here || sa->nat_there || always;
-	if (sa->encap && sa->path.local.port == PORT_IKE) {
+	/* MOBIKE: no later path shall need another port (RFC 4555 3.3). */
+	if ((sa->encap || (nat->known && cn->mobike)) && sa->path.local.port == PORT_IKE) {
 		sa->path.local.port = PORT_NATT;
 		sa->path.remote.port = PORT_NATT;
 	}
@@ -416,6 +423,7 @@ struct step init_on_response(struct turn *t)
 	retransmit_idle(&sa->rt);
 	init_take_abilities(sa, t->m);
 	take_nat(sa, &nat);
+	mobike_begin(sa, nat.known);
 	sa->heard = t->e->now;
 	tell_answered(sa);
 	return go_on(sa);

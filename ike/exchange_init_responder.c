@@ -139,7 +139,7 @@ static size_t kept_len(const struct turn *t, const struct init_views *v)
 }
 
 /* True when the request may go on; else it was answered with a cookie. */
-static bool cookie_settled(struct turn *t, const struct init_views *v)
+static bool settle_cookie(struct turn *t, const struct init_views *v)
 {
 	struct limits *l = &t->e->limits;
 	struct cookie_claim claim = { .ni = v->nonce,
@@ -262,6 +262,7 @@ static enum err fill(struct ike_sa *sa, const struct turn *t, const struct init_
 	hs->chosen = &hs->tries[0];
 	hs->chosen->group = p->chosen.suite.ke;
 	init_take_abilities(sa, t->m);
+	mobike_begin(sa, nat.known);
 	return sa_index_init(sa);
 }
 
@@ -327,7 +328,7 @@ struct step init_on_request(struct turn *t)
 	/* Our own request, thrown back at us (A4). */
 	if (sa_find(t->e, t->m->h.spi_i))
 		return step_drop(ERR_REPLAY);
-	if (!cookie_settled(t, &v))
+	if (!settle_cookie(t, &v))
 		return step_done();
 	/* Only now: what is charged to an address is charged to who can receive there. */
 	if (limits_full(&t->e->limits, &t->path->remote.addr) ||

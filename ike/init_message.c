@@ -102,7 +102,8 @@ enum err init_ask_worker(struct ike_sa *sa, struct span peer)
 	return err;
 }
 
-enum err init_derive(struct ike_sa *sa, struct span secret)
+/* Keys from the shared secret; the nonces and both SPIs are known. */
+static enum err derive(struct ike_sa *sa, struct span secret)
 {
 	struct handshake *hs = sa->hs;
 	struct keymat_seed seed = {
@@ -130,7 +131,7 @@ enum err init_keys(struct ike_sa *sa)
 	g = hs->chosen->group;
 	err = ke_shared(g, span_of(hs->chosen->priv, g->private_len), hs->peer_ke, secret);
 	if (err == OK)
-		err = init_derive(sa, span_of(secret, g->secret_len));
+		err = derive(sa, span_of(secret, g->secret_len));
 	secret_wipe(secret, sizeof(secret));
 	return err;
 }
@@ -156,7 +157,7 @@ void init_on_job(struct ike_sa *sa, const struct job_result *r)
 	if (err == OK && r->bytes.len != (secret ? g->secret_len : g->public_len))
 		err = ERR_CRYPTO;
 	if (err == OK && secret)
-		err = init_derive(sa, r->bytes);
+		err = derive(sa, r->bytes);
 	if (err != OK)
 		worker_failed(sa, err);
 	else if (sa->initiator && secret)

@@ -30,8 +30,6 @@ struct proposal_want init_offer(const struct conf_connection *cn);
 MUST_USE enum err init_fits(struct ike_sa *sa, const struct message *m);
 /* Asks a worker for a slow group's public value (`peer` empty) or shared secret. */
 MUST_USE enum err init_ask_worker(struct ike_sa *sa, struct span peer);
-/* Keys from the shared secret; the nonces and both SPIs are known. */
-MUST_USE enum err init_derive(struct ike_sa *sa, struct span secret);
 /* Each role, when a worker has computed its public value (or, responder: both values). */
 void init_on_public(struct ike_sa *sa, struct span pub);
 void init_on_public_responder(struct ike_sa *sa, struct span pub);

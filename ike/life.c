@@ -8,7 +8,7 @@
  *			answer may come first
  *	expiry		a handshake (a peer's 60 s, ours 90 s), a closing SA (10 s)
  *	liveness	nothing authenticated was heard for `liveness`
- *	redundant	the other one of two stays (duplicate.h): at once, when who says so is done
+ *	standby		a peer that was passed over is heard again (standby.h)
  *	move		the peer is elsewhere, and has to say so once more (move.h)
  *	keepalive	we are behind a NAT and have sent nothing for `keepalive` (RFC 3948 4)
  *	children	a data plane has not answered about one for 10 s, or a worker for 20 s;
@@ -17,6 +17,7 @@
  *			replaced, waits for the peer (rekey.h); the IKE SA itself (rekey_ike.h,
  *			renew.h)
  *	fragments	of a message that does not become whole go after 30 s
+ *	wake		another engine had it, and it goes on here (restore.h)
  *	again		what found no memory is asked again after a second
  */
 #include "ike/life.h"
@@ -31,9 +32,12 @@
 #include "ike/exchange_info.h"
 #include "ike/exchange_init.h"
 #include "ike/init_rival.h"
+#include "ike/keep.h"
 #include "ike/note.h"
+#include "ike/proof.h"
 #include "ike/rekey.h"
 #include "ike/rekey_ike.h"
+#include "ike/restore.h"
 #include "ike/send.h"
 
 static const mono_ns closing_time = 10 * NS_PER_S;
@@ -48,12 +52,14 @@ void sa_established(struct ike_sa *sa)
 	if (sa->hs && sa->hs->auth)
 		beside_take_window(sa, &sa->hs->auth->m);
 	sa->up_at = ++sa->e->events;
+	sa->line = sa->spi_i;
 	sa->since = sa->e->now;
 	sa->expires = NEVER;
-	rekey_ike_plan(sa);
-	create_yield(sa);
 	sa_uncount(sa);
 	sa_unindex_init(sa);
+	proof_plan(sa);
+	rekey_ike_plan(sa);
+	create_yield(sa);
 	sa->e->stats.established++;
 	n = note_of_sa(sa, IKE_NOTE_UP, OK);
 	note_tell(sa->e, &n);
@@ -112,6 +118,7 @@ void sa_close(struct ike_sa *sa, enum err why, uint16_t notify)
 	sa_forget_handshake(sa);
 	conn_look(sa->conn);
 	sa->why = why;
+	sa->token_wanted = false;
 	sa->close_wanted = true;
 	sa->close_notify = notify;
 	sa->expires = sa->e->now + closing_time;
@@ -149,6 +156,38 @@ void sa_doubt(struct ike_sa *sa)
 	if (sa->state != S_UP || sa->e->now - sa->hinted < doubt_interval)
 		return;
 	sa->hinted = sa->e->now;
+	sa->alive_wanted = true;
+	sa_settle(sa);
+}
+
+static const mono_ns silence = NS_PER_S;
+static const mono_ns silence_standby = 300 * NS_PER_MS;
+/* Up to 32 s; with others that stand in, 2 s: those shall not wait longer. */
+enum { UNHEARD_DOUBLINGS = 5, UNHEARD_DOUBLINGS_STANDBY = 1 };
+
+void sa_unheard(struct ike_sa *sa, mono_ns heard)
+{
+	const bool others = sa->conn->conf->priority > 0;
+	const mono_ns quiet = others ? silence_standby : silence;
+	const int doublings = others ? UNHEARD_DOUBLINGS_STANDBY : UNHEARD_DOUBLINGS;
+	mono_ns now = sa->e->now;
+	mono_ns wait = sa->unheard_asked > 0 ? silence << (sa->unheard_asked - 1) : silence;
+
+	standby_silent(sa);
+	heard = heard < now ? heard : now;
+	if (heard > sa->heard)
+		sa->heard = heard;
+	/* Something has come since it was asked last, or nothing went out. */
+	if (heard > sa->unheard || now - sa->unheard > 2 * wait + silence) {
+		sa->unheard_asked = 0;
+		wait = silence;
+	}
+	if (sa->state != S_UP || sa->window.asked || now - sa->heard < quiet ||
+	    (sa->unheard > 0 && now - sa->unheard < wait))
+		return;
+	if (sa->unheard_asked <= doublings)
+		sa->unheard_asked++;
+	sa->unheard = now;
 	sa->alive_wanted = true;
 	sa_settle(sa);
 }
@@ -197,6 +236,8 @@ static bool tick_retransmit(struct ike_sa *sa)
 	}
 	sa->e->stats.retransmissions++;
 	move_send_again(sa);
+	standby_sent_again(sa);
+	mobike_silence(sa, sa->rt.sent);
 	return false;
 }
 
@@ -212,14 +253,62 @@ static void tick_children(struct ike_sa *sa)
 	}
 }
 
+/* Before a peer is asked: packets of its children prove it alive as well. The planes have a second
+ * to say what has come. */
+static const mono_ns look_time = NS_PER_S;
+
+static bool is_looking(const struct ike_sa *sa)
+{
+	const struct child_sa *c = sa->children;
+
+	while (c && c->query_in.number == 0)
+		c = c->next;
+	return c != NULL;
+}
+
+void sa_looked(struct ike_sa *sa, struct child_sa *c)
+{
+	mono_ns now = sa->e->now, when = (mono_ns)c->in.last_ns;
+
+	if (c->in.packets != c->heard_packets) {
+		c->heard_packets = c->in.packets;
+		when = when > 0 && when < now ? when : now;
+		sa->heard = when > sa->heard ? when : sa->heard;
+	}
+	/* Is that all, then it is judged now (a time that is over). */
+	if (sa->looks_until > 0 && !is_looking(sa))
+		sa->looks_until = 1;
+	sa_schedule(sa);
+}
+
+static void look(struct ike_sa *sa)
+{
+	for (struct child_sa *c = sa->children; c; c = c->next)
+		child_query(c);
+	sa->looks_until = is_looking(sa) ? sa->e->now + look_time : 1;
+}
+
+static void judge_liveness(struct ike_sa *sa)
+{
+	if (sa->looks_until == 0)
+		look(sa);
+	if (sa->looks_until > sa->e->now)
+		return;
+	sa->looks_until = 0;
+	sa->alive_wanted = true;
+}
+
 static void tick_up(struct ike_sa *sa)
 {
 	const struct conf_connection *cn = sa->conn->conf;
 	mono_ns now = sa->e->now;
 
 	move_tick(sa);
+	standby_tick(sa);
 	if (cn->liveness > 0 && !sa->window.asked && now >= sa->heard + cn->liveness)
-		sa->alive_wanted = true;
+		judge_liveness(sa);
+	else if (!sa->window.asked)
+		sa->looks_until = 0;
 	if (sa->nat_here && cn->keepalive > 0 && now >= sa->sent + cn->keepalive) {
 		actions_keepalive(&sa->e->actions, &sa->path);
 		sa->sent = now;
@@ -232,6 +321,10 @@ void sa_tick(struct ike_sa *sa)
 		give_up(sa);
 		return;
 	}
+	if (keep_wake_at(sa) <= sa->e->now) {
+		restore_wake(sa);
+		return;
+	}
 	if (sa->fragments && sa->fragments->until <= sa->e->now)
 		sa_drop_fragments(sa);
 	if (sa->state == S_INIT_SENT && sa->hs->follow_at <= sa->e->now) {
@@ -242,10 +335,6 @@ void sa_tick(struct ike_sa *sa)
 		return;
 	if (!beside_tick(sa)) {
 		give_up(sa);
-		return;
-	}
-	if (sa->redundant && sa->state == S_UP) {
-		sa_close(sa, ERR_REPLACED, 0);
 		return;
 	}
 	if (sa->state == S_UP) {

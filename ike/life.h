@@ -19,6 +19,13 @@ void sa_close(struct ike_sa *sa, enum err why, uint16_t notify);
 void sa_end(struct ike_sa *sa, enum err why);
 /* Somebody unproved says that the peer has forgotten us: ask the peer, once in a while. */
 void sa_doubt(struct ike_sa *sa);
+/* A data plane says that packets go to the peer and none come back, the last at `heard`. It may be
+ * so for ever (what is sent needs no answer), so the peer, as long as it answers, is asked at
+ * growing intervals, up to 32 s, and again at once when something has come meanwhile. With MOBIKE a
+ * question that is not answered leads to the other ways (mobike_silence). */
+void sa_unheard(struct ike_sa *sa, mono_ns heard);
+/* A data plane has said what has come by this child. */
+void sa_looked(struct ike_sa *sa, struct child_sa *c);
 void sa_tick(struct ike_sa *sa);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/secret.h"
+
 enum { DROP_NOTES_PER_S = 20, PATIENCE_S = 60, PATIENCE_LEAST_S = 10 };
 
 static const mono_ns host_forgives = NS_PER_S;
@@ -29,7 +31,16 @@ static size_t budget_bucket(const struct limits *l, const struct addr *source,
 	return source_hash(l, source, scope) % BUDGET_BUCKETS;
 }
 
-/* The places of a source in the arrays. */
+/* Where the buckets of each scope are, in every row. */
+static const struct {
+	size_t at, n;
+} buckets[N_SOURCE_SCOPES] = {
+	[SOURCE_HOST] = { 0, HOST_BUCKETS },
+	[SOURCE_NET] = { HOST_BUCKETS, NET_BUCKETS },
+	[SOURCE_WIDE] = { HOST_BUCKETS + NET_BUCKETS, NET_BUCKETS },
+};
+
+/* The places of a source in the rows. */
 struct places {
 	size_t at[HALF_OPEN_ROWS];
 };
@@ -41,15 +52,19 @@ static struct places places_of(const struct limits *l, const struct addr *source
 	struct places p;
 
 	for (size_t i = 0; i < HALF_OPEN_ROWS; i++)
-		p.at[i] = (h >> (i * 16)) % HALF_OPEN_BUCKETS;
+		p.at[i] = buckets[scope].at + (h >> (i * 16)) % buckets[scope].n;
 	return p;
 }
 
 void limits_init(struct limits *l)
 {
-	memset(l->open, 0, sizeof(l->open));
-	memset(l->host, 0, sizeof(l->host));
-	memset(l->net_forgiven, 0, sizeof(l->net_forgiven));
+	memset(l, 0, sizeof(*l));
+}
+
+void limits_end(struct limits *l)
+{
+	secret_wipe(l->seed, sizeof(l->seed));
+	secret_wipe(&l->jar, sizeof(l->jar));
 }
 
 /* ---- half-open SAs ---- */
@@ -60,7 +75,7 @@ static uint32_t held(const struct limits *l, const struct addr *source, enum sou
 	uint16_t least = UINT16_MAX;
 
 	for (size_t i = 0; i < HALF_OPEN_ROWS; i++) {
-		uint16_t n = l->open[scope][i][p.at[i]];
+		uint16_t n = l->open[i][p.at[i]];
 
 		least = n < least ? n : least;
 	}
@@ -85,7 +100,7 @@ bool limits_full(const struct limits *l, const struct addr *source)
 {
 	uint32_t host = held(l, source, SOURCE_HOST), net = held(l, source, SOURCE_NET), wide;
 
-	if (l->half_open >= HALF_OPEN_MAX || host >= share(l, HOST_MAX))
+	if (l->half_open >= HALF_OPEN_MAX)
 		return true;
 	if (net >= share(l, NET_MAX) && host >= share(l, HOST_FREE))
 		return true;
@@ -99,7 +114,7 @@ static void count(struct limits *l, const struct addr *source, int step)
 		struct places p = places_of(l, source, scope);
 
 		for (size_t i = 0; i < HALF_OPEN_ROWS; i++) {
-			uint16_t *n = &l->open[scope][i][p.at[i]];
+			uint16_t *n = &l->open[i][p.at[i]];
 
 			if (step > 0 || *n > 0)
 				*n = (uint16_t)(*n + step);

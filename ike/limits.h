@@ -32,17 +32,18 @@ enum {
 	HALF_OPEN_FREE = 5000,	      /* up to here every share is whole */
 	HALF_OPEN_MAX = 20000,	      /* and here we stop: at 4 KiB each that is 80 MiB */
 	SOURCE_COOKIE = 8,	      /* half-open SAs of one network */
-	HOST_MAX = 250,		      /* shares: half-open SAs of one host */
-	NET_MAX = 250,		      /* ... of one network, but for hosts with fewer than: */
+	NET_MAX = 250,		      /* shares: of one network, but for hosts with fewer than: */
 	HOST_FREE = 16,		      /* */
 	WIDE_MAX = 4000,	      /* ... of a wide one, but for networks with fewer than: */
 	NET_FREE = 64,		      /* */
 	WIDE_ALL = HALF_OPEN_MAX / 2, /* ... and for all */
 	HALF_OPEN_ROWS = 4,
-	HALF_OPEN_BUCKETS = 32768, /* of each */
-	FAILURES_COOKIE = 8,	   /* failures of a host: a cookie is asked for */
-	FAILURES_HOST = 30,	   /* ... and no more work done; one is forgiven each second */
-	FAILURES_NET = 120,	   /* ... of a network; four each second */
+	HOST_BUCKETS = 32768, /* of each: hosts */
+	NET_BUCKETS = 8192,   /* ... and networks, of which there are fewer */
+	HALF_OPEN_BUCKETS = HOST_BUCKETS + 2 * NET_BUCKETS,
+	FAILURES_COOKIE = 8,   /* failures of a host: a cookie is asked for */
+	FAILURES_HOST = 30,    /* ... and no more work done; one is forgiven each second */
+	FAILURES_NET = 120,    /* ... of a network; four each second */
 	BAD_OPENS_PER_S = 500, /* failed decryptions for half-open SAs, by where they came from */
 	BUDGET_BUCKETS = 4096,
 	INIT_LEN_FREE = 1200,	  /* a longer IKE_SA_INIT request needs a cookie first: what is kept
@@ -67,7 +68,7 @@ struct host_budget {
 
 struct limits {
 	uint8_t seed[SIPHASH_KEY_LEN];
-	uint16_t open[N_SOURCE_SCOPES][HALF_OPEN_ROWS][HALF_OPEN_BUCKETS]; /* half-open SAs */
+	uint16_t open[HALF_OPEN_ROWS][HALF_OPEN_BUCKETS]; /* half-open SAs */
 	struct host_budget host[BUDGET_BUCKETS];
 	mono_ns net_forgiven[BUDGET_BUCKETS];
 	uint32_t half_open;
@@ -81,8 +82,11 @@ struct limits {
 	uint32_t dropped_notes; /* told in that second, too */
 };
 
-/* The arrays are written once, so that no flood makes the process larger by touching them. */
+/* Writes every byte of the arrays, so that no flood makes the process larger by touching them. The
+ * seed is the caller's to draw afterwards. */
 void limits_init(struct limits *l);
+/* Wipes what is secret; counts are not. */
+void limits_end(struct limits *l);
 
 /* Must this request bring a cookie? `len` bytes of IKE_SA_INIT, as INIT_LEN_FREE says. */
 bool limits_want_cookie(const struct limits *l, const struct addr *source, size_t len, mono_ns now);

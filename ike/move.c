@@ -11,11 +11,13 @@
 
 /* Datagrams for a place that nobody has answered from, and for one from where an answer came once.
  */
-enum { MOVE_TRIES = 4, PROVE_TRIES = 3 };
+enum { MOVE_TRIES = 4, PROVE_TRIES = 3, MOBIKE_TRIES = 5 };
 /* One hint is followed in this time, whatever is sent to us. */
 static const mono_ns hint_interval = 5 * NS_PER_S;
 /* After a move, less a part at random. */
 static const mono_ns prove_time = 2 * NS_PER_S;
+/* After an update to where nobody answered. */
+static const mono_ns distrust_time = 600 * NS_PER_S;
 
 static bool is_moving(const struct ike_sa *sa)
 {
@@ -43,17 +45,35 @@ static bool is_own(const struct ike_engine *e, const struct addr *a)
 	return false;
 }
 
+/* Only to where the configuration expects it: it could not come back from elsewhere. */
+static bool is_expected(const struct ike_sa *sa, const struct endpoint *to)
+{
+	return conn_is_at(sa->conn, &to->addr) && to->port != 0 && addr_is_host(&to->addr);
+}
+
+bool move_is_peers(const struct ike_sa *sa, const struct endpoint *to)
+{
+	return is_expected(sa, to) && !is_own(sa->e, &to->addr);
+}
+
+static bool went_back_from(const struct ike_sa *sa, const struct endpoint *to)
+{
+	const struct endpoint *left = &sa->move.left.path.remote;
+
+	return left->port != 0 && endpoint_eq(to, left) && !endpoint_eq(to, &sa->path.remote);
+}
+
 /* Where other peers are is no reason: behind one NAT all have its address, and a port that one of
  * them had may be another's now. */
 static bool may_move(const struct ike_sa *sa, const struct endpoint *to)
 {
 	bool translated = sa->nat_there && !sa->nat_here && sa->encap;
 
-	/* Only to where the configuration expects it: it could not come back from elsewhere. */
-	return sa->state == S_UP && translated && conn_is_at(sa->conn, &to->addr) &&
-	       sa->path.local.port != PORT_IKE && to->port != 0 &&
-	       to->addr.family == sa->path.remote.addr.family &&
-	       !endpoint_eq(to, &sa->path.remote) && addr_is_host(&to->addr);
+	if (went_back_from(sa, to))
+		return sa->state == S_UP;
+	return sa->state == S_UP && translated && is_expected(sa, to) &&
+	       sa->path.local.port != PORT_IKE && to->addr.family == sa->path.remote.addr.family &&
+	       !endpoint_eq(to, &sa->path.remote);
 }
 
 void move_hint(struct ike_sa *sa, const struct endpoint *from)
@@ -99,33 +119,103 @@ struct path move_path(struct ike_sa *sa)
 	return path_to(sa, &sa->move.to);
 }
 
-static void go_to(struct ike_sa *sa, const struct endpoint *to, const char *why)
+struct place move_place(const struct ike_sa *sa)
 {
-	const struct endpoint was = sa->path.remote;
-	struct ike_note n;
-	char text[ENDPOINT_TEXT_MAX];
+	return (struct place){
+		.path = sa->path,
+		.nat_here = sa->nat_here,
+		.nat_there = sa->nat_there,
+		.encap = sa->encap,
+	};
+}
 
-	sa->path.remote = *to;
+bool move_same_place(const struct place *a, const struct place *b)
+{
+	return path_eq(&a->path, &b->path) && a->nat_here == b->nat_here &&
+	       a->nat_there == b->nat_there && a->encap == b->encap;
+}
+
+void move_bring_children(struct ike_sa *sa)
+{
+	if (!sa->move.children_wait)
+		return;
+	sa->move.children_wait = false;
 	for (struct child_sa *c = sa->children; c; c = c->next)
-		child_move(c, &was.addr);
+		child_move(c, &sa->move.children_at.path);
+}
+
+struct place move_children_place(const struct ike_sa *sa)
+{
+	return sa->move.children_wait ? sa->move.children_at : move_place(sa);
+}
+
+void move_to(struct ike_sa *sa, const struct place *to, const char *why)
+{
+	move_ahead(sa, to, why);
+	move_bring_children(sa);
+}
+
+void move_ahead(struct ike_sa *sa, const struct place *to, const char *why)
+{
+	const struct path was = sa->path;
+	struct ike_note n;
+	char remote[ENDPOINT_TEXT_MAX], local[ENDPOINT_TEXT_MAX];
+
+	if (!sa->move.children_wait)
+		sa->move.children_at = move_place(sa);
+	sa->move.children_wait = true;
+	mobike_moved(sa);
+	sa->path = to->path;
+	sa->nat_here = to->nat_here;
+	sa->nat_there = to->nat_there;
+	sa->encap = to->encap;
 	n = note_of_sa(sa, IKE_NOTE_MOVED, OK);
-	note_print(n.text, sizeof(n.text), "%s; it was at %s", why, endpoint_text(&was, text));
+	note_print(n.text, sizeof(n.text), "%s; it was at %s, and we at %s", why,
+		   endpoint_text(&was.remote, remote), endpoint_text(&was.local, local));
 	note_tell(sa->e, &n);
+}
+
+/* Where an answer came from that counts, not where it was for a moment in between. */
+static void remember(struct ike_sa *sa)
+{
+	if (!sa->move.unproved)
+		sa->move.was = move_place(sa);
+	sa->move.unproved = true;
+	sa->move.asks = false;
+	stay(sa);
+}
+
+void move_follow(struct ike_sa *sa, const struct place *to, const char *why)
+{
+	remember(sa);
+	sa->move.ask_at = NEVER;
+	sa->alive_wanted = true;
+	move_ahead(sa, to, why);
+	send_request_anew(sa);
+	if (sa->conn->conf->mobike_check == CONF_CHECK_AFTER &&
+	    sa->e->now >= sa->move.checked_until)
+		move_bring_children(sa);
 }
 
 static void go_back(struct ike_sa *sa)
 {
+	const struct place was = sa->move.was;
+
+	if (sa->mobike.on) {
+		sa->move.left = move_place(sa);
+		sa->move.checked_until = sa->e->now + distrust_time;
+	}
 	sa->move.asks = false;
 	sa->move.unproved = false;
 	sa->move.ask_at = NEVER;
-	go_to(sa, &sa->move.was, "it does not answer there any more");
+	move_to(sa, &was, "it does not answer there any more");
 }
 
 void move_send_again(struct ike_sa *sa)
 {
 	struct path there;
 
-	if (sa->move.asks && sa->move.asked >= PROVE_TRIES)
+	if (sa->move.asks && sa->move.asked >= (sa->mobike.on ? MOBIKE_TRIES : PROVE_TRIES))
 		go_back(sa);
 	else if (sa->move.asks)
 		sa->move.asked++;
@@ -147,16 +237,12 @@ void move_send_again(struct ike_sa *sa)
 
 static void carry_over(struct ike_sa *sa)
 {
-	struct move *m = &sa->move;
-	const struct endpoint to = m->to;
+	struct place to = went_back_from(sa, &sa->move.to) ? sa->move.left : move_place(sa);
 
-	/* Where an answer came from that counts, not where it was for a moment in between. */
-	if (!m->unproved)
-		m->was = sa->path.remote;
-	m->unproved = true;
-	m->ask_at = sa->e->now + NS_PER_S + jitter(&sa->e->env.random, prove_time);
-	stay(sa);
-	go_to(sa, &to, "its NAT moved it");
+	to.path.remote = sa->move.to;
+	remember(sa);
+	sa->move.ask_at = sa->e->now + NS_PER_S + jitter(&sa->e->env.random, prove_time);
+	move_to(sa, &to, sa->mobike.on ? "it answers there" : "its NAT moved it");
 }
 
 static void proved(struct ike_sa *sa, const struct endpoint *from)
@@ -167,6 +253,7 @@ static void proved(struct ike_sa *sa, const struct endpoint *from)
 	if (endpoint_eq(from, &sa->path.remote)) {
 		m->unproved = false;
 		m->ask_at = NEVER;
+		move_bring_children(sa);
 	} else {
 		m->ask_at = sa->e->now + NS_PER_S;
 	}
@@ -190,12 +277,18 @@ void move_tick(struct ike_sa *sa)
 	sa->alive_wanted = true;
 }
 
+void move_heard(struct ike_sa *sa, const struct endpoint *from)
+{
+	if (!sa->mobike.on || went_back_from(sa, from))
+		move_hint(sa, from);
+}
+
 void move_answered(struct ike_sa *sa, const struct endpoint *from)
 {
 	if (!is_moving(sa)) {
 		if (sa->move.asks)
 			proved(sa, from);
-		move_hint(sa, from);
+		move_heard(sa, from);
 		return;
 	}
 	if (sa->state != S_UP || (sa->move.alone && !endpoint_eq(from, &sa->move.to))) {

@@ -9,10 +9,15 @@
  * The peer itself has the keys and knows our next message ID, so it can answer what it never saw,
  * with any source that its network lets out, and point its own tunnel at somebody else. Nothing
  * that an ordinary peer echoes proves more; a second request at a moment of our choice neither, for
- * it can answer all the time. (MOBIKE has COOKIE2 for this, RFC 4555 4.2.5: it belongs here. A
- * rekey proves it, too: its keys need our nonce.) So never to places where no peer can be, and a
- * little later it is asked there once more: if it does not answer, everything goes back to where it
- * was, and what goes to a stranger is bounded by that.
+ * it can answer all the time. (A rekey proves it: its keys need our nonce.) So never to places
+ * where no peer can be, and a little later it is asked there once more: if it does not answer,
+ * everything goes back to where it was, and what goes to a stranger is bounded by that.
+ *
+ * With MOBIKE (ike/mobike.h) a peer says where it is, and only ESP gives hints: an IKE message from
+ * elsewhere may be a test of the way (RFC 4555 3.8). We go there at once and ask there at once, by
+ * a request with a COOKIE2 that only who sees it can answer. When that is not answered we go back;
+ * it may have been lost, so what the peer says from there later is a hint again. But for a while
+ * children wait for answers then, or a peer could point its tunnel at others over and over.
  */
 #ifndef IKE_MOVE_H
 #define IKE_MOVE_H
@@ -22,12 +27,24 @@
 
 struct ike_sa;
 
+/* Where an SA is, and what is between its ends. */
+struct place {
+	struct path path;
+	bool nat_here, nat_there;
+	bool encap; /* Child SAs go in UDP */
+};
+
 struct move {
-	struct endpoint to;  /* where the peer seems to be; AF_UNSPEC: where it was */
-	struct endpoint was; /* where everything goes if the move is not proved */
-	bool alone;	     /* the request that is out went there and nowhere else */
-	uint8_t sent;	     /* datagrams that went there, retransmissions included */
-	bool tried;	     /* a hint was followed (`at`) */
+	struct endpoint to;    /* where the peer seems to be; AF_UNSPEC: where it was */
+	struct place was;      /* where everything goes if the move is not proved */
+	struct place left;     /* MOBIKE: it went back from there; port 0: from nowhere */
+	mono_ns checked_until; /* ... and until then children follow nowhere without an answer */
+	bool alone;	       /* the request that is out went there and nowhere else */
+	uint8_t sent;	       /* datagrams that went there, retransmissions included */
+	bool tried;	       /* a hint was followed (`at`) */
+	/* With mobike_check = before children come after, once the peer has answered there. */
+	bool children_wait;
+	struct place children_at; /* where they are meanwhile */
 	/* After a move, until a request that left later is answered from there: */
 	bool unproved;
 	bool asks;	/* the request that is out is such a one */
@@ -38,6 +55,23 @@ struct move {
 
 /* Something authenticated and new came from here. The caller settles the SA. */
 void move_hint(struct ike_sa *sa, const struct endpoint *from);
+/* ... a request of IKE. */
+void move_heard(struct ike_sa *sa, const struct endpoint *from);
+
+struct place move_place(const struct ike_sa *sa);
+bool move_same_place(const struct place *a, const struct place *b);
+/* Where ESP goes, of a child made just now, too: not where IKE goes, as long as children wait. */
+struct place move_children_place(const struct ike_sa *sa);
+/* The children go where the SA is, if they are not there. */
+void move_bring_children(struct ike_sa *sa);
+/* The SA and its children go there. */
+void move_to(struct ike_sa *sa, const struct place *to, const char *why);
+/* ... or the SA alone, if that place is to be checked first. */
+void move_ahead(struct ike_sa *sa, const struct place *to, const char *why);
+/* ... because the peer says so, who is asked there as soon as the window is free. */
+void move_follow(struct ike_sa *sa, const struct place *to, const char *why);
+/* A host elsewhere, as far as the engine has seen addresses of its own. */
+bool move_is_peers(const struct ike_sa *sa, const struct endpoint *to);
 /* Where a request that leaves for the first time goes. */
 struct path move_path(struct ike_sa *sa);
 /* Sends the request that is out once more, to where it has to go. */

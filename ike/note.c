@@ -44,6 +44,21 @@ void note_print_identity(char *buf, size_t size, const struct identity *id)
 	note_print(buf, size, "%s %s", identity_type_name(id->type), identity_text(id, text));
 }
 
+void note_explain_rejection(struct ike_note *n, const struct conf_connection *cn)
+{
+	char own[IDENTITY_TEXT_MAX], peer[IDENTITY_TEXT_MAX];
+	bool any = cn->identity.type == ID_NONE;
+
+	note_print_identity(n->offered, sizeof(n->offered), &cn->local_identity);
+	note_print(n->fix, sizeof(n->fix),
+		   "see the peer's log: it has to want %.70s%s%.70s, and to %s",
+		   identity_text(&cn->local_identity, own), any ? "" : ", to be ",
+		   any ? "" : identity_text(&cn->identity, peer),
+		   cn->auth == CONF_AUTH_PSK ? "have what is in `psk_file`"
+					     : "trust the CA of our certificate");
+	n->line = cn->identity_pos.line;
+}
+
 void note_print_suite(struct ike_note *n, const struct suite *s)
 {
 	suite_text(s, n->suite, sizeof(n->suite));

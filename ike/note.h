@@ -30,5 +30,7 @@ void note_print_ts(char *buf, size_t size, const struct ts_list *l);
 void note_print_suite(struct ike_note *n, const struct suite *s);
 /* Type and text: "fqdn gw.example.org" */
 void note_print_identity(char *buf, size_t size, const struct identity *id);
+/* The peer does not take us, and says no more: what we told it of us, and what to look at there. */
+void note_explain_rejection(struct ike_note *n, const struct conf_connection *cn);
 
 #endif

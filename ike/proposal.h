@@ -32,8 +32,8 @@ struct proposal_want {
 /* What was agreed on. */
 struct proposal_chosen {
 	struct suite suite;
-	uint8_t number;	 /* of the peer's (responder) or our (initiator) proposal */
 	uint64_t spi;	 /* the peer's: ESP 32 bits, IKE rekey 64 bits, else 0 */
+	uint8_t number;	 /* of the peer's (responder) or our (initiator) proposal */
 	bool integ_none; /* the proposal names NONE for integrity: repeat it in the answer */
 	bool ke_none;
 };

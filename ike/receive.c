@@ -7,8 +7,10 @@
 #include "ike/beside.h"
 #include "ike/exchange_init.h"
 #include "ike/init_rival.h"
+#include "ike/keep.h"
 #include "ike/life.h"
 #include "ike/note.h"
+#include "ike/qcd.h"
 #include "ike/rules.h"
 #include "ike/send.h"
 
@@ -137,7 +139,7 @@ static enum err answer_again(struct ike_sa *sa, const struct path *p, const stru
 	secret_wipe(sa->e->opened, m->raw.len);
 	if (err != OK || f.number != 1)
 		return err == OK ? ERR_REPLAY : err;
-	send_packets(sa, &sa->window.answer, p);
+	send_answer_again(sa, p);
 	return OK;
 }
 
@@ -252,7 +254,7 @@ static void handle_inner(struct ike_sa *sa, const struct path *p, const struct m
 		retransmit_idle(&sa->rt);
 		move_answered(sa, &p->remote);
 	} else {
-		move_hint(sa, &p->remote);
+		move_heard(sa, &p->remote);
 	}
 	if (err == OK && sa->established)
 		beside_take_window(sa, &inner);
@@ -264,21 +266,32 @@ static void handle_inner(struct ike_sa *sa, const struct path *p, const struct m
 }
 
 /* What an SK-less message about a known SA says is a hint: at most it makes us ask the peer (RFC
- * 7296 2.21.4). */
-static enum err receive_hint(struct ike_sa *sa, const struct message *m)
+ * 7296 2.21.4); but for a token, that the peer alone can have. */
+static enum err receive_hint(struct ike_sa *sa, const struct path *p, const struct message *m)
 {
+	enum err err = qcd_judge(sa, p, m);
+
+	if (err == OK)
+		return OK;
 	if (sa->state == S_UP && message_notify(m, NOTIFY_INVALID_IKE_SPI, NULL))
 		sa_doubt(sa);
-	return ERR_UNEXPECTED;
+	return err == ERR_NOT_FOUND ? ERR_UNEXPECTED : err;
 }
 
 /* Nobody's SPI. A request is answered at a bounded rate, so that a peer learns that we have
- * forgotten it. */
+ * forgotten it; and one that we have been calling in vain is there again. */
 static enum err receive_stranger(struct ike_engine *e, const struct path *p,
 				 const struct message *m)
 {
-	if (direction_of(&m->h) == REQUEST && (message_has(m, PL_SK) || message_has(m, PL_SKF)))
-		send_clear_notify(e, p, &m->h, NOTIFY_INVALID_IKE_SPI, SPAN_EMPTY);
+	bool request = direction_of(&m->h) == REQUEST;
+
+	if (!request || (!message_has(m, PL_SK) && !message_has(m, PL_SKF)))
+		return ERR_NOT_FOUND;
+	if (!limits_answer(&e->limits, e->now))
+		return ERR_NOT_FOUND;
+	qcd_answer(e, p, &m->h);
+	for (size_t i = 0; i < e->n_conns; i++)
+		conn_hear(e->conns[i], &p->remote.addr);
 	return ERR_NOT_FOUND;
 }
 
@@ -360,7 +373,8 @@ static enum err receive_protected(struct ike_engine *e, const struct path *p,
 	if (!sa)
 		return receive_stranger(e, p, m);
 	if (!message_has(m, PL_SK) && !message_has(m, PL_SKF))
-		return receive_hint(sa, m);
+		return receive_hint(sa, p, m);
+	keep_touch_sa(sa);
 	verdict = judge_id(sa, m);
 	err = judge_outside(sa, m, verdict);
 	if (err == OK)
@@ -375,6 +389,8 @@ static enum err receive_protected(struct ike_engine *e, const struct path *p,
 	/* A fragment that we have already is passed over unopened, so it proves nobody alive. */
 	if (o.whole) {
 		sa->heard = e->now;
+		sa->looks_until = 0;
+		standby_heard(sa);
 		handle_inner(sa, p, m, &o.in);
 	} else {
 		sa_schedule(sa);

@@ -5,17 +5,22 @@
 
 #include "ike/child_plane.h"
 #include "ike/connection.h"
+#include "ike/cover.h"
 #include "ike/life.h"
 #include "ike/note.h"
 #include "ike/peer.h"
 #include "ike/renew.h"
 
+/* The message ID of the last request of a handshake. */
+enum { AUTH_ID = 1 };
 /* A peer who has sent nothing by the new pair, nor deleted the old one, may still compute; the old
  * one is as good for so long. */
 static const mono_ns hold_time = 60 * NS_PER_S;
-/* ... and one that has come with a new IKE SA waits for less: the peer may have lost the old one,
- * and not know it. */
+/* ... and one that has come with a new IKE SA looks every so often: the peer may have lost the old
+ * one, and not know it. Where the old one does not answer for so long, it has. */
 static const mono_ns first_time = 2 * NS_PER_S;
+static const mono_ns silence_time = 8 * NS_PER_S;
+static const mono_ns alive_time = 20 * NS_PER_S;
 static const mono_ns ask_interval = NS_PER_S / 2;
 static const mono_ns linger_time = 5 * NS_PER_S;
 /* Time for the plane to say whether a pair of addresses was used. */
@@ -40,88 +45,10 @@ struct child_sa *rekey_old(const struct child_sa *c)
 	return rekey_find(c->sa, c->replaces);
 }
 
-/* Both ends know it, and it is to stay. */
-static bool is_agreed(const struct child_sa *c)
-{
-	return c->stage >= CHILD_HELD && child_stays(c);
-}
-
-/* It carries all that `c` does. Both lists are the peer's to fill, so what does not need them is
- * asked first, and who was found once is known by its number: selectors do not change any more. */
-static bool covers(const struct child_sa *o, struct child_sa *c)
-{
-	if (o == c || o->conf != c->conf || !is_agreed(o))
-		return false;
-	if (o->id == c->rekey.cover)
-		return true;
-	if (!ts_list_within(child_local(c), child_local(o)) ||
-	    !ts_list_within(child_remote(c), child_remote(o)))
-		return false;
-	c->rekey.cover = o->id;
-	return true;
-}
-
-/* The one that was found the last time. */
-static bool has_known(const struct ike_sa *sa, struct child_sa *c, enum child_stage least)
-{
-	const struct child_sa *o = rekey_find(sa, c->rekey.cover);
-
-	return o && o->stage >= least && covers(o, c);
-}
-
-static bool has_cover(const struct ike_sa *sa, struct child_sa *c, enum child_stage least)
-{
-	const struct child_sa *o = sa->children;
-
-	while (o && !(o->stage >= least && covers(o, c)))
-		o = o->next;
-	return o != NULL;
-}
-
-/* ... in another IKE SA that is up with the same peer. */
-static bool is_elsewhere(struct child_sa *c, enum child_stage least,
-			 bool (*has)(const struct ike_sa *, struct child_sa *, enum child_stage))
-{
-	const struct ike_sa *sa = peer_first(c->sa);
-
-	while (sa && (sa == c->sa || sa->state != S_UP || sa->redundant || !has(sa, c, least)))
-		sa = sa->peer_next;
-	return sa != NULL;
-}
-
-static bool is_covered(struct child_sa *c, enum child_stage least)
-{
-	return has_known(c->sa, c, least) || is_elsewhere(c, least, has_known) ||
-	       has_cover(c->sa, c, least) || is_elsewhere(c, least, has_cover);
-}
-
-bool rekey_is_elsewhere(struct child_sa *c)
-{
-	return is_elsewhere(c, CHILD_UP, has_known) || is_elsewhere(c, CHILD_UP, has_cover);
-}
-
-bool rekey_is_replaced(struct child_sa *c)
-{
-	return is_covered(c, CHILD_HELD);
-}
-
-/* A newer one is: the peer will delete this one, or leave it to its end. */
-static bool is_outdated(struct child_sa *c)
-{
-	const struct child_sa *o = rekey_find(c->sa, c->rekey.cover);
-
-	if (o && o->id > c->id && covers(o, c))
-		return true;
-	o = c->sa->children;
-	while (o && !(o->id > c->id && covers(o, c)))
-		o = o->next;
-	return o != NULL;
-}
-
 bool rekey_has_heir(const struct child_sa *old)
 {
 	for (const struct child_sa *o = old->sa->children; o; o = o->next) {
-		if (o->replaces == old->id && is_agreed(o))
+		if (o->replaces == old->id && cover_is_agreed(o))
 			return true;
 	}
 	return false;
@@ -196,7 +123,7 @@ static bool is_free(const struct child_sa *c)
 /* What compares selectors comes last. */
 static bool can_begin(struct child_sa *c)
 {
-	return is_free(c) && !is_outdated(c);
+	return is_free(c) && !cover_is_newer(c);
 }
 
 static mono_ns due_at(const struct child_sa *c)
@@ -217,10 +144,11 @@ struct child_sa *rekey_next(const struct ike_sa *sa)
 	return c;
 }
 
-/* There is another one to send by. */
+/* There is another one to send by that this one was made for, or that the peer had before this IKE
+ * SA. Of two over one IKE SA without a word both are meant. */
 static bool has_other(struct child_sa *c)
 {
-	return is_covered(c, CHILD_OUTBOUND);
+	return cover_can_send(c, c->replaces ? NULL : c->sa, NULL);
 }
 
 static mono_ns deadline_of(struct child_sa *c)
@@ -269,8 +197,22 @@ void rekey_hold(struct child_sa *c)
 		return;
 	}
 	c->stage = CHILD_HELD;
-	c->rekey.held = now + (c->rekey.low.len > 0 ? hold_time : first_time);
+	c->rekey.held_since = now;
+	c->rekey.held = now + (c->replaces ? hold_time : first_time);
 	c->rekey.ask = now + ask_interval;
+	if (!c->replaces)
+		cover_doubt(c);
+}
+
+/* The peer still has the other one, or that cannot be said yet. */
+static bool holds_on(struct child_sa *c)
+{
+	mono_ns now = c->sa->e->now;
+
+	if (c->replaces)
+		return false;
+	cover_doubt(c);
+	return now - c->rekey.held_since < silence_time || cover_is_heard(c, now - alive_time);
 }
 
 /* Where packets alone ask, the next one asks again; else a connection keeps the last of them, and
@@ -322,6 +264,8 @@ static void tick_held(struct child_sa *c)
 
 	if (!child_stays(c))
 		return;
+	if (c->rekey.held <= now && holds_on(c))
+		c->rekey.held = now + first_time;
 	if (c->rekey.held <= now || !has_other(c))
 		child_go_on(c);
 	else if (c->rekey.ask <= now)
@@ -369,6 +313,50 @@ void rekey_tick(struct ike_sa *sa)
 	}
 }
 
+/* The peer has shown that it has this IKE SA, by more than IKE_AUTH, whose answer may be lost. */
+static bool is_known(const struct ike_sa *sa)
+{
+	const uint32_t mine = sa->window.next_out - sa->window.asked;
+
+	return sa->initiator || sa->before != 0 || sa->window.next_in > AUTH_ID + 1 || mine > 0;
+}
+
+static bool comes_before(const struct child_sa *a, const struct child_sa *b)
+{
+	if (is_known(a->sa) != is_known(b->sa))
+		return is_known(a->sa);
+	return a->id < b->id;
+}
+
+/* The oldest that another IKE SA with the same peer holds in the place of `old` (NULL: of anything
+ * that `going` has) and that has nothing else to send by then. What does may be more than the peer
+ * is ready for; or it is what is left of a handshake that the peer has given up. */
+static struct child_sa *held_elsewhere(const struct ike_sa *going, struct child_sa *old)
+{
+	struct child_sa *first = NULL;
+
+	for (struct ike_sa *sa = peer_first(going); sa; sa = sa->peer_next) {
+		for (struct child_sa *c = sa->children; c && sa != going; c = c->next) {
+			if (c->stage != CHILD_HELD || !child_stays(c) ||
+			    (first && comes_before(first, c)) || (old && !cover_by(c, old)))
+				continue;
+			if (!cover_can_send(c, old ? NULL : going, old))
+				first = c;
+		}
+	}
+	return first;
+}
+
+static void release_elsewhere(const struct ike_sa *going, struct child_sa *old)
+{
+	struct child_sa *c;
+
+	while ((c = held_elsewhere(going, old))) {
+		child_go_on(c);
+		sa_settle(c->sa);
+	}
+}
+
 /* The newest goes on last, and so carries what is sent. */
 void rekey_release(struct child_sa *old)
 {
@@ -383,22 +371,12 @@ void rekey_release(struct child_sa *old)
 		if (first)
 			child_go_on(first);
 	} while (first);
+	release_elsewhere(old->sa, old);
 }
 
 void rekey_release_all(const struct ike_sa *going)
 {
-	for (struct ike_sa *sa = peer_first(going); sa; sa = sa->peer_next) {
-		bool held = false;
-
-		for (struct child_sa *c = sa->children; c && sa != going; c = c->next) {
-			if (c->stage != CHILD_HELD || !child_stays(c))
-				continue;
-			held = true;
-			child_go_on(c);
-		}
-		if (held)
-			sa_settle(sa);
-	}
+	release_elsewhere(going, NULL);
 }
 
 /* ---- which one stays ---- */
@@ -425,7 +403,7 @@ static struct child_sa *replacement(const struct ike_sa *sa, uint32_t id, bool o
 {
 	struct child_sa *c = sa->children;
 
-	while (c && !(c->replaces == id && c->made_by_us == ours && is_agreed(c)))
+	while (c && !(c->replaces == id && c->made_by_us == ours && cover_is_agreed(c)))
 		c = c->next;
 	return c;
 }
@@ -458,7 +436,7 @@ static void linger(struct child_sa *c)
 
 void rekey_end(struct child_sa *c, enum err why)
 {
-	if (c->conf && c->in_there && rekey_is_replaced(c))
+	if (c->conf && c->in_there && cover_is_there(c, CHILD_HELD))
 		linger(c);
 	else
 		child_end(c, why);

@@ -44,20 +44,16 @@ struct child_sa *rekey_find(const struct ike_sa *sa, uint32_t id);
 struct child_sa *rekey_old(const struct child_sa *c);
 /* Another one, which both ends know, is made for it. */
 bool rekey_has_heir(const struct child_sa *old);
-/* Another one carries all that this one does: when it goes nobody notices. */
-bool rekey_is_replaced(struct child_sa *c);
-/* ... over another IKE SA with the same peer, and is up. */
-bool rekey_is_elsewhere(struct child_sa *c);
-
 /* Which nonces the exchange had. */
 void rekey_remember(struct child_sa *c, struct span a, struct span b);
 /* Responder: the answer has left. */
 void rekey_hold(struct child_sa *c);
 /* New counters: does the peer use what is held? */
 void rekey_on_counters(struct child_sa *c);
-/* The peer deletes this one: what replaces it is used from now on. */
+/* The peer deletes this one: what replaces it, over whatever IKE SA, is used from now on. */
 void rekey_release(struct child_sa *old);
-/* The IKE SA goes: what other ones with the same peer hold is used from now on. */
+/* The IKE SA goes: what other ones with the same peer hold and have nothing else to send by is used
+ * from now on. */
 void rekey_release_all(const struct ike_sa *going);
 /* A hard limit was reached: it is deleted, and what may replace it used. */
 void rekey_overdue(struct child_sa *c);

@@ -7,9 +7,12 @@
 #include "ike/connection.h"
 #include "ike/exchange_create.h"
 #include "ike/init_message.h"
+#include "ike/keep.h"
 #include "ike/life.h"
 #include "ike/note.h"
 #include "ike/peer.h"
+#include "ike/proof.h"
+#include "ike/qcd.h"
 #include "ike/rekey.h"
 #include "ike/renew.h"
 
@@ -56,12 +59,13 @@ void rekey_ike_plan(struct ike_sa *sa)
 	mono_ns now = sa->e->now, life = sa->conn->conf->lifetime;
 
 	sa->rekey_at = NEVER;
-	sa->ends_at = NEVER;
+	sa->ends_at = sa->proved_until;
 	sa->rekey_tries = 0;
 	if (life <= 0)
 		return;
 	sa->rekey_at = now + rekey_part(sa->e, sa->initiator, life);
-	sa->ends_at = now + life;
+	if (now + life < sa->ends_at)
+		sa->ends_at = now + life;
 }
 
 void rekey_ike_want(struct ike_sa *sa)
@@ -87,15 +91,15 @@ mono_ns rekey_ike_deadline(const struct ike_sa *sa)
 	mono_ns when = sa->ends_at, now = sa->e->now;
 
 	/* What is due already waits for the window, or for the peer. */
-	if (renew_at(sa) > now && renew_at(sa) < when)
-		when = renew_at(sa);
+	if (renew_deadline(sa) < when)
+		when = renew_deadline(sa);
 	return can_begin(sa) && sa->rekey_at > now && sa->rekey_at < when ? sa->rekey_at : when;
 }
 
 void rekey_ike_tick(struct ike_sa *sa)
 {
 	if (sa->ends_at <= sa->e->now)
-		sa_close(sa, renew_is_old(sa) ? ERR_REPLACED : ERR_LIMIT, 0);
+		renew_end(sa);
 	else if (renew_at(sa) <= sa->e->now)
 		renew_begin(sa);
 }
@@ -139,6 +143,10 @@ enum err rekey_ike_new(struct create *c)
 
 	if (err != OK)
 		return err;
+	if (keep_new_sa(heir) != OK) {
+		sa_free(heir);
+		return ERR_NOMEM;
+	}
 	sa_forget_handshake(heir);
 	heir->expires = NEVER;
 	c->heir = sa_own_spi(heir);
@@ -150,16 +158,10 @@ uint64_t rekey_ike_spi(const struct create *c)
 	return c->heir;
 }
 
-enum err rekey_ike_derive(struct create *c, struct span secret)
+enum err rekey_ike_derive(struct create *c, const struct keymat_seed *drawn)
 {
 	struct ike_sa *heir = heir_of(c);
-	struct span own = span_of(c->nonce, sizeof(c->nonce));
-	struct span peer = packets_span(&c->peer_nonce);
-	struct keymat_seed seed = {
-		.g_ir = secret,
-		.ni = c->ours ? own : peer,
-		.nr = c->ours ? peer : own,
-	};
+	struct keymat_seed seed = *drawn;
 	enum err err;
 
 	if (!heir || c->deal.chosen.spi == 0)
@@ -176,6 +178,22 @@ enum err rekey_ike_derive(struct create *c, struct span secret)
 	return err;
 }
 
+void rekey_ike_put_token(const struct create *c, struct builder *b)
+{
+	const struct ike_sa *heir = heir_of(c);
+
+	if (heir)
+		qcd_put(heir, c->sa->conn->conf, b);
+}
+
+void rekey_ike_take_token(const struct create *c, const struct message *m)
+{
+	struct ike_sa *heir = heir_of(c);
+
+	if (heir)
+		qcd_take(heir, m);
+}
+
 /* ---- who inherits ---- */
 
 /* It can be spoken to from now on, and is where the old one is. */
@@ -186,18 +204,24 @@ static void live(struct ike_sa *heir, const struct ike_sa *old)
 	heir->nat_here = old->nat_here;
 	heir->nat_there = old->nat_there;
 	heir->encap = old->encap;
+	mobike_inherit(heir, old);
 	heir->fragmentation = old->fragmentation;
 	heir->transcript_full = old->transcript_full;
 	note_print(heir->scheme, sizeof(heir->scheme), "%s", old->scheme);
 	heir->born = old->born;
 	heir->born_at = old->born_at;
 	heir->up_at = old->up_at;
+	heir->line = old->line;
+	proof_pass_on(heir, old);
 	heir->since = old->since;
 	heir->heard = heir->e->now;
 	heir->sent = heir->e->now;
+	heir->standby = old->standby;
 	heir->state = S_UP;
+	heir->token_wanted = heir->initiator && qcd_makes(heir->e, old->conn->conf);
 	conn_add_sa(old->conn, heir);
 	rekey_ike_plan(heir);
+	renew_pass_on(heir, old);
 }
 
 /* Silently: another one carries on. */
@@ -210,6 +234,7 @@ static void bury(struct ike_sa *sa, bool ours)
 	sa->close_wanted = ours;
 	sa->close_notify = 0;
 	sa->alive_wanted = false;
+	sa->token_wanted = false;
 	sa->expires = sa->e->now + (ours ? delete_time : wait_time);
 	sa_settle(sa);
 }
@@ -331,7 +356,7 @@ bool rekey_ike_unmade(struct ike_sa *sa)
 	struct low_nonce low = low_of(c);
 
 	/* A peer that has made ours goes on by it, and deletes its own, if the nonces say so. */
-	if (!create_is_out(c) || nonce_order(&low, &c->rival_low) < 0)
+	if (nonce_order(&low, &c->rival_low) < 0)
 		return rekey_ike_rescue(sa);
 	rekey_ike_close(sa);
 	return false;

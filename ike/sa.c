@@ -12,6 +12,7 @@
 #include "ike/core.h"
 #include "ike/create.h"
 #include "ike/init_rival.h"
+#include "ike/keep.h"
 #include "ike/peer.h"
 #include "ike/rekey.h"
 #include "ike/rekey_ike.h"
@@ -37,6 +38,34 @@ static enum err draw_spi(struct ike_engine *e, struct ike_sa *sa)
 	return ERR_CRYPTO;
 }
 
+static size_t handshake_size(uint8_t max_tries)
+{
+	return sizeof(struct handshake) + max_tries * sizeof(struct init_try);
+}
+
+static struct handshake *handshake_new(uint8_t max_tries)
+{
+	struct handshake *hs = calloc(1, handshake_size(max_tries));
+
+	if (!hs)
+		return NULL;
+	hs->max_tries = max_tries;
+	hs->follow_at = NEVER;
+	return hs;
+}
+
+static void handshake_free(struct handshake *hs)
+{
+	if (!hs)
+		return;
+	for (size_t i = 0; i < hs->max_tries; i++)
+		packets_free(&hs->tries[i].request);
+	packets_free(&hs->request);
+	packets_free(&hs->response);
+	auth_free(hs->auth);
+	secret_free(hs, handshake_size(hs->max_tries));
+}
+
 enum err sa_new(struct ike_engine *e, bool initiator, const struct path *p, struct ike_sa **out)
 {
 	struct ike_sa *sa = calloc(1, sizeof(*sa));
@@ -45,20 +74,21 @@ enum err sa_new(struct ike_engine *e, bool initiator, const struct path *p, stru
 	*out = NULL;
 	if (!sa)
 		return ERR_NOMEM;
-	sa->hs = calloc(1, sizeof(*sa->hs));
+	sa->hs = handshake_new(initiator ? INIT_TRIES_MAX : 1);
 	if (!sa->hs) {
 		free(sa);
 		return ERR_NOMEM;
 	}
-	sa->hs->follow_at = NEVER;
 	*sa = (struct ike_sa){
 		.e = e,
 		.hs = sa->hs,
 		.initiator = initiator,
+		.answered = !initiator,
 		.path = *p,
 		.timer.of_sa = true,
 		.born = e->now,
 		.heard = e->now,
+		.proved_until = NEVER,
 		.sent = e->now,
 		.again = NEVER,
 		.expires = e->now + (initiator ? attempt_time : limits_patience(&e->limits)),
@@ -78,18 +108,6 @@ enum err sa_new(struct ike_engine *e, bool initiator, const struct path *p, stru
 	e->stats.sas++;
 	*out = sa;
 	return OK;
-}
-
-void handshake_free(struct handshake *hs)
-{
-	if (!hs)
-		return;
-	for (size_t i = 0; i < INIT_TRIES_MAX; i++)
-		packets_free(&hs->tries[i].request);
-	packets_free(&hs->request);
-	packets_free(&hs->response);
-	auth_free(hs->auth);
-	secret_free(hs, sizeof(*hs));
 }
 
 void sa_forget_handshake(struct ike_sa *sa)
@@ -160,6 +178,8 @@ void sa_free(struct ike_sa *sa)
 	beside_free(sa->beside);
 	sa->e->stats.sas--;
 	free(sa->peer);
+	free(sa->qcd_hash);
+	keep_gone(sa->e, sa->keep);
 	secret_free(sa, sizeof(*sa));
 }
 
@@ -266,15 +286,12 @@ bool sa_parked(const struct ike_sa *sa)
 	return sa->hs && sa->hs->wait != WAIT_NONE;
 }
 
-static mono_ns earlier(mono_ns a, mono_ns b)
-{
-	return a < b ? a : b;
-}
-
 void sa_schedule(struct ike_sa *sa)
 {
-	mono_ns when = earlier(earlier(sa->rt.at, sa->expires), sa->again);
+	mono_ns when =
+		earlier(earlier(sa->rt.at, sa->expires), earlier(sa->again, keep_wake_at(sa)));
 
+	keep_touch_sa(sa);
 	if (sa->state == S_INIT_SENT)
 		when = earlier(when, sa->hs->follow_at);
 	for (const struct child_sa *c = sa->children; c && sa->state == S_UP; c = c->next)
@@ -285,16 +302,15 @@ void sa_schedule(struct ike_sa *sa)
 		when = earlier(when, sa->fragments->until);
 	if (sa->state == S_UP)
 		when = earlier(when, rekey_ike_deadline(sa));
-	if (sa->state == S_UP && sa->redundant)
-		when = sa->e->now;
 	when = earlier(when, beside_deadline(sa));
 	if (sa->state == S_UP)
-		when = earlier(when, move_deadline(sa));
+		when = earlier(earlier(when, move_deadline(sa)), standby_deadline(sa));
 	if (sa->state == S_UP && sa->conn) {
 		const struct conf_connection *cn = sa->conn->conf;
 
 		if (!sa->window.asked && !sa->alive_wanted && cn->liveness > 0)
-			when = earlier(when, sa->heard + cn->liveness);
+			when = earlier(when, sa->looks_until > 0 ? sa->looks_until
+								 : sa->heard + cn->liveness);
 		if (sa->nat_here && cn->keepalive > 0)
 			when = earlier(when, sa->sent + cn->keepalive);
 	}

@@ -18,10 +18,12 @@
 #include "ike/fragment.h"
 #include "ike/keymat.h"
 #include "ike/message.h"
+#include "ike/mobike.h"
 #include "ike/move.h"
 #include "ike/nonce.h"
 #include "ike/proposal.h"
 #include "ike/retransmit.h"
+#include "ike/standby.h"
 #include "ike/ticket.h"
 #include "ike/window.h"
 
@@ -68,7 +70,6 @@ struct init_try {
 
 struct handshake {
 	uint8_t nonce[OWN_NONCE_LEN];
-	struct init_try tries[INIT_TRIES_MAX];
 	uint8_t n_tries;
 	uint8_t cookie[COOKIE_MAX];
 	uint8_t cookie_len;
@@ -99,6 +100,8 @@ struct handshake {
 	uint64_t hinted; /* all of them that were told already: 1 << enum err */
 	struct ticket ticket;
 	struct auth *auth; /* IKE_AUTH, once it has begun (ike/auth.h) */
+	uint8_t max_tries; /* a responder has room for its one: half-open ones are to be small */
+	struct init_try tries[];
 };
 
 enum { INIT_KEY_LEN = IKE_SPI_LEN + 2 + 2 + 16 }; /* SPI, family, port, address */
@@ -115,6 +118,7 @@ struct ike_sa {
 	struct timer timer;
 	struct conn *conn;	    /* NULL: a half-open one whose peer has not said who it is */
 	struct ike_sa *next, *prev; /* of the same connection */
+	struct keep *keep;	    /* from IKE_AUTH on; NULL: it is not written down */
 	struct table_node by_peer;  /* of the first SA of a proved peer (ike/peer.h) */
 	struct ike_sa *peer_next;   /* the peer's other SAs */
 	bool peer_entered;
@@ -135,6 +139,7 @@ struct ike_sa {
 	struct retransmit rt;
 	struct beside *beside; /* a second request of ours; NULL: the peer takes one at a time */
 	struct move move;
+	struct mobike mobike;
 	struct reassembly *fragments; /* of the message that is coming in; NULL: none */
 
 	/* what was agreed */
@@ -142,29 +147,41 @@ struct ike_sa {
 	bool encap; /* Child SAs go in UDP */
 	bool fragmentation;
 	bool transcript_full;
+	uint8_t *qcd_hash;     /* of the token that the peer has given (ike/qcd.h); NULL: none */
 	struct identity *peer; /* proved; NULL before */
 	char scheme[32];
 
 	/* life */
 	mono_ns born;		 /* IKE_SA_INIT left or came */
 	uint64_t born_at, up_at; /* the order of events, since times can be equal */
+	uint64_t line;		 /* initiator's SPI of the first one, whose heirs the others are */
 	mono_ns since;		 /* established since */
 	mono_ns heard;		 /* last authenticated message, or ESP as the plane says */
 	mono_ns sent;
 	mono_ns hinted;	       /* last liveness check because of a hint */
+	mono_ns looks_until;   /* the planes are asked whether anything came; 0: not */
+	mono_ns unheard;       /* last one because packets went to it and none came; 0: none */
+	uint8_t unheard_asked; /* ... so often, one after the other */
+	struct standby standby;
 	mono_ns expires;       /* NEVER: none */
 	mono_ns rekey_at;      /* another one is to take its place (ike/rekey_ike.h); NEVER */
 	mono_ns ends_at;       /* ... and after that it is closed; NEVER */
+	mono_ns proved_until;  /* its proof is good until then (ike/proof.h); NEVER: always */
+	mono_ns prove_at;      /* ... and a new one is begun; NEVER */
 	uint64_t before;       /* our SPI of the one whose place it has taken; 0: of none */
 	mono_ns again;	       /* a request that found no memory is tried again; NEVER: none */
 	enum err why;	       /* the reason of closing */
 	bool established;      /* has been up */
 	bool alive_wanted;     /* an empty INFORMATIONAL is due */
 	bool close_wanted;     /* a Delete of the IKE SA is due */
+	bool token_wanted;     /* our token for it is due (ike/qcd.h) */
 	bool waits;	       /* CLOSING: the peer will delete it, for another one is there */
 	bool full;	       /* no further child for the peer, until one goes or `up` */
 	bool told_full;	       /* we take no further one */
-	bool redundant;	       /* the other one of two stays: to be closed at the next tick */
+	bool answered;	       /* the peer began the first one of its line */
+	bool tell_proof;       /* AUTH_LIFETIME is due in an INFORMATIONAL */
+	bool retired;	       /* others carry all that it has: it is to go (ike/renew.h) */
+	bool redundant;	       /* the other one of two stays (ike/duplicate.h) */
 	uint16_t rekey_tries;  /* that failed */
 	uint16_t close_notify; /* say this instead of Delete */
 
@@ -207,7 +224,6 @@ struct span sa_init_key(const struct table_node *n);
 
 /* The handshake is over: wipes and frees it. */
 void sa_forget_handshake(struct ike_sa *sa);
-void handshake_free(struct handshake *hs);
 
 /* Sets the SA's one timer to what is due first. Called after everything that changes a deadline. */
 void sa_schedule(struct ike_sa *sa);

@@ -63,6 +63,11 @@ void send_packets(struct ike_sa *sa, const struct packets *p, const struct path 
 	sa->sent = sa->e->now;
 }
 
+void send_answer_again(struct ike_sa *sa, const struct path *p)
+{
+	send_packets(sa, &sa->window.answer, mobike_answer_path(sa, p));
+}
+
 enum err send_answer(struct ike_sa *sa, uint8_t exchange, struct builder *b, const struct path *p)
 {
 	struct ike_header h = send_header(sa, exchange, true, sa->window.next_in);
@@ -72,7 +77,7 @@ enum err send_answer(struct ike_sa *sa, uint8_t exchange, struct builder *b, con
 	if (err != OK)
 		return err;
 	window_answered(&sa->window, &out);
-	send_packets(sa, &sa->window.answer, p);
+	send_answer_again(sa, p);
 	return OK;
 }
 
@@ -101,8 +106,22 @@ enum err send_request(struct ike_sa *sa, uint8_t exchange, struct builder *b)
 	return OK;
 }
 
-void send_clear_always(struct ike_engine *e, const struct path *p, const struct ike_header *h,
-		       uint16_t type, struct span notify_data)
+void send_request_elsewhere(struct ike_sa *sa)
+{
+	if (sa->window.asked)
+		send_packets(sa, &sa->window.request, &sa->path);
+}
+
+void send_request_anew(struct ike_sa *sa)
+{
+	send_request_elsewhere(sa);
+	if (sa->window.asked)
+		retransmit_start(&sa->rt, &sa->e->env.random, sa->e->now);
+	beside_send_anew(sa);
+}
+
+void send_clear(struct ike_engine *e, const struct path *p, const struct ike_header *h,
+		const struct pl_notify *notifies, size_t n)
 {
 	struct ike_header answer = *h;
 	struct builder b;
@@ -111,9 +130,18 @@ void send_clear_always(struct ike_engine *e, const struct path *p, const struct 
 	answer.version = IKE_VERSION;
 	answer.flags = FLAG_RESPONSE | (header_from_initiator(h) ? 0 : FLAG_INITIATOR);
 	b = builder_message(e->built, SCRATCH_LEN, &answer);
-	builder_notify(&b, type, notify_data);
+	for (size_t i = 0; i < n; i++)
+		builder_notify_full(&b, &notifies[i]);
 	if (builder_finish(&b, &datagram) == OK)
 		actions_send(&e->actions, p, datagram);
+}
+
+void send_clear_always(struct ike_engine *e, const struct path *p, const struct ike_header *h,
+		       uint16_t type, struct span notify_data)
+{
+	struct pl_notify n = { .type = type, .data = notify_data };
+
+	send_clear(e, p, h, &n, 1);
 }
 
 void send_clear_notify(struct ike_engine *e, const struct path *p, const struct ike_header *h,

@@ -45,6 +45,18 @@ enum err spi_take(struct spi_pool *p, const struct random *random, enum sa_plane
 	return plane == PLANE_USER ? take_user(p, random, n_owners, spi) : take_kernel(random, spi);
 }
 
+enum err spi_claim(struct spi_pool *p, uint32_t spi)
+{
+	uint32_t slot = spi_slot(spi);
+
+	if (!(spi & SPI_USER_BIT))
+		return OK;
+	if (slot_used(p, slot))
+		return ERR_EXISTS;
+	p->used[slot / 8] |= (uint8_t)(1u << slot % 8);
+	return OK;
+}
+
 void spi_give(struct spi_pool *p, uint32_t spi)
 {
 	uint32_t slot = spi_slot(spi);

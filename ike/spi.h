@@ -19,6 +19,8 @@ struct spi_pool {
  * from random alone: 31 bits, at least 256. */
 MUST_USE enum err spi_take(struct spi_pool *p, const struct random *random, enum sa_plane plane,
 			   uint8_t n_owners, uint32_t *spi);
+/* This one is in use. ERR_EXISTS: it was already. */
+MUST_USE enum err spi_claim(struct spi_pool *p, uint32_t spi);
 void spi_give(struct spi_pool *p, uint32_t spi);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking into the engine without touching it: one view per connection (and one per further peer of
- * a connection that takes any), for status, metrics and the simulator. */
+ * a connection that takes any), for status, metrics and the simulator. And having counters brought
+ * up to date for it. */
 #include "ike/carry.h"
 #include "ike/child.h"
 #include "ike/connection.h"
@@ -85,6 +86,7 @@ static struct ike_child_view view_child(const struct conn *c, const struct ike_s
 	struct ike_child_view v = { .conf = conf,
 				    .guarded = c->children[i].guarded,
 				    .wanted = c->children[i].due,
+				    .missed = c->children[i].missed,
 				    .tries = c->children[i].tries,
 				    .next_try = NEVER,
 				    .rekey_at = NEVER,
@@ -122,6 +124,7 @@ static void view_sa(struct ike_view *v, const struct ike_sa *sa)
 	v->nat_here = sa->nat_here;
 	v->nat_there = sa->nat_there;
 	v->encap = sa->encap;
+	v->passed = sa->standby.over;
 	v->downgrade_protected = sa->transcript_full;
 	v->suite = sa->suite;
 	if (sa->peer)
@@ -151,8 +154,10 @@ static void show(const struct conn *c, const struct ike_sa *sa, ike_view_fn *fn,
 		.children = children,
 	};
 
-	for (size_t i = 0; i < v.n_children; i++)
+	for (size_t i = 0; i < v.n_children; i++) {
 		children[i] = view_child(c, sa, i);
+		v.missed = v.missed || children[i].missed;
+	}
 	if (c->path_at < c->n_paths)
 		v.path = c->paths[c->path_at];
 	if (sa)
@@ -176,4 +181,20 @@ void ike_engine_views(const struct ike_engine *e, ike_view_fn *fn, void *ctx)
 				show(c, sa, fn, ctx);
 		}
 	}
+}
+
+void ike_engine_refresh(struct ike_engine *e, mono_ns now)
+{
+	e->now = now > e->now ? now : e->now;
+	for (size_t i = 0; i < e->n_conns; i++) {
+		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
+			for (struct child_sa *c = sa->children; c; c = c->next)
+				child_query(c);
+		}
+	}
+}
+
+const struct ike_stats *ike_engine_stats(const struct ike_engine *e)
+{
+	return &e->stats;
 }

@@ -26,13 +26,6 @@ static const struct name_row payload_names[] = {
 	{ PL_EAP, "EAP" },     { PL_SKF, "SKF" },
 };
 
-static const struct name_row protocol_names[] = {
-	{ PROTO_NONE, "none" },
-	{ PROTO_IKE, "IKE" },
-	{ PROTO_AH, "AH" },
-	{ PROTO_ESP, "ESP" },
-};
-
 static const struct name_row notify_names[] = {
 	{ NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD, "UNSUPPORTED_CRITICAL_PAYLOAD" },
 	{ NOTIFY_INVALID_IKE_SPI, "INVALID_IKE_SPI" },
@@ -72,8 +65,12 @@ static const struct name_row notify_names[] = {
 	{ NOTIFY_UPDATE_SA_ADDRESSES, "UPDATE_SA_ADDRESSES" },
 	{ NOTIFY_COOKIE2, "COOKIE2" },
 	{ NOTIFY_NO_NATS_ALLOWED, "NO_NATS_ALLOWED" },
+	{ NOTIFY_AUTH_LIFETIME, "AUTH_LIFETIME" },
 	{ NOTIFY_REDIRECT_SUPPORTED, "REDIRECT_SUPPORTED" },
+	{ NOTIFY_REDIRECT, "REDIRECT" },
+	{ NOTIFY_REDIRECTED_FROM, "REDIRECTED_FROM" },
 	{ NOTIFY_CHILDLESS_IKEV2_SUPPORTED, "CHILDLESS_IKEV2_SUPPORTED" },
+	{ NOTIFY_QCD_TOKEN, "QUICK_CRASH_DETECTION" },
 	{ NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, "IKEV2_FRAGMENTATION_SUPPORTED" },
 	{ NOTIFY_SIGNATURE_HASH_ALGORITHMS, "SIGNATURE_HASH_ALGORITHMS" },
 	{ NOTIFY_INTERMEDIATE_EXCHANGE_SUPPORTED, "INTERMEDIATE_EXCHANGE_SUPPORTED" },
@@ -104,9 +101,4 @@ const char *payload_name(uint8_t type)
 const char *notify_name(uint16_t type)
 {
 	return name_of(notify_names, N_ROWS(notify_names), type);
-}
-
-const char *protocol_name(uint8_t protocol)
-{
-	return name_of(protocol_names, N_ROWS(protocol_names), protocol);
 }

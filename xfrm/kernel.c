@@ -174,8 +174,10 @@ static enum err put_half(struct kernel *k, struct kernel_half *half, enum sa_off
 	struct state_extra x = { .sa_dir = k->sa_dir };
 	char unused[HOST_WHY_MAX];
 	bool unheard;
-	enum err err = book_put(k, half);
+	enum err err;
 
+	half->claimed = true;
+	err = book_put(k, half);
 	if (err == OK) {
 		err = put_state(k, &half->d, &x, &unheard, why);
 		if (err != OK)
@@ -276,6 +278,53 @@ static enum err query(struct kernel *k, const struct sa_desc *d, struct sa_count
 	return err;
 }
 
+/* ---- after another engine ---- */
+
+static enum err claim(struct kernel *k, const struct sa_desc *d, struct sa_done *done, char *why)
+{
+	struct kernel_half *half = book_find(k, d);
+
+	if (half == NULL || half->d.mode != d->mode || half->d.if_id != d->if_id ||
+	    !ts_list_eq(&half->d.local, &d->local) || !ts_list_eq(&half->d.remote, &d->remote))
+		return why_say(why, ERR_NOT_FOUND, "no such state of ours has SPI %08x", d->spi);
+	half->claimed = true;
+	done->offload = half->offload;
+	return query(k, d, &done->counters, why);
+}
+
+static enum err sweep(struct kernel *k, char *why)
+{
+	struct kernel_half *half = k->halves.newest;
+	enum err err = OK;
+
+	while (half != NULL) {
+		struct kernel_half *older = half->older;
+		enum err gone = half->claimed ? OK : take_half(k, half, why);
+
+		err = err == OK ? gone : err;
+		half = older;
+	}
+	return err;
+}
+
+void kernel_unclaim(struct kernel *k)
+{
+	k->installed_before = k->installed;
+	for (struct kernel_half *half = k->halves.newest; half != NULL; half = half->older)
+		half->claimed = false;
+}
+
+/* What a predecessor of the engine had carried out is there, or it was, and is not put in again. */
+static enum err install_once(struct kernel *k, const struct sa_cmd *cmd, struct sa_done *done,
+			     char *why)
+{
+	if (cmd->install != 0 && cmd->install <= k->installed_before)
+		return claim(k, &cmd->sa, done, why);
+	if (cmd->install > k->installed)
+		k->installed = cmd->install;
+	return install(k, &cmd->sa, &done->offload, why);
+}
+
 /* ---- one command ---- */
 
 static enum err perform(struct kernel *k, const struct sa_cmd *cmd, struct sa_done *done, char *why)
@@ -284,15 +333,21 @@ static enum err perform(struct kernel *k, const struct sa_cmd *cmd, struct sa_do
 
 	switch (cmd->op) {
 	case SA_INSTALL:
-		return install(k, d, &done->offload, why);
+		return install_once(k, cmd, done, why);
 	case SA_MOVE:
 		return kernel_move(k, d, why);
 	case SA_REMOVE:
 		return remove_half(k, d, why);
+	case SA_PASS: /* a connection with a priority is not on this plane */
+		return ERR_UNSUPPORTED;
 	case SA_QUERY:
 		return query(k, d, &done->counters, why);
 	case SA_FORGET:
 		return forget_acquires(k, d->reqid, d->acquire, why);
+	case SA_CLAIM:
+		return claim(k, d, done, why);
+	case SA_SWEEP:
+		return sweep(k, why);
 	}
 	return ERR_UNEXPECTED;
 }

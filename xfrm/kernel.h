@@ -82,12 +82,20 @@ struct kernel_count kernel_count(const struct kernel *k, const char *connection)
  * stay. */
 void kernel_flush(struct kernel *k);
 
+/* The engine is a new one, which may know of the halves that there are: it claims those, and sweeps
+ * away the others (SA_CLAIM, SA_SWEEP). */
+void kernel_unclaim(struct kernel *k);
+
 /* What the kernel tells unasked. kernel_fd becomes readable; kernel_events reads what there is
  * and calls back for each that concerns SAs of ours. When the kernel lost some of them (its
  * buffer overran), all states are read and those that are gone are told as expired. */
 int kernel_fd(const struct kernel *k);
 typedef void kernel_event_fn(void *ctx, const struct plane_event *ev);
 void kernel_events(struct kernel *k, kernel_event_fn *fn, void *ctx);
+/* Looks at what a bounded number of outbound SAs have carried, and calls back (PLANE_SILENT) for
+ * those by which packets went out at two looks a second apart while none came in. To be called once
+ * a second. */
+void kernel_look(struct kernel *k, uint64_t now_ns, kernel_event_fn *fn, void *ctx);
 /* Is the kernel perhaps not as it should be? It did not answer, refused to have something put
  * right, or lacks what the book has, and who has to know was not told yet. Each of the calls above
  * tries to put that right first; whoever has none to make calls kernel_events. */

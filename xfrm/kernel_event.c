@@ -117,6 +117,7 @@ static void on_plane_event(struct kernel *k, const struct event *ev, const struc
 	case PLANE_MAPPING:
 		on_mapping(k, ev, news);
 		break;
+	case PLANE_SILENT:
 	case PLANE_MTU:
 	case PLANE_GONE:
 		break;

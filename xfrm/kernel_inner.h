@@ -94,6 +94,10 @@ struct kernel_half {
 	enum sa_offload offload; /* what the kernel gave */
 	uint64_t packets;	 /* when they were last asked for, and when they had become more */
 	uint64_t last_ns;
+	/* kernel_look.c: its packets at the last look; out: since then nothing has come; 0: not */
+	uint64_t looked_packets;
+	uint64_t sent_ns;
+	bool claimed;		 /* by the engine that there is now, or put in by it */
 	uint64_t mapped_ns; /* when a MAPPING of it was last told */
 	/* What states of it counted that it has moved away from. */
 	uint64_t drop_replay;
@@ -153,6 +157,11 @@ struct kernel {
 	 */
 	struct state_larval acquires[KERNEL_ACQUIRES];
 	size_t next_acquire;
+	size_t look_from; /* outbound halves that had their turn */
+	/* Numbers of installs: the last that was carried out, and the last of the engines that are
+	 * gone. */
+	uint64_t installed;
+	uint64_t installed_before;
 };
 
 uint64_t kernel_now_ns(void); /* monotonic */

@@ -11,9 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "conf/load.h"
-#include "ike/core.h"
 #include "ike/message.h"
+#include "tests/bench/engine.h"
 
 enum { REQUEST_ROOM = 2048, WARM_UP = HALF_OPEN_COOKIE + 16 };
 
@@ -28,45 +27,10 @@ static const char left_conf[] =
 	" psk_file = any.psk\n start = manual\n"
 	" child net {\n  local = 10.1.0.0/16\n  remote = 10.2.0.0/16\n }\n}\n";
 
-/* xorshift64: fast, and good enough for nobody to be asked. */
-static bool draw(void *ctx, void *buf, size_t len)
-{
-	uint64_t *state = ctx;
-	uint8_t *p = buf;
-
-	for (size_t i = 0; i < len; i++) {
-		*state ^= *state << 13;
-		*state ^= *state >> 7;
-		*state ^= *state << 17;
-		p[i] = (uint8_t)*state;
-	}
-	return true;
-}
-
-static struct span nothing(void *ctx, const struct conf_me *me)
-{
-	(void)ctx;
-	(void)me;
-	return SPAN_EMPTY;
-}
-
-static enum err read_file(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes,
-			  char why[static 256])
-{
-	char *copy = strdup("correct horse battery staple\n");
-
-	(void)ctx;
-	(void)kind;
-	(void)path;
-	(void)why;
-	*bytes = span_str(copy);
-	return copy ? OK : ERR_NOMEM;
-}
-
 struct bench {
 	struct conf *conf;
 	struct ike_engine *e;
-	uint64_t chance;
+	bench_chance chance;
 	mono_ns now;
 	struct path path;
 	uint8_t request[REQUEST_ROOM];
@@ -77,20 +41,7 @@ struct bench {
 
 static void engine_begin(struct bench *b, const char *text)
 {
-	struct conf_source src = { .read = read_file };
-	struct conf_problems problems = { .n = 0 };
-	struct ike_env env = { .random = { .fill = draw, .ctx = &b->chance },
-			       .n_owners = 1,
-			       .certificates = nothing,
-			       .authorities = nothing };
-
-	if (conf_load("bench.conf", span_str(text), &src, &b->conf, &problems) != OK) {
-		fprintf(stderr, "%s", conf_problems_text("bench.conf", span_str(text), &problems));
-		exit(1);
-	}
-	b->e = ike_engine_new(&env, b->conf, b->now);
-	if (!b->e)
-		exit(1);
+	b->e = bench_engine_new(text, &b->chance, b->now, false, &b->conf);
 }
 
 static void engine_end(struct bench *b)
@@ -139,9 +90,9 @@ static void make_request(struct bench *b)
 /* Another stranger: SPI, address, port. */
 static void another(struct bench *b)
 {
-	draw(&b->chance, b->request, IKE_SPI_LEN);
-	draw(&b->chance, b->path.remote.addr.b, 4);
-	draw(&b->chance, &b->path.remote.port, sizeof(b->path.remote.port));
+	bench_draw(&b->chance, b->request, IKE_SPI_LEN);
+	bench_draw(&b->chance, b->path.remote.addr.b, 4);
+	bench_draw(&b->chance, &b->path.remote.port, sizeof(b->path.remote.port));
 }
 
 static uint64_t cpu_ns(void)

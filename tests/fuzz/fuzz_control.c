@@ -108,6 +108,17 @@ static void command(void *ctx, bool up, const char *connection, const char *chil
 	ike_engine_event(s->engine, &ev, mono_now());
 }
 
+static void rekey(void *ctx, enum ike_rekey what, const char *connection, const char *child)
+{
+	struct scene *s = ctx;
+	struct ike_event ev = {
+		.kind = IKE_EV_REKEY,
+		.command = { .connection = connection, .child = child, .rekey = what }
+	};
+
+	ike_engine_event(s->engine, &ev, mono_now());
+}
+
 static bool counters_fresh(void *ctx)
 {
 	const struct scene *s = ctx;
@@ -276,6 +287,7 @@ static void begin(struct scene *s)
 	const struct control_env env = { .loop = s->loop,
 					 .engine = get_engine,
 					 .command = command,
+					 .rekey = rekey,
 					 .counters_fresh = counters_fresh,
 					 .reload = reload,
 					 .ctx = s };

@@ -102,6 +102,16 @@ static enum err resolved(struct span s, struct wr *w)
 	return err;
 }
 
+static enum err addresses(struct span s, struct wr *w)
+{
+	struct msg_addresses m;
+	enum err err = msg_addresses_get(s, &m);
+
+	if (err == OK)
+		msg_addresses_put(w, &m);
+	return err;
+}
+
 static enum err datagram(struct span s, struct wr *w)
 {
 	struct msg_datagram m;
@@ -178,13 +188,14 @@ static const struct {
 	enum msg_type type;
 	enum err (*read)(struct span s, struct wr *w);
 } bodies[] = {
-	{ MSG_CONFIG, config }, { MSG_COMMIT, number },	    { MSG_ABORT, number },
-	{ MSG_PEER, role },	{ MSG_SOCKET, sock },	    { MSG_RELOADED, words },
-	{ MSG_CAPS, caps },	{ MSG_READY, number },	    { MSG_REFUSED, words },
-	{ MSG_ACCUSE, role },	{ MSG_GUARD, child },	    { MSG_MTU, child },
-	{ MSG_RELOAD, number }, { MSG_JOB, job },	    { MSG_RESULT, result },
-	{ MSG_RESOLVE, words }, { MSG_RESOLVED, resolved }, { MSG_SA, command },
-	{ MSG_SA_DONE, done },	{ MSG_PLANE, plane },	    { MSG_DATAGRAM, datagram },
+	{ MSG_CONFIG, config },	      { MSG_COMMIT, number },	  { MSG_ABORT, number },
+	{ MSG_PEER, role },	      { MSG_SOCKET, sock },	  { MSG_RELOADED, words },
+	{ MSG_CAPS, caps },	      { MSG_READY, number },	  { MSG_REFUSED, words },
+	{ MSG_ACCUSE, role },	      { MSG_GUARD, child },	  { MSG_MTU, child },
+	{ MSG_RELOAD, number },	      { MSG_JOB, job },		  { MSG_RESULT, result },
+	{ MSG_RESOLVE, words },	      { MSG_RESOLVED, resolved }, { MSG_SA, command },
+	{ MSG_SA_DONE, done },	      { MSG_PLANE, plane },	  { MSG_DATAGRAM, datagram },
+	{ MSG_ADDRESSES, addresses },
 };
 
 static void read_body(uint8_t type, struct span body)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ike/create.h"
+#include "ike/keep.h"
 #include "ike/protect.h"
 #include "ike/send.h"
 #include "tests/fuzz/chain.h"
@@ -90,6 +91,7 @@ static struct span seal_as(struct ike_sa *sa, const struct ike_header *h, const 
 
 	/* The engine goes on behind ours: no IV is used twice. */
 	sa->next_iv = keys.next_iv;
+	keep_touch_sa(sa);
 	sk_keys_wipe(&keys);
 	return err == OK ? wr_done(&w) : SPAN_EMPTY;
 }

@@ -107,6 +107,11 @@ static void small_messages(struct seeds *out)
 				 .n = 2,
 				 .addr = { fuzz_addr("192.0.2.1"), fuzz_addr("2001:db8::1") } });
 	save_message(out, "resolved", TO_ENGINE + ROLE_FETCHER, MSG_RESOLVED, w);
+	msg_addresses_put(w = body(),
+			  &(struct msg_addresses){
+				  .n = 2,
+				  .addr = { fuzz_addr("192.0.2.1"), fuzz_addr("2001:db8::1") } });
+	save_message(out, "addresses", FROM_MONITOR + ROLE_ENGINE, MSG_ADDRESSES, w);
 	msg_text_put(w = body(), &(struct msg_text){ 7, OK, span_str("gw.example.org") });
 	save_message(out, "resolve", FROM_ENGINE + ROLE_FETCHER, MSG_RESOLVE, w);
 	msg_datagram_put(w = body(), &(struct msg_datagram){ .path = seed_desc().path,
@@ -212,7 +217,7 @@ static void bundle(struct seeds *out)
 	wr_u8(&w, 128);
 	wr_u8(&w, 0);
 	FUZZ_HOLDS(bundle_make("x", &fd) == OK);
-	FUZZ_HOLDS(bundle_write(fd, ROLE_ENGINE, span_str(text), &c) == OK);
+	FUZZ_HOLDS(bundle_write(fd, ROLE_ENGINE, span_str(text), &c, SPAN_EMPTY) == OK);
 	n = pread(fd, room + wr_len(&w), sizeof(room) - wr_len(&w), 0);
 	FUZZ_HOLDS(n > 0);
 	seed_save(out, "ipc", "bundle", span_of(room, wr_len(&w) + (size_t)n));

@@ -7,7 +7,8 @@
 #	libre				libreswan
 #
 # What is agreed stands in these variables: auth (psk or the kind of key), mode, outer (family), inner (4, 6 or 46), encap
-# (raw, udp, nat), suite, esn (esn, short). $pki holds a folder for each kind of key, $work all files of a run.
+# (raw, udp, nat), suite, esn (esn, short). Lines of postern's connection stand in $postern_more, of strongSwan's in
+# $swan_conn; with roams=yes the left one goes elsewhere, and the right one need not know it beforehand. $pki holds a folder for each kind of key, $work all files of a run.
 # Needs net.sh, gateway.sh, strongswan.sh, libreswan.sh, xfrm.sh, and extglob.
 
 psk='correct horse battery staple, 27 ponies'
@@ -20,7 +21,8 @@ end_at() {
 	esac
 	outer_here=$(end_outer $here) outer_there=$(end_outer $there)
 	nets=$(end_nets $here) nets_there=$(end_nets $there)
-	[ "$encap$here" = natright ] || return 0
+	[ "${roams:-}$here" != yesleft ] || outer_here=any
+	[ "$encap$here" = natright ] || [ "${roams:-}$here" = yesright ] || return 0
 	# the right one sees the address of the translator, and need not know it beforehand
 	outer_there=any
 	[ "$mode" != transport ] || nets_there=$(end_outer router)
@@ -93,6 +95,7 @@ end_start_postern() { # PLACE PLANE
 		policy   = { $(end_suite 2 | sed 's/ /, /g') }
 		encap    = $([ "$encap" = udp ] && echo always || echo auto)
 		start    = manual
+		${postern_more:-}
 
 		child net {
 			local     = { ${nets/,/, } }
@@ -124,7 +127,8 @@ end_start_swan() { # PLACE ESP
 	connections {
 		peer {
 			version = 2
-			local_addrs = $outer_here
+			local_addrs = ${outer_here/any/%any}
+			${swan_conn:-}
 			remote_addrs = ${outer_there/any/%any}
 			proposals = $(end_suite 3)
 			encap = $([ "$encap" = udp ] && echo yes || echo no)
@@ -208,6 +212,19 @@ end_down() {
 	postern-*) postern "$1" down peer ;;
 	swan*) swanctl "$work/conf-$1" --terminate --ike peer ;;
 	libre) whack "$work/conf-$1" --name peer --terminate ;;
+	esac
+}
+# New keys of the child or of the IKE SA, or a new proof, now.
+end_renew() { # PLACE KIND child|ike|proof
+	case $2-$3 in
+	postern-*-child) postern "$1" -q rekey peer ;;
+	postern-*-ike) postern "$1" -q rekey peer --ike ;;
+	postern-*-proof) postern "$1" -q rekey peer --reauthenticate ;;
+	swan*-child) swanctl "$work/conf-$1" --rekey --child net ;;
+	swan*-ike) swanctl "$work/conf-$1" --rekey --ike peer ;;
+	swan*-proof) swanctl "$work/conf-$1" --rekey --ike peer --reauth ;;
+	libre-child) whack "$work/conf-$1" --name peer --rekey-ipsec --asynchronous ;;
+	libre-ike) whack "$work/conf-$1" --name peer --rekey-ike --asynchronous ;;
 	esac
 }
 # What the end itself says of what is up.

@@ -62,17 +62,19 @@ net_side() {
 	ip -n "$net-$2" -6 route add default via "$7:1"
 }
 
-# The router hides the left gateway behind its own right address.
-net_nat_on() {
+# The router hides the left gateway behind its own right address; where it is at this address alone: a NAT that takes up
+# flows which are under way could take one end's for the other's, and change its port.
+net_nat_on() { # [ADDRESS]
 	in_ns router nft -f - <<-N
 	table inet nat {
 		chain post {
 			type nat hook postrouting priority srcnat;
-			oifname "wanr" masquerade
+			oifname "wanr" ${1:+ip saddr $1} masquerade
 		}
 	}
 	N
 }
+# What it has translated it translates again if there is a NAT within the next minutes.
 net_nat_off() { in_ns router nft delete table inet nat; }
 
 # Without a tunnel the LANs would reach each other through the router: so a leak would be seen, not lost.

@@ -26,7 +26,8 @@ swan_start() {
 	eventually 20 test -S "$dir/run/charon.vici" || { cat "$dir/out"; return 1; }
 	swanctl "$dir" --load-all >"$dir/load" 2>&1 || { cat "$dir/load"; return 1; }
 }
-# A short list, one setting a line: all of them take long to start where a processor is emulated.
+# A short list, one setting a line: all of them take long to start where a processor is emulated. $swan_more is
+# another setting.
 swan_plugins() {
 	local esp='kernel-libipsec kernel-netlink' routes=yes
 	[ "$1" = user ] || esp=kernel-netlink routes=no
@@ -34,9 +35,12 @@ swan_plugins() {
 	charon {
 		load = random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints curve25519 kdf drbg gcm ccm ctr aes sha1 sha2 hmac cmac xcbc chapoly $esp socket-default vici updown
 		install_routes = $routes
+		${swan_more:-}
 		filelog {
 			log {
 				path = /run/charon.log
+				time_format = %s
+				time_add_ms = yes
 				default = 1
 				ike = 2
 				flush_line = yes

@@ -16,9 +16,26 @@
 #include "ike/header.h"
 #include "tests/sim/world.h"
 
-static const uint8_t hash_key[SIPHASH_KEY_LEN] = "the simulator's";
-
 enum { STUCK_MAX = 64, HALF_OPEN_BOUND = 20000, NAME_PAIRS_MAX = 64 };
+
+/* Nobody attacks these tables, and each message of a run is hashed a few times. */
+static uint64_t hash_more(uint64_t hash, struct span s)
+{
+	uint64_t word;
+
+	for (size_t i = 0; i < s.len; i += sizeof(word)) {
+		word = 0;
+		memcpy(&word, s.p + i, s.len - i < sizeof(word) ? s.len - i : sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+		hash ^= hash >> 29;
+	}
+	return hash ^ s.len;
+}
+
+static uint64_t hash_of(struct span s)
+{
+	return hash_more(1, s);
+}
 
 /* ---- on the wire ---- */
 
@@ -40,7 +57,7 @@ struct sent {
 /* False: it was sent before with other bytes. */
 static bool sent_is_new_or_same(struct sim *s, const struct sent_key *key, uint64_t hash)
 {
-	uint64_t at = siphash(hash_key, span_of(key, sizeof(*key))) % SIM_LOG_BUCKETS;
+	uint64_t at = hash_of(span_of(key, sizeof(*key))) % SIM_LOG_BUCKETS;
 	struct sent *e = s->sent[at];
 
 	while (e && memcmp(&e->key, key, sizeof(*key)) != 0)
@@ -59,7 +76,7 @@ void check_sent(struct end *end, struct span datagram)
 {
 	struct sim *s = end->sim;
 	struct rd r = rd_from(span_tail(datagram, IKE_HEADER_LEN + PAYLOAD_HEADER_LEN));
-	uint64_t hash = siphash(hash_key, datagram);
+	uint64_t hash = hash_of(datagram);
 	uint64_t fragment = 0;
 	struct sent_key key;
 	struct ike_header h;
@@ -92,7 +109,7 @@ struct outkey {
 
 void check_outkey(struct sim *s, const struct key *k)
 {
-	uint64_t hash = siphash(hash_key, key_span(k));
+	uint64_t hash = hash_of(key_span(k));
 	struct outkey *o = s->outkeys;
 
 	while (o && o->hash != hash)
@@ -161,10 +178,7 @@ struct digest {
 
 static void mix(struct digest *d, const void *p, size_t len)
 {
-	struct digest in = { .hash = siphash(hash_key, span_of(p, len)) };
-	uint64_t pair[2] = { d->hash, in.hash };
-
-	d->hash = siphash(hash_key, span_of(pair, sizeof(pair)));
+	d->hash = hash_more(d->hash, span_of(p, len));
 }
 
 static void digest_view(void *ctx, const struct ike_view *v)
@@ -242,6 +256,38 @@ bool check_is_settled(const struct sim *s)
 }
 
 /* ---- when it is quiet ---- */
+
+/* Each end of a transport mode SA has its own idea of the addresses when there is a NAT. */
+static bool selectors_mirror(const struct ts_list *a, const struct ts_list *b, enum sa_mode mode)
+{
+	if (mode == SA_TUNNEL || a->n != b->n)
+		return ts_list_eq(a, b);
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->v[i].proto != b->v[i].proto || a->v[i].port_lo != b->v[i].port_lo ||
+		    a->v[i].port_hi != b->v[i].port_hi || !addr_eq(&a->v[i].lo, &a->v[i].hi))
+			return false;
+	}
+	return true;
+}
+
+/* Inbound at one end is outbound at the other: SPI, keys, algorithms, and selectors mirrored. */
+bool plane_twin(const struct end *other, const struct sa_desc *sa)
+{
+	for (size_t i = 0; i < other->n_sas; i++) {
+		const struct sa_desc *o = &other->sas[i];
+
+		if (o->spi == sa->spi && o->dir != sa->dir && o->twin_spi == sa->twin_spi &&
+		    o->mode == sa->mode && o->esn == sa->esn && o->encap == sa->encap &&
+		    o->encr_id == sa->encr_id && o->encr_key_bits == sa->encr_key_bits &&
+		    o->integ_id == sa->integ_id &&
+		    secret_eq(key_span(&o->encr_key), key_span(&sa->encr_key)) &&
+		    secret_eq(key_span(&o->integ_key), key_span(&sa->integ_key)) &&
+		    selectors_mirror(&o->local, &sa->remote, sa->mode) &&
+		    selectors_mirror(&o->remote, &sa->local, sa->mode))
+			return true;
+	}
+	return false;
+}
 
 static bool has_counterpart(const struct seen *other, const struct seen_sa *sa)
 {
@@ -342,6 +388,18 @@ void sim_memory_is_back(struct sim *s, enum side side, size_t n)
 	sim_run_s(s, 100);
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", n);
+}
+
+void sim_points(struct sim *s, enum side side)
+{
+	struct end *end = &s->end[side], *other = &s->end[1 - side];
+	struct endpoint src = { .addr = other->addr, .port = 4500 };
+
+	if (s->failed || !net_source(other, &src))
+		return;
+	for (size_t i = 0; i < end->n_sas; i++)
+		sim_must(s, endpoint_eq(&end->sas[i].path.remote, &src),
+			 "an SA points to port %u, where nobody is", end->sas[i].path.remote.port);
 }
 
 void sim_expect(struct sim *s, const char *connection, size_t n)

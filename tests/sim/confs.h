@@ -15,6 +15,12 @@
 #define MANUAL " start = manual\n"
 #define ALWAYS " start = always\n"
 #define LIVELY " liveness = 10s\n"
+#define FIXED  " mobike = no\n"
+
+/* A group whose values a worker computes; two that are computed at once. */
+#define MODP_4096    " policy = { aes256gcm16 prfsha384 modp4096 }\n"
+#define X25519_FIRST " policy = { aes256gcm16 prfsha384 x25519 ecp256 }\n"
+#define ECP256_FIRST " policy = { aes256gcm16 prfsha384 ecp256 x25519 }\n"
 
 #define CHILD(name, local, remote) \
 	" child " name " {\n  local = " local "\n  remote = " remote "\n }\n"
@@ -33,6 +39,17 @@
 		{                                          \
 			LEFT_SITE(left), RIGHT_SITE(right) \
 		}                                          \
+	}
+
+/* ... where a child lives so long. */
+#define LIVED(local, remote, life) \
+	" child net {\n  local = " local "\n  remote = " remote "\n  lifetime = " life "\n }\n"
+#define LIVED_SITE(left, right, life)                                                             \
+	{                                                                                         \
+		{                                                                                 \
+			LEFT_BEGIN left LIVED("10.1.0.0/16", "10.2.0.0/16", life) "}\n",          \
+				RIGHT_BEGIN right LIVED("10.2.0.0/16", "10.1.0.0/16", life) "}\n" \
+		}                                                                                 \
 	}
 
 /* Links: datagrams take from lo to hi ms; and one that loses and duplicates, too. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/load.h"
+#include "ike/nonce.h"
 #include "tests/sim/world.h"
 
 static const char *const default_psk = "correct horse battery staple";
@@ -21,6 +22,9 @@ static bool fill(void *ctx, void *buf, size_t len)
 
 		memcpy(p + i, &draw, len - i < 8 ? len - i : 8);
 	}
+	/* All that has a nonce's length has its first bit: that costs nobody anything here. */
+	if (len == OWN_NONCE_LEN && end->nonces != NONCES_DRAWN)
+		p[0] = (uint8_t)((p[0] & 0x7f) | (end->nonces == NONCES_HIGH ? 0x80 : 0));
 	return true;
 }
 
@@ -58,7 +62,10 @@ static enum err read_file(void *ctx, enum conf_file_kind kind, const char *path,
 			  char why[static 256])
 {
 	const struct end *end = ctx;
-	char *copy = strdup(kind == CONF_FILE_PSK ? end->psk : path);
+	char *copy =
+		strdup(kind == CONF_FILE_PSK	      ? end->psk
+		       : kind == CONF_FILE_QCD_SECRET ? "of the host, over all its lives: 32 bytes"
+						      : path);
 
 	(void)why;
 	if (!copy)
@@ -79,9 +86,24 @@ static struct conf *load(struct end *end, const char *text)
 	return conf;
 }
 
-static struct ike_engine *engine_new(struct end *end)
+static struct conf *first_conf(struct end *end, const char *text)
+{
+	struct conf *conf = kept_take(end, text);
+	size_t before = memory_live();
+
+	if (conf)
+		return conf;
+	conf = load(end, text);
+	if (conf)
+		kept_add(end, text, conf, memory_live() - before);
+	return conf;
+}
+
+struct ike_engine *end_engine(struct end *end, bool restores)
 {
 	struct ike_env env = {
+		.keeps = true,
+		.restores = restores,
 		.random = { .fill = fill, .ctx = end },
 		.kernel = end->kernel,
 		.n_owners = 2,
@@ -132,7 +154,7 @@ static void resolve(struct end *end, const struct conf_connection *cn)
 				    .happen = resolved_arrive,
 				    .drop = resolved_drop };
 	snprintf(w->connection, sizeof(w->connection), "%s", cn->name);
-	sim_later(s, &w->ev, s->now + chance_between(&s->chance, 1, 2000) * NS_PER_US);
+	sim_later(s, &w->ev, s->now + sim_takes(s, 1, 2000));
 }
 
 static void take_note(struct end *end, const struct ike_note *n)
@@ -148,12 +170,15 @@ static void take_note(struct end *end, const struct ike_note *n)
 
 static void send_it(struct end *end, const struct ike_action *a)
 {
-	sim_must(end->sim, addr_eq(&a->send.path.local.addr, &end->addr),
+	bool here = addr_eq(&a->send.path.local.addr, &end->addr);
+
+	sim_must(end->sim, here || end->sim->addresses_go,
 		 "a datagram leaves from an address that is not ours");
 	sim_must(end->sim, a->send.marker == (a->send.path.local.port != 500),
 		 "the non-ESP marker goes with port 4500");
 	check_sent(end, a->send.bytes);
-	net_send(end, a);
+	if (here)
+		net_send(end, a);
 }
 
 /* The engine frees what it gave the last time. */
@@ -167,39 +192,76 @@ static bool next_action(struct end *end, struct ike_action *a)
 	return more;
 }
 
+/* Each end has one address. */
+static void route(struct end *end, const struct ike_route_question *q)
+{
+	struct ike_routes r = { .spi = q->spi, .n = q->n };
+	struct ike_event ev = { .kind = IKE_EV_ROUTES, .routes = &r };
+
+	for (size_t i = 0; i < r.n; i++)
+		r.paths[i] = (struct path){ .local.addr = end->addr, .remote.addr = q->to[i] };
+	end_event(end, &ev);
+}
+
+/* Counts down to the one that it does not come to. */
+static bool is_killed(struct end *end)
+{
+	return end->kill_in > 0 && --end->kill_in == 0;
+}
+
+static void carry_out(struct end *end, const struct ike_action *a)
+{
+	switch (a->kind) {
+	case IKE_ACT_SEND:
+		send_it(end, a);
+		break;
+	case IKE_ACT_SA:
+		plane_do(end, a->sa);
+		break;
+	case IKE_ACT_JOB:
+		jobs_do(end, a->job);
+		break;
+	case IKE_ACT_RESOLVE:
+		resolve(end, a->resolve.connection);
+		break;
+	case IKE_ACT_ROUTE:
+		route(end, a->route);
+		break;
+	case IKE_ACT_NOTE:
+		take_note(end, a->note);
+		break;
+	case IKE_ACT_KEEPALIVE:
+		net_keepalive(end, &a->send.path);
+		break;
+	case IKE_ACT_GUARD:
+		sim_must(end->sim, a->child.guarded || end->may_lift,
+			 "the guard of %s is lifted, which nobody asked for", a->child.child);
+		end->is_lifted = !a->child.guarded;
+		break;
+	case IKE_ACT_CHILD_MTU:
+		break;
+	case IKE_ACT_KEEP:
+		records_put(end, a);
+		break;
+	case IKE_ACT_COMMIT:
+		records_commit(end);
+		break;
+	}
+}
+
 static void act(struct end *end)
 {
 	struct ike_action a;
 
-	while (next_action(end, &a)) {
-		switch (a.kind) {
-		case IKE_ACT_SEND:
-			send_it(end, &a);
-			break;
-		case IKE_ACT_SA:
-			plane_do(end, a.sa);
-			break;
-		case IKE_ACT_JOB:
-			jobs_do(end, a.job);
-			break;
-		case IKE_ACT_RESOLVE:
-			resolve(end, a.resolve.connection);
-			break;
-		case IKE_ACT_NOTE:
-			take_note(end, a.note);
-			break;
-		case IKE_ACT_KEEPALIVE:
-			net_keepalive(end, &a.send.path);
-			break;
-		case IKE_ACT_GUARD:
-			sim_must(end->sim, a.child.guarded || end->may_lift,
-				 "the guard of %s is lifted, which nobody asked for",
-				 a.child.child);
-			break;
-		case IKE_ACT_CHILD_MTU:
-			break;
+	/* An action may lead to an event, and that to actions, of which one is its last. */
+	while (!end->dead && next_action(end, &a)) {
+		if (is_killed(end)) {
+			end_fall(end);
+			return;
 		}
+		carry_out(end, &a);
 	}
+	records_check(end);
 }
 
 /* ---- inputs ---- */
@@ -258,6 +320,8 @@ void end_reload(struct end *end, const char *text)
 	sim_must(end->sim, ike_engine_reconfigure(end->e, conf, end->sim->now) == OK,
 		 "the engine does not take its configuration");
 	act(end);
+	/* Whoever still looks into it is found out. */
+	kept_forget(end);
 	conf_free(old);
 }
 
@@ -266,7 +330,8 @@ void end_reload(struct end *end, const char *text)
 void end_live(struct end *end)
 {
 	end->dead = false;
-	end->e = engine_new(end);
+	records_free(end);
+	end->e = end_engine(end, false);
 	sim_must(end->sim, end->e != NULL, "the engine does not begin");
 	end->dead = !end->e;
 	if (end->e)
@@ -277,9 +342,10 @@ void end_begin(struct end *end, const char *text)
 {
 	if (!end->psk)
 		end->psk = default_psk;
-	end->conf = load(end, text);
+	end->conf = first_conf(end, text);
 	end->dead = true;
-	end->e = engine_new(end);
+	end->back_at = NEVER;
+	end->e = end_engine(end, false);
 	sim_must(end->sim, end->e != NULL, "the engine does not begin");
 	end->dead = !end->e;
 }
@@ -290,13 +356,65 @@ void end_die(struct end *end)
 	end->e = NULL;
 	end->dead = true;
 	end->life++;
+	end->planes++;
+	end->kill_in = 0;
+	end->back_at = NEVER;
 	end->may_lift = false; /* what the next one finds is guarded */
+	end->is_lifted = false;
 	plane_clear(end);
+}
+
+void end_fall(struct end *end)
+{
+	trace_line(end->sim, end->side, "is killed");
+	ike_engine_free(end->e);
+	end->e = NULL;
+	end->dead = true;
+	end->life++;
+	end->kill_in = 0;
+	end->back_at = end->sim->now + end->away;
+	records_survive(end);
+	plane_unclaim(end);
+}
+
+void end_tell_address(struct end *end)
+{
+	const struct ike_addresses a = { .n = 1, .addrs = { end->addr } };
+	const struct ike_event ev = { .kind = IKE_EV_ADDRESSES, .addresses = &a };
+
+	end_event(end, &ev);
+}
+
+/* What was lifted before it was killed is lifted again; the command that would have changed that
+ * may never have been heard. */
+void end_restore(struct end *end)
+{
+	bool may_lift = end->may_lift;
+
+	trace_line(end->sim, end->side, "is restored");
+	end->back_at = NEVER;
+	end->dead = false;
+	end->e = end_engine(end, true);
+	sim_must(end->sim, end->e != NULL, "the engine does not begin");
+	end->dead = !end->e;
+	if (!end->e)
+		return;
+	records_give(end);
+	records_check(end);
+	ike_engine_resume(end->e, end->sim->now);
+	end->may_lift = may_lift || end->is_lifted;
+	if (end->has_moved)
+		end_tell_address(end);
+	else
+		act(end);
+	end->may_lift = may_lift;
 }
 
 void end_free(struct end *end)
 {
+	records_free(end);
 	ike_engine_free(end->e);
 	plane_clear(end);
-	conf_free(end->conf);
+	if (!kept_give(end))
+		conf_free(end->conf);
 }

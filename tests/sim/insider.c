@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "ike/core.h"
+#include "ike/keep.h"
 #include "ike/protect.h"
 #include "ike/send.h"
 
@@ -19,8 +20,10 @@ struct ike_sa *insider_sa(const struct sim *s, enum side side)
 	while (e && (n = table_next(&e->by_spi, n))) {
 		struct ike_sa *sa = container_of(n, struct ike_sa, by_spi);
 
-		if (sa->keys.ei.len > 0 && sa->state != S_CLOSING)
-			return sa;
+		if (sa->keys.ei.len == 0 || sa->state == S_CLOSING)
+			continue;
+		keep_touch_sa(sa); /* whoever asks may change it */
+		return sa;
 	}
 	return NULL;
 }

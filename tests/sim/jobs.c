@@ -241,5 +241,5 @@ void jobs_do(struct end *end, const struct job *j)
 		free(a);
 		return;
 	}
-	sim_later(s, &a->ev, s->now + chance_between(&s->chance, 1, 20000) * NS_PER_US);
+	sim_later(s, &a->ev, s->now + sim_takes(s, 1, 20000));
 }

@@ -73,6 +73,19 @@ void sim_rebind(struct sim *s, enum side side, bool address)
 		end->public.b[3] ^= 0x10;
 }
 
+void sim_move(struct sim *s, enum side side)
+{
+	struct end *end = &s->end[side];
+
+	trace_line(s, side, "it has another address");
+	end->has_moved = true;
+	end->addr.b[3] = (uint8_t)(end->addr.b[3] % 250 + 1);
+	end->n_map = 0;
+	if (s->net.nat[side] == NAT_NONE)
+		end->public = end->addr;
+	end_tell_address(end);
+}
+
 /* The destination as the end itself sees it. False: nobody is there. */
 static bool nat_in(struct end *end, struct endpoint *dst)
 {
@@ -158,9 +171,19 @@ static void packet_arrive(struct sim *s, struct sim_event *ev)
 	uint32_t n_protected = end->n_protected;
 	uint64_t dropped = n_dropped(end);
 
+	/* Who has gone from an address meanwhile gets nothing there. */
+	if (!addr_eq(&p->path.local.addr, &end->addr)) {
+		trace_packet(s, p, "arrives where nobody is");
+		free(p);
+		return;
+	}
 	trace_packet(s, p, trust_text(p->trust));
 	s->n_delivered++;
 	end_datagram(end, &p->path, span_of(p->bytes, p->len));
+	if (end->dead) {
+		free(p);
+		return;
+	}
 	sim_must(s, p->trust == GENUINE || check_digest(end) == before,
 		 "a datagram that proves nothing changed an SA");
 	sim_must(s, p->trust != FORGED || end->n_protected == n_protected,
@@ -177,6 +200,10 @@ static void fly(struct sim *s, struct sim_packet *p)
 			      ? chance_between(&s->chance, s->net.delay_ms[0], s->net.delay_ms[1])
 			      : 10;
 
+	if (p->arrives > 0) {
+		sim_later(s, &p->ev, p->arrives);
+		return;
+	}
 	sim_later(s, &p->ev, s->now + ms * NS_PER_MS + chance_between(&s->chance, 0, 1000));
 }
 

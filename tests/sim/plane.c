@@ -12,12 +12,23 @@ struct answer {
 	struct sim_event ev;
 	struct sa_done done;
 	uint32_t deaths; /* of the plane, when it was asked */
+	bool late;	 /* not carried out yet: */
+	struct sa_cmd cmd;
 };
+
+static void answer_free(struct answer *a)
+{
+	if (a->late)
+		sa_desc_wipe(&a->cmd.sa);
+	free(a);
+}
 
 static void answer_drop(struct sim_event *ev)
 {
-	free(container_of(ev, struct answer, ev));
+	answer_free(container_of(ev, struct answer, ev));
 }
+
+static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_done *done);
 
 static void answer_arrive(struct sim *s, struct sim_event *ev)
 {
@@ -25,10 +36,13 @@ static void answer_arrive(struct sim *s, struct sim_event *ev)
 	struct end *end = &s->end[ev->side];
 	struct ike_event event = { .kind = IKE_EV_SA, .sa = &a->done };
 
+	if (a->late)
+		a->done.err = carry_out(end, &a->cmd, &a->done);
 	if (a->deaths != end->plane_deaths)
 		a->done.err = ERR_SYSTEM;
-	end_event(end, &event);
-	free(a);
+	if (a->done.ticket != 0)
+		end_event(end, &event);
+	answer_free(a);
 }
 
 static struct sa_desc *find(struct end *end, const struct sa_desc *sa)
@@ -116,7 +130,7 @@ static enum err install(struct end *end, const struct sa_desc *sa, char why[stat
 {
 	struct sim *s = end->sim;
 
-	sim_must(s, sa->plane == (has_kernel(end) ? PLANE_KERNEL : PLANE_USER),
+	sim_must(s, sa->plane == (has_kernel(end) && sa->priority == 0 ? PLANE_KERNEL : PLANE_USER),
 		 "an SA comes to the wrong plane");
 	sim_must(s, sa->dir == SA_OUT || !(sa->spi & SPI_USER_BIT) == (sa->plane == PLANE_KERNEL),
 		 "SPI %08x is not of its plane", sa->spi);
@@ -133,6 +147,7 @@ static enum err install(struct end *end, const struct sa_desc *sa, char why[stat
 		check_outkey(s, &sa->encr_key);
 		let_go(end, sa);
 	}
+	end->claimed[end->n_sas] = true;
 	return sa_desc_copy(&end->sas[end->n_sas++], sa);
 }
 
@@ -146,11 +161,64 @@ static enum err take_away(struct end *end, const struct sa_desc *sa)
 		 "an SA is removed that is not there");
 	if (!at)
 		return ERR_NOT_FOUND;
+	if (end->keeps_sas)
+		return OK;
 	sa_desc_wipe(at);
 	/* In the order of installation: the newest carries what is sent. */
 	end->n_sas--;
 	memmove(at, at + 1, (size_t)(end->sas + end->n_sas - at) * sizeof(*at));
+	memmove(&end->claimed[at - end->sas], &end->claimed[at - end->sas + 1],
+		(size_t)(end->sas + end->n_sas - at) * sizeof(end->claimed[0]));
 	return OK;
+}
+
+/* Another engine knows of it what the one knew that put it in; but for where it is, which may be
+ * about to change. */
+static enum err claim(struct end *end, const struct sa_desc *sa)
+{
+	const struct sa_desc *at = find(end, sa);
+
+	if (!at)
+		return ERR_NOT_FOUND;
+	sim_must(end->sim,
+		 at->twin_spi == sa->twin_spi && at->plane == sa->plane && at->mode == sa->mode &&
+			 at->child_id == sa->child_id && at->reqid == sa->reqid &&
+			 at->esn == sa->esn && at->encr_id == sa->encr_id &&
+			 at->integ_id == sa->integ_id && ts_list_eq(&at->local, &sa->local) &&
+			 ts_list_eq(&at->remote, &sa->remote),
+		 "SA %08x is claimed as what it is not", sa->spi);
+	end->claimed[at - end->sas] = true;
+	return OK;
+}
+
+static enum err sweep(struct end *end, enum sa_plane plane)
+{
+	for (size_t i = end->n_sas; i > 0; i--) {
+		if (!end->claimed[i - 1] && end->sas[i - 1].plane == plane)
+			(void)take_away(end, &end->sas[i - 1]);
+	}
+	return OK;
+}
+
+void plane_unclaim(struct end *end)
+{
+	memset(end->claimed, 0, sizeof(end->claimed));
+	end->done_before = end->last_install;
+}
+
+/* What a predecessor asked for, and had. */
+static bool is_done(const struct end *end, const struct sa_cmd *cmd)
+{
+	return cmd->install != 0 && cmd->install <= end->done_before;
+}
+
+static enum err install_once(struct end *end, const struct sa_cmd *cmd, char why[static SA_WHY_MAX])
+{
+	if (is_done(end, cmd))
+		return claim(end, &cmd->sa);
+	if (cmd->install > end->last_install)
+		end->last_install = cmd->install;
+	return install(end, &cmd->sa, why);
 }
 
 static enum err move(struct end *end, const struct sa_desc *sa, char why[static SA_WHY_MAX])
@@ -164,6 +232,19 @@ static enum err move(struct end *end, const struct sa_desc *sa, char why[static 
 	if (is_nth(&end->sim->moves_until_failure))
 		return refusal(end->sim, why);
 	at->path = sa->path;
+	at->encap = sa->encap;
+	return OK;
+}
+
+static enum err pass(struct end *end, const struct sa_desc *sa)
+{
+	struct sa_desc *at = find(end, sa);
+
+	sim_must(end->sim, at || end->lost_sas || end->plane_deaths > 0,
+		 "an SA is passed over that is not there");
+	if (!at)
+		return ERR_NOT_FOUND;
+	at->passed = sa->passed;
 	return OK;
 }
 
@@ -171,7 +252,7 @@ static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_d
 {
 	switch (cmd->op) {
 	case SA_INSTALL:
-		return install(end, &cmd->sa, done->why);
+		return install_once(end, cmd, done->why);
 	case SA_REMOVE:
 		return take_away(end, &cmd->sa);
 	case SA_QUERY:
@@ -180,8 +261,16 @@ static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_d
 		return find(end, &cmd->sa) ? OK : ERR_NOT_FOUND;
 	case SA_MOVE:
 		return move(end, &cmd->sa, done->why);
+	case SA_PASS:
+		return pass(end, &cmd->sa);
 	case SA_FORGET:
 		return forget(end, &cmd->sa);
+	case SA_CLAIM:
+		done->counters.packets =
+			cmd->sa.dir == SA_OUT || traffic_was_heard(end, cmd->sa.spi);
+		return claim(end, &cmd->sa);
+	case SA_SWEEP:
+		return sweep(end, cmd->sa.plane);
 	}
 	return ERR_UNSUPPORTED;
 }
@@ -197,21 +286,28 @@ void plane_do(struct end *end, const struct sa_cmd *cmd)
 	trace_line(s, end->side, "plane: %s %s %08x",
 		   cmd->op == SA_INSTALL  ? "install"
 		   : cmd->op == SA_REMOVE ? "remove"
+		   : cmd->op == SA_FORGET ? "forget"
 					  : "other",
 		   cmd->sa.dir == SA_IN ? "in" : "out", cmd->sa.spi);
-	end->n_sa_commands++;
-	s->stirred = s->now;
+	/* That a packet waits no more is nothing that is established, nor is a question. */
+	end->n_sa_commands += cmd->op != SA_FORGET && cmd->op != SA_QUERY;
+	/* Looking whether anything has come is liveness, too. */
+	if (cmd->op != SA_QUERY)
+		s->stirred = s->now;
 	a->ev = (struct sim_event){ .side = end->side,
 				    .happen = answer_arrive,
 				    .drop = answer_drop };
 	a->done = (struct sa_done){ .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
 	a->deaths = end->plane_deaths;
-	a->done.err = carry_out(end, cmd, &a->done);
-	if (cmd->ticket == 0) {
+	a->late = s->planes_are_late && sa_desc_copy(&a->cmd.sa, &cmd->sa) == OK;
+	a->cmd.op = cmd->op;
+	if (!a->late)
+		a->done.err = carry_out(end, cmd, &a->done);
+	if (!a->late && cmd->ticket == 0) {
 		free(a);
 		return;
 	}
-	end->plane_free = begin + chance_between(&s->chance, 10, 5000) * NS_PER_US;
+	end->plane_free = begin + sim_takes(s, 10, 5000);
 	sim_later(s, &a->ev, end->plane_free);
 }
 
@@ -385,36 +481,4 @@ size_t sim_larvae(const struct sim *s, enum side side)
 	for (size_t i = 0; i < SIM_LARVAE_MAX; i++)
 		n += larval_lives(&s->end[side], &s->end[side].larvae[i]);
 	return n;
-}
-
-/* Each end of a transport mode SA has its own idea of the addresses when there is a NAT. */
-static bool selectors_mirror(const struct ts_list *a, const struct ts_list *b, enum sa_mode mode)
-{
-	if (mode == SA_TUNNEL || a->n != b->n)
-		return ts_list_eq(a, b);
-	for (size_t i = 0; i < a->n; i++) {
-		if (a->v[i].proto != b->v[i].proto || a->v[i].port_lo != b->v[i].port_lo ||
-		    a->v[i].port_hi != b->v[i].port_hi || !addr_eq(&a->v[i].lo, &a->v[i].hi))
-			return false;
-	}
-	return true;
-}
-
-/* Inbound at one end is outbound at the other: SPI, keys, algorithms, and selectors mirrored. */
-bool plane_twin(const struct end *other, const struct sa_desc *sa)
-{
-	for (size_t i = 0; i < other->n_sas; i++) {
-		const struct sa_desc *o = &other->sas[i];
-
-		if (o->spi == sa->spi && o->dir != sa->dir && o->twin_spi == sa->twin_spi &&
-		    o->mode == sa->mode && o->esn == sa->esn && o->encap == sa->encap &&
-		    o->encr_id == sa->encr_id && o->encr_key_bits == sa->encr_key_bits &&
-		    o->integ_id == sa->integ_id &&
-		    secret_eq(key_span(&o->encr_key), key_span(&sa->encr_key)) &&
-		    secret_eq(key_span(&o->integ_key), key_span(&sa->integ_key)) &&
-		    selectors_mirror(&o->local, &sa->remote, sa->mode) &&
-		    selectors_mirror(&o->remote, &sa->local, sa->mode))
-			return true;
-	}
-	return false;
 }

@@ -8,8 +8,7 @@ static const struct sim_conf manual = SITE(PSK MANUAL LIVELY, PSK MANUAL LIVELY)
 static const struct sim_conf traffic =
 	SITE(CERT " start = traffic\n" LIVELY, CERT " start = traffic\n" LIVELY);
 static const struct sim_conf groups =
-	SITE(PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 x25519 ecp256 }\n",
-	     PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 ecp256 x25519 }\n");
+	SITE(PSK ALWAYS LIVELY X25519_FIRST, PSK MANUAL LIVELY ECP256_FIRST);
 
 /* ---- what may happen ---- */
 
@@ -32,10 +31,10 @@ static void good_network(struct sim *s)
 
 static void kill_or_start(struct sim *s, enum side side)
 {
-	if (s->end[side].dead)
-		sim_restart(s, side);
-	else
+	if (!s->end[side].dead)
 		sim_crash(s, side);
+	else if (s->end[side].back_at == NEVER)
+		sim_restart(s, side);
 }
 
 static void fail_something(struct sim *s)
@@ -89,7 +88,7 @@ static void something(struct sim *s)
 {
 	enum side side = sim_side(s);
 
-	switch (sim_draw(s, 0, 7)) {
+	switch (sim_draw(s, 0, 8)) {
 	case 0:
 		some_network(s);
 		break;
@@ -101,6 +100,9 @@ static void something(struct sim *s)
 		break;
 	case 3:
 		fail_something(s);
+		break;
+	case 4:
+		sim_kill(s, side, sim_draw(s, 0, 30), sim_draw(s, 1, 3000));
 		break;
 	default:
 		if (!s->end[side].dead)
@@ -124,9 +126,11 @@ static void heal(struct sim *s)
 	sim_fail_install(s, 0);
 	good_network(s);
 	for (enum side side = LEFT; side <= RIGHT; side++) {
-		if (s->end[side].dead)
+		sim_kill(s, side, 0, 1);
+		if (s->end[side].dead && s->end[side].back_at == NEVER)
 			sim_restart(s, side);
 	}
+	sim_run_ms(s, 5000); /* those that are restored hear what is asked of them from now on */
 }
 
 /* An attempt that `down` ends in the middle of IKE_AUTH may leave the peer with an SA of its own,

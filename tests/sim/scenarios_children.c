@@ -7,7 +7,6 @@
 #include "tests/sim/world.h"
 
 #define CHILDLESS " childless = yes\n"
-#define MODP_4096 " policy = { aes256gcm16 prfsha384 modp4096 }\n"
 
 static const struct sim_conf always = THREE(CERT ALWAYS LIVELY, CERT ALWAYS LIVELY);
 static const struct sim_conf one_end = THREE(CERT ALWAYS LIVELY, CERT MANUAL LIVELY);

@@ -5,42 +5,25 @@
 #include "tests/sim/confs.h"
 #include "tests/sim/insider.h"
 
+#define LIVED_100S " lifetime = 100s\n" /* its IKE SA */
+
 static const struct sim_conf always = THREE(CERT ALWAYS LIVELY, CERT ALWAYS LIVELY);
 static const struct sim_conf one_end = THREE(PSK ALWAYS LIVELY, PSK MANUAL LIVELY);
 static const struct sim_conf manual = THREE(PSK MANUAL LIVELY, PSK MANUAL LIVELY);
-static const struct sim_conf groups =
-	THREE(PSK MANUAL " policy = { aes256gcm16 prfsha384 x25519 ecp256 }\n",
-	      PSK MANUAL " policy = { aes256gcm16 prfsha384 ecp256 x25519 }\n");
-static const struct sim_conf slow =
-	THREE(PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n",
-	      PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n");
+static const struct sim_conf groups = THREE(PSK MANUAL X25519_FIRST, PSK MANUAL ECP256_FIRST);
+static const struct sim_conf slow = THREE(PSK MANUAL LIVELY MODP_4096, PSK MANUAL LIVELY MODP_4096);
 static const struct sim_conf slow_other =
 	THREE(PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 x25519 modp4096 }\n",
 	      PSK MANUAL LIVELY " policy = { aes256gcm16 prfsha384 modp4096 x25519 }\n");
-#define SHORT(local, remote) \
-	" child net {\n  local = " local "\n  remote = " remote "\n  lifetime = 60s\n }\n"
 static const struct sim_conf short_life = {
-	{ LEFT_BEGIN PSK ALWAYS SHORT("10.1.0.0/16", "10.2.0.0/16") "}\n",
-	  RIGHT_BEGIN PSK MANUAL CHILD("net", "10.2.0.0/16", "10.1.0.0/16") "}\n" }
+	{ LEFT_BEGIN PSK ALWAYS LIVED("10.1.0.0/16", "10.2.0.0/16", "60s") "}\n",
+	  RIGHT_SITE(PSK MANUAL) }
 };
-static const struct sim_conf long_life = {
-	{ LEFT_BEGIN PSK ALWAYS CHILD("net", "10.1.0.0/16", "10.2.0.0/16") "}\n",
-	  RIGHT_BEGIN PSK MANUAL CHILD("net", "10.2.0.0/16", "10.1.0.0/16") "}\n" }
-};
-static const struct sim_conf minute_both = {
-	{ LEFT_BEGIN PSK ALWAYS
-	  " lifetime = 100s\n" CHILD("net", "10.1.0.0/16", "10.2.0.0/16") "}\n",
-	  RIGHT_BEGIN PSK MANUAL
-	  " lifetime = 100s\n" CHILD("net", "10.2.0.0/16", "10.1.0.0/16") "}\n" }
-};
-static const struct sim_conf minute = {
-	{ LEFT_BEGIN PSK ALWAYS
-	  " lifetime = 100s\n" CHILD("net", "10.1.0.0/16", "10.2.0.0/16") "}\n",
-	  RIGHT_BEGIN PSK MANUAL CHILD("net", "10.2.0.0/16", "10.1.0.0/16") "}\n" }
-};
+static const struct sim_conf one_child = SITE(PSK ALWAYS, PSK MANUAL);
+static const struct sim_conf ends_for_both = SITE(PSK ALWAYS LIVED_100S, PSK MANUAL LIVED_100S);
+static const struct sim_conf ends = SITE(PSK ALWAYS LIVED_100S, PSK MANUAL);
 static const struct sim_conf slow_always =
-	THREE(PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n",
-	      PSK ALWAYS LIVELY " policy = { aes256gcm16 prfsha384 modp4096 }\n");
+	THREE(PSK ALWAYS LIVELY MODP_4096, PSK ALWAYS LIVELY MODP_4096);
 
 /* ---- groups ---- */
 
@@ -169,15 +152,14 @@ static bool refuse(struct sim *s, struct sim_packet *p, void *ctx)
 	return false;
 }
 
-static struct refuser begin_refused(struct sim *s, uint16_t notify, uint32_t times)
+static struct refuser refuse_by(uint16_t notify, uint32_t times)
 {
-	(void)s;
 	return (struct refuser){ .notify = notify, .left = times };
 }
 
 static void busy_for_a_while(struct sim *s)
 {
-	struct refuser r = begin_refused(s, NOTIFY_TEMPORARY_FAILURE, sim_draw(s, 1, 5));
+	struct refuser r = refuse_by(NOTIFY_TEMPORARY_FAILURE, sim_draw(s, 1, 5));
 
 	sim_set_middle(s, refuse, &r);
 	sim_run_s(s, 100);
@@ -191,7 +173,7 @@ static void busy_for_a_while(struct sim *s)
  * a person says so, it is asked again. */
 static void no_more_children(struct sim *s)
 {
-	struct refuser r = begin_refused(s, NOTIFY_NO_ADDITIONAL_SAS, 1);
+	struct refuser r = refuse_by(NOTIFY_NO_ADDITIONAL_SAS, 1);
 
 	sim_set_middle(s, refuse, &r);
 	sim_run_s(s, 600);
@@ -211,7 +193,7 @@ static void no_more_children(struct sim *s)
 /* A peer that only ever takes the child of IKE_AUTH: when that goes there is a new IKE SA. */
 static void only_the_first(struct sim *s)
 {
-	struct refuser r = begin_refused(s, NOTIFY_NO_ADDITIONAL_SAS, UINT32_MAX);
+	struct refuser r = refuse_by(NOTIFY_NO_ADDITIONAL_SAS, UINT32_MAX);
 
 	sim_set_middle(s, refuse, &r);
 	sim_run_s(s, 60);
@@ -227,7 +209,7 @@ static void only_the_first(struct sim *s)
 static void asks_for_groups(struct sim *s)
 {
 	static const uint8_t words[][2] = { { 0, 14 }, { 0, 31 }, { 0, 19 }, { 0, 5 }, { 0, 0 } };
-	struct refuser r = begin_refused(s, NOTIFY_INVALID_KE_PAYLOAD, UINT32_MAX);
+	struct refuser r = refuse_by(NOTIFY_INVALID_KE_PAYLOAD, UINT32_MAX);
 
 	r.words = span_of(words[sim_draw(s, 0, 4)], sim_draw(s, 0, 9) ? 2 : 1);
 	r.turns = sim_draw(s, 0, 1);
@@ -246,7 +228,7 @@ static void any_refusal(struct sim *s)
 	static const uint16_t notifies[] = { NOTIFY_NO_PROPOSAL_CHOSEN,	  NOTIFY_TS_UNACCEPTABLE,
 					     NOTIFY_SINGLE_PAIR_REQUIRED, NOTIFY_INVALID_SYNTAX,
 					     NOTIFY_CHILD_SA_NOT_FOUND,	  8191 };
-	struct refuser r = begin_refused(s, notifies[sim_draw(s, 0, 5)], sim_draw(s, 1, 3));
+	struct refuser r = refuse_by(notifies[sim_draw(s, 0, 5)], sim_draw(s, 1, 3));
 
 	sim_set_middle(s, refuse, &r);
 	sim_run_s(s, 100);
@@ -262,7 +244,7 @@ static void rekey_refused(struct sim *s)
 	static const uint16_t notifies[] = { NOTIFY_NO_PROPOSAL_CHOSEN, NOTIFY_TS_UNACCEPTABLE,
 					     NOTIFY_TEMPORARY_FAILURE,	NOTIFY_NO_ADDITIONAL_SAS,
 					     NOTIFY_INVALID_KE_PAYLOAD, 8191 };
-	struct refuser r = begin_refused(s, notifies[sim_draw(s, 0, 5)], sim_draw(s, 1, 5));
+	struct refuser r = refuse_by(notifies[sim_draw(s, 0, 5)], sim_draw(s, 1, 5));
 
 	sim_expect_three(s);
 	sim_set_middle(s, refuse, &r);
@@ -283,7 +265,7 @@ static void rekey_refused(struct sim *s)
 static void group_is_tried_early(struct sim *s)
 {
 	bool knows = sim_draw(s, 0, 1);
-	struct refuser r = begin_refused(s, NOTIFY_NO_PROPOSAL_CHOSEN, knows ? 0 : UINT32_MAX);
+	struct refuser r = refuse_by(NOTIFY_NO_PROPOSAL_CHOSEN, knows ? 0 : UINT32_MAX);
 
 	sim_run_until_quiet(s);
 	sim_set_middle(s, refuse, &r);
@@ -303,7 +285,7 @@ static void group_is_tried_early(struct sim *s)
 /* New keys of the IKE SA are refused for ever: a new handshake, and only then the old one goes. */
 static void renewed(struct sim *s, uint16_t notify)
 {
-	struct refuser r = begin_refused(s, notify, UINT32_MAX);
+	struct refuser r = refuse_by(notify, UINT32_MAX);
 
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 1);
@@ -329,7 +311,7 @@ static void renewed_when_busy(struct sim *s)
 
 static void renewed_by_both(struct sim *s)
 {
-	struct refuser r = begin_refused(s, NOTIFY_NO_ADDITIONAL_SAS, UINT32_MAX);
+	struct refuser r = refuse_by(NOTIFY_NO_ADDITIONAL_SAS, UINT32_MAX);
 
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 1);
@@ -352,7 +334,7 @@ static void renewed_at_end(struct sim *s)
 /* ... and for so long that the lifetime is over: then it goes, not before, and is made anew. */
 static void rekey_refused_for_ever(struct sim *s)
 {
-	struct refuser r = begin_refused(s, NOTIFY_TEMPORARY_FAILURE, UINT32_MAX);
+	struct refuser r = refuse_by(NOTIFY_TEMPORARY_FAILURE, UINT32_MAX);
 
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 1);
@@ -396,11 +378,11 @@ const struct sim_scenario scenarios_create[] = {
 	{ "create-refused", "any other refusal of one child", any_refusal, &one_end, LINK, 0 },
 	{ "rekey-refused", "a refused rekey takes nothing down", rekey_refused, &one_end, LINK, 0 },
 	{ "rekey-early", "whether there can be new keys is seen early", group_is_tried_early,
-	  &long_life, LINK, 0 },
+	  &one_child, LINK, 0 },
 	{ "renew-busy", "a peer that is too busy for new keys gets a new handshake",
-	  renewed_when_busy, &long_life, LINK, 0 },
-	{ "renew-both", "... from both ends", renewed_by_both, &minute_both, LINK, 0 },
-	{ "renew-end", "... and one that gives none, before the end", renewed_at_end, &minute, LINK,
+	  renewed_when_busy, &one_child, LINK, 0 },
+	{ "renew-both", "... from both ends", renewed_by_both, &ends_for_both, LINK, 0 },
+	{ "renew-end", "... and one that gives none, before the end", renewed_at_end, &ends, LINK,
 	  0 },
 	{ "rekey-refused-long", "... before the lifetime is over", rekey_refused_for_ever,
 	  &short_life, LINK, 0 },

@@ -10,9 +10,7 @@ static const struct sim_conf psk = SITE(PSK ALWAYS, PSK MANUAL);
 static const struct sim_conf certificates = SITE(CERT ALWAYS, CERT MANUAL);
 static const struct sim_conf both = SITE(CERT ALWAYS LIVELY, CERT ALWAYS LIVELY);
 static const struct sim_conf manual = SITE(CERT MANUAL, CERT MANUAL);
-static const struct sim_conf slow =
-	SITE(CERT ALWAYS " policy = { aes256gcm16 prfsha384 modp4096 }\n",
-	     CERT MANUAL " policy = { aes256gcm16 prfsha384 modp4096 }\n");
+static const struct sim_conf slow = SITE(CERT ALWAYS MODP_4096, CERT MANUAL MODP_4096);
 
 /* Down at the end, and nothing is left. */
 static void clean_up(struct sim *s)

@@ -19,9 +19,7 @@
 enum { COPIES = 40, REDIRECT = 16407 };
 
 static const struct sim_conf psk = SITE(PSK MANUAL, PSK MANUAL);
-static const struct sim_conf slow =
-	SITE(PSK ALWAYS " policy = { aes256gcm16 prfsha384 modp4096 }\n",
-	     PSK MANUAL " policy = { aes256gcm16 prfsha384 modp4096 }\n");
+static const struct sim_conf slow = SITE(PSK ALWAYS MODP_4096, PSK MANUAL MODP_4096);
 static const struct sim_conf always = SITE(PSK ALWAYS, PSK MANUAL);
 
 /* What is not as it should be in an answer with SA, KE and nonce. */

@@ -46,6 +46,7 @@ struct sim *sim_new(const struct sim_conf *conf, struct sim_net net, uint64_t se
 	s->net = net;
 	s->seed = seed;
 	s->chance.state = seed * 4 + 1;
+	ke_remember(true);
 	for (enum side side = LEFT; side <= RIGHT; side++) {
 		s->end[side].sim = s;
 		s->end[side].side = side;
@@ -132,7 +133,13 @@ bool sim_missed(const struct sim *s)
 void sim_later(struct sim *s, struct sim_event *ev, mono_ns when)
 {
 	ev->life = s->end[ev->side].life;
+	ev->planes = s->end[ev->side].planes;
 	heap_set(&s->events, &ev->node, when);
+}
+
+mono_ns sim_takes(struct sim *s, uint32_t lo, uint32_t hi)
+{
+	return (s->work_us > 0 ? s->work_us : chance_between(&s->chance, lo, hi)) * NS_PER_US;
 }
 
 static mono_ns deadline(const struct end *end)
@@ -146,10 +153,21 @@ static mono_ns next_time(const struct sim *s)
 
 	for (enum side side = LEFT; side <= RIGHT; side++) {
 		mono_ns d = deadline(&s->end[side]);
+		mono_ns back = s->end[side].back_at;
 
+		d = s->end[side].dead && back < d ? back : d;
 		when = d < when ? d : when;
 	}
 	return when;
+}
+
+static bool is_heard(const struct sim *s, const struct sim_event *ev)
+{
+	const struct end *end = &s->end[ev->side];
+
+	if (ev->of_planes)
+		return ev->planes == end->planes;
+	return !end->dead && (ev->life == end->life || !ev->happen);
 }
 
 static void happen(struct sim *s)
@@ -160,14 +178,13 @@ static void happen(struct sim *s)
 	if (!n)
 		return;
 	ev = container_of(n, struct sim_event, node);
-	if (s->end[ev->side].dead || (ev->life != s->end[ev->side].life && ev->happen))
-		ev->drop(ev);
-	else
+	if (is_heard(s, ev))
 		ev->happen(s, ev);
+	else
+		ev->drop(ev);
 }
 
-/* One instant; false when nothing is due before `until`, which is then the time. */
-static bool step(struct sim *s, mono_ns until)
+bool sim_step(struct sim *s, mono_ns until)
 {
 	mono_ns when = next_time(s);
 
@@ -181,6 +198,8 @@ static bool step(struct sim *s, mono_ns until)
 	if (heap_deadline(&s->events) <= s->now)
 		happen(s);
 	for (enum side side = LEFT; side <= RIGHT && !s->failed; side++) {
+		if (s->end[side].dead && s->end[side].back_at <= s->now)
+			end_restore(&s->end[side]);
 		if (deadline(&s->end[side]) <= s->now)
 			end_tick(&s->end[side]);
 	}
@@ -192,7 +211,7 @@ void sim_run_ms(struct sim *s, uint32_t ms)
 {
 	mono_ns until = s->now + ms * NS_PER_MS;
 
-	while (step(s, until))
+	while (sim_step(s, until))
 		;
 }
 
@@ -206,14 +225,19 @@ bool sim_run_until_note(struct sim *s, enum side side, enum ike_note_kind kind, 
 	mono_ns until = s->now + seconds * NS_PER_S;
 	size_t before = s->end[side].n_notes[kind];
 
-	while (s->end[side].n_notes[kind] == before && step(s, until))
+	while (s->end[side].n_notes[kind] == before && sim_step(s, until))
 		;
 	return s->end[side].n_notes[kind] > before;
 }
 
-static bool is_quiet(const struct sim *s)
+mono_ns sim_quiet_at(const struct sim *s)
 {
-	return s->now >= s->stirred + quiet_time && s->events.n == 0 && check_is_settled(s);
+	return s->stirred + quiet_time;
+}
+
+bool sim_is_quiet(const struct sim *s)
+{
+	return s->now >= sim_quiet_at(s) && s->events.n == 0 && check_is_settled(s);
 }
 
 void sim_run_until_quiet(struct sim *s)
@@ -221,12 +245,12 @@ void sim_run_until_quiet(struct sim *s)
 	mono_ns until = s->now + longest_story;
 
 	s->stirred = s->now;
-	while (!is_quiet(s) && s->now < until && !s->failed) {
-		mono_ns calm = s->stirred + quiet_time;
+	while (!sim_is_quiet(s) && s->now < until && !s->failed) {
+		mono_ns calm = sim_quiet_at(s);
 
-		step(s, calm > s->now && calm < until ? calm : until);
+		sim_step(s, calm > s->now && calm < until ? calm : until);
 	}
-	sim_must(s, is_quiet(s), "it does not become quiet");
+	sim_must(s, sim_is_quiet(s), "it does not become quiet");
 	check_quiet(s);
 }
 
@@ -290,6 +314,7 @@ uint64_t sim_seed(const struct sim *s)
 void sim_compute_truly(struct sim *s)
 {
 	s->true_ke = true;
+	ke_remember(false);
 }
 
 void sim_reload(struct sim *s, enum side side, const char *text)
@@ -311,6 +336,18 @@ void sim_restart(struct sim *s, enum side side)
 	trace_line(s, side, "starts again");
 	if (!s->failed)
 		end_live(&s->end[side]);
+}
+
+void sim_kill(struct sim *s, enum side side, uint32_t nth, uint32_t ms)
+{
+	struct end *end = &s->end[side];
+
+	if (s->failed || end->dead)
+		return;
+	end->away = ms * NS_PER_MS;
+	end->kill_in = nth;
+	if (nth == 0)
+		end_fall(end);
 }
 
 void sim_shutdown(struct sim *s, enum side side)

@@ -78,6 +78,9 @@ void sim_reload(struct sim *s, enum side side, const char *text);
 /* kill -9 and a new start: nothing is left of the engine nor of its SAs. */
 void sim_crash(struct sim *s, enum side side);
 void sim_restart(struct sim *s, enum side side);
+/* kill -9 before the nth action of its engine from now on is carried out, writing ahead included;
+ * 0: at once. Its planes stay as they are, and after so long another engine goes on. */
+void sim_kill(struct sim *s, enum side side, uint32_t nth, uint32_t ms);
 void sim_shutdown(struct sim *s, enum side side);
 
 /* ---- what goes wrong ---- */
@@ -98,11 +101,16 @@ void sim_expire(struct sim *s, enum side side);
 void sim_expire_soft(struct sim *s, enum side side);
 /* This side's NAT forgets its mappings; `address`: and has another address from now on. */
 void sim_rebind(struct sim *s, enum side side, bool address);
+/* This side's machine has another address from now on, and knows it. */
+void sim_move(struct sim *s, enum side side);
 /* An ESP packet of this side's first child goes to the other end, which may notice from where. */
 void sim_traffic(struct sim *s, enum side side);
 /* ... or somebody makes this side believe that it came from here. */
 void sim_mapping(struct sim *s, enum side side, const struct endpoint *from);
-/* A packet goes out by the newest outbound SA, which must be there, and must be taken at the other
+/* The outbound SA that packets go by: the newest, of those of the best peer that is not passed over
+ * where there are several. NULL: none. */
+const struct sa_desc *sim_carrier(const struct sim *s, enum side side);
+/* A packet goes out by that SA, which must be there, and must be taken at the other
  * end; packets go both ways for so long; all of them have come. */
 void sim_packet_out(struct sim *s, enum side side);
 void sim_packets(struct sim *s, uint32_t ms);
@@ -111,10 +119,14 @@ void sim_must_have_carried(struct sim *s);
 void sim_rekey(struct sim *s, enum side side);
 /* The lifetime of the IKE SA is over soon. */
 void sim_rekey_ike(struct sim *s, enum side side);
+/* Both ends are to prove themselves anew. */
+void sim_reauthenticate(struct sim *s, enum side side);
 /* Its process dies with every SA, and what it was asked is answered by a failure. */
 void sim_plane_dies(struct sim *s, enum side side);
 /* A packet wants through a child that is not up; ICMP says that the peer cannot be reached. */
 void sim_acquire(struct sim *s, enum side side);
+/* Packets went out for a second, and none came: as the plane says it, if there is an SA. */
+void sim_silent(struct sim *s, enum side side);
 /* ... the nth of the first connection. */
 void sim_acquire_child(struct sim *s, enum side side, size_t nth);
 /* Packets that this side's kernel still holds. */
@@ -126,6 +138,8 @@ void sim_set_certificate(struct sim *s, enum side side, const char *name);
 
 /* ---- what became of it ---- */
 
+/* This side sends its ESP to where the other one is now. */
+void sim_points(struct sim *s, enum side side);
 /* Child SAs that both planes hold and that match; `child` NULL: of the whole connection. */
 size_t sim_pairs(const struct sim *s, const char *connection, const char *child);
 /* Exactly n pairs of the connection, and one IKE SA on both sides when n > 0, else none. */
@@ -178,12 +192,18 @@ extern const struct sim_scenario scenarios_forged[];
 extern const struct sim_scenario scenarios_chaos[];
 extern const struct sim_scenario scenarios_insider[];
 extern const struct sim_scenario scenarios_life[];
+extern const struct sim_scenario scenarios_mobike[];
 extern const struct sim_scenario scenarios_moves[];
 extern const struct sim_scenario scenarios_suites[];
 extern const struct sim_scenario scenarios_transport[];
 extern const struct sim_scenario scenarios_children[];
 extern const struct sim_scenario scenarios_create[];
+extern const struct sim_scenario scenarios_qcd[];
+extern const struct sim_scenario scenarios_redirect[];
+extern const struct sim_scenario scenarios_standby[];
 extern const struct sim_scenario scenarios_rekey[];
 extern const struct sim_scenario scenarios_rekey_ike[];
+extern const struct sim_scenario scenarios_reauth[];
+extern const struct sim_scenario scenarios_restore[];
 
 #endif

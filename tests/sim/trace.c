@@ -27,6 +27,8 @@ static const char *const note_names[] = {
 	[IKE_NOTE_CHILD_REKEYED] = "rekeyed",
 	[IKE_NOTE_REKEYED] = "IKE SA rekeyed",
 	[IKE_NOTE_REKEY_FAILED] = "rekey failed",
+	[IKE_NOTE_PASSED_OVER] = "passed over",
+	[IKE_NOTE_USED_AGAIN] = "used again",
 };
 
 void trace_set(bool yes)

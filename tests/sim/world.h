@@ -8,6 +8,7 @@
 
 #include "base/heap.h"
 #include "base/table.h"
+#include "base/vault.h"
 #include "tests/sim/sim.h"
 
 enum {
@@ -36,11 +37,20 @@ bool chance_percent(struct chance *c, uint32_t percent);
 struct sim_event {
 	struct heap_node node;
 	enum side side;
-	uint32_t life; /* of the end that it is for; another life never hears of it */
+	uint32_t life;	/* of the end that it is for; another life never hears of it */
+	bool of_planes; /* it is for that end's planes, which outlive an engine that is restored */
+	uint32_t planes;
 	void (*happen)(struct sim *s, struct sim_event *ev);
 	void (*drop)(struct sim_event *ev); /* frees it */
 };
 void sim_later(struct sim *s, struct sim_event *ev, mono_ns when);
+/* How long something takes: from lo to hi us, or what `work_us` says. */
+mono_ns sim_takes(struct sim *s, uint32_t lo, uint32_t hi);
+/* One instant; false when nothing is due before `until`, which is then the time. */
+bool sim_step(struct sim *s, mono_ns until);
+/* Nothing is on its way, no exchange open, and nothing happened for a while; so it may be at: */
+bool sim_is_quiet(const struct sim *s);
+mono_ns sim_quiet_at(const struct sim *s);
 
 /* ---- datagrams ---- */
 
@@ -53,6 +63,7 @@ struct sim_packet {
 	struct path path; /* as the receiver sees it */
 	enum side from;
 	enum trust trust;
+	mono_ns arrives; /* 0: when the network likes */
 	size_t len;
 	uint8_t bytes[]; /* room for SIM_GROWTH more */
 };
@@ -66,6 +77,10 @@ struct mapping {
 
 /* ---- ends ---- */
 
+/* Nonces decide which of two that crossed stays: as they come, or always below the other end's, or
+ * always above. */
+enum sim_nonces { NONCES_DRAWN, NONCES_LOW, NONCES_HIGH };
+
 /* A packet of a trap that waits in the kernel: no other one asks for its child meanwhile. */
 struct larval {
 	uint32_t reqid;
@@ -76,11 +91,14 @@ struct larval {
 struct end {
 	struct sim *sim;
 	enum side side;
-	uint32_t life; /* counts up at each crash */
+	uint32_t life;	 /* counts up at each crash */
+	uint32_t planes; /* ... that takes them along */
 	bool dead;
 	struct conf *conf;
+	struct kept_conf *kept; /* whose conf this is; NULL: nobody's */
 	struct ike_engine *e;
 	struct chance chance;
+	enum sim_nonces nonces;
 	struct addr addr;   /* its own */
 	struct addr public; /* what the world sees: its NAT's, if there is one */
 	struct mapping map[SIM_MAPPINGS];
@@ -97,15 +115,27 @@ struct end {
 	size_t n_sas;
 	uint32_t heard[SIM_SAS_MAX]; /* SPIs by which packets came */
 	size_t n_heard;
-	uint32_t n_went, n_came; /* packets */
-	uint32_t refused_spi;	 /* of the last install that failed */
+	uint32_t n_went, n_came;   /* packets */
+	uint32_t refused_spi;	   /* of the last install that failed */
+	bool claimed[SIM_SAS_MAX]; /* by this engine, or put in by it */
+	uint64_t last_install;	   /* numbers that were carried out: up to this one, */
+	uint64_t done_before;	   /* ... and by engines that are gone */
 	uint32_t n_sa_commands;
 	uint32_t plane_deaths;
 	uint32_t n_lost;      /* datagrams that left for nobody */
 	bool lost_sas;	      /* some expired by themselves */
+	bool keeps_sas;	      /* a broken plane: what is taken away stays */
 	uint32_t n_protected; /* answers that left with SK or SKF */
+	bool is_lifted;	      /* the last guard was */
 	bool may_lift;	      /* somebody said `down`, or took the connection out */
 	mono_ns plane_free;   /* commands are carried out one after the other */
+	/* what is written ahead */
+	struct vault vault;
+	uint8_t *vault_memory;
+	uint32_t kill_in; /* it dies before the nth action from now on; 0: never */
+	bool has_moved;
+	mono_ns away;	 /* how long it is dead then */
+	mono_ns back_at; /* dead, and restored then; NEVER */
 	/* notes */
 	struct ike_note last[N_IKE_NOTES];
 	size_t n_notes[N_IKE_NOTES];
@@ -128,12 +158,14 @@ struct sim {
 	void *middle_ctx;
 	struct sim_packet *history[SIM_HISTORY]; /* delivered; NULL: none */
 	size_t n_history;
-	size_t n_in_flight;
+	uint32_t work_us; /* what a job or a command of a plane takes; 0: drawn each time */
 	mono_ns stirred; /* when something last happened that is not liveness */
 	uint32_t jobs_until_failure, jobs_until_loss, installs_until_failure, moves_until_failure;
 	struct sent *sent[SIM_LOG_BUCKETS];    /* what is on the wire must never repeat an IV */
 	struct proof *proofs[SIM_LOG_BUCKETS]; /* octets that were signed or MACed */
 	struct outkey *outkeys;		       /* of outbound SAs, ever */
+	bool planes_are_late; /* a command is carried out when it is answered, no sooner */
+	bool addresses_go; /* what leaves from one that is gone gets nowhere, as a kernel does it */
 	bool failed, missed, trace;
 	char why[512];
 	size_t memory_before;
@@ -150,6 +182,12 @@ void end_tick(struct end *end);
 void end_reload(struct end *end, const char *text);
 void end_shutdown(struct end *end);
 void end_die(struct end *end);
+/* Its planes have what they have; all but that and its records is gone. */
+void end_fall(struct end *end);
+void end_restore(struct end *end);
+void end_tell_address(struct end *end);
+/* An engine with its configuration; NULL: no memory. */
+struct ike_engine *end_engine(struct end *end, bool restores);
 void end_live(struct end *end);
 
 /* net.c */
@@ -182,11 +220,26 @@ extern const char *const sim_plane_says;
 void plane_clear(struct end *end);
 /* From the engine's begin on there is a kernel that carries everything. */
 void plane_give_kernel(struct end *end);
-/* traffic.c: have packets come by it? */
+/* traffic.c: have packets come by it? One has. Would one be taken? */
 bool traffic_was_heard(const struct end *end, uint32_t spi);
-bool plane_twin(const struct end *other, const struct sa_desc *sa);
+void traffic_hear(struct end *end, uint32_t spi);
+bool traffic_takes(const struct end *end, uint32_t spi, const struct key *key);
+
+/* From now on nobody has claimed what is there. */
+void plane_unclaim(struct end *end);
+
+/* records.c: what an engine writes ahead, and what another one has of it */
+void records_put(struct end *end, const struct ike_action *a);
+void records_commit(struct end *end);
+/* The engine died: what does not count is lost. */
+void records_survive(struct end *end);
+void records_give(struct end *end);
+/* They are what the engine is, byte for byte. */
+void records_check(struct end *end);
+void records_free(struct end *end);
 
 /* check.c: what holds in every story */
+bool plane_twin(const struct end *other, const struct sa_desc *sa);
 void check_sent(struct end *end, struct span datagram);
 void check_outkey(struct sim *s, const struct key *k);
 void check_step(struct sim *s);
@@ -212,11 +265,28 @@ struct seen {
 };
 struct seen check_look(const struct end *end);
 
+/* ke.c: is Diffie-Hellman that was computed before remembered? */
+void ke_remember(bool on);
+/* ... and is none at all, but both ends have to use it right? */
+void ke_pretend(bool on);
+
+/* kept.c: configurations that ends have begun with and not changed, for those that begin with the
+ * same text. NULL: there is none; what was loaded then is added, if there is a place. */
+struct conf *kept_take(struct end *end, const char *text);
+void kept_add(struct end *end, const char *text, struct conf *conf, size_t bytes);
+/* False: the end's is none of them, and has to be freed. */
+bool kept_give(struct end *end);
+/* The end's will be freed. */
+void kept_forget(struct end *end);
+
 /* memory.c: what the engines and their configurations have allocated, in bytes. */
 size_t memory_live(void);
 /* The nth allocation from now on fails; 0: none. */
 void memory_fail(size_t nth);
 size_t memory_until_failure(void);
+/* So many bytes are not in the sum for a time, as they are kept for later runs. */
+void memory_lend(size_t bytes);
+void memory_take_back(size_t bytes);
 
 /* trace.c */
 void trace_packet(const struct sim *s, const struct sim_packet *p, const char *fate);

@@ -18,8 +18,11 @@ enum { UNIT_MAX = 64, UNIT_SECONDS = 60 };
 #define UNIT_FORK CK_NOFORK
 #endif
 #endif
-#ifndef UNIT_FORK
+#ifdef UNIT_FORK
+const bool unit_has_asan = true;
+#else
 #define UNIT_FORK CK_FORK_GETENV
+const bool unit_has_asan = false;
 #endif
 
 static struct {

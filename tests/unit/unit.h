@@ -20,6 +20,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* AddressSanitizer is there: munlock() does nothing, for one. */
+extern const bool unit_has_asan;
+
 void unit_register(const char *name, void (*fill)(TCase *tc));
 
 #define UNIT(name)                                                        \

@@ -141,6 +141,7 @@ START_TEST(a_result_survives_the_channel)
 				ERR_CERT_ENDED,
 				AUTH_SIGNATURE,
 				span_str("bytes"),
+				.good_s = 0x1122334455667788,
 				.scheme = "ECDSA",
 				.text = "ended" };
 	struct job_result back;
@@ -157,6 +158,7 @@ START_TEST(a_result_survives_the_channel)
 	ck_assert_uint_eq(back.method, AUTH_SIGNATURE);
 	ck_assert(span_eq(back.bytes, span_str("bytes")));
 	ck_assert(identity_eq(&back.proved, &r.proved));
+	ck_assert_uint_eq(back.good_s, 0x1122334455667788);
 	ck_assert_str_eq(back.scheme, "ECDSA");
 	ck_assert_str_eq(back.text, "ended");
 	for (size_t len = 0; len < wr_len(&w); len++)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,13 +42,12 @@ START_TEST(a_line_has_its_keys_in_order)
 	l = log_event(LOG_LEVEL_NOTICE, "connection_up");
 	log_str(&l, "connection", "office");
 	log_endpoint(&l, "peer", &e);
-	log_addr(&l, "from", &e.addr);
 	log_num(&l, "ms", -204);
 	log_hex(&l, "spi", 0xc0ffee);
 	log_err(&l, ERR_WRONG_IDENTITY);
 	ck_assert_str_eq(
 		written(&l, buf, sizeof(buf)),
-		"event=connection_up connection=office peer=203.0.113.2:500 from=203.0.113.2 ms=-204 "
+		"event=connection_up connection=office peer=203.0.113.2:500 ms=-204 "
 		"spi=0xc0ffee reason=wrong-identity\n");
 }
 END_TEST
@@ -156,19 +154,6 @@ START_TEST(a_value_longer_than_a_line_is_left_out)
 }
 END_TEST
 
-START_TEST(system_errors_are_words)
-{
-	struct log_line l;
-	char buf[2048];
-
-	plain();
-	l = log_event(LOG_LEVEL_INFO, "x");
-	log_errno(&l, ENOENT);
-	ck_assert_str_eq(written(&l, buf, sizeof(buf)),
-			 "event=x error=\"No such file or directory\"\n");
-}
-END_TEST
-
 UNIT("base/log")
 {
 	tcase_add_test(tc, a_line_has_its_keys_in_order);
@@ -179,5 +164,4 @@ UNIT("base/log")
 	tcase_add_test(tc, less_important_lines_are_not_written);
 	tcase_add_test(tc, a_full_line_says_that_it_is_cut_and_stays_one_line);
 	tcase_add_test(tc, a_value_longer_than_a_line_is_left_out);
-	tcase_add_test(tc, system_errors_are_words);
 }

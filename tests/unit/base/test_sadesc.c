@@ -199,6 +199,7 @@ START_TEST(an_event_survives_the_channel)
 				  .reqid = 2,
 				  .acquire = 9,
 				  .soft = true,
+				  .heard_ns = 0x1122334455667788,
 				  .mtu = 1400 };
 	struct plane_event back;
 	uint8_t buf[128];
@@ -216,6 +217,7 @@ START_TEST(an_event_survives_the_channel)
 	ck_assert(back.flow.ports_known && back.flow.sport == 3 && back.flow.dport == 4);
 	ck_assert_uint_eq(back.mtu, 1400);
 	ck_assert_uint_eq(back.acquire, 9);
+	ck_assert_uint_eq(back.heard_ns, 0x1122334455667788);
 	ck_assert(back.soft);
 	for (size_t len = 0; len < wr_len(&w); len++)
 		ck_assert_int_eq(plane_event_decode(span_of(buf, len), &back), ERR_SYNTAX);

@@ -69,6 +69,7 @@ void ask_passes(struct pki *p, const struct ask *a)
 	ck_assert_msg(r.err == OK, "%s: %s", err_slug(r.err), r.text);
 	ck_assert(identity_eq(&r.proved, a->own ? a->own : &a->claimed));
 	ck_assert_str_eq(r.text, "");
+	ck_assert_uint_gt(r.good_s, 0);
 	ck_assert_str_ne(r.scheme, "");
 }
 
@@ -81,6 +82,7 @@ void ask_refused(struct pki *p, const struct ask *a, enum err err, const char *t
 	ck_assert_uint_eq(r.proved.len, 0);
 	ck_assert_str_eq(r.scheme, "");
 	ck_assert_uint_eq(r.bytes.len, 0);
+	ck_assert_uint_eq(r.good_s, 0);
 	if (text)
 		ck_assert_str_eq(r.text, text);
 	else

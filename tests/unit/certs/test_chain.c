@@ -264,6 +264,38 @@ START_TEST(time_is_judged_at_every_step_of_the_chain)
 }
 END_TEST
 
+static uint64_t good_s(const struct cert *const *chain, time_t at)
+{
+	const struct ask a = { .trust = CERTS(root),
+			       .chain = chain,
+			       .claimed = pki_id(GW),
+			       .at = at };
+	const struct job_result r = ask(p, &a);
+
+	ck_assert_msg(r.err == OK, "%s", r.text);
+	return r.good_s;
+}
+
+/* Whichever of them that is, the trusted one included. */
+START_TEST(it_is_good_until_the_first_of_the_chain_ends)
+{
+	const struct cert *shorter = pki_cert(p, &(struct cert_spec){ .issuer = root,
+								      .subject = "CN=Short",
+								      .basic = "critical,CA:TRUE",
+								      .until = PKI_NOW + 3600 });
+	const struct cert *l = pki_leaf(p, shorter, "DNS:" GW);
+
+	ck_assert_uint_eq(good_s(CERTS(leaf(one), one), PKI_NOW), 10 * PKI_DAY);
+	ck_assert_uint_eq(good_s(CERTS(l, shorter), PKI_NOW), 3600);
+	ck_assert_uint_eq(good_s(CERTS(l, shorter), PKI_NOW + 3599), 1);
+	l = pki_cert(p, &(struct cert_spec){ .issuer = root,
+					     .subject = "CN=gw",
+					     .alt = "DNS:" GW,
+					     .until = PKI_UNTIL + PKI_DAY });
+	ck_assert_uint_eq(good_s(CERTS(l), PKI_NOW), 10 * PKI_DAY);
+}
+END_TEST
+
 UNIT("certs/chain")
 {
 	tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -280,4 +312,5 @@ UNIT("certs/chain")
 	tcase_add_test(tc, a_forged_authority_is_refused_and_leaves_nothing_behind);
 	tcase_add_test(tc, refused_certificates_do_not_lock_out_the_genuine_one);
 	tcase_add_test(tc, time_is_judged_at_every_step_of_the_chain);
+	tcase_add_test(tc, it_is_good_until_the_first_of_the_chain_ends);
 }

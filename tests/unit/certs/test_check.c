@@ -238,6 +238,32 @@ START_TEST(chains_out_of_order)
 }
 END_TEST
 
+START_TEST(the_certificate_of_an_authority_as_a_gateways)
+{
+	struct world *w = good();
+	struct cert_spec s = { .subject = "CN=gw",
+			       .alt = "DNS:gw.example.org,IP:192.0.2.1",
+			       .basic = "CA:TRUE",
+			       .key = leaf->key,
+			       .until = PKI_NOW + 100 * PKI_DAY };
+
+	w->me.certificate.bytes = pki_pem(p, CERTS(pki_cert(p, &s)));
+	expect(w,
+	       "3: warning: left.pem is the certificate of an authority (CA), not of a gateway | "
+	       "its key can make a certificate of anybody, and some peers refuse it: have it "
+	       "issue one for this gateway\n");
+	s.issuer = root;
+	w->me.certificate.bytes = pki_pem(p, CERTS(pki_cert(p, &s)));
+	expect(w,
+	       "3: warning: left.pem is the certificate of an authority (CA), not of a gateway | "
+	       "its key can make a certificate of anybody, and some peers refuse it: have it "
+	       "issue one for this gateway\n");
+	s.basic = "CA:FALSE";
+	w->me.certificate.bytes = pki_pem(p, CERTS(pki_cert(p, &s)));
+	expect(w, "");
+}
+END_TEST
+
 START_TEST(a_certificate_that_peers_will_not_take)
 {
 	struct world *w = good();
@@ -300,6 +326,7 @@ UNIT("certs/check")
 	tcase_add_test(tc, times_of_our_certificate);
 	tcase_add_test(tc, times_of_the_others);
 	tcase_add_test(tc, chains_out_of_order);
+	tcase_add_test(tc, the_certificate_of_an_authority_as_a_gateways);
 	tcase_add_test(tc, a_certificate_that_peers_will_not_take);
 	tcase_add_test(tc, more_certificates_than_a_peer_takes);
 	tcase_add_test(tc, a_trust_file_with_something_else_in_it);

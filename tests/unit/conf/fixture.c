@@ -23,12 +23,16 @@ static const struct {
 	{ "hex.psk", "0x00112233445566778899aabbccddeef\n", OK },
 	{ "base64.psk", "0sAAEC!wQFBgcICQoLDA0ODw==\n", OK },
 	{ "empty.psk", "\n", OK },
+	{ "qcd.secret", "thirty-two bytes and not one less", OK },
+	{ "short.secret", "thirty-one bytes and one less..", OK },
 };
 
 static enum err content_give(const char *content, struct span *bytes)
 {
-	*bytes = span_str(strdup(content));
-	return bytes->p ? OK : ERR_NOMEM;
+	char *copy = strdup(content);
+
+	*bytes = copy ? span_str(copy) : SPAN_EMPTY;
+	return copy ? OK : ERR_NOMEM;
 }
 
 static enum err fixture_read(void *ctx, enum conf_file_kind kind, const char *path,

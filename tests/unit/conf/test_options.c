@@ -21,14 +21,15 @@ static const struct {
 	const char *text;
 	const char *shown;	/* this line is in the configuration as shown */
 } rows[] = {
-	{ 1, "tun = ipsec-7.a_b", "tun          = ipsec-7.a_b\n" },
-	{ 1, "", "tun          = postern0\n" },
-	{ 1, "workers = 128", "workers      = 128\n" },
-	{ 1, "", "workers      = 0\n" },
-	{ 1, "lockdown = yes", "lockdown     = yes\n" },
-	{ 1, "", "lockdown     = no\n" },
-	{ 1, "hold_packets = no", "hold_packets = no\n" },
-	{ 1, "", "hold_packets = yes\n" },
+	{ 1, "tun = ipsec-7.a_b", "tun             = ipsec-7.a_b\n" },
+	{ 1, "", "tun             = postern0\n" },
+	{ 1, "workers = 128", "workers         = 128\n" },
+	{ 1, "", "workers         = 0\n" },
+	{ 1, "lockdown = yes", "lockdown        = yes\n" },
+	{ 1, "", "lockdown        = no\n" },
+	{ 1, "hold_packets = no", "hold_packets    = no\n" },
+	{ 1, "", "hold_packets    = yes\n" },
+	{ 1, "qcd_secret_file = qcd.secret", "qcd_secret_file = /etc/postern/qcd.secret\n" },
 	{ 3, "identity = 2001:db8::1", "\tidentity        = 2001:db8::1\n" },
 	{ 3, "identity = ops@example.org", "\tidentity        = ops@example.org\n" },
 	{ 3, "identity = keyid:office-7", "\tidentity        = keyid:office-7\n" },
@@ -53,9 +54,13 @@ static const struct {
 	{ 10, "identity = 203.0.113.2", "\tidentity        = 203.0.113.2\n" },
 	{ 7, "auth = psk", "\tauth            = psk\n" },
 	{ 8, "psk_file = good.psk", "\tpsk_file        = /etc/postern/good.psk\n" },
-	{ 8, "psk_file = short.psk\naccept_weak_psk = yes", "\taccept_weak_psk = yes\n" },
+	{ 8, "psk_file = good.psk\naccept_weak_psk = yes", "\taccept_weak_psk = yes\n" },
 	{ 11, "", "\taccept_weak_psk = no\n" },
 	{ 11, "", "\tstart           = always\n" },
+	{ 11, "", "\tredirect        = no\n" },
+	{ 11, "redirect = follow", "\tredirect        = follow\n" },
+	{ 11, "", "\tpriority        = 0\n" },
+	{ 11, "priority = 9", "\tpriority        = 9\n" },
 	{ 11, "start = traffic", "\tstart           = traffic\n" },
 	{ 11, "start = manual", "\tstart           = manual\n" },
 	{ 5, "}\nme berlin {\nidentity = b.example.org\n}", "\nme berlin {\n\tidentity        = b.example.org\n}\n" },
@@ -216,13 +221,13 @@ static int example_line(const struct schema_option *row)
 	return lines[row->block];
 }
 
-/* local and remote have two families, so only together; me, passphrase_file and addresses want a
- * companion. */
+/* local and remote have two families, so only together; me, passphrase_file, addresses and qcd want
+ * a companion. */
 static bool example_alone(const struct schema_option *row)
 {
 	return row->type != SCHEMA_SELECTORS && row->type != SCHEMA_ME_NAME &&
 	       row->type != SCHEMA_ADDRESSES &&
-	       row->file != CONF_FILE_PASSPHRASE;
+	       row->file != CONF_FILE_PASSPHRASE && strcmp(row->name, "qcd") != 0;
 }
 
 START_TEST(every_example_of_the_schema_loads)

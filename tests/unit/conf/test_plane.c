@@ -246,6 +246,12 @@ START_TEST(a_device_that_only_the_kernel_could_make_is_refused_by_the_name_of_it
 	ck_assert_uint_eq(p.n_errors, refused ? 1 : 0);
 	if (refused)
 		ck_assert_ptr_nonnull(strstr(p.v[0].text, "office/lan: "));
+	/* `postern check` has warned of it, and in these words of nothing else. */
+	p = (struct conf_problems){ .n = 0 };
+	conf_check_planes(s.c, &s.kernel, &p);
+	ck_assert_int_eq(p.n > 0 && strstr(p.v[0].text, "a reload refuses it here") != NULL,
+			 refused);
+	ck_assert_uint_eq(p.n_errors, 0);
 	conf_free(s.c);
 }
 END_TEST

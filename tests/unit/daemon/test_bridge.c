@@ -120,7 +120,8 @@ static void on_patience(void *ctx)
 	loop_stop(ctx, 9);
 }
 
-static void world_open(struct world *w)
+/* Without an engine. */
+static void world_begin(struct world *w)
 {
 	struct bridge_env env = { .process = (struct process *)w };
 	int fd[2];
@@ -128,12 +129,25 @@ static void world_open(struct world *w)
 	*w = (struct world){ .accused = ROLE_MONITOR };
 	ck_assert_int_eq(loop_new(&w->loop), OK);
 	ck_assert_int_eq(bridge_new(&env, &w->b), OK);
-	bridge_set(w->b, (struct ike_engine *)w, NULL);
 	ck_assert_int_eq(chan_pair(fd), OK);
 	ck_assert_int_eq(bridge_peer(w->b, ROLE_ESP, fd[0]), OK);
 	w->esp = fd[1];
 	w->patience = (struct loop_timer){ .fire = on_patience, .ctx = w->loop };
 	loop_timer_set(w->loop, &w->patience, mono_now() + 10 * NS_PER_S);
+}
+
+static void engine_comes(void *ctx)
+{
+	struct world *w = ctx;
+
+	bridge_set(w->b, (struct ike_engine *)w, NULL);
+	ck_assert_int_eq(bridge_begin(w->b), OK);
+}
+
+static void world_open(struct world *w)
+{
+	world_begin(w);
+	engine_comes(w);
 }
 
 static void world_close(struct world *w)
@@ -196,6 +210,23 @@ START_TEST(the_engine_hears_whose_word_it_is)
 }
 END_TEST
 
+/* Before it has what another engine has left it would not know what is said of that. */
+START_TEST(what_is_said_waits_for_the_engine)
+{
+	const struct plane_event ev = { .kind = PLANE_EXPIRE, .spi = 0xc0000001, .dir = SA_OUT };
+	struct world w;
+	struct loop_timer later = { .fire = engine_comes, .ctx = &w };
+
+	world_begin(&w);
+	w.n_wanted = 1;
+	esp_says(&w, &ev);
+	loop_timer_set(w.loop, &later, mono_now());
+	ck_assert_int_eq(loop_run(w.loop), 1);
+	ck_assert_uint_eq(w.heard[0].plane.spi, ev.spi);
+	world_close(&w);
+}
+END_TEST
+
 /* Of its own death nobody tells, so a plane that says so lies; its channel ends, and then the SAs
  * of userspace are gone, not the kernel's. */
 START_TEST(who_says_that_a_plane_is_gone_is_gone)
@@ -253,6 +284,7 @@ END_TEST
 UNIT("daemon/bridge")
 {
 	tcase_add_test(tc, the_engine_hears_whose_word_it_is);
+	tcase_add_test(tc, what_is_said_waits_for_the_engine);
 	tcase_add_test(tc, who_says_that_a_plane_is_gone_is_gone);
 	tcase_add_test(tc, a_path_is_smaller_for_the_plane_that_says_so);
 }

@@ -9,7 +9,8 @@
 #include "daemon/bundle.h"
 #include "tests/unit/unit.h"
 
-static const char text[] = "me {\n"
+static const char text[] = "qcd_secret_file = host.qcd\n"
+			   "me {\n"
 			   "	identity        = left.example.org\n"
 			   "	certificate     = left.pem\n"
 			   "	key             = left.key\n"
@@ -35,6 +36,8 @@ static const char text[] = "me {\n"
 			   "	}\n"
 			   "}\n";
 
+static const char mark_key[] = "known to the monitor alone";
+
 /* What each file holds, so that it can be found again in a bundle. */
 static const char *const contents[] = {
 	[CONF_FILE_CERTIFICATE] = "bytes of the certificate",
@@ -42,6 +45,7 @@ static const char *const contents[] = {
 	[CONF_FILE_PASSPHRASE] = "bytes of the passphrase",
 	[CONF_FILE_PSK] = "0a1b2c3d4e5f6071-pre-shared-key",
 	[CONF_FILE_TRUST] = "bytes of the authority",
+	[CONF_FILE_QCD_SECRET] = "32 bytes for the tokens of this host",
 };
 enum { N_KINDS = sizeof contents / sizeof contents[0] };
 
@@ -52,6 +56,17 @@ static enum err read_contents(void *ctx, enum conf_file_kind kind, const char *p
 	(void)path;
 	(void)why;
 	*bytes = span_str(strdup(contents[kind]));
+	return bytes->p != NULL ? OK : ERR_NOMEM;
+}
+
+static enum err read_other(void *ctx, enum conf_file_kind kind, const char *path,
+			   struct span *bytes, char why[static 256])
+{
+	const char *const *other = ctx;
+
+	(void)path;
+	(void)why;
+	*bytes = span_str(strdup(other[kind]));
 	return bytes->p != NULL ? OK : ERR_NOMEM;
 }
 
@@ -72,7 +87,7 @@ static int bundle_made(enum role r)
 	int fd;
 
 	ck_assert_int_eq(bundle_make("test", &fd), OK);
-	ck_assert_int_eq(bundle_write(fd, r, span_str(text), c), OK);
+	ck_assert_int_eq(bundle_write(fd, r, span_str(text), c, span_str(mark_key)), OK);
 	conf_free(c);
 	return fd;
 }
@@ -93,7 +108,9 @@ static bool file_holds(int fd, const char *what)
 
 /* Who sees what: written out here once more, so that a slip in the table is seen. */
 static const bool sees[N_ROLES][N_KINDS] = {
-	[ROLE_ENGINE] = { [CONF_FILE_CERTIFICATE] = true, [CONF_FILE_TRUST] = true },
+	[ROLE_ENGINE] = { [CONF_FILE_CERTIFICATE] = true,
+			  [CONF_FILE_TRUST] = true,
+			  [CONF_FILE_QCD_SECRET] = true },
 	[ROLE_SIGNER] = { [CONF_FILE_KEY] = true,
 			  [CONF_FILE_PASSPHRASE] = true,
 			  [CONF_FILE_PSK] = true },
@@ -191,12 +208,118 @@ START_TEST(a_damaged_bundle_is_refused)
 }
 END_TEST
 
+/* The configuration as this process has it when one file holds something else. */
+static struct conf *conf_of(enum role r, enum conf_file_kind kind, const char *holds)
+{
+	const char *other[N_KINDS];
+	const struct conf_source src = { .read = read_other, .ctx = other };
+	struct conf_problems problems = { 0 };
+	struct conf *c, *there;
+	struct bundle *b;
+	int fd;
+
+	memcpy(other, contents, sizeof other);
+	other[kind] = holds;
+	ck_assert_int_eq(conf_load("postern.conf", span_str(text), &src, &c, &problems), OK);
+	ck_assert_int_eq(bundle_make("test", &fd), OK);
+	ck_assert_int_eq(bundle_write(fd, r, span_str(text), c, span_str(mark_key)), OK);
+	conf_free(c);
+	ck_assert_int_eq(bundle_read(fd, &b), OK);
+	close(fd);
+	ck_assert_int_eq(bundle_load(b, &there, &problems), OK);
+	bundle_free(b);
+	return there;
+}
+
+/* clang-format off */
+static const struct {
+	enum conf_file_kind kind;
+	const char *holds;
+	bool office, branch; /* is it another connection then? */
+} replaced[] = {
+	{ CONF_FILE_CERTIFICATE, "bytes of the certificate", false, false },
+	{ CONF_FILE_CERTIFICATE, "bytes of a renewed certificate", true, true },
+	{ CONF_FILE_KEY, "bytes of another private key", true, true },
+	{ CONF_FILE_PASSPHRASE, "bytes of another passphrase", true, true },
+	{ CONF_FILE_TRUST, "bytes of another authority", true, true },
+	{ CONF_FILE_PSK, "another-1b2c3d4e5f6071-pre-shared-key", false, true },
+	{ CONF_FILE_PSK, "0a1b2c3d4e5f6071-pre-shared-key\n", false, false }, /* the same key */
+	{ CONF_FILE_QCD_SECRET, "32 bytes for the tokens of another", false, false },
+};
+/* clang-format on */
+enum { N_REPLACED = sizeof replaced / sizeof replaced[0] };
+
+static void judge_replaced(enum role r, int i)
+{
+	enum conf_file_kind kind = replaced[i].kind;
+	struct conf *was = conf_of(r, kind, contents[kind]);
+	struct conf *is = conf_of(r, kind, replaced[i].holds);
+
+	ck_assert_int_eq(!conf_connection_same(&was->connections[0], &is->connections[0]),
+			 replaced[i].office);
+	ck_assert_int_eq(!conf_connection_same(&was->connections[1], &is->connections[1]),
+			 replaced[i].branch);
+	conf_free(was);
+	conf_free(is);
+}
+
+START_TEST(a_file_replaced_under_its_name_is_a_change_to_who_compares)
+{
+	judge_replaced(ROLE_ENGINE, _i);
+	judge_replaced(ROLE_MONITOR, _i);
+}
+END_TEST
+
+/* Or somebody who has the engine could try keys at leisure. */
+START_TEST(a_mark_says_nothing_without_the_monitors_key)
+{
+	struct conf *c = conf_made();
+	struct bundle *b[2];
+	struct conf_problems problems = { 0 };
+	struct conf *there[2];
+	int fd[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(bundle_make("test", &fd[i]), OK);
+		ck_assert_int_eq(bundle_write(fd[i], ROLE_ENGINE, span_str(text), c,
+					      span_str(i == 0 ? "one start" : "the next")),
+				 OK);
+		ck_assert_int_eq(bundle_read(fd[i], &b[i]), OK);
+		ck_assert_int_eq(bundle_load(b[i], &there[i], &problems), OK);
+		bundle_free(b[i]);
+		close(fd[i]);
+	}
+	ck_assert_mem_ne(there[0]->connections[1].psk.mark, there[1]->connections[1].psk.mark,
+			 CONF_MARK_LEN);
+	conf_free(there[0]);
+	conf_free(there[1]);
+	conf_free(c);
+}
+END_TEST
+
+/* Who asks nothing of a file is told nothing of it. */
+START_TEST(who_does_not_compare_has_no_marks)
+{
+	static const uint8_t none[CONF_MARK_LEN];
+	struct conf *c = conf_of((enum role)_i, CONF_FILE_PSK, contents[CONF_FILE_PSK]);
+	bool compares = _i == ROLE_MONITOR || _i == ROLE_ENGINE;
+
+	ck_assert_int_eq(memcmp(c->connections[1].psk.mark, none, sizeof none) != 0, compares);
+	ck_assert_int_eq(memcmp(c->mes[0].key.mark, none, sizeof none) != 0, compares);
+	conf_free(c);
+}
+END_TEST
+
 UNIT("daemon/bundle")
 {
+	tcase_add_loop_test(tc, a_file_replaced_under_its_name_is_a_change_to_who_compares, 0,
+			    N_REPLACED);
+	tcase_add_test(tc, a_mark_says_nothing_without_the_monitors_key);
+	tcase_add_loop_test(tc, who_does_not_compare_has_no_marks, 0, N_ROLES);
 	tcase_add_loop_test(tc, a_bundle_holds_what_its_process_may_see_and_nothing_else,
-			    ROLE_ENGINE, N_ROLES);
-	tcase_add_loop_test(tc, a_process_loads_the_same_configuration_from_its_bundle, ROLE_ENGINE,
-			    N_ROLES);
+			    ROLE_MONITOR, N_ROLES);
+	tcase_add_loop_test(tc, a_process_loads_the_same_configuration_from_its_bundle,
+			    ROLE_MONITOR, N_ROLES);
 	tcase_add_test(tc, a_sealed_bundle_cannot_be_changed);
 	tcase_add_test(tc, a_bundle_that_is_not_sealed_is_not_read);
 	tcase_add_test(tc, a_damaged_bundle_is_refused);

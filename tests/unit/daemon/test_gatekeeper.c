@@ -61,6 +61,12 @@ static void any_peer(struct scene *s)
 	s->cmd.sa.path.remote.addr = address("198.51.100.77");
 }
 
+static void a_peer_that_sends_us_on(struct scene *s)
+{
+	s->cn->redirect = CONF_REDIRECT_FOLLOW;
+	s->cmd.sa.path.remote.addr = address("198.51.100.77");
+}
+
 static void a_removal_of_what_a_reload_took_away(struct scene *s)
 {
 	s->cmd.op = SA_REMOVE;
@@ -94,6 +100,7 @@ static void (*const right[])(struct scene *s) = {
 	transport_where_it_is_preferred,
 	tunnel_where_transport_is_preferred,
 	any_peer,
+	a_peer_that_sends_us_on,
 	a_removal_of_what_a_reload_took_away,
 	a_query,
 	a_move,

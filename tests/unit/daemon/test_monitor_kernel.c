@@ -35,6 +35,9 @@ static struct world {
 	uint32_t forgot;  /* the last reqid */
 	size_t n_expires; /* that the engine heard, in their order */
 	size_t n_acquires;
+	size_t n_halves; /* that the kernel has */
+	size_t n_looks;	 /* at what they have carried */
+	mono_ns looked;	 /* ... when last */
 	struct loop_timer step;
 } w;
 
@@ -92,10 +95,25 @@ int kernel_fd(const struct kernel *k)
 void kernel_command(struct kernel *k, const struct sa_cmd *cmd, struct sa_done *done)
 {
 	(void)k;
+	done->err = OK;
+	if (cmd->op == SA_INSTALL) {
+		w.n_halves++;
+		return;
+	}
 	ck_assert_int_eq(cmd->op, SA_FORGET);
 	w.n_forgets++;
 	w.forgot = cmd->sa.reqid;
-	done->err = OK;
+}
+
+void kernel_look(struct kernel *k, uint64_t now_ns, kernel_event_fn *fn, void *ctx)
+{
+	const struct plane_event ev = { .kind = PLANE_SILENT, .dir = SA_OUT, .spi = 1 };
+
+	(void)k;
+	(void)now_ns;
+	w.n_looks++;
+	w.looked = mono_now();
+	fn(ctx, &ev);
 }
 
 /* What is not called here. */
@@ -125,6 +143,10 @@ void kernel_flush(struct kernel *k)
 {
 	(void)k;
 }
+void kernel_unclaim(struct kernel *k)
+{
+	(void)k;
+}
 void kernel_close(struct kernel *k)
 {
 	(void)k;
@@ -142,13 +164,12 @@ struct kernel_count kernel_count(const struct kernel *k, const char *connection)
 {
 	(void)k;
 	(void)connection;
-	return (struct kernel_count){ .all = 0 };
+	return (struct kernel_count){ .all = w.n_halves };
 }
 enum whose whose_ask(struct netlink *route, const struct addr *a)
 {
 	(void)route;
-	(void)a;
-	return WHOSE_UNKNOWN;
+	return addr_eq(a, &w.scene.cmd.sa.path.local.addr) ? WHOSE_OURS : WHOSE_OTHER;
 }
 enum err netlink_open(struct netlink *nl, int protocol)
 {
@@ -294,9 +315,43 @@ START_TEST(a_kernel_that_tells_without_end_gets_a_quarter_of_the_time)
 }
 END_TEST
 
+/* The SA goes after the second look, and nobody looks any more. */
+static void await_looks(void *ctx)
+{
+	loop_timer_set(ctx, &w.step, mono_now() + 10 * NS_PER_MS);
+	if (w.n_looks == 2)
+		w.n_halves = 0;
+	if (w.n_looks == 2 && !w.m.plane.looks)
+		loop_stop(ctx, 4);
+}
+
+START_TEST(what_sas_have_carried_is_looked_at_while_there_are_any)
+{
+	uint8_t b[4096], x;
+	struct wr wr = wr_into(b, sizeof b);
+	mono_ns begin;
+
+	world_open();
+	ck_assert_int_eq(read(w.kernel[0], &x, 1), 1); /* it has nothing to tell */
+	ck_assert(!w.m.plane.looks);
+	sa_cmd_encode(&wr, &w.scene.cmd);
+	begin = mono_now();
+	ck_assert_int_eq(monitor_kernel_command(&w.m, wr_done(&wr)), OK);
+	ck_assert_uint_eq(w.n_halves, 1);
+	ck_assert(w.m.plane.looks);
+	w.step = (struct loop_timer){ .fire = await_looks, .ctx = w.m.loop };
+	loop_timer_set(w.m.loop, &w.step, mono_now());
+	ck_assert_int_eq(loop_run(w.m.loop), 4);
+	ck_assert_uint_eq(w.n_looks, 2);
+	ck_assert_uint_ge(w.looked - begin, 2 * NS_PER_S);
+	world_close();
+}
+END_TEST
+
 UNIT("daemon/monitor-kernel")
 {
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, a_storm_of_events_does_not_end_an_engine_that_is_busy);
+	tcase_add_test(tc, what_sas_have_carried_is_looked_at_while_there_are_any);
 	tcase_add_test(tc, a_kernel_that_tells_without_end_gets_a_quarter_of_the_time);
 }

@@ -36,6 +36,20 @@ static const char *log_of(struct notes *n, const struct ike_note *note, mono_ns 
 	return written;
 }
 
+static const char *tick_of(struct notes *n, mono_ns now)
+{
+	int saved, fd = stderr_take(&saved);
+	ssize_t len;
+
+	notes_tick(n, now);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	len = pread(fd, written, sizeof written - 1, 0);
+	close(fd);
+	written[len > 0 ? len : 0] = '\0';
+	return written;
+}
+
 static struct notes *notes_made(void)
 {
 	struct notes *n;
@@ -104,6 +118,87 @@ START_TEST(a_repeated_refusal_is_counted)
 }
 END_TEST
 
+/* The operator who tries again a minute later finds it in the log, and what is refused all day
+ * comes seldom. */
+START_TEST(the_count_is_told_without_another_one_and_ever_later)
+{
+	struct ike_note note = { .kind = IKE_NOTE_REFUSED, .err = ERR_UNKNOWN_PEER };
+	struct notes *n = notes_made();
+	unsigned int lines = 0;
+
+	ck_assert_str_ne(log_of(n, &note, NS_PER_S), "");
+	ck_assert_str_eq(log_of(n, &note, 5 * NS_PER_S), "");
+	ck_assert_str_eq(tick_of(n, 29 * NS_PER_S), "");
+	ck_assert_ptr_nonnull(strstr(tick_of(n, 31 * NS_PER_S), " repeated=1 seconds=30"));
+	ck_assert_str_eq(tick_of(n, 3600 * NS_PER_S), "");
+	for (mono_ns t = 4000; t < 4000 + 86400; t += 10) {
+		lines += *log_of(n, &note, t * NS_PER_S) != '\0';
+		lines += *tick_of(n, t * NS_PER_S) != '\0';
+	}
+	ck_assert_uint_le(lines, 86400 / 600 + 8);
+	ck_assert_uint_ge(lines, 86400 / 600);
+	notes_free(n);
+}
+END_TEST
+
+START_TEST(a_refusal_that_says_something_else_is_written_up_to_a_limit)
+{
+	struct ike_note note = { .kind = IKE_NOTE_REFUSED, .err = ERR_UNKNOWN_PEER };
+	struct notes *n = notes_made();
+	unsigned int lines = 0;
+
+	for (unsigned int i = 0; i < 600; i++) {
+		snprintf(note.got, sizeof note.got, "fqdn gw%u.example.org", i);
+		if (i < 5)
+			ck_assert_ptr_nonnull(
+				strstr(log_of(n, &note, (i + 1) * NS_PER_S), note.got));
+		else
+			lines += *log_of(n, &note, (i + 1) * NS_PER_S) != '\0';
+	}
+	ck_assert_uint_ge(lines, 1);
+	ck_assert_uint_le(lines, 20);
+	notes_free(n);
+}
+END_TEST
+
+/* What a peer that makes new keys without pause can write, of each kind. */
+START_TEST(what_goes_well_without_pause_is_counted)
+{
+	static const enum ike_note_kind kinds[] = { IKE_NOTE_PROVED,	    IKE_NOTE_CHILD_UP,
+						    IKE_NOTE_CHILD_REKEYED, IKE_NOTE_REKEYED,
+						    IKE_NOTE_CHILD_DOWN,    IKE_NOTE_MOVED };
+	struct ike_note note = { .kind = kinds[_i], .connection = "office", .child = "lan" };
+	struct notes *n = notes_made();
+	unsigned int lines = 0, first = 0;
+
+	for (unsigned int i = 0; i < 6000; i++) {
+		bool wrote = *log_of(n, &note, NS_PER_S + i * (NS_PER_S / 10)) != '\0';
+
+		lines += wrote;
+		first += wrote && i < 50;
+	}
+	ck_assert_uint_eq(first, 50);
+	ck_assert_uint_le(lines, 60 + 60);
+	ck_assert_ptr_nonnull(strstr(log_of(n, &note, 700 * NS_PER_S), " repeated="));
+	notes_free(n);
+}
+END_TEST
+
+START_TEST(one_peer_without_pause_leaves_others_of_its_connection_their_lines)
+{
+	struct ike_note note = { .kind = IKE_NOTE_PROVED, .connection = "road", .proved = true };
+	struct notes *n = notes_made();
+
+	ck_assert_int_eq(identity_parse(&note.identity, "a.example.org"), OK);
+	for (unsigned int i = 0; i < 100; i++)
+		(void)log_of(n, &note, NS_PER_S);
+	ck_assert_str_eq(log_of(n, &note, NS_PER_S), "");
+	ck_assert_int_eq(identity_parse(&note.identity, "b.example.org"), OK);
+	ck_assert_str_ne(log_of(n, &note, NS_PER_S), "");
+	notes_free(n);
+}
+END_TEST
+
 /* Also where the level hides that it was up meanwhile. */
 START_TEST(a_refusal_after_it_was_up_is_news)
 {
@@ -150,7 +245,7 @@ START_TEST(many_strangers_do_not_fill_the_memory)
 	struct ike_note note = { .kind = IKE_NOTE_REFUSED, .err = ERR_WRONG_PSK };
 	struct notes *n = notes_made();
 
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 1500; i++) {
 		snprintf(note.connection, sizeof note.connection, "c%d", i);
 		ck_assert_str_ne(log_of(n, &note, (mono_ns)i + 1), "");
 	}
@@ -219,6 +314,10 @@ UNIT("daemon/notes")
 	tcase_add_test(tc, a_connection_that_is_up_is_one_line);
 	tcase_add_loop_test(tc, what_is_weak_is_said_beside_its_suite, 0, 3);
 	tcase_add_test(tc, a_repeated_refusal_is_counted);
+	tcase_add_test(tc, the_count_is_told_without_another_one_and_ever_later);
+	tcase_add_test(tc, a_refusal_that_says_something_else_is_written_up_to_a_limit);
+	tcase_add_loop_test(tc, what_goes_well_without_pause_is_counted, 0, 6);
+	tcase_add_test(tc, one_peer_without_pause_leaves_others_of_its_connection_their_lines);
 	tcase_add_loop_test(tc, a_refusal_after_it_was_up_is_news, 0, 2);
 	tcase_add_test(tc, another_reason_or_connection_is_news);
 	tcase_add_test(tc, many_strangers_do_not_fill_the_memory);

@@ -130,6 +130,21 @@ static enum err get_resolved(struct span s)
 	return e;
 }
 
+static void put_addresses(struct wr *w)
+{
+	msg_addresses_put(w, &(struct msg_addresses){ .n = 2, .addr = { v6, v4 } });
+}
+
+static enum err get_addresses(struct span s)
+{
+	struct msg_addresses m;
+	enum err e = msg_addresses_get(s, &m);
+
+	if (e == OK)
+		ck_assert(m.n == 2 && addr_eq(&m.addr[0], &v6) && addr_eq(&m.addr[1], &v4));
+	return e;
+}
+
 static void put_datagram(struct wr *w)
 {
 	struct msg_datagram m = {
@@ -158,6 +173,7 @@ static const struct body_case bodies[] = {
 	{ "child", put_child, get_child, false },
 	{ "text", put_text, get_text, false },
 	{ "resolved", put_resolved, get_resolved, false },
+	{ "addresses", put_addresses, get_addresses, false },
 	{ "datagram", put_datagram, get_datagram, true },
 };
 enum { N_BODIES = sizeof bodies / sizeof bodies[0] };
@@ -234,6 +250,20 @@ START_TEST(more_addresses_than_fit_are_refused)
 	for (int i = 0; i < _i; i++)
 		pack_addr(&w, &v4);
 	ck_assert_int_eq(msg_resolved_get(wr_done(&w), &m), _i > CONF_ADDRS_MAX ? ERR_SYNTAX : OK);
+}
+END_TEST
+
+START_TEST(more_addresses_of_the_machine_than_fit_are_refused)
+{
+	struct msg_addresses m;
+	uint8_t buf[512];
+	struct wr w = wr_into(buf, sizeof buf);
+
+	wr_u8(&w, (uint8_t)_i);
+	for (int i = 0; i < _i; i++)
+		pack_addr(&w, &v6);
+	ck_assert_int_eq(msg_addresses_get(wr_done(&w), &m),
+			 _i > PROTO_ADDRS_MAX ? ERR_SYNTAX : OK);
 }
 END_TEST
 
@@ -369,6 +399,8 @@ UNIT("daemon/proto")
 	tcase_add_loop_test(tc, a_body_with_a_changed_byte_is_judged_without_harm, 0, N_BODIES);
 	tcase_add_loop_test(tc, more_addresses_than_fit_are_refused, CONF_ADDRS_MAX,
 			    CONF_ADDRS_MAX + 2);
+	tcase_add_loop_test(tc, more_addresses_of_the_machine_than_fit_are_refused, 0,
+			    PROTO_ADDRS_MAX + 3);
 	tcase_add_test(tc, no_rule_is_longer_than_a_channel_carries);
 	tcase_add_test(tc, only_the_engine_may_ask_the_monitor_for_anything);
 }

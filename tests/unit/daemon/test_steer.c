@@ -11,7 +11,12 @@
 #include "daemon/steer.h"
 #include "tests/unit/unit.h"
 
-enum { N_WORKERS = 3, KERNELS = N_WORKERS + 1, N_MEMBERS = KERNELS + 1, DATAGRAM = 64 };
+enum {
+	N_WORKERS = 3,
+	KERNELS = N_WORKERS + 1,
+	N_MEMBERS = KERNELS + 1 + 2, /* the engine's others come last */
+	DATAGRAM = 64
+};
 
 struct group {
 	int member[N_MEMBERS];
@@ -30,8 +35,8 @@ static int member_new(uint16_t port)
 	return fd;
 }
 
-/* `kernel`: the last member is for the kernel's ESP; else nothing may ever come to it. */
-static struct group group_new(bool kernel)
+/* Without a program. */
+static struct group group_bare(void)
 {
 	struct group g;
 	struct sockaddr_in in;
@@ -42,8 +47,16 @@ static struct group group_new(bool kernel)
 	g.port = ntohs(in.sin_port);
 	for (int i = 1; i < N_MEMBERS; i++)
 		g.member[i] = member_new(g.port);
-	ck_assert_int_eq(steer_attach(g.member[0], N_WORKERS, kernel), OK);
 	g.sender = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return g;
+}
+
+/* `kernel`: one member is for the kernel's ESP; else the engine's others come one before. */
+static struct group group_new(bool kernel)
+{
+	struct group g = group_bare();
+
+	ck_assert_int_eq(steer_attach(g.member[0], N_WORKERS, kernel), OK);
 	return g;
 }
 
@@ -132,6 +145,49 @@ START_TEST(a_socket_that_drops_all_queues_nothing)
 }
 END_TEST
 
+static const struct {
+	uint8_t spi_r, next, exchange;
+	enum ike_queue queue;
+} messages[] = {
+	{ 0, 33, 34, QUEUE_FIRST },  { 0, 43, 34, QUEUE_FIRST }, { 0, 0, 34, QUEUE_FIRST },
+	{ 0, 41, 34, QUEUE_COOKIE }, { 1, 33, 34, QUEUE_SA },	 { 1, 41, 34, QUEUE_SA },
+	{ 0, 46, 35, QUEUE_SA },     { 1, 46, 35, QUEUE_SA },	 { 1, 46, 37, QUEUE_SA },
+};
+
+/* An IKE header and a little more, at `at`. */
+static int receiver_of_message(const struct group *g, size_t i, size_t at)
+{
+	uint8_t d[DATAGRAM] = { 0 };
+
+	d[at] = 0x77; /* initiator's SPI */
+	d[at + 8 + i % 8] = messages[i].spi_r;
+	d[at + 16] = messages[i].next;
+	d[at + 17] = 0x20;
+	d[at + 18] = messages[i].exchange;
+	return receiver_of(g, d, sizeof d);
+}
+
+START_TEST(who_begins_has_a_queue_of_his_own)
+{
+	static const uint8_t cut[28] = { 1 };
+	struct group nat = group_new(_i == 1), ike = group_bare();
+	int first = _i == 1 ? KERNELS + 1 : KERNELS;
+
+	ck_assert_int_eq(steer_attach_ike(ike.member[0]), OK);
+	for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+		enum ike_queue q = messages[i].queue;
+
+		ck_assert_int_eq(receiver_of_message(&ike, i, 0), (int)q);
+		ck_assert_int_eq(receiver_of_message(&nat, i, 4),
+				 q == QUEUE_SA ? 0 : first + (int)q - QUEUE_FIRST);
+	}
+	for (size_t len = 0; len < sizeof cut; len++)
+		ck_assert_int_eq(receiver_of(&ike, cut, len), QUEUE_SA);
+	group_free(&nat);
+	group_free(&ike);
+}
+END_TEST
+
 /* Does what a raw socket would be given for this SPI pass its filter? A pair of local sockets
  * stands for it, for filters are the same on all. */
 static bool raw_passes(bool v6, uint32_t spi, uint8_t options)
@@ -195,6 +251,7 @@ END_TEST
 UNIT("daemon/steer")
 {
 	tcase_add_loop_test(tc, ike_and_short_datagrams_go_to_the_engine, 0, 2);
+	tcase_add_loop_test(tc, who_begins_has_a_queue_of_his_own, 0, 2);
 	tcase_add_loop_test(tc, esp_goes_to_the_worker_that_owns_its_spi, 0, 2);
 	tcase_add_loop_test(tc, esp_of_the_kernels_plane_goes_to_its_own_member_or_to_the_engine, 0,
 			    2);

@@ -7,16 +7,19 @@
 #include <unistd.h>
 
 #include "daemon/route.h"
+#include "daemon/steer.h"
 #include "daemon/udp.h"
 #include "tests/unit/unit.h"
 
 struct world {
 	struct loop *loop;
+	struct loop_timer end;
 	struct udp *udp;
 	struct sockaddr_in at; /* our socket */
 	int peer;
 	struct sockaddr_in peer_at;
 	int n;
+	int n_before; /* udp_begin */
 	struct path path;
 	uint8_t got[128];
 	size_t len;
@@ -55,7 +58,8 @@ static void world_new(struct world *w, enum sock_kind kind)
 	memset(w, 0, sizeof *w);
 	ck_assert_int_eq(loop_new(&w->loop), OK);
 	ck_assert_int_eq(udp_new(w->loop, on_message, w, &w->udp), OK);
-	ck_assert_int_eq(udp_add(w->udp, kind, loopback_socket(&w->at)), OK);
+	ck_assert_int_eq(udp_add(w->udp, kind, QUEUE_SA, loopback_socket(&w->at)), OK);
+	ck_assert_int_eq(udp_begin(w->udp), OK);
 	w->peer = loopback_socket(&w->peer_at);
 }
 
@@ -68,13 +72,39 @@ static void world_free(struct world *w)
 
 static void arrives(struct world *w, const void *bytes, size_t len)
 {
-	struct loop_timer end = { .fire = stop, .ctx = w->loop };
-
+	w->end = (struct loop_timer){ .fire = stop, .ctx = w->loop };
 	ck_assert_int_eq(sendto(w->peer, bytes, len, 0, (struct sockaddr *)&w->at, sizeof w->at),
 			 (ssize_t)len);
-	loop_timer_set(w->loop, &end, mono_now());
+	loop_timer_set(w->loop, &w->end, mono_now());
 	ck_assert_int_eq(loop_run(w->loop), 0);
 }
+
+static void begin(void *ctx)
+{
+	struct world *w = ctx;
+
+	ck_assert_int_eq(udp_begin(w->udp), OK);
+	w->n_before = w->n;
+	loop_timer_set(w->loop, &w->end, mono_now() + 1); /* after another turn */
+}
+
+/* What came before is read then. */
+START_TEST(nothing_is_read_before_it_begins)
+{
+	struct world w;
+	struct loop_timer at = { .fire = begin, .ctx = &w };
+
+	world_new(&w, SOCK_IKE4);
+	udp_free(w.udp);
+	ck_assert_int_eq(udp_new(w.loop, on_message, &w, &w.udp), OK);
+	ck_assert_int_eq(udp_add(w.udp, SOCK_IKE4, QUEUE_SA, loopback_socket(&w.at)), OK);
+	loop_timer_set(w.loop, &at, mono_now());
+	arrives(&w, "ike", 3);
+	ck_assert_int_eq(w.n_before, 0);
+	ck_assert_int_eq(w.n, 1);
+	world_free(&w);
+}
+END_TEST
 
 START_TEST(on_4500_the_marker_is_cut_off)
 {
@@ -155,7 +185,8 @@ START_TEST(an_answer_leaves_from_the_address_that_was_asked)
 	/* A socket of all addresses, as the monitor makes it. */
 	udp_free(w.udp);
 	ck_assert_int_eq(udp_new(w.loop, on_message, &w, &w.udp), OK);
-	ck_assert_int_eq(udp_add(w.udp, SOCK_NAT4, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
+	ck_assert_int_eq(udp_add(w.udp, SOCK_NAT4, QUEUE_SA,
+				 socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
 			 OK);
 	p = path_to_peer(&w, 4500);
 	ck_assert_int_eq(udp_send(w.udp, &p, true, span_str("ike")), OK);
@@ -187,6 +218,7 @@ END_TEST
 
 UNIT("daemon/udp")
 {
+	tcase_add_test(tc, nothing_is_read_before_it_begins);
 	tcase_add_test(tc, on_4500_the_marker_is_cut_off);
 	tcase_add_test(tc, on_500_nothing_is_cut_off);
 	tcase_add_loop_test(tc, what_is_not_ike_on_4500_goes_nowhere, 0,

@@ -188,11 +188,76 @@ START_TEST(a_peer_whose_packets_come_from_elsewhere_is_told)
 }
 END_TEST
 
+struct silence {
+	int ms;	     /* a packet goes out */
+	int came_ms; /* the last one that came in until then */
+	int want;    /* told so often */
+};
+static const struct silence silences[2][10] = {
+	{
+		{ 1000, 0, 0 },
+		{ 1100, 0, 0 },
+		{ 2000, 1050, 0 }, /* one has come meanwhile */
+		{ 2900, 1050, 0 }, /* not a second yet */
+		{ 3000, 1050, 0 }, /* not looked at */
+		{ 3150, 1050, 1 },
+		{ 3500, 1050, 1 },
+		{ 4150, 1050, 2 },  /* and again */
+		{ 60000, 4200, 2 }, /* what came answered the last one, however long ago */
+		{ 61000, 4200, 3 },
+	},
+	/* Another peer may take over. */
+	{
+		{ 1000, 0, 0 },
+		{ 1080, 1050, 0 },
+		{ 1200, 1050, 0 },
+		{ 1379, 1050, 0 },
+		{ 1460, 1050, 1 },
+		{ 2400, 1050, 1 },
+		{ 2460, 1050, 2 },
+		{ 3460, 3000, 2 },
+		{ 3600, 3500, 2 },
+		{ 3900, 3500, 3 },
+	},
+};
+
+/* By the SA of the other direction, which is looked at a few times a second. */
+START_TEST(packets_out_without_any_in_are_told)
+{
+	const struct silence *cases = silences[_i];
+	struct heard heard = { .n_ike = 0 };
+	struct plane plane = { .env = { .event = gateway_event, .ctx = &heard } };
+	struct worker w = { .plane = &plane };
+	struct kit_sa out, in;
+	struct sa *sa, *twin;
+
+	kit_sa_make(&in, &kit_suites[0], SA_IN, SPI_A);
+	kit_sa_make(&out, &kit_suites[0], SA_OUT, SPI_A ^ 1);
+	out.d.twin_spi = SPI_A;
+	out.d.priority = (uint8_t)_i;
+	ck_assert_int_eq(sad_new(1, &plane.sad), OK);
+	ck_assert_int_eq(sad_install(plane.sad, &in.d), OK);
+	ck_assert_int_eq(esp_sa_new(&out.d, &sa), OK);
+	twin = sad_in(plane.sad, SPI_A);
+	ck_assert_ptr_nonnull(twin);
+	for (size_t i = 0; i < sizeof(silences[0]) / sizeof(silences[0][0]); i++) {
+		w.now = (mono_ns)cases[i].ms * NS_PER_MS;
+		atomic_store(&twin->stats.last_ns, (uint64_t)cases[i].came_ms * NS_PER_MS);
+		worker_tell_silent(&w, sa);
+		ck_assert_msg(atomic_load(&heard.n_events) == cases[i].want, "%zu", i);
+	}
+	ck_assert_int_eq(atomic_load(&heard.last_kind), PLANE_SILENT);
+	esp_sa_free(sa);
+	sad_free(plane.sad);
+}
+END_TEST
+
 UNIT("esp/joined")
 {
 	tcase_add_test(tc, packets_that_ask_for_a_child_wait_for_it);
 	tcase_add_test(tc, the_hold_has_bounds_and_the_oldest_goes);
 	tcase_add_test(tc, a_peer_whose_packets_come_from_elsewhere_is_told);
+	tcase_add_loop_test(tc, packets_out_without_any_in_are_told, 0, 2);
 	tcase_add_test(tc, fragments_of_a_host_come_out_whole);
 	tcase_add_test(tc, a_host_that_wants_to_know_its_mtu_is_told);
 	tcase_add_test(tc, in_transport_mode_only_ports_move);

@@ -114,6 +114,117 @@ static void install(struct sad *d, uint32_t child, const struct ts *net)
 	ck_assert_int_eq(sad_install(d, &k.d), OK);
 }
 
+static void install_of(struct sad *d, uint32_t child, uint32_t reqid, uint8_t priority)
+{
+	struct kit_sa k;
+
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, 0x1000 + child);
+	k.local = k.remote = kit_ts("10.2.0.0/16");
+	k.d.child_id = child;
+	k.d.reqid = reqid;
+	k.d.priority = priority;
+	ck_assert_int_eq(sad_install(d, &k.d), OK);
+}
+
+static void install_ranked(struct sad *d, uint32_t child, const char *net, uint8_t priority)
+{
+	struct kit_sa k;
+
+	kit_sa_make(&k, &kit_suites[0], SA_OUT, 0x1000 + child);
+	k.local = k.remote = kit_ts(net);
+	k.d.child_id = child;
+	k.d.priority = priority;
+	ck_assert_int_eq(sad_install(d, &k.d), OK);
+}
+
+static void pass(struct sad *d, uint32_t child, bool passed)
+{
+	const struct sa_desc which = { .dir = SA_OUT,
+				       .spi = 0x1000 + child,
+				       .child_id = child,
+				       .passed = passed };
+
+	ck_assert_int_eq(sad_pass(d, &which), OK);
+}
+
+static uint32_t carrier(struct sad *d, const char *to)
+{
+	const struct flow f = { .src = kit_addr(to),
+				.dst = kit_addr(to),
+				.proto = PROTO_UDP,
+				.ports_known = true };
+	const struct sa *sa = sad_out(d, &f, 0);
+
+	return sa ? sa->child_id : 0;
+}
+
+/* Whatever their order of arrival, and how narrow they are. */
+START_TEST(the_best_peer_that_is_not_passed_over_carries)
+{
+	static const struct {
+		bool passed[3];
+		uint32_t both, wide;
+	} cases[] = {
+		{ { false, false, false }, 1, 1 }, { { true, false, false }, 2, 2 },
+		{ { true, true, false }, 3, 1 },   { { true, true, true }, 1, 1 },
+		{ { false, true, true }, 1, 1 },   { { true, false, true }, 2, 2 },
+	};
+	struct sa_desc inbound = { .dir = SA_IN, .spi = 0x1001, .child_id = 1 };
+	struct sad *d;
+
+	ck_assert_int_eq(sad_new(1, &d), OK);
+	for (uint32_t i = 0; i < 3; i++) {
+		uint32_t child = 1 + (i + (uint32_t)_i) % 3;
+
+		/* The third one is narrower, which does not help it. */
+		install_ranked(d, child, child == 3 ? "10.2.3.0/24" : "10.2.0.0/16",
+			       (uint8_t)(child + (_i > 2)));
+	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (uint32_t k = 0; k < 3; k++)
+			pass(d, k + 1, cases[i].passed[k]);
+		ck_assert_msg(carrier(d, "10.2.3.4") == cases[i].both, "%zu", i);
+		ck_assert_msg(carrier(d, "10.2.9.9") == cases[i].wide, "%zu", i);
+	}
+	ck_assert_int_eq(sad_pass(d, &inbound), ERR_NOT_FOUND);
+	inbound.dir = SA_OUT;
+	inbound.child_id = 9;
+	ck_assert_int_eq(sad_pass(d, &inbound), ERR_NOT_FOUND);
+	sad_free(d);
+}
+END_TEST
+
+/* Each a good part, the same one after a rekey, and all when the other one is passed over. */
+START_TEST(peers_of_one_priority_share)
+{
+	uint32_t first[256], n[4] = { 0 };
+	char to[32];
+	struct sad *d;
+
+	ck_assert_int_eq(sad_new(1, &d), OK);
+	install_of(d, 1, 71, 2);
+	install_of(d, 2, 72, 2);
+	for (int i = 0; i < 256; i++) {
+		snprintf(to, sizeof(to), "10.2.7.%d", i);
+		first[i] = carrier(d, to);
+		n[first[i]]++;
+	}
+	ck_assert_uint_gt(n[1], 256 / 5);
+	ck_assert_uint_gt(n[2], 256 / 5);
+	install_of(d, 3, 71, 2);
+	for (int i = 0; i < 256; i++) {
+		snprintf(to, sizeof(to), "10.2.7.%d", i);
+		ck_assert_uint_eq(carrier(d, to), first[i] == 1 ? 3 : 2);
+	}
+	pass(d, 2, true);
+	for (int i = 0; i < 256; i++) {
+		snprintf(to, sizeof(to), "10.2.7.%d", i);
+		ck_assert_uint_eq(carrier(d, to), 3);
+	}
+	sad_free(d);
+}
+END_TEST
+
 /* All SAs to a peer are found by its address, before and after they move. */
 START_TEST(sas_are_found_by_their_peer)
 {
@@ -299,6 +410,8 @@ UNIT("esp/lookup")
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, no_other_sa_fits_better_than_the_one_found, 0, 20);
 	tcase_add_test(tc, a_fragment_that_one_of_very_many_selectors_is_for_does_not_wait);
+	tcase_add_loop_test(tc, the_best_peer_that_is_not_passed_over_carries, 0, 6);
+	tcase_add_test(tc, peers_of_one_priority_share);
 	tcase_add_test(tc, sas_are_found_by_their_peer);
 	tcase_add_test(tc, ten_thousand_sas_cost_a_packet_little_more_than_ten);
 }

@@ -8,7 +8,7 @@
 #include "ike/rules.h"
 #include "tests/unit/ike/matrix.h"
 
-enum place {
+enum stage {
 	NOWHERE,
 	INIT_SENT,
 	INIT_DONE,
@@ -31,7 +31,7 @@ struct place_row {
 extern const struct place_row places[N_PLACES];
 
 struct world {
-	enum place place;
+	enum stage place;
 	struct matrix m; /* for its pair alone */
 	enum side at;
 	struct ike_sa *sa; /* there; NULL: none */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/ike/matrix.h"
+#include "tests/unit/ike/pair_memory.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -256,32 +257,18 @@ static bool in_clear(struct pair *p, struct datagram *d)
 
 const char *matrix_conf(const struct scene *sc, enum side s)
 {
-	static char text[2][2048];
-	int us = s == LEFT ? 1 : 2, them = 3 - us;
-
-	snprintf(text[s], sizeof(text[s]),
-		 "me {\n identity = %s\n certificate = me.pem\n key = me.key\n trust = ca.pem\n}\n"
-		 "connection site {\n address = %s\n identity = %s\n %s\n start = manual\n %s\n"
-		 " child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n"
-		 " child lab {\n  local = 10.7.%d.0/24\n  remote = 10.7.%d.0/24\n }\n}\n",
-		 pair_names[s], s == LEFT ? "198.51.100.2" : "192.0.2.1", pair_names[1 - s],
-		 sc->cert ? "auth = certificate" : "auth = psk\n psk_file = a.psk",
-		 sc->more ? sc->more : "", us, them, us, them);
-	return text[s];
+	return pair_two(s, sc->cert, sc->more ? sc->more : "");
 }
 
 static void command(struct matrix *m, enum side s, enum ike_event_kind kind, const char *child)
 {
-	struct ike_event ev = { .kind = kind, .command = { .connection = "site", .child = child } };
-
-	pair_event(&m->p->end[s], &ev);
-	pair_act(m->p, s);
+	pair_command(m->p, s, kind, child);
 	pair_drain(m->p);
 }
 
 void matrix_play(struct matrix *m, const struct scene *s, const struct chain *bad)
 {
-	*m = (struct matrix){ .scene = s, .bad = bad, .live = matrix_live() };
+	*m = (struct matrix){ .scene = s, .bad = bad, .live = pair_memory_live() };
 	m->p = pair_new(matrix_conf(s, LEFT), matrix_conf(s, RIGHT));
 	m->p->filter = in_clear;
 	playing = m;
@@ -334,10 +321,10 @@ void matrix_recover(struct matrix *m, const char *what)
  * free (asprintf), which is not counted when it comes. */
 static long idle_leaves(const struct scene *s)
 {
-	long before = matrix_live();
+	long before = pair_memory_live();
 
 	pair_free(pair_new(matrix_conf(s, LEFT), matrix_conf(s, RIGHT)));
-	return matrix_live() - before;
+	return pair_memory_live() - before;
 }
 
 void matrix_end(struct matrix *m, const char *what)
@@ -349,7 +336,7 @@ void matrix_end(struct matrix *m, const char *what)
 	playing = NULL;
 	pair_free(m->p);
 	m->p = NULL;
-	m->live = matrix_live() - m->live;
+	m->live = pair_memory_live() - m->live;
 	if (!known[cert])
 		idle[cert] = idle_leaves(m->scene);
 	known[cert] = true;

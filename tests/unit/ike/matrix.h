@@ -99,14 +99,4 @@ size_t matrix_sample(void);
 /* Counts a case; true: it is not of the sample. */
 bool matrix_passes_over(void);
 
-/* ---- memory ---- */
-
-/* Blocks. */
-long matrix_live(void);
-/* The nth allocation of the engines finds no memory; 0: none. */
-void matrix_fail(size_t nth);
-size_t matrix_until_failure(void);
-/* No allocation of the engines finds memory. */
-void matrix_starve(bool starve);
-
 #endif

@@ -8,6 +8,8 @@
 
 #include "conf/load.h"
 #include "crypto/alg.h"
+#include "ike/connection.h"
+#include "ike/core.h"
 
 int pair_in_engine;
 
@@ -58,7 +60,10 @@ static struct span authorities(void *ctx, const struct conf_me *me)
 static enum err read_file(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes,
 			  char why[static 256])
 {
-	char *copy = strdup(kind == CONF_FILE_PSK ? "correct horse battery staple\n" : path);
+	char *copy =
+		strdup(kind == CONF_FILE_PSK	      ? "correct horse battery staple\n"
+		       : kind == CONF_FILE_QCD_SECRET ? "32 bytes that nobody else on earth knows"
+						      : path);
 
 	(void)ctx;
 	(void)why;
@@ -79,10 +84,10 @@ struct conf *pair_load(const char *text)
 	return conf;
 }
 
-static void end_begin(struct pair *p, enum side s, const char *text)
+struct ike_engine *pair_engine(struct end *end, bool restores)
 {
-	struct end *end = &p->end[s];
 	struct ike_env env = {
+		.restores = restores,
 		.random = { .fill = draw, .ctx = end },
 		.kernel = end->kernel,
 		.n_owners = 2,
@@ -91,15 +96,21 @@ static void end_begin(struct pair *p, enum side s, const char *text)
 		.ctx = end,
 	};
 
+	return ike_engine_new(&env, end->conf, end->pair->now);
+}
+
+static void end_begin(struct pair *p, enum side s, const char *text)
+{
+	struct end *end = &p->end[s];
+
 	end->pair = p;
 	end->side = s;
 	end->seed = 1000u + (uint64_t)s;
 	end->psk = "correct horse battery staple";
 	end->guarded = true;
-	ck_assert(addr_parse(addresses[s], &end->addr));
 	end->conf = pair_load(text);
-	end->e = ike_engine_new(&env, end->conf, p->now);
-	ck_assert_ptr_nonnull(end->e);
+	end->e = pair_engine(end, false);
+	ck_assert(end->e && addr_parse(addresses[s], &end->addr));
 }
 
 struct pair *pair_new_on(const char *const text[2], const struct plane_caps kernel[2])
@@ -120,9 +131,8 @@ struct pair *pair_new_on(const char *const text[2], const struct plane_caps kern
 
 struct pair *pair_new(const char *left, const char *right)
 {
-	const struct plane_caps none[2] = { { .v4 = false }, { .v4 = false } };
-
-	return pair_new_on((const char *const[]){ left, right }, none);
+	return pair_new_on((const char *const[]){ left, right },
+			   (const struct plane_caps[2]){ { .v4 = false } });
 }
 
 struct plane_caps pair_kernel(void)
@@ -212,6 +222,23 @@ static void do_resolve(struct end *end, const struct conf_connection *cn)
 	pair_event(end, &ev);
 }
 
+/* A machine with one address has no way to another family. */
+static void do_route(struct end *end, const struct ike_route_question *q)
+{
+	struct ike_routes r = { .spi = q->spi };
+	struct ike_event ev = { .kind = IKE_EV_ROUTES, .routes = &r };
+
+	end->n_route_questions++;
+	for (size_t i = 0; i < q->n; i++) {
+		const struct addr *local = q->local.family != AF_UNSPEC ? &q->local : &end->addr;
+
+		if (local->family == q->to[i].family)
+			r.paths[r.n++] =
+				(struct path){ .local.addr = *local, .remote.addr = q->to[i] };
+	}
+	pair_event(end, &ev);
+}
+
 static void keep_note(struct end *end, const struct ike_note *n)
 {
 	if (getenv("PAIR_TRACE"))
@@ -258,12 +285,18 @@ void pair_act(struct pair *p, enum side s)
 		case IKE_ACT_RESOLVE:
 			do_resolve(end, a.resolve.connection);
 			break;
+		case IKE_ACT_ROUTE:
+			do_route(end, a.route);
+			break;
 		case IKE_ACT_CHILD_MTU:
 			end->mtu = a.child.mtu;
 			break;
 		case IKE_ACT_GUARD:
 			end->guarded = a.child.guarded;
 			end->n_guards++;
+			break;
+		case IKE_ACT_KEEP:
+		case IKE_ACT_COMMIT:
 			break;
 		case IKE_ACT_NOTE:
 			keep_note(end, a.note);
@@ -320,9 +353,11 @@ void pair_run(struct pair *p, mono_ns time)
 	p->now = end > p->now ? end : p->now;
 }
 
-static void command(struct pair *p, enum side s, enum ike_event_kind kind, const char *connection)
+static void command(struct pair *p, enum side s, enum ike_event_kind kind, const char *connection,
+		    const char *child)
 {
-	struct ike_event ev = { .kind = kind, .command = { .connection = connection } };
+	struct ike_event ev = { .kind = kind,
+				.command = { .connection = connection, .child = child } };
 
 	pair_event(&p->end[s], &ev);
 	pair_act(p, s);
@@ -330,12 +365,24 @@ static void command(struct pair *p, enum side s, enum ike_event_kind kind, const
 
 void pair_up(struct pair *p, enum side s, const char *connection)
 {
-	command(p, s, IKE_EV_UP, connection);
+	command(p, s, IKE_EV_UP, connection, NULL);
 }
 
 void pair_down(struct pair *p, enum side s, const char *connection)
 {
-	command(p, s, IKE_EV_DOWN, connection);
+	command(p, s, IKE_EV_DOWN, connection, NULL);
+}
+
+void pair_command(struct pair *p, enum side s, enum ike_event_kind kind, const char *child)
+{
+	command(p, s, kind, "site", child);
+}
+
+bool pair_lose(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	(void)d;
+	return false;
 }
 
 /* ---- asking ---- */
@@ -399,6 +446,11 @@ size_t pair_sas(const struct pair *p, enum side s)
 	return ike_engine_stats(p->end[s].e)->sas;
 }
 
+struct ike_sa *pair_sa(const struct pair *p, enum side s)
+{
+	return conn_sa(p->end[s].e->conns[0]);
+}
+
 struct path pair_path(const struct pair *p, enum side from)
 {
 	return (struct path){
@@ -409,7 +461,11 @@ struct path pair_path(const struct pair *p, enum side from)
 
 /* ---- configurations ---- */
 
-static const char *configuration(enum side s, const char *auth, const char *more)
+#define BY_PSK	"auth = psk\n psk_file = site.psk"
+#define BY_CERT "auth = certificate"
+
+static const char *configuration(enum side s, const char *auth, const char *more,
+				 const char *second)
 {
 	static char text[2][2048];
 	int self = s == LEFT ? 0 : 1, peer = 1 - self;
@@ -417,18 +473,28 @@ static const char *configuration(enum side s, const char *auth, const char *more
 	snprintf(text[s], sizeof(text[s]),
 		 "me {\n identity = %s\n certificate = me.pem\n key = me.key\n trust = ca.pem\n}\n"
 		 "connection site {\n address = %s\n identity = %s\n %s\n %s\n %s\n"
-		 " child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n}\n",
+		 " child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n%s}\n",
 		 pair_names[self], addresses[peer], pair_names[peer], auth,
-		 strstr(more, "start") ? "" : "start = manual", more, self + 1, peer + 1);
+		 strstr(more, "start") ? "" : "start = manual", more, self + 1, peer + 1, second);
 	return text[s];
 }
 
 const char *pair_psk(enum side s, const char *more)
 {
-	return configuration(s, "auth = psk\n psk_file = site.psk", more);
+	return configuration(s, BY_PSK, more, "");
 }
 
 const char *pair_cert(enum side s, const char *more)
 {
-	return configuration(s, "auth = certificate", more);
+	return configuration(s, BY_CERT, more, "");
+}
+
+const char *pair_two(enum side s, bool cert, const char *more)
+{
+	static const char *const lab[] = {
+		[LEFT] = " child lab {\n  local = 10.7.1.0/24\n  remote = 10.7.2.0/24\n }\n",
+		[RIGHT] = " child lab {\n  local = 10.7.2.0/24\n  remote = 10.7.1.0/24\n }\n",
+	};
+
+	return configuration(s, cert ? BY_CERT : BY_PSK, more, lab[s]);
 }

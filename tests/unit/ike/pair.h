@@ -37,12 +37,14 @@ struct end {
 	struct sa_desc sas[PAIR_SAS_MAX]; /* what the plane holds */
 	size_t n_sas;
 	size_t n_installs;
+	uint32_t sends_by; /* the SPI of the outbound SA that was put in last */
 	size_t n_forgets;
 	uint32_t forgot;      /* the number of the last acquire that was to be forgotten */
 	uint32_t answered;    /* ... that an outbound SA came for */
 	struct sa_desc moved; /* the last SA_MOVE, without its selectors */
 	size_t n_moves;
 	uint64_t packets; /* that each of its SAs has carried, by its counters */
+	size_t n_route_questions;
 	size_t n_keepalives;
 	size_t n_guards;
 	size_t n_jobs[JOB_KE + 1]; /* asked for, by kind */
@@ -65,6 +67,7 @@ struct end {
 	const char *psk;
 	const char *name; /* identity that its certificate proves; NULL: the configuration's */
 	struct identity proved; /* ... that the peer's does; ID_NONE: what that claims */
+	uint64_t good_s;	/* ... and how long that holds; 0: that is not known */
 };
 
 struct pair {
@@ -91,6 +94,8 @@ struct pair *pair_new(const char *left, const char *right);
 struct pair *pair_new_on(const char *const text[2], const struct plane_caps kernel[2]);
 /* A kernel that carries everything; a test takes away what it wants. */
 struct plane_caps pair_kernel(void);
+/* Another engine with this end's configuration; the caller frees it. */
+struct ike_engine *pair_engine(struct end *end, bool restores);
 /* Asserts that nothing is left in the planes; frees. */
 void pair_free(struct pair *p);
 /* Runs until nothing is on the wire. */
@@ -99,6 +104,8 @@ void pair_drain(struct pair *p);
 void pair_run(struct pair *p, mono_ns time);
 void pair_up(struct pair *p, enum side s, const char *connection);
 void pair_down(struct pair *p, enum side s, const char *connection);
+/* IKE_EV_UP or IKE_EV_DOWN of a child of `site`; NULL: of all. */
+void pair_command(struct pair *p, enum side s, enum ike_event_kind kind, const char *child);
 void pair_deliver(struct pair *p, enum side to, const struct path *path, struct span bytes);
 /* Carries out what the engine of this side wants. */
 void pair_act(struct pair *p, enum side s);
@@ -110,6 +117,8 @@ size_t pair_count(const struct pair *p, enum side s, enum ike_note_kind kind);
 void pair_expect_children(const struct pair *p, size_t n);
 /* IKE SAs that this engine has. */
 size_t pair_sas(const struct pair *p, enum side s);
+/* That of the first connection, or NULL. */
+struct ike_sa *pair_sa(const struct pair *p, enum side s);
 struct path pair_path(const struct pair *p, enum side from);
 
 void pair_event(struct end *end, const struct ike_event *ev);
@@ -118,6 +127,8 @@ void pair_do_job(struct end *end, const struct job *j);
 void pair_do_sa(struct end *end, const struct sa_cmd *cmd);
 extern const char *const pair_names[2];
 
+/* A filter: every datagram is lost. */
+bool pair_lose(struct pair *p, struct datagram *d);
 /* As if the sender of this IKE_SA_INIT message did not know the notify: it is another one on the
  * wire, and in what the sender remembers to have sent. False: it is none, or does not have it. */
 bool pair_hide_notify(struct pair *p, struct datagram *d, uint16_t type);
@@ -125,5 +136,7 @@ bool pair_hide_notify(struct pair *p, struct datagram *d, uint16_t type);
 /* Configurations. `more` goes into the connection. */
 const char *pair_psk(enum side s, const char *more);
 const char *pair_cert(enum side s, const char *more);
+/* ... with a second child, `lab`. */
+const char *pair_two(enum side s, bool cert, const char *more);
 
 #endif

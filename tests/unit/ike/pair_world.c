@@ -78,6 +78,7 @@ void pair_do_job(struct end *end, const struct job *j)
 	case JOB_VERIFY:
 		r.err = fake_verify(end, &j->verify);
 		r.proved = end->proved;
+		r.good_s = end->good_s;
 		snprintf(r.scheme, sizeof(r.scheme), "a fake");
 		break;
 	case JOB_KE:
@@ -110,6 +111,8 @@ static enum err plane_install(struct end *end, const struct sa_desc *sa)
 	ck_assert(sa->dir == SA_OUT || sa->acquire == 0);
 	if (sa->acquire != 0)
 		end->answered = sa->acquire;
+	if (sa->dir == SA_OUT)
+		end->sends_by = sa->spi;
 	return sa_desc_copy(&end->sas[end->n_sas++], sa);
 }
 
@@ -152,6 +155,15 @@ static void plane_move(struct end *end, const struct sa_desc *sa)
 	end->n_moves++;
 }
 
+static void plane_pass(struct end *end, const struct sa_desc *sa)
+{
+	size_t i = plane_find(end, sa);
+
+	ck_assert_uint_lt(i, end->n_sas);
+	ck_assert_int_eq(sa->dir, SA_OUT);
+	end->sas[i].passed = sa->passed;
+}
+
 void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 {
 	struct sa_done done = { .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
@@ -178,6 +190,15 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 		break;
 	case SA_MOVE:
 		plane_move(end, &cmd->sa);
+		break;
+	case SA_PASS:
+		plane_pass(end, &cmd->sa);
+		break;
+	case SA_CLAIM:
+		done.err = plane_find(end, &cmd->sa) < end->n_sas ? OK : ERR_NOT_FOUND;
+		done.counters.packets = end->packets;
+		break;
+	case SA_SWEEP:
 		break;
 	case SA_FORGET:
 		end->forgot = cmd->sa.acquire;
@@ -223,7 +244,7 @@ bool pair_hide_notify(struct pair *p, struct datagram *d, uint16_t type)
 	d->bytes[at] ^= 0x80;
 	hide_kept(&sa->hs->response, d, at);
 	hide_kept(&sa->window.request, d, at);
-	for (size_t i = 0; i < INIT_TRIES_MAX; i++)
+	for (size_t i = 0; i < sa->hs->max_tries; i++)
 		hide_kept(&sa->hs->tries[i].request, d, at);
 	return true;
 }

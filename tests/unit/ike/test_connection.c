@@ -6,13 +6,6 @@
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
-static bool never(struct pair *p, struct datagram *d)
-{
-	(void)p;
-	(void)d;
-	return false;
-}
-
 static bool only_to_the_real_address(struct pair *p, struct datagram *d)
 {
 	return d->to == LEFT || addr_eq(&d->path.local.addr, &p->end[RIGHT].addr);
@@ -42,7 +35,7 @@ START_TEST(the_last_address_is_the_end_of_a_command)
 {
 	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
 
-	p->filter = never;
+	p->filter = pair_lose;
 	pair_up(p, LEFT, "site");
 	pair_run(p, 100 * NS_PER_S);
 	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REFUSED), 1);
@@ -51,34 +44,15 @@ START_TEST(the_last_address_is_the_end_of_a_command)
 }
 END_TEST
 
-static const char *two_children(enum side s)
-{
-	static char text[2][2048];
-	const char *me = pair_names[s], *peer = pair_names[s == LEFT];
-	int l = s == LEFT ? 1 : 2, r = 3 - l;
-
-	snprintf(
-		text[s], sizeof(text[s]),
-		"me {\n identity = %s\n}\nconnection site {\n address = %s\n identity = %s\n auth = psk\n"
-		" psk_file = site.psk\n start = manual\n"
-		" child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n"
-		" child lab {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n}\n",
-		me, s == LEFT ? "198.51.100.2" : "192.0.2.1", peer, l, r, l + 10, r + 10);
-	return text[s];
-}
-
 static void command(struct pair *p, enum ike_event_kind kind, const char *child)
 {
-	struct ike_event ev = { .kind = kind, .command = { .connection = "site", .child = child } };
-
-	pair_event(&p->end[LEFT], &ev);
-	pair_act(p, LEFT);
+	pair_command(p, LEFT, kind, child);
 	pair_run(p, 10 * NS_PER_S);
 }
 
 START_TEST(a_child_comes_and_goes_beside_the_other)
 {
-	struct pair *p = pair_new(two_children(LEFT), two_children(RIGHT));
+	struct pair *p = pair_new(pair_two(LEFT, false, ""), pair_two(RIGHT, false, ""));
 
 	command(p, IKE_EV_UP, "net");
 	pair_expect_children(p, 1);
@@ -166,9 +140,9 @@ static bool child_is_guarded(const struct pair *p, const char *name)
 /* A file in which two children have changed places says nothing new. */
 START_TEST(a_child_keeps_its_state_when_the_order_changes)
 {
-	struct pair *p = pair_new(two_children(LEFT), two_children(RIGHT));
+	struct pair *p = pair_new(pair_two(LEFT, false, ""), pair_two(RIGHT, false, ""));
 	static char text[2048];
-	const char *whole = two_children(LEFT), *net = strstr(whole, " child net"),
+	const char *whole = pair_two(LEFT, false, ""), *net = strstr(whole, " child net"),
 		   *lab = strstr(whole, " child lab");
 
 	command(p, IKE_EV_UP, NULL);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ike/connection.h"
 #include "ike/core.h"
 #include "ike/protect.h"
 #include "tests/unit/ike/pair.h"
@@ -47,11 +46,6 @@ struct look {
 	size_t n_said[2]; /* ... in which its own engine has said the same */
 	size_t n_lookups; /* HTTP_CERT_LOOKUP_SUPPORTED, and certificates of other encodings */
 };
-
-static struct ike_sa *left_sa(struct pair *p)
-{
-	return conn_sa(p->end[LEFT].e->conns[0]);
-}
 
 static void count(struct look *l, const struct message *m, enum side from)
 {
@@ -112,7 +106,7 @@ static bool look(struct pair *p, struct datagram *d)
 		count(l, &m, 1 - d->to);
 		return true;
 	}
-	keys = d->to == LEFT ? sa_keys_in(left_sa(p)) : sa_keys_out(left_sa(p));
+	keys = d->to == LEFT ? sa_keys_in(pair_sa(p, LEFT)) : sa_keys_out(pair_sa(p, LEFT));
 	ck_assert_int_eq(protect_open(&keys, &m, &w, &in), OK);
 	ck_assert_int_eq(message_decode_inner(&m.h, &in, &inside), OK);
 	l->n_seen[1 - d->to]++;
@@ -152,7 +146,6 @@ static const struct {
 	  NOTIFY_BODY(NOTIFY_SET_WINDOW_SIZE, 0, 0, 0, 0), 8 },
 	{ "a window of no size", PL_NOTIFY, NOTIFY_SET_WINDOW_SIZE,
 	  NOTIFY_BODY(NOTIFY_SET_WINDOW_SIZE), 4 },
-	{ "MOBIKE", PL_NOTIFY, NOTIFY_MOBIKE_SUPPORTED, NOTIFY_BODY(NOTIFY_MOBIKE_SUPPORTED), 4 },
 	{ "a status that nobody knows", PL_NOTIFY, 40959, NOTIFY_BODY(40959, 1, 2, 3), 7 },
 	{ "who made it", PL_VENDOR, 0, { 'O', 'p', 'a', 'q', 'u', 'e', 0, 0xff }, 8 },
 	{ "a vendor ID of nothing", PL_VENDOR, 0, { 0 }, 0 },

@@ -137,6 +137,87 @@ START_TEST(a_failed_negotiation_lets_the_next_packet_ask)
 }
 END_TEST
 
+struct lack {
+	bool wanted, missed;
+};
+
+static void look_at_lack(void *ctx, const struct ike_view *v)
+{
+	struct lack *l = ctx;
+
+	*l = (struct lack){ v->wanted || v->children[0].wanted, v->children[0].missed };
+	ck_assert_int_eq(v->missed, v->children[0].missed);
+	ck_assert(!v->children[1].wanted && !v->children[1].missed);
+}
+
+static struct lack lack_of(const struct pair *p)
+{
+	struct lack l = { false, false };
+
+	ike_engine_views(p->end[LEFT].e, look_at_lack, &l);
+	return l;
+}
+
+static bool drop_all(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	(void)d;
+	return false;
+}
+
+/* Nothing tries it again but the next packet; it is missed all the same, and told by a status that
+ * asks whether all is well. */
+START_TEST(what_a_packet_wanted_and_did_not_get_is_missed_until_it_is_up)
+{
+	struct pair *p = pair_of("traffic", both);
+
+	ck_assert(!lack_of(p).wanted && !lack_of(p).missed);
+	p->filter = drop_all;
+	ask(p, 0, "10.2.1.3", 9);
+	pair_run(p, 60 * NS_PER_S);
+	ck_assert(!lack_of(p).wanted && lack_of(p).missed);
+	p->filter = NULL;
+	ask(p, 0, "10.2.1.3", 10);
+	pair_drain(p);
+	pair_expect_children(p, 1);
+	ck_assert(lack_of(p).wanted && !lack_of(p).missed);
+	p->filter = drop_all; /* and now it is lost */
+	pair_run(p, 120 * NS_PER_S);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_DOWN)->err, ERR_PEER_LOST);
+	ck_assert(!lack_of(p).wanted && lack_of(p).missed);
+	pair_down(p, LEFT, "site");
+	ck_assert(!lack_of(p).wanted && !lack_of(p).missed);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(what_the_peer_has_closed_is_not_missed)
+{
+	struct pair *p = pair_of("traffic", both);
+
+	ask(p, 0, "10.2.1.3", 9);
+	pair_drain(p);
+	pair_expect_children(p, 1);
+	pair_down(p, RIGHT, "site");
+	pair_drain(p);
+	pair_expect_children(p, 0);
+	ck_assert(!lack_of(p).wanted && !lack_of(p).missed);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(a_child_that_the_peer_refuses_is_missed)
+{
+	struct pair *p = pair_of("traffic", neither);
+
+	ask(p, 0, "10.2.1.3", 9);
+	pair_drain(p);
+	pair_expect_children(p, 0);
+	ck_assert(!lack_of(p).wanted && lack_of(p).missed);
+	pair_free(p);
+}
+END_TEST
+
 /* The IKE SA is up: the second child comes over that, and a third one that nobody asks for does
  * not. */
 START_TEST(a_packet_for_another_child_has_it_made_over_the_same_ike_sa)
@@ -206,6 +287,9 @@ END_TEST
 
 UNIT("ike/engine-acquire")
 {
+	tcase_add_test(tc, what_a_packet_wanted_and_did_not_get_is_missed_until_it_is_up);
+	tcase_add_test(tc, what_the_peer_has_closed_is_not_missed);
+	tcase_add_test(tc, a_child_that_the_peer_refuses_is_missed);
 	tcase_add_loop_test(tc, the_packets_selector_comes_first, 0, 2);
 	tcase_add_test(tc, the_child_that_is_asked_for_is_the_one_that_comes);
 	tcase_add_test(tc, a_question_that_the_kernel_gave_up_is_not_forgotten_again);

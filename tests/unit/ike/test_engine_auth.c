@@ -131,6 +131,78 @@ START_TEST(an_unknown_identity_is_refused)
 }
 END_TEST
 
+static const char *meets(enum side s, const char *own, const char *other)
+{
+	static char text[2][512];
+
+	snprintf(text[s], sizeof(text[s]),
+		 "me {\n identity = %s\n}\n"
+		 "connection site {\n address = %s\n identity = %s\n auth = psk\n"
+		 " psk_file = site.psk\n start = manual\n child net {\n"
+		 "  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n}\n",
+		 own, s == LEFT ? "198.51.100.2" : "192.0.2.1", other, s == LEFT ? 1 : 2,
+		 s == LEFT ? 2 : 1);
+	return text[s];
+}
+
+/* LEFT begins. What each end's operator reads. */
+/* clang-format off */
+static const struct {
+	const char *left[2], *right[2]; /* who it is, whom it wants */
+	const char *refuses;	/* RIGHT's words */
+	const char *fix;
+} mismatches[] = {
+	{ { "gw2.example.org", "right.example.org" }, { "right.example.org", "left.example.org" },
+	  "the peer calls itself gw2.example.org, and the configuration wants left.example.org",
+	  "set `identity = gw2.example.org` here" },
+	{ { "left.example.org", "gw3.example.org" }, { "right.example.org", "left.example.org" },
+	  "the peer wants us to be gw3.example.org, and we are right.example.org",
+	  "set `local_identity = gw3.example.org`" },
+};
+/* clang-format on */
+
+START_TEST(a_wrong_name_is_explained_at_both_ends)
+{
+	struct pair *p = try_it(meets(LEFT, mismatches[_i].left[0], mismatches[_i].left[1]),
+				meets(RIGHT, mismatches[_i].right[0], mismatches[_i].right[1]));
+	const struct ike_note *l = pair_note(p, LEFT, IKE_NOTE_REFUSED);
+	const struct ike_note *r = pair_note(p, RIGHT, IKE_NOTE_REFUSED);
+
+	expect_refused(p, ERR_PEER_AUTH, ERR_UNKNOWN_PEER);
+	ck_assert_str_eq(r->text, mismatches[_i].refuses);
+	ck_assert_ptr_nonnull(strstr(r->fix, mismatches[_i].fix));
+	ck_assert_str_eq(r->connection, "site");
+	/* The refused end knows what it has said, and no more. */
+	ck_assert_ptr_nonnull(strstr(l->offered, mismatches[_i].left[0]));
+	ck_assert_ptr_nonnull(strstr(l->fix, mismatches[_i].left[0]));
+	ck_assert_ptr_nonnull(strstr(l->fix, mismatches[_i].left[1]));
+	ck_assert_str_eq(l->got, "");
+	pair_free(p);
+}
+END_TEST
+
+/* Who was not asked to be somebody, and is: LEFT refuses RIGHT's answer. */
+START_TEST(an_answer_by_somebody_else_is_explained_at_both_ends)
+{
+	struct pair *p = pair_new(pair_cert(LEFT, ""), pair_cert(RIGHT, ""));
+
+	ck_assert_int_eq(identity_parse(&p->end[LEFT].proved, "gw4.example.org"), OK);
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_REFUSED)->err, ERR_WRONG_IDENTITY);
+	ck_assert_int_eq(pair_note(p, RIGHT, IKE_NOTE_REFUSED)->err, ERR_PEER_AUTH);
+	pair_expect_children(p, 0);
+	ck_assert_ptr_nonnull(strstr(pair_note(p, LEFT, IKE_NOTE_REFUSED)->text,
+				     "the peer calls itself right.example.org"));
+	ck_assert_ptr_nonnull(
+		strstr(pair_note(p, LEFT, IKE_NOTE_REFUSED)->text, "wanted is right.example.org"));
+	ck_assert_ptr_nonnull(
+		strstr(pair_note(p, RIGHT, IKE_NOTE_REFUSED)->offered, "right.example.org"));
+	ck_assert_ptr_nonnull(strstr(pair_note(p, LEFT, IKE_NOTE_REFUSED)->fix, "gw4.example.org"));
+	pair_free(p);
+}
+END_TEST
+
 static const enum job_kind job_kinds[] = { JOB_SIGN, JOB_VERIFY };
 
 /* Each job of each side fails in turn: nothing comes up, nothing stays. */
@@ -391,6 +463,8 @@ UNIT("ike/engine-auth")
 	tcase_add_test(tc, different_methods_are_refused);
 	tcase_add_test(tc, rsa_signatures_with_sha1_are_refused);
 	tcase_add_test(tc, an_unknown_identity_is_refused);
+	tcase_add_loop_test(tc, a_wrong_name_is_explained_at_both_ends, 0, 2);
+	tcase_add_test(tc, an_answer_by_somebody_else_is_explained_at_both_ends);
 	tcase_add_loop_test(tc, a_failed_job_leaves_nothing, 0, 4);
 	tcase_add_loop_test(tc, a_refused_install_leaves_no_half, 0, 4);
 	tcase_add_test(tc, start_always_tries_again_after_a_refused_install);

@@ -1,45 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A peer with a window of more than one (RFC 7296 2.3): an INFORMATIONAL does not wait for the
  * answer to a CREATE_CHILD_SA. */
-#include <stdio.h>
 #include <string.h>
 
 #include "ike/beside.h"
-#include "ike/connection.h"
 #include "ike/core.h"
 #include "ike/create.h"
 #include "ike/send.h"
-#include "tests/unit/ike/pair.h"
+#include "tests/unit/ike/roam.h"
 #include "tests/unit/unit.h"
 
-static const char *two(enum side s)
-{
-	static char text[2][2048];
-	int us = s == LEFT ? 1 : 2, them = 3 - us;
+/* A third child, beside those of pair_two. */
+#define DMZ(us, them) \
+	" child dmz {\n  local = 10.8." us ".0/24\n  remote = 10.8." them ".0/24\n }\n"
 
-	snprintf(text[s], sizeof(text[s]),
-		 "me {\n identity = %s\n}\n"
-		 "connection site {\n address = %s\n identity = %s\n"
-		 " auth = psk\n psk_file = a.psk\n start = manual\n"
-		 " child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n"
-		 " child lab {\n  local = 10.7.%d.0/24\n  remote = 10.7.%d.0/24\n }\n"
-		 " child dmz {\n  local = 10.8.%d.0/24\n  remote = 10.8.%d.0/24\n }\n}\n",
-		 pair_names[s], s == LEFT ? "198.51.100.2" : "192.0.2.1", pair_names[1 - s], us,
-		 them, us, them, us, them);
-	return text[s];
-}
-
-static struct ike_sa *sa_at(struct pair *p, enum side s)
+static struct pair *with_three(void)
 {
-	return conn_sa(p->end[s].e->conns[0]);
+	return pair_new(pair_two(LEFT, false, DMZ("1", "2")),
+			pair_two(RIGHT, false, DMZ("2", "1")));
 }
 
 static void command(struct pair *p, enum side s, enum ike_event_kind kind, const char *child)
 {
-	struct ike_event ev = { .kind = kind, .command = { .connection = "site", .child = child } };
-
-	pair_event(&p->end[s], &ev);
-	pair_act(p, s);
+	pair_command(p, s, kind, child);
 	pair_drain(p);
 }
 
@@ -53,7 +36,7 @@ static void announce(struct pair *p, uint32_t window, size_t len)
 	wr_u32(&w, window);
 	wr_u32(&w, 0);
 	builder_notify(&b, NOTIFY_SET_WINDOW_SIZE, span_of(data, len));
-	ck_assert_int_eq(send_request(sa_at(p, RIGHT), X_INFORMATIONAL, &b), OK);
+	ck_assert_int_eq(send_request(pair_sa(p, RIGHT), X_INFORMATIONAL, &b), OK);
 	pair_act(p, RIGHT);
 	pair_drain(p);
 }
@@ -79,7 +62,7 @@ static bool hold_answer(struct pair *p, struct datagram *d)
 /* Two children are up and the third one is asked for. */
 static struct pair *while_asked(uint32_t window)
 {
-	struct pair *p = pair_new(two(LEFT), two(RIGHT));
+	struct pair *p = with_three();
 
 	command(p, LEFT, IKE_EV_UP, "net");
 	command(p, LEFT, IKE_EV_UP, "lab");
@@ -87,7 +70,7 @@ static struct pair *while_asked(uint32_t window)
 		announce(p, window, 4);
 	p->filter = hold_answer;
 	command(p, LEFT, IKE_EV_UP, "dmz");
-	ck_assert(sa_at(p, LEFT)->mine && sa_at(p, LEFT)->mine->stage == CREATE_ASKED);
+	ck_assert(pair_sa(p, LEFT)->mine && pair_sa(p, LEFT)->mine->stage == CREATE_ASKED);
 	return p;
 }
 
@@ -100,7 +83,7 @@ static void goes_on(struct pair *p, size_t n)
 		pair_deliver(p, LEFT, &path, span_of(late, late_len));
 	pair_run(p, 10 * NS_PER_S);
 	pair_expect_children(p, n);
-	ck_assert(!sa_at(p, LEFT)->window.asked && !beside_is_out(sa_at(p, LEFT)));
+	ck_assert(!pair_sa(p, LEFT)->window.asked && !beside_is_out(pair_sa(p, LEFT)));
 	command(p, LEFT, IKE_EV_DOWN, NULL);
 	pair_run(p, 5 * NS_PER_S);
 	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
@@ -126,8 +109,8 @@ START_TEST(a_delete_goes_beside_what_is_out)
 	struct pair *p = while_asked(2);
 
 	command(p, LEFT, IKE_EV_DOWN, "lab");
-	ck_assert(sa_at(p, LEFT)->window.asked);
-	ck_assert(!beside_is_out(sa_at(p, LEFT)));
+	ck_assert(pair_sa(p, LEFT)->window.asked);
+	ck_assert(!beside_is_out(pair_sa(p, LEFT)));
 	ck_assert_uint_eq(p->end[RIGHT].n_sas, 4);
 	ck_assert_uint_eq(p->end[LEFT].n_sas, 2);
 	goes_on(p, 2);
@@ -147,21 +130,42 @@ START_TEST(no_more_are_out_than_the_window_holds)
 }
 END_TEST
 
-static bool lose_all(struct pair *p, struct datagram *d)
+/* LEFT has another address while two requests are out: both go on from there at once. */
+START_TEST(both_go_on_from_where_we_are_now)
 {
-	(void)p;
-	(void)d;
-	return false;
+	struct pair *p = while_asked(2);
+	struct datagram *d;
+	char text[ADDR_TEXT_MAX];
+	uint32_t ids[3] = { 0 };
+	size_t n = 0;
+
+	p->filter = pair_lose;
+	command(p, LEFT, IKE_EV_DOWN, "lab");
+	ck_assert(beside_is_out(pair_sa(p, LEFT)));
+	p->filter = NULL;
+	roam_go(p, LEFT, ROAM_ELSEWHERE);
+	for (d = p->wire; d && n < 3; d = d->next) {
+		struct message m;
+
+		ck_assert_int_eq(message_decode(span_of(d->bytes, d->len), &m), OK);
+		ck_assert_str_eq(addr_text(&d->path.remote.addr, text), ROAM_ELSEWHERE);
+		ids[n++] = m.h.message_id;
+	}
+	ck_assert_uint_eq(n, 2);
+	ck_assert_uint_eq(ids[1], ids[0] + 1);
+	pair_run(p, 60 * NS_PER_S);
+	pair_free(p);
 }
+END_TEST
 
 START_TEST(both_are_sent_again_and_a_silent_peer_is_lost)
 {
 	struct pair *p = while_asked(2);
 	size_t sent;
 
-	p->filter = lose_all;
+	p->filter = pair_lose;
 	command(p, LEFT, IKE_EV_DOWN, "lab");
-	ck_assert(beside_is_out(sa_at(p, LEFT)));
+	ck_assert(beside_is_out(pair_sa(p, LEFT)));
 	sent = p->n_sent;
 	pair_run(p, 20 * NS_PER_S);
 	ck_assert_uint_ge(p->n_sent - sent, 12);
@@ -186,20 +190,20 @@ END_TEST
 /* What a window says grows and never shrinks; what is no window says nothing. */
 START_TEST(a_window_is_four_bytes_and_only_grows)
 {
-	struct pair *p = pair_new(two(LEFT), two(RIGHT));
+	struct pair *p = with_three();
 
 	command(p, LEFT, IKE_EV_UP, "net");
 	announce(p, 7, 3);
 	announce(p, 7, 8);
 	announce(p, 0, 4);
 	announce(p, 1, 4);
-	ck_assert_ptr_null(sa_at(p, LEFT)->beside);
+	ck_assert_ptr_null(pair_sa(p, LEFT)->beside);
 	announce(p, 5, 4);
-	ck_assert_uint_eq(sa_at(p, LEFT)->beside->window, 5);
+	ck_assert_uint_eq(pair_sa(p, LEFT)->beside->window, 5);
 	announce(p, 2, 4);
-	ck_assert_uint_eq(sa_at(p, LEFT)->beside->window, 5);
+	ck_assert_uint_eq(pair_sa(p, LEFT)->beside->window, 5);
 	announce(p, UINT32_MAX, 4);
-	ck_assert_uint_eq(sa_at(p, LEFT)->beside->window, UINT32_MAX);
+	ck_assert_uint_eq(pair_sa(p, LEFT)->beside->window, UINT32_MAX);
 	goes_on(p, 1);
 }
 END_TEST
@@ -209,6 +213,7 @@ UNIT("ike/engine-beside")
 	tcase_add_loop_test(tc, without_a_word_of_the_peer_one_waits_for_the_other, 0, 2);
 	tcase_add_test(tc, a_delete_goes_beside_what_is_out);
 	tcase_add_loop_test(tc, no_more_are_out_than_the_window_holds, 0, 2);
+	tcase_add_test(tc, both_go_on_from_where_we_are_now);
 	tcase_add_test(tc, both_are_sent_again_and_a_silent_peer_is_lost);
 	tcase_add_test(tc, the_end_does_not_wait_either);
 	tcase_add_test(tc, a_window_is_four_bytes_and_only_grows);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ike/connection.h"
 #include "ike/core.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
@@ -273,7 +272,7 @@ START_TEST(hints_only_make_us_ask)
 
 	pair_up(p, LEFT, "site");
 	pair_run(p, 12 * NS_PER_S);
-	path = conn_sa(p->end[LEFT].e->conns[0])->path;
+	path = pair_sa(p, LEFT)->path;
 	before = informationals(p);
 	for (int i = 0; i < 100; i++) {
 		pair_event(&p->end[LEFT], &ev);
@@ -293,7 +292,7 @@ START_TEST(a_forgetful_peer_is_called_again)
 	struct ike_sa *sa;
 
 	pair_run(p, 12 * NS_PER_S);
-	sa = conn_sa(p->end[RIGHT].e->conns[0]);
+	sa = pair_sa(p, RIGHT);
 	sa_free(sa);
 	pair_act(p, RIGHT);
 	pair_run(p, 100 * NS_PER_S);

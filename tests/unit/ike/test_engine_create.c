@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CREATE_CHILD_SA, message by message: groups and keys, what is not a request for a child, the same
  * child more than once, and answers that are not to be believed. */
-#include <stdio.h>
 #include <string.h>
 
 #include "ike/child.h"
@@ -19,38 +18,14 @@
 #define ECP256_FIRST "policy = { aes256gcm16 prfsha384 ecp256 x25519 }"
 #define SLOW	     "policy = { aes256gcm16 prfsha384 modp4096 }"
 
-static const char *two(enum side s, const char *more)
-{
-	static char text[2][2048];
-	int us = s == LEFT ? 1 : 2, them = 3 - us;
-
-	snprintf(text[s], sizeof(text[s]),
-		 "me {\n identity = %s\n}\n"
-		 "connection site {\n address = %s\n identity = %s\n"
-		 " auth = psk\n psk_file = a.psk\n %s\n %s\n"
-		 " child net {\n  local = 10.%d.0.0/16\n  remote = 10.%d.0.0/16\n }\n"
-		 " child lab {\n  local = 10.7.%d.0/24\n  remote = 10.7.%d.0/24\n }\n}\n",
-		 pair_names[s], s == LEFT ? "198.51.100.2" : "192.0.2.1", pair_names[1 - s],
-		 strstr(more, "start") ? "" : "start = manual", more, us, them, us, them);
-	return text[s];
-}
-
 static struct pair *pair_of(const char *left, const char *right)
 {
-	return pair_new(two(LEFT, left), two(RIGHT, right));
-}
-
-static struct ike_sa *sa_at(struct pair *p, enum side s)
-{
-	return conn_sa(p->end[s].e->conns[0]);
+	return pair_new(pair_two(LEFT, false, left), pair_two(RIGHT, false, right));
 }
 
 static void command(struct pair *p, enum side s, enum ike_event_kind kind, const char *child)
 {
-	struct ike_event ev = { .kind = kind, .command = { .connection = "site", .child = child } };
-
-	pair_event(&p->end[s], &ev);
-	pair_act(p, s);
+	pair_command(p, s, kind, child);
 	pair_run(p, NS_PER_S);
 }
 
@@ -86,8 +61,26 @@ START_TEST(a_second_child_has_a_group_of_its_own)
 	ck_assert_uint_eq(p->n_sent - sent, groups[_i].messages);
 	for (enum side s = LEFT; s <= RIGHT; s++)
 		ck_assert_str_eq(pair_note(p, s, IKE_NOTE_CHILD_UP)->suite, groups[_i].suite);
-	ck_assert_ptr_null(sa_at(p, LEFT)->mine);
-	ck_assert_ptr_null(sa_at(p, RIGHT)->theirs);
+	ck_assert_ptr_null(pair_sa(p, LEFT)->mine);
+	ck_assert_ptr_null(pair_sa(p, RIGHT)->theirs);
+	pair_free(p);
+}
+END_TEST
+
+/* RIGHT's keys are not made yet, and LEFT's SPI is another one's already (A27). */
+START_TEST(a_peers_spi_is_taken_from_the_request_on)
+{
+	struct pair *p = with_first(SLOW, SLOW);
+	uint32_t spi;
+
+	p->end[RIGHT].hold_jobs = true;
+	command(p, LEFT, IKE_EV_UP, "lab");
+	ck_assert_ptr_nonnull(pair_sa(p, LEFT)->mine);
+	ck_assert_ptr_nonnull(pair_sa(p, RIGHT)->theirs);
+	spi = pair_sa(p, LEFT)->mine->deal.child->spi_in;
+	ck_assert_int_eq(deal_judge_spi(pair_sa(p, RIGHT), spi), ERR_EXISTS);
+	ck_assert_int_eq(deal_judge_spi(pair_sa(p, RIGHT), spi ^ 1), OK);
+	p->end[RIGHT].hold_jobs = false;
 	pair_free(p);
 }
 END_TEST
@@ -120,7 +113,7 @@ static bool open_answer(struct pair *p, const struct datagram *d, uint8_t exchan
 	if (d->to != LEFT || message_decode(span_of(d->bytes, d->len), &m) != OK ||
 	    m.h.exchange != exchange || !header_is_response(&m.h))
 		return false;
-	keys = sa_keys_in(sa_at(p, LEFT));
+	keys = sa_keys_in(pair_sa(p, LEFT));
 	ck_assert_int_eq(protect_open(&keys, &m, plain, &in), OK);
 	ck_assert_int_eq(message_decode_inner(&m.h, &in, inside), OK);
 	return true;
@@ -209,16 +202,16 @@ START_TEST(what_a_request_is_for_follows_from_what_is_in_it)
 
 	p->ctx = &seen;
 	p->filter = look_inside;
-	put(&b, sa_at(p, LEFT), requests[_i].parts);
-	ck_assert_int_eq(send_request(sa_at(p, LEFT), X_CREATE_CHILD_SA, &b), OK);
+	put(&b, pair_sa(p, LEFT), requests[_i].parts);
+	ck_assert_int_eq(send_request(pair_sa(p, LEFT), X_CREATE_CHILD_SA, &b), OK);
 	pair_act(p, LEFT);
 	pair_drain(p);
 	ck_assert(p->answered);
 	ck_assert_uint_eq(seen, requests[_i].notify);
 	ck_assert_uint_eq(p->end[RIGHT].n_sas, requests[_i].notify == 0 ? 4 : 2);
-	ck_assert_int_eq(sa_at(p, LEFT)->state, S_UP);
-	ck_assert_int_eq(sa_at(p, RIGHT)->state, S_UP);
-	ck_assert_ptr_null(sa_at(p, RIGHT)->theirs);
+	ck_assert_int_eq(pair_sa(p, LEFT)->state, S_UP);
+	ck_assert_int_eq(pair_sa(p, RIGHT)->state, S_UP);
+	ck_assert_ptr_null(pair_sa(p, RIGHT)->theirs);
 	pair_free(p);
 }
 END_TEST
@@ -228,7 +221,7 @@ END_TEST
 /* LEFT forgets its child without a word and makes it anew. */
 static void make_again(struct pair *p)
 {
-	struct child_sa *c = sa_at(p, LEFT)->children;
+	struct child_sa *c = pair_sa(p, LEFT)->children;
 
 	child_free(c);
 	pair_act(p, LEFT);
@@ -252,7 +245,7 @@ static void look(void *ctx, const struct ike_view *v)
 START_TEST(the_peer_may_make_a_child_twice)
 {
 	struct pair *p = with_first("", "");
-	uint32_t first = sa_at(p, LEFT)->children->spi_in;
+	uint32_t first = pair_sa(p, LEFT)->children->spi_in;
 	struct seen seen;
 
 	make_again(p);
@@ -261,7 +254,7 @@ START_TEST(the_peer_may_make_a_child_twice)
 	ike_engine_views(p->end[RIGHT].e, look, &seen);
 	ck_assert(seen.up);
 	ck_assert_uint_eq(seen.n_pairs, 2);
-	ck_assert_uint_eq(seen.spi_out, sa_at(p, LEFT)->children->spi_in);
+	ck_assert_uint_eq(seen.spi_out, pair_sa(p, LEFT)->children->spi_in);
 	pair_run(p, 300 * NS_PER_S);
 	ck_assert_uint_eq(p->end[RIGHT].n_sas, 4);
 	command(p, LEFT, IKE_EV_DOWN, "net");
@@ -284,7 +277,7 @@ START_TEST(a_peer_has_no_children_beyond_the_limit)
 	ck_assert_uint_eq(p->end[RIGHT].n_sas, 2 * SA_CHILDREN_MAX);
 	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED)->err, ERR_NO_ADDITIONAL_SAS);
 	ck_assert_int_eq(pair_note(p, RIGHT, IKE_NOTE_CHILD_FAILED)->err, ERR_NO_ADDITIONAL_SAS);
-	ck_assert_int_eq(sa_at(p, RIGHT)->state, S_UP);
+	ck_assert_int_eq(pair_sa(p, RIGHT)->state, S_UP);
 	pair_free(p);
 }
 END_TEST
@@ -292,7 +285,7 @@ END_TEST
 /* As many as RIGHT takes, without LEFT having them. */
 static void fill(struct pair *p)
 {
-	struct ike_sa *sa = sa_at(p, RIGHT);
+	struct ike_sa *sa = pair_sa(p, RIGHT);
 	struct child_sa *c;
 
 	while (child_count(sa) < SA_CHILDREN_MAX) {
@@ -309,16 +302,16 @@ START_TEST(a_peer_that_is_full_is_not_asked_again)
 
 	pair_run(p, 3 * NS_PER_S);
 	pair_expect_children(p, 2);
-	ck_assert_str_eq(sa_at(p, LEFT)->children->conf->name, "lab");
-	child_free(sa_at(p, LEFT)->children);
+	ck_assert_str_eq(pair_sa(p, LEFT)->children->conf->name, "lab");
+	child_free(pair_sa(p, LEFT)->children);
 	fill(p);
 	command(p, LEFT, IKE_EV_UP, "lab");
 	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 1);
 	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED)->err, ERR_NO_ADDITIONAL_SAS);
-	ck_assert(sa_at(p, LEFT)->full);
+	ck_assert(pair_sa(p, LEFT)->full);
 	/* TEMPORARY_FAILURE, for RIGHT is about to rekey the IKE SA. */
-	rekey_ike_want(sa_at(p, RIGHT));
-	rekey_want(sa_at(p, LEFT)->children);
+	rekey_ike_want(pair_sa(p, RIGHT));
+	rekey_want(pair_sa(p, LEFT)->children);
 	pair_act(p, RIGHT);
 	pair_act(p, LEFT);
 	pair_run(p, 60 * NS_PER_S);
@@ -355,7 +348,7 @@ static bool look_at_deletes(struct pair *p, struct datagram *d)
 START_TEST(a_delete_of_all_pairs_at_once_is_answered_for_each)
 {
 	struct pair *p = with_first("", "");
-	struct ike_sa *sa = sa_at(p, RIGHT);
+	struct ike_sa *sa = pair_sa(p, RIGHT);
 	struct builder b = send_begin(p->end[LEFT].e);
 	uint32_t theirs[SA_PAIRS_MAX], ours[SA_PAIRS_MAX];
 	struct named named = { .n = 0 };
@@ -377,7 +370,7 @@ START_TEST(a_delete_of_all_pairs_at_once_is_answered_for_each)
 	p->filter = look_at_deletes;
 	pl_delete_encode(builder_begin(&b, PL_DELETE), PROTO_ESP, theirs, SA_PAIRS_MAX);
 	builder_end(&b);
-	ck_assert_int_eq(send_request(sa_at(p, LEFT), X_INFORMATIONAL, &b), OK);
+	ck_assert_int_eq(send_request(pair_sa(p, LEFT), X_INFORMATIONAL, &b), OK);
 	pair_act(p, LEFT);
 	pair_drain(p);
 	ck_assert_uint_eq(named.n, SA_PAIRS_MAX);
@@ -408,13 +401,13 @@ START_TEST(an_answer_of_another_exchange_is_no_answer)
 	p->filter = answers_of_right_are_lost;
 	pair_event(&p->end[LEFT], &ev);
 	pair_act(p, LEFT);
-	ck_assert_int_eq(sa_at(p, LEFT)->mine->stage, CREATE_ASKED);
+	ck_assert_int_eq(pair_sa(p, LEFT)->mine->stage, CREATE_ASKED);
 	b = send_begin(p->end[RIGHT].e);
-	ck_assert_int_eq(send_answer(sa_at(p, RIGHT), X_INFORMATIONAL, &b, &path), OK);
-	ck_assert_int_eq(packets_set(&sealed, packets_span(&sa_at(p, RIGHT)->window.answer)), OK);
+	ck_assert_int_eq(send_answer(pair_sa(p, RIGHT), X_INFORMATIONAL, &b, &path), OK);
+	ck_assert_int_eq(packets_set(&sealed, packets_span(&pair_sa(p, RIGHT)->window.answer)), OK);
 	pair_deliver(p, LEFT, &path, packets_span(&sealed));
-	ck_assert(sa_at(p, LEFT)->window.asked);
-	ck_assert_int_eq(sa_at(p, LEFT)->mine->stage, CREATE_ASKED);
+	ck_assert(pair_sa(p, LEFT)->window.asked);
+	ck_assert_int_eq(pair_sa(p, LEFT)->mine->stage, CREATE_ASKED);
 	packets_free(&sealed);
 	pair_free(p);
 }
@@ -435,7 +428,7 @@ START_TEST(down_while_it_is_asked_for_leaves_nothing)
 	pair_run(p, 5 * NS_PER_S);
 	pair_expect_children(p, 1);
 	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_UP), 1);
-	ck_assert_ptr_null(sa_at(p, LEFT)->mine);
+	ck_assert_ptr_null(pair_sa(p, LEFT)->mine);
 	pair_free(p);
 }
 END_TEST
@@ -443,6 +436,7 @@ END_TEST
 UNIT("ike/engine-create")
 {
 	tcase_add_loop_test(tc, a_second_child_has_a_group_of_its_own, 0, N_GROUPS);
+	tcase_add_test(tc, a_peers_spi_is_taken_from_the_request_on);
 	tcase_add_test(tc, no_two_children_have_a_key_in_common);
 	tcase_add_loop_test(tc, what_a_request_is_for_follows_from_what_is_in_it, 0, N_REQUESTS);
 	tcase_add_test(tc, the_peer_may_make_a_child_twice);

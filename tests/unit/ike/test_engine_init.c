@@ -8,19 +8,12 @@
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
-static bool never(struct pair *p, struct datagram *d)
-{
-	(void)p;
-	(void)d;
-	return false;
-}
-
 /* The IKE_SA_INIT request of LEFT, which RIGHT never gets. */
 static struct pair *capture(const char *left, const char *right)
 {
 	struct pair *p = pair_new(left, right);
 
-	p->filter = never;
+	p->filter = pair_lose;
 	pair_up(p, LEFT, "site");
 	p->filter = NULL;
 	return p;
@@ -94,7 +87,7 @@ START_TEST(a_cookie_is_asked_for_and_sent_back)
 	size_t len = p->last_len;
 
 	memcpy(request, p->last, len);
-	p->filter = never;
+	p->filter = pair_lose;
 	for (uint8_t i = 0; i < SOURCE_COOKIE; i++) {
 		request[1] = (uint8_t)(i + 1);
 		pair_deliver(p, RIGHT, &path, span_of(request, len));
@@ -144,7 +137,7 @@ START_TEST(the_same_request_gets_the_same_bytes)
 	size_t len = p->last_len, answer_len;
 
 	memcpy(request, p->last, len);
-	p->filter = never;
+	p->filter = pair_lose;
 	pair_deliver(p, RIGHT, &path, span_of(request, len));
 	answer_len = p->last_len;
 	memcpy(answer, p->last, answer_len);
@@ -240,7 +233,7 @@ START_TEST(cookies_without_end_come_to_an_end)
 	struct pair *p = capture(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
 	size_t before = p->n_sent;
 
-	p->filter = never;
+	p->filter = pair_lose;
 	for (uint8_t i = 0; i < 100; i++) {
 		forge(p, NOTIFY_COOKIE, span_of(&i, 1));
 		pair_run(p, 110 * NS_PER_MS);
@@ -343,7 +336,7 @@ START_TEST(a_higher_major_version_is_answered_and_ikev1_is_not)
 	size_t len = p->last_len, sent = p->n_sent;
 
 	memcpy(request, p->last, len);
-	p->filter = never;
+	p->filter = pair_lose;
 	request[17] = 0x30;
 	pair_deliver(p, RIGHT, &path, span_of(request, len));
 	ck_assert_uint_eq(p->n_sent, sent + 1);
@@ -383,7 +376,7 @@ START_TEST(silence_ends_the_attempt)
 {
 	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
 
-	p->filter = never;
+	p->filter = pair_lose;
 	pair_up(p, LEFT, "site");
 	pair_run(p, 20 * NS_PER_S);
 	ck_assert_ptr_null(pair_note(p, LEFT, IKE_NOTE_REFUSED));

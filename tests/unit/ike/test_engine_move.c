@@ -2,13 +2,13 @@
 /* A peer whose NAT moves it, datagram by datagram. LEFT is behind a NAT, which is one of ports
  * here: what leaves LEFT's port 7777 comes from there, and the other way round.
  */
-#include <string.h>
 
-#include "ike/connection.h"
 #include "ike/core.h"
 #include "ike/rekey_ike.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
+
+#define PLAIN "encap = always\n mobike = no"
 
 enum { ELSEWHERE = 7777 };
 
@@ -37,8 +37,7 @@ static bool look(struct pair *p, struct datagram *d)
 
 static struct pair *up(struct wire *w)
 {
-	struct pair *p =
-		pair_new(pair_psk(LEFT, "encap = always"), pair_psk(RIGHT, "encap = always"));
+	struct pair *p = pair_new(pair_psk(LEFT, PLAIN), pair_psk(RIGHT, PLAIN));
 
 	pair_up(p, LEFT, "site");
 	pair_drain(p);
@@ -49,18 +48,13 @@ static struct pair *up(struct wire *w)
 	return p;
 }
 
-static struct ike_sa *sa_at(struct pair *p, enum side s)
-{
-	return conn_sa(p->end[s].e->conns[0]);
-}
-
 /* Both ends pretend to be behind a NAT; as if that were so of LEFT alone. */
 static void set_nats(struct pair *p)
 {
-	sa_at(p, RIGHT)->nat_here = false;
-	sa_at(p, RIGHT)->nat_there = true;
-	sa_at(p, LEFT)->nat_here = true;
-	sa_at(p, LEFT)->nat_there = false;
+	pair_sa(p, RIGHT)->nat_here = false;
+	pair_sa(p, RIGHT)->nat_there = true;
+	pair_sa(p, LEFT)->nat_here = true;
+	pair_sa(p, LEFT)->nat_there = false;
 }
 
 static void hint(struct pair *p, enum side s, uint16_t port)
@@ -133,9 +127,9 @@ START_TEST(some_hints_are_not_followed)
 
 	set_nats(p);
 	if (_i == 0)
-		sa_at(p, RIGHT)->nat_there = false;
+		pair_sa(p, RIGHT)->nat_there = false;
 	if (_i == 1)
-		sa_at(p, RIGHT)->nat_here = true;
+		pair_sa(p, RIGHT)->nat_here = true;
 	if (_i == 4)
 		p->end[LEFT].addr.b[3] ^= 1;
 	sent = p->n_sent;
@@ -155,10 +149,10 @@ START_TEST(a_new_request_is_a_hint)
 
 	set_nats(p);
 	w.requests_from_new = true;
-	sa_at(p, LEFT)->alive_wanted = true;
+	pair_sa(p, LEFT)->alive_wanted = true;
 	pair_run(p, 35 * NS_PER_S);
 	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 1);
-	ck_assert_uint_eq(sa_at(p, RIGHT)->path.remote.port, ELSEWHERE);
+	ck_assert_uint_eq(pair_sa(p, RIGHT)->path.remote.port, ELSEWHERE);
 	pair_expect_children(p, 1);
 	pair_free(p);
 }
@@ -174,7 +168,7 @@ START_TEST(a_request_that_is_out_goes_both_ways)
 	set_nats(p);
 	w.old_is_dead = true;
 	pair_run(p, 31 * NS_PER_S);
-	ck_assert(sa_at(p, RIGHT)->window.asked);
+	ck_assert(pair_sa(p, RIGHT)->window.asked);
 	ck_assert_uint_gt(w.to_old, 0);
 	hint(p, RIGHT, ELSEWHERE);
 	pair_run(p, 4 * NS_PER_S);
@@ -196,16 +190,16 @@ START_TEST(after_a_move_the_peer_is_asked_there_once_more)
 	hint(p, RIGHT, ELSEWHERE);
 	pair_drain(p);
 	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 1);
-	ck_assert(sa_at(p, RIGHT)->move.unproved);
+	ck_assert(pair_sa(p, RIGHT)->move.unproved);
 	w.to_new = 0;
 	w.new_is_dead = _i == 1;
 	pair_run(p, 10 * NS_PER_S);
-	ck_assert(!sa_at(p, RIGHT)->move.unproved);
+	ck_assert(!pair_sa(p, RIGHT)->move.unproved);
 	ck_assert_uint_eq(w.to_new, _i == 1 ? 3 : 1);
 	ck_assert_uint_eq(w.to_old, _i == 1 ? 1 : 0);
 	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), _i == 1 ? 2 : 1);
 	ck_assert_uint_eq(p->end[RIGHT].n_moves, _i == 1 ? 4 : 2);
-	ck_assert(!sa_at(p, RIGHT)->window.asked);
+	ck_assert(!pair_sa(p, RIGHT)->window.asked);
 	pair_expect_children(p, 1);
 	pair_free(p);
 }
@@ -221,15 +215,15 @@ START_TEST(an_heir_has_to_ask_as_well)
 	hint(p, RIGHT, ELSEWHERE);
 	pair_drain(p);
 	w.requests_from_new = true;
-	rekey_ike_want(sa_at(p, LEFT));
+	rekey_ike_want(pair_sa(p, LEFT));
 	pair_act(p, LEFT);
 	pair_drain(p);
 	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_REKEYED), 1);
-	ck_assert(sa_at(p, RIGHT)->move.unproved);
+	ck_assert(pair_sa(p, RIGHT)->move.unproved);
 	w.new_is_dead = true;
 	pair_run(p, 10 * NS_PER_S);
 	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 2);
-	ck_assert_uint_ne(sa_at(p, RIGHT)->path.remote.port, ELSEWHERE);
+	ck_assert_uint_ne(pair_sa(p, RIGHT)->path.remote.port, ELSEWHERE);
 	pair_expect_children(p, 1);
 	pair_free(p);
 }

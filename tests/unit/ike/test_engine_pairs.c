@@ -21,10 +21,10 @@ static bool wants_pairs(struct pair *p, struct datagram *d)
 	struct inner in;
 	size_t *more = p->ctx;
 
-	if (d->to != LEFT || !conn_sa(p->end[LEFT].e->conns[0]) ||
+	if (d->to != LEFT || !pair_sa(p, LEFT) ||
 	    message_decode(span_of(d->bytes, d->len), &m) != OK || m.h.exchange == X_IKE_SA_INIT)
 		return true;
-	keys = sa_keys_in(conn_sa(p->end[LEFT].e->conns[0]));
+	keys = sa_keys_in(pair_sa(p, LEFT));
 	ck_assert_int_eq(protect_open(&keys, &m, &w, &in), OK);
 	ck_assert_int_eq(message_decode_inner(&m.h, &in, &inside), OK);
 	for (const struct payload *pl = message_find(&inside, PL_NOTIFY); pl;
@@ -166,7 +166,7 @@ START_TEST(a_pair_is_rekeyed_as_a_pair)
 
 	p->end[RIGHT].fail_install = 1;
 	ask(p, "10.1.0.7", "10.2.0.9");
-	pe.spi = conn_sa(p->end[LEFT].e->conns[0])->children->spi_out;
+	pe.spi = pair_sa(p, LEFT)->children->spi_out;
 	pair_event(&p->end[LEFT], &ev);
 	pair_act(p, LEFT);
 	pair_run(p, 20 * NS_PER_S);

@@ -6,7 +6,6 @@
 #include "crypto/alg.h"
 #include "ike/deal.h"
 #include "ike/child.h"
-#include "ike/connection.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
@@ -288,7 +287,7 @@ START_TEST(a_peers_spi_is_taken_once)
 	pair_up(p, LEFT, "site");
 	pair_drain(p);
 	for (enum side s = LEFT; s <= RIGHT; s++) {
-		sa = conn_sa(p->end[s].e->conns[0]);
+		sa = pair_sa(p, s);
 		spi = sa->children->spi_out;
 		ck_assert_int_eq(deal_judge_spi(sa, spi), ERR_EXISTS);
 		ck_assert_int_eq(deal_judge_spi(sa, spi ^ 1), OK);

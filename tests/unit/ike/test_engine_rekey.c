@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rekeying of a child, step by step: what each plane holds at which moment, who names what, which
  * of two new pairs stays, and requests that are not to be granted. */
-#include <stdio.h>
-#include <string.h>
-
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/create.h"
@@ -13,14 +10,9 @@
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
-static struct ike_sa *sa_at(struct pair *p, enum side s)
-{
-	return conn_sa(p->end[s].e->conns[0]);
-}
-
 static struct child_sa *child_at(struct pair *p, enum side s)
 {
-	return sa_at(p, s)->children;
+	return pair_sa(p, s)->children;
 }
 
 static struct pair *with_child(void)
@@ -86,7 +78,7 @@ START_TEST(the_responder_sends_on_the_old_pair_until_it_is_deleted)
 	ck_assert_uint_eq(halves(p, LEFT, SA_IN), 2);
 	ck_assert_uint_eq(halves(p, LEFT, SA_OUT), 1);
 	ck_assert_uint_eq(child_at(p, LEFT)->spi_out, child_at(p, RIGHT)->spi_in);
-	ck_assert_ptr_nonnull(child_find_out(sa_at(p, RIGHT), old));
+	ck_assert_ptr_nonnull(child_find_out(pair_sa(p, RIGHT), old));
 	p->filter = NULL;
 	pair_run(p, 2 * NS_PER_S);
 	ck_assert_uint_eq(child_at(p, RIGHT)->stage, CHILD_UP);
@@ -171,7 +163,7 @@ START_TEST(the_lowest_nonce_loses)
 {
 	const struct nonces *n = &collisions[_i];
 	struct pair *p = with_child();
-	struct ike_sa *sa = sa_at(p, LEFT);
+	struct ike_sa *sa = pair_sa(p, LEFT);
 	struct child_sa *old = child_at(p, LEFT), *mine, *theirs;
 	struct span high = span_str("\xff\xff\xff");
 
@@ -255,25 +247,84 @@ START_TEST(one_that_is_being_deleted_is_not_rekeyed)
 }
 END_TEST
 
+static bool lose_to_right(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	return d->to != RIGHT;
+}
+
+/* RIGHT has asked for new keys, and the answer is lost; LEFT, which has them, asks for newer ones.
+ * RIGHT does not know that child yet, but soon: so "later", and not that there is none. */
+START_TEST(one_that_is_not_there_yet_is_not_unknown)
+{
+	struct pair *p = with_child();
+	struct child_sa *c;
+
+	want(p, RIGHT);
+	p->filter = lose_to_right;
+	pair_drain(p);
+	p->filter = NULL;
+	for (c = child_at(p, LEFT); c && c->stage != CHILD_HELD; c = c->next)
+		;
+	ck_assert_ptr_nonnull(c);
+	child_go_on(c);
+	pair_act(p, LEFT);
+	rekey_want(c);
+	pair_act(p, LEFT);
+	pair_drain(p);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_REKEY_FAILED)->err, ERR_BUSY);
+	pair_run(p, 30 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 0);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_CHILD_DOWN), 0);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_UP), 1);
+	pair_free(p);
+}
+END_TEST
+
+/* LEFT asks for another pair in the place of its child, with this SPI, and does not know of it. */
+static void ask_by_hand(struct pair *p, uint32_t spi, const char *nonce)
+{
+	struct ike_sa *sa = pair_sa(p, LEFT);
+	const struct child_sa *old = child_at(p, LEFT);
+	struct builder b = send_begin(sa->e);
+	struct proposal_want want = { .policy = &sa->conn->conf->policy,
+				      .protocol = PROTO_ESP,
+				      .esn = true };
+	uint8_t named[ESP_SPI_LEN];
+	struct wr w = wr_into(named, sizeof(named));
+	struct pl_notify rekey = { .protocol = PROTO_ESP, .type = NOTIFY_REKEY_SA };
+
+	wr_u32(&w, old->spi_in);
+	rekey.spi = wr_done(&w);
+	builder_notify_full(&b, &rekey);
+	proposal_offer(builder_begin(&b, PL_SA), &want, spi);
+	builder_end(&b);
+	builder_add(&b, PL_NONCE, span_str(nonce));
+	deal_put_selectors(&old->ts, &b);
+	ck_assert_int_eq(send_request(sa, X_CREATE_CHILD_SA, &b), OK);
+	pair_act(p, LEFT);
+	pair_drain(p);
+}
+
 /* A peer that rekeys the same one twice has two for it; when it deletes the old one, both are used,
  * and the newest sends. */
 START_TEST(a_peer_may_rekey_the_same_child_twice)
 {
 	struct pair *p = with_child();
-	struct child_sa *old = child_at(p, LEFT);
-	uint32_t id = old->id;
 
-	for (int i = 0; i < 2; i++) {
-		want(p, LEFT);
-		pair_drain(p);
-		/* As if it had not noticed. */
-		old = rekey_find(sa_at(p, LEFT), id);
-		if (i == 0 && old && !old->rekey.lingers)
-			old->delete_wanted = old->delete_sent = false;
-	}
-	pair_run(p, 30 * NS_PER_S);
-	ck_assert_int_eq(sa_at(p, RIGHT)->state, S_UP);
-	pair_expect_children(p, 1);
+	ask_by_hand(p, 0x12345678, "0123456789abcdef");
+	ask_by_hand(p, 0x12345679, "fedcba9876543210");
+	ck_assert_uint_eq(halves(p, RIGHT, SA_IN), 3);
+	ck_assert_uint_eq(halves(p, RIGHT, SA_OUT), 1);
+	child_delete(child_at(p, LEFT), ERR_REPLACED);
+	pair_act(p, LEFT);
+	pair_drain(p);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_CHILD_REKEYED), 2);
+	ck_assert_uint_eq(halves(p, RIGHT, SA_IN), 3); /* the old one lingers */
+	ck_assert_uint_eq(halves(p, RIGHT, SA_OUT), 2);
+	ck_assert_uint_eq(p->end[RIGHT].sends_by, 0x12345679);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_CHILD_DOWN), 0);
 	pair_free(p);
 }
 END_TEST
@@ -314,7 +365,7 @@ START_TEST(new_keys_come_before_the_lifetime_is_over)
 	mono_ns life = child_at(p, LEFT)->conf->lifetime;
 
 	ck_assert_uint_eq(life, 3600 * NS_PER_S);
-	sa_at(p, LEFT)->conn->rekeys = true;
+	pair_sa(p, LEFT)->conn->rekeys = true;
 	ck_assert(ours->hard - ours->soft >= life / 10 && ours->hard - ours->soft <= life / 5);
 	ck_assert(theirs->hard - theirs->soft >= life / 50);
 	/* Who made it begins first. */
@@ -354,6 +405,7 @@ UNIT("ike/engine-rekey")
 	tcase_add_test(tc, two_that_begin_at_once_are_left_with_one_pair);
 	tcase_add_test(tc, a_child_that_the_peer_does_not_know_is_made_anew_at_once);
 	tcase_add_test(tc, one_that_is_being_deleted_is_not_rekeyed);
+	tcase_add_test(tc, one_that_is_not_there_yet_is_not_unknown);
 	tcase_add_test(tc, a_peer_may_rekey_the_same_child_twice);
 	tcase_add_loop_test(tc, a_refusal_of_a_plane_leaves_the_old_pair, 0, N_REFUSALS);
 	tcase_add_test(tc, the_first_child_of_a_connection_is_rekeyed_early);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Another IKE SA in the place of one, step by step: what moves, what begins anew, which of two
  * heirs inherits, and when it is not to be. */
-#include <string.h>
-
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/create.h"
@@ -11,11 +9,6 @@
 #include "ike/rekey_ike.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
-
-static struct ike_sa *sa_at(struct pair *p, enum side s)
-{
-	return conn_sa(p->end[s].e->conns[0]);
-}
 
 static struct pair *with_child(void)
 {
@@ -29,7 +22,7 @@ static struct pair *with_child(void)
 
 static void want(struct pair *p, enum side s)
 {
-	rekey_ike_want(sa_at(p, s));
+	rekey_ike_want(pair_sa(p, s));
 	pair_act(p, s);
 }
 
@@ -53,28 +46,29 @@ START_TEST(children_move_and_all_else_begins_anew)
 {
 	struct pair *p = with_child();
 	enum side s = sides[_i];
-	uint32_t spi = sa_at(p, LEFT)->children->spi_in;
-	struct key old = sa_at(p, LEFT)->keys.d;
+	uint32_t spi = pair_sa(p, LEFT)->children->spi_in;
+	struct key old = pair_sa(p, LEFT)->keys.d;
 	size_t installs = p->end[LEFT].n_installs;
-	uint64_t was = sa_at(p, LEFT)->spi_i;
+	uint64_t was = pair_sa(p, LEFT)->spi_i;
 
 	want(p, s);
 	pair_run(p, NS_PER_S);
 	expect(p, 1);
-	ck_assert(sa_at(p, s)->initiator && !sa_at(p, 1 - s)->initiator);
-	ck_assert_uint_ne(sa_at(p, LEFT)->spi_i, was);
-	ck_assert_uint_eq(sa_at(p, LEFT)->spi_i, sa_at(p, RIGHT)->spi_i);
-	ck_assert_uint_eq(sa_at(p, LEFT)->spi_r, sa_at(p, RIGHT)->spi_r);
+	ck_assert(pair_sa(p, s)->initiator && !pair_sa(p, 1 - s)->initiator);
+	ck_assert_uint_ne(pair_sa(p, LEFT)->spi_i, was);
+	ck_assert_uint_eq(pair_sa(p, LEFT)->spi_i, pair_sa(p, RIGHT)->spi_i);
+	ck_assert_uint_eq(pair_sa(p, LEFT)->spi_r, pair_sa(p, RIGHT)->spi_r);
 	/* 2.18 */
-	ck_assert_uint_eq(sa_at(p, LEFT)->window.next_out, 0);
-	ck_assert_uint_eq(sa_at(p, LEFT)->window.next_in, 0);
-	ck_assert(!secret_eq(key_span(&sa_at(p, LEFT)->keys.d), key_span(&old)));
-	ck_assert(secret_eq(key_span(&sa_at(p, LEFT)->keys.d), key_span(&sa_at(p, RIGHT)->keys.d)));
+	ck_assert_uint_eq(pair_sa(p, LEFT)->window.next_out, 0);
+	ck_assert_uint_eq(pair_sa(p, LEFT)->window.next_in, 0);
+	ck_assert(!secret_eq(key_span(&pair_sa(p, LEFT)->keys.d), key_span(&old)));
+	ck_assert(secret_eq(key_span(&pair_sa(p, LEFT)->keys.d),
+			    key_span(&pair_sa(p, RIGHT)->keys.d)));
 	/* The plane hears nothing of it. */
-	ck_assert_uint_eq(sa_at(p, LEFT)->children->spi_in, spi);
+	ck_assert_uint_eq(pair_sa(p, LEFT)->children->spi_in, spi);
 	ck_assert_uint_eq(p->end[LEFT].n_installs, installs);
 	/* It works, and so does the next one, from the other end. */
-	rekey_want(sa_at(p, RIGHT)->children);
+	rekey_want(pair_sa(p, RIGHT)->children);
 	pair_act(p, RIGHT);
 	pair_run(p, 8 * NS_PER_S);
 	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_REKEYED), 1);
@@ -124,8 +118,8 @@ START_TEST(two_that_begin_at_once_are_left_with_one)
 {
 	struct pair *p = with_child();
 
-	rekey_ike_want(sa_at(p, LEFT));
-	rekey_ike_want(sa_at(p, RIGHT));
+	rekey_ike_want(pair_sa(p, LEFT));
+	rekey_ike_want(pair_sa(p, RIGHT));
 	pair_act(p, LEFT);
 	pair_act(p, RIGHT);
 	pair_run(p, 20 * NS_PER_S);
@@ -152,7 +146,7 @@ START_TEST(the_peers_heir_inherits_when_the_peer_has_it)
 	want(p, LEFT);
 	pair_drain(p);
 	ck_assert_uint_eq(ike_engine_stats(p->end[RIGHT].e)->sas, 3);
-	sa_end(sa_at(p, RIGHT), ends[_i].why);
+	sa_end(pair_sa(p, RIGHT), ends[_i].why);
 	ck_assert_uint_eq(ike_engine_stats(p->end[RIGHT].e)->sas, ends[_i].left);
 	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_REKEYED), 0);
 	pair_act(p, RIGHT);
@@ -190,14 +184,49 @@ START_TEST(the_lowest_nonce_loses)
 
 	p->end[LEFT].e->env.random = (struct random){ .fill = count, .ctx = &left };
 	p->end[RIGHT].e->env.random = (struct random){ .fill = count, .ctx = &right };
-	rekey_ike_want(sa_at(p, LEFT));
-	rekey_ike_want(sa_at(p, RIGHT));
+	rekey_ike_want(pair_sa(p, LEFT));
+	rekey_ike_want(pair_sa(p, RIGHT));
 	pair_act(p, LEFT);
 	pair_act(p, RIGHT);
 	pair_run(p, NS_PER_S);
 	expect(p, 1);
-	ck_assert(sa_at(p, stays)->initiator);
-	ck_assert(!sa_at(p, 1 - stays)->initiator);
+	ck_assert(pair_sa(p, stays)->initiator);
+	ck_assert(!pair_sa(p, 1 - stays)->initiator);
+	pair_free(p);
+}
+END_TEST
+
+/* RIGHT has refused LEFT's group, not knowing yet that its own request is answered. LEFT goes on by
+ * RIGHT's heir, and a goodbye of that moment is said on it. */
+START_TEST(a_peer_that_wants_another_group_has_made_the_one_that_counts)
+{
+	struct pair *p = with_child();
+	struct ike_sa *l = pair_sa(p, LEFT);
+	struct loss none = { .to = RIGHT, .n = 0 };
+
+	ck_assert_int_ne(l->suite.ke->id, KE_ECP_384);
+	l->suite.ke = ke_find(KE_ECP_384);
+	p->filter = lose;
+	p->ctx = &none;
+	rekey_ike_want(l);
+	rekey_ike_want(pair_sa(p, RIGHT));
+	pair_act(p, LEFT);
+	pair_act(p, RIGHT);
+	/* From now on LEFT is not heard until it is seen what it does. */
+	none.n = SIZE_MAX;
+	pair_drain(p);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REKEYED), 1);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_REKEYED), 0);
+	ck_assert(!pair_sa(p, LEFT)->initiator);
+	ck_assert_ptr_null(l->mine);
+	if (_i == 1)
+		pair_down(p, LEFT, "site");
+	none.n = 0;
+	pair_run(p, _i == 0 ? 20 * NS_PER_S : 5 * NS_PER_S);
+	if (_i == 0)
+		expect(p, 1);
+	for (enum side s = LEFT; s <= RIGHT && _i == 1; s++)
+		ck_assert_uint_eq(pair_sas(p, s), 0);
 	pair_free(p);
 }
 END_TEST
@@ -211,7 +240,7 @@ enum { N_UNMADE = sizeof(unmade) / sizeof(unmade[0]) };
 
 static bool fail_once_answered(struct pair *p, struct datagram *d)
 {
-	struct create *mine = sa_at(p, LEFT) ? sa_at(p, LEFT)->mine : NULL;
+	struct create *mine = pair_sa(p, LEFT) ? pair_sa(p, LEFT)->mine : NULL;
 	const bool *job = p->ctx;
 
 	if (d->to != RIGHT || !mine || !mine->rival || p->answered)
@@ -243,8 +272,8 @@ START_TEST(the_peers_heir_inherits_when_ours_cannot_be_made)
 	p->end[RIGHT].e->env.random = (struct random){ .fill = count, .ctx = &right };
 	p->filter = fail_once_answered;
 	p->ctx = &job;
-	rekey_ike_want(sa_at(p, LEFT));
-	rekey_ike_want(sa_at(p, RIGHT));
+	rekey_ike_want(pair_sa(p, LEFT));
+	rekey_ike_want(pair_sa(p, RIGHT));
 	pair_act(p, LEFT);
 	pair_act(p, RIGHT);
 	/* RIGHT waits so long for a Delete of what LEFT has not got. */
@@ -252,7 +281,7 @@ START_TEST(the_peers_heir_inherits_when_ours_cannot_be_made)
 	ck_assert(p->answered);
 	if (unmade[_i].stays) {
 		expect(p, 1);
-		ck_assert(sa_at(p, RIGHT)->initiator && !sa_at(p, LEFT)->initiator);
+		ck_assert(pair_sa(p, RIGHT)->initiator && !pair_sa(p, LEFT)->initiator);
 	} else {
 		/* RIGHT goes on by what LEFT has not got; all else was said goodbye to. */
 		ck_assert_uint_eq(pair_sas(p, LEFT), 0);
@@ -297,7 +326,7 @@ START_TEST(a_child_and_the_ike_sa_are_not_rekeyed_together)
 	enum side s = sides[_i];
 
 	want(p, s);
-	rekey_want(sa_at(p, 1 - s)->children);
+	rekey_want(pair_sa(p, 1 - s)->children);
 	pair_act(p, 1 - s);
 	pair_run(p, NS_PER_S / 2);
 	/* The one that has begun the IKE SA's refuses the other's, and the other way round. */
@@ -319,9 +348,9 @@ START_TEST(a_peer_that_gives_new_keys_is_not_too_busy)
 
 	c->busy_since = 1;
 	if (_i == 0)
-		rekey_ike_want(sa_at(p, RIGHT));
+		rekey_ike_want(pair_sa(p, RIGHT));
 	else
-		rekey_want(sa_at(p, RIGHT)->children);
+		rekey_want(pair_sa(p, RIGHT)->children);
 	pair_act(p, RIGHT);
 	pair_run(p, 8 * NS_PER_S);
 	ck_assert_uint_eq(c->busy_since, 0);
@@ -336,7 +365,7 @@ START_TEST(down_in_the_middle_leaves_nothing)
 
 	want(p, LEFT);
 	if (_i == 1) {
-		rekey_ike_want(sa_at(p, RIGHT));
+		rekey_ike_want(pair_sa(p, RIGHT));
 		pair_act(p, RIGHT);
 	}
 	pair_down(p, LEFT, "site");
@@ -353,7 +382,7 @@ END_TEST
 START_TEST(it_is_rekeyed_before_its_lifetime_is_over)
 {
 	struct pair *p = with_child();
-	struct ike_sa *l = sa_at(p, LEFT), *r = sa_at(p, RIGHT);
+	struct ike_sa *l = pair_sa(p, LEFT), *r = pair_sa(p, RIGHT);
 	mono_ns life = l->conn->conf->lifetime;
 
 	ck_assert_uint_eq(life, 8 * 3600 * NS_PER_S);
@@ -362,8 +391,8 @@ START_TEST(it_is_rekeyed_before_its_lifetime_is_over)
 	pair_run(p, life);
 	expect(p, 1);
 	/* When nobody does, there is another handshake before the end. */
-	sa_at(p, LEFT)->rekey_at = NEVER;
-	sa_at(p, RIGHT)->rekey_at = sa_at(p, RIGHT)->ends_at = NEVER;
+	pair_sa(p, LEFT)->rekey_at = NEVER;
+	pair_sa(p, RIGHT)->rekey_at = pair_sa(p, RIGHT)->ends_at = NEVER;
 	pair_run(p, life);
 	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_DOWN)->err, ERR_REPLACED);
 	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 2);
@@ -381,6 +410,7 @@ UNIT("ike/engine-rekey-ike")
 	tcase_add_test(tc, two_that_begin_at_once_are_left_with_one);
 	tcase_add_loop_test(tc, the_lowest_nonce_loses, 0, 2);
 	tcase_add_loop_test(tc, the_peers_heir_inherits_when_ours_cannot_be_made, 0, N_UNMADE);
+	tcase_add_loop_test(tc, a_peer_that_wants_another_group_has_made_the_one_that_counts, 0, 2);
 	tcase_add_test(tc, a_peer_that_rekeys_for_ever_has_two);
 	tcase_add_loop_test(tc, a_child_and_the_ike_sa_are_not_rekeyed_together, 0, 2);
 	tcase_add_loop_test(tc, a_peer_that_gives_new_keys_is_not_too_busy, 0, 2);

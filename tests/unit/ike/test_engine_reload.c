@@ -7,13 +7,12 @@
 
 #include "crypto/ke.h"
 #include "ike/child.h"
-#include "ike/connection.h"
 #include "ike/create.h"
 #include "ike/life.h"
 #include "ike/rekey.h"
 #include "ike/rekey_ike.h"
 #include "ike/renew.h"
-#include "tests/unit/ike/pair.h"
+#include "tests/unit/ike/roam.h"
 #include "tests/unit/unit.h"
 
 /* A worker computes it, so that every stage can be stopped at. */
@@ -24,19 +23,6 @@
 #define LAB_ELSE    " child lab {\n  local = 10.7.1.0/24\n  remote = 10.9.2.0/24\n }\n"
 #define NOT_WITH_US "policy = { aes256gcm16 prfsha384 x25519 }\n"
 #define NOBODY	    "me {\n identity = left.example.org\n}\n"
-
-static struct ike_sa *sa_at(struct pair *p, enum side s)
-{
-	return conn_sa(p->end[s].e->conns[0]);
-}
-
-static void command(struct pair *p, enum side s, enum ike_event_kind kind, const char *child)
-{
-	struct ike_event ev = { .kind = kind, .command = { .connection = "site", .child = child } };
-
-	pair_event(&p->end[s], &ev);
-	pair_act(p, s);
-}
 
 static void reload(struct pair *p, const char *text)
 {
@@ -57,7 +43,7 @@ static struct pair *with_two(const char *policy)
 	snprintf(left, sizeof(left), "%s%s", policy, LAB);
 	snprintf(right, sizeof(right), "%s%s", policy, LAB_RIGHT);
 	p = pair_new(pair_psk(LEFT, left), pair_psk(RIGHT, right));
-	command(p, LEFT, IKE_EV_UP, NULL);
+	pair_command(p, LEFT, IKE_EV_UP, NULL);
 	pair_run(p, 5 * NS_PER_S);
 	pair_expect_children(p, 2);
 	return p;
@@ -65,7 +51,7 @@ static struct pair *with_two(const char *policy)
 
 static struct child_sa *lab(struct pair *p, enum side s)
 {
-	struct child_sa *c = sa_at(p, s)->children;
+	struct child_sa *c = pair_sa(p, s)->children;
 
 	while (c && strcmp(c->conf->name, "lab") != 0)
 		c = c->next;
@@ -133,11 +119,11 @@ static const struct at stages[] = {
 static void begin(struct pair *p, enum side s, enum create_purpose purpose)
 {
 	if (purpose == CREATE_CHILD)
-		command(p, s, IKE_EV_UP, "lab");
+		pair_command(p, s, IKE_EV_UP, "lab");
 	else if (purpose == CREATE_CHILD_REKEY)
 		rekey_want(lab(p, s));
 	else
-		rekey_ike_want(sa_at(p, s));
+		rekey_ike_want(pair_sa(p, s));
 	pair_act(p, s);
 }
 
@@ -156,8 +142,8 @@ static bool one_comes(struct pair *p)
 /* An empty request keeps the window, so that ours has to wait. */
 static void keep_window(struct pair *p)
 {
-	sa_at(p, LEFT)->alive_wanted = true;
-	sa_settle(sa_at(p, LEFT));
+	pair_sa(p, LEFT)->alive_wanted = true;
+	sa_settle(pair_sa(p, LEFT));
 	pair_act(p, LEFT);
 }
 
@@ -176,7 +162,7 @@ static bool is_there(const struct ike_sa *sa, const struct at *at)
 
 static void walk(struct pair *p, const struct at *at)
 {
-	struct ike_sa *sa = sa_at(p, LEFT);
+	struct ike_sa *sa = pair_sa(p, LEFT);
 	struct create **slot = at->ours ? &sa->mine : &sa->theirs;
 
 	for (int i = 0; i < 20 && !is_there(sa, at); i++) {
@@ -225,7 +211,7 @@ static void expect(struct pair *p, size_t pairs)
 	pair_expect_children(p, pairs);
 	for (enum side s = LEFT; s <= RIGHT; s++) {
 		ck_assert_uint_eq(pair_sas(p, s), pairs > 0);
-		ck_assert_uint_eq(pairs > 0 ? child_count(sa_at(p, s)) : 0, pairs);
+		ck_assert_uint_eq(pairs > 0 ? child_count(pair_sa(p, s)) : 0, pairs);
 	}
 }
 
@@ -243,7 +229,7 @@ START_TEST(a_reload_in_the_middle_leaves_both_ends_with_the_same)
 		return; /* no plane has a part in it */
 	p = with_two(SLOW);
 	if (purpose == CREATE_CHILD) {
-		command(p, s, IKE_EV_DOWN, "lab");
+		pair_command(p, s, IKE_EV_DOWN, "lab");
 		pair_run(p, NS_PER_S);
 		pair_expect_children(p, 1);
 	}
@@ -251,11 +237,11 @@ START_TEST(a_reload_in_the_middle_leaves_both_ends_with_the_same)
 	p->end[LEFT].hold_sas = at->stage == CREATE_INSTALL;
 	begin(p, s, purpose);
 	walk(p, at);
-	sa = sa_at(p, LEFT);
+	sa = pair_sa(p, LEFT);
 	l = compute(at->ours ? sa->mine : sa->theirs);
 	p->end[LEFT].hold_sas = false;
 	if (ch->down)
-		command(p, LEFT, IKE_EV_DOWN, NULL);
+		pair_command(p, LEFT, IKE_EV_DOWN, NULL);
 	reload(p, ch->more ? pair_psk(LEFT, ch->more) : NOBODY);
 	p->end[LEFT].hold_jobs = false;
 	say(p, &l);
@@ -293,7 +279,7 @@ END_TEST
 START_TEST(renewal_and_rekeying_leave_one)
 {
 	struct pair *p = with_two(SLOW);
-	struct ike_sa *sa = sa_at(p, LEFT);
+	struct ike_sa *sa = pair_sa(p, LEFT);
 	struct late l;
 
 	p->end[LEFT].hold_jobs = true;
@@ -314,8 +300,41 @@ START_TEST(renewal_and_rekeying_leave_one)
 }
 END_TEST
 
+/* Nobody answers its Delete, and nobody knows any more where else the peer might be. */
+START_TEST(what_closes_without_its_connection_comes_to_its_end)
+{
+	struct pair *p = with_two("");
+
+	ck_assert(pair_sa(p, LEFT)->mobike.on && pair_sa(p, LEFT)->mobike.decides);
+	p->filter = pair_lose;
+	reload(p, NOBODY);
+	ck_assert_uint_eq(ike_engine_stats(p->end[LEFT].e)->sas, 1);
+	pair_run(p, 120 * NS_PER_S);
+	ck_assert_uint_eq(ike_engine_stats(p->end[LEFT].e)->sas, 0);
+	pair_free(p);
+}
+END_TEST
+
+/* ... and what is answered by then moves it nowhere. */
+START_TEST(what_moves_without_its_connection_comes_to_its_end)
+{
+	struct roam w = { .ports = { 0 } };
+	struct pair *p = roam_begin(&w);
+
+	roam_go(p, LEFT, ROAM_ELSEWHERE);
+	ck_assert(pair_sa(p, LEFT)->mobike.update_out);
+	reload(p, NOBODY);
+	pair_drain(p);
+	ck_assert_uint_eq(ike_engine_stats(p->end[LEFT].e)->sas, 0);
+	ck_assert_uint_eq(ike_engine_stats(p->end[RIGHT].e)->sas, 0);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-reload")
 {
+	tcase_add_test(tc, what_moves_without_its_connection_comes_to_its_end);
+	tcase_add_test(tc, what_closes_without_its_connection_comes_to_its_end);
 	tcase_add_loop_test(tc, a_reload_in_the_middle_leaves_both_ends_with_the_same, 0, N_CASES);
 	tcase_add_loop_test(tc, a_limit_of_what_was_buried_is_nothing, 0, 2);
 	tcase_add_test(tc, renewal_and_rekeying_leave_one);

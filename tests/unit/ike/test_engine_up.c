@@ -20,7 +20,52 @@ START_TEST(psk_brings_up_one_pair)
 }
 END_TEST
 
+static void addresses_are(struct pair *p, const char *text)
+{
+	struct ike_addresses own = { .n = 1 };
+	const struct ike_event ev = { .kind = IKE_EV_ADDRESSES, .addresses = &own };
+
+	ck_assert(addr_parse(text, &own.addrs[0]));
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+}
+
+/* It is said, and not that nobody answers; when the address comes nobody waits for the next try. */
+START_TEST(an_own_address_that_is_not_here_is_said_and_waited_for)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, " start = always\n local_address = 192.0.2.1"),
+				  pair_psk(RIGHT, ""));
+	struct ike_resolved nothing = { .connection = "site", .err = ERR_NOT_HERE };
+	struct ike_event ev = { .kind = IKE_EV_RESOLVED, .resolved = &nothing };
+	const struct ike_note *n;
+
+	pair_down(p, LEFT, "site"); /* what had begun when the pair was made */
+	p->end[LEFT].hold_names = true;
+	pair_up(p, LEFT, "site");
+	for (int i = 0; i < 8; i++) {
+		pair_event(&p->end[LEFT], &ev);
+		pair_act(p, LEFT);
+		if (i < 7)
+			pair_run(p, 70 * NS_PER_S);
+	}
+	n = pair_note(p, LEFT, IKE_NOTE_REFUSED);
+	ck_assert_int_eq(n->err, ERR_NOT_HERE);
+	ck_assert_str_eq(n->text, "local_address = 192.0.2.1 is no address of this machine");
+	ck_assert_ptr_nonnull(strstr(n->fix, "as soon as the address is there"));
+	ck_assert_uint_gt(n->next_try_ms, 20000);
+	p->end[LEFT].hold_names = false;
+	addresses_are(p, "192.0.2.9");
+	pair_run(p, NS_PER_S);
+	pair_expect_children(p, 0);
+	addresses_are(p, "192.0.2.1");
+	pair_run(p, NS_PER_S);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-up")
 {
+	tcase_add_test(tc, an_own_address_that_is_not_here_is_said_and_waited_for);
 	tcase_add_test(tc, psk_brings_up_one_pair);
 }

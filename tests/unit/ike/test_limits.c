@@ -86,7 +86,7 @@ START_TEST(a_neighbour_does_not_lock_out)
 	struct limits *l = fresh_limits();
 	struct addr bad = v4(192, 0, 2, 1), peer = v4(192, 0, 2, 200);
 
-	for (int i = 0; i < HOST_MAX; i++) {
+	for (int i = 0; i < NET_MAX; i++) {
 		ck_assert(!limits_full(l, &bad));
 		limits_opened(l, &bad);
 	}
@@ -137,7 +137,7 @@ START_TEST(many_addresses_of_one_owner_are_one_owner)
 	struct limits *l = fresh_limits();
 	struct addr neighbour = v6(0x20010db8, 8, 1), far = v6(0x20010db9, 8, 1);
 
-	ck_assert_uint_le(take_all(l, of_one_site, 65536), WIDE_MAX + HOST_MAX);
+	ck_assert_uint_le(take_all(l, of_one_site, 65536), WIDE_MAX + NET_MAX);
 	ck_assert(!limits_full(l, &neighbour));
 	ck_assert(!limits_full(l, &far));
 	l = fresh_limits();
@@ -351,6 +351,20 @@ START_TEST(kernel_spis_are_out_of_the_reserved_range)
 }
 END_TEST
 
+START_TEST(what_is_secret_is_wiped_in_the_end)
+{
+	struct limits *l = fresh_limits();
+	static const struct cookie_jar empty;
+	static const uint8_t zero[SIPHASH_KEY_LEN];
+
+	memset(l->seed, 1, sizeof(l->seed));
+	memset(&l->jar, 1, sizeof(l->jar));
+	limits_end(l);
+	ck_assert_mem_eq(l->seed, zero, sizeof(l->seed));
+	ck_assert_mem_eq(l->jar.secret, empty.secret, sizeof(empty.secret));
+}
+END_TEST
+
 UNIT("ike/limits")
 {
 	tcase_add_test(tc, a_source_network_has_its_own_bound);
@@ -365,6 +379,7 @@ UNIT("ike/limits")
 	tcase_add_test(tc, failed_decryptions_have_a_rate);
 	tcase_add_test(tc, strangers_leave_the_fragment_pool_to_peers);
 	tcase_add_test(tc, answers_in_clear_have_a_rate);
+	tcase_add_test(tc, what_is_secret_is_wiped_in_the_end);
 	tcase_add_test(tc, retransmissions_slow_down_and_end);
 	tcase_add_test(tc, slots_are_unique_and_come_back);
 	tcase_add_test(tc, kernel_spis_are_out_of_the_reserved_range);

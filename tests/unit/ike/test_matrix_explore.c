@@ -63,7 +63,7 @@ static void take_bodies(const struct scene *s)
 }
 
 /* Those of the message that this place waits for come last. */
-static void make_bodies(enum place place)
+static void make_bodies(enum stage place)
 {
 	static const enum station waits[N_PLACES] = {
 		[NOWHERE] = M_INIT_ASK,		 [INIT_SENT] = M_INIT_ANSWER,
@@ -428,7 +428,7 @@ static bool has_a_row(const struct world *w, bool clear)
 
 START_TEST(only_what_the_table_names_is_processed)
 {
-	struct world w = { .place = (enum place)(_i / 2) };
+	struct world w = { .place = (enum stage)(_i / 2) };
 	struct say m = { .clear = _i % 2 == 0 };
 
 	if (!m.clear && !places[w.place].keys)

@@ -6,6 +6,7 @@
 
 #include "ike/actions.h"
 #include "tests/unit/ike/matrix.h"
+#include "tests/unit/ike/pair_memory.h"
 #include "tests/unit/unit.h"
 
 static const struct scene scenes[] = {
@@ -18,10 +19,7 @@ enum { N_SCENES = sizeof(scenes) / sizeof(scenes[0]), ALLOCATIONS_MAX = 3000 };
 
 static void command(struct pair *p, enum side s, enum ike_event_kind kind, const char *child)
 {
-	struct ike_event ev = { .kind = kind, .command = { .connection = "site", .child = child } };
-
-	pair_event(&p->end[s], &ev);
-	pair_act(p, s);
+	pair_command(p, s, kind, child);
 	pair_run(p, 6 * NS_PER_S);
 }
 
@@ -45,12 +43,12 @@ START_TEST(any_allocation_of_a_whole_life_may_fail)
 	/* 0: the control, none does */
 	for (n = 0; !all; n += n == 0 ? 1 : matrix_sample()) {
 		ck_assert_uint_lt(n, ALLOCATIONS_MAX);
-		m = (struct matrix){ .scene = s, .live = matrix_live() };
+		m = (struct matrix){ .scene = s, .live = pair_memory_live() };
 		m.p = pair_new(matrix_conf(s, LEFT), matrix_conf(s, RIGHT));
-		matrix_fail(n);
+		pair_memory_fail(n);
 		live(m.p, s->second);
-		all = n > 0 && matrix_until_failure() > 0;
-		matrix_fail(0);
+		all = n > 0 && pair_memory_until_failure() > 0;
+		pair_memory_fail(0);
 		snprintf(what, sizeof(what), "allocation %zu", n);
 		matrix_recover(&m, what);
 		matrix_end(&m, what);
@@ -78,12 +76,12 @@ START_TEST(an_sa_goes_and_a_guard_comes_without_any_memory)
 	ck_assert(!actions_next(&q, &a));
 	/* libcheck allocates, too. */
 	pair_in_engine++;
-	matrix_starve(true);
+	pair_memory_starve(true);
 	install = actions_sa(&q, &in);
 	removal = actions_sa(&q, &out);
 	actions_guard(&q, "office", "lan", true);
 	third = actions_sa(&q, &out);
-	matrix_starve(false);
+	pair_memory_starve(false);
 	pair_in_engine--;
 	ck_assert_int_eq(install, ERR_NOMEM);
 	ck_assert_int_eq(removal, OK);

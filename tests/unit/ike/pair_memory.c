@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many blocks our own objects have allocated (--wrap), and one allocation of an engine that
- * fails. */
+/* Counting allocations, and letting them fail: see pair_memory.h. */
+#include "tests/unit/ike/pair_memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/ike/matrix.h"
+#include "tests/unit/ike/pair.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -20,32 +21,43 @@ char *__wrap_strdup(const char *s);
 static long live;
 static size_t countdown;
 static bool starving;
+static struct pair_asked asked;
 
-long matrix_live(void)
+long pair_memory_live(void)
 {
 	return live;
 }
 
-void matrix_fail(size_t nth)
+void pair_memory_fail(size_t nth)
 {
 	countdown = nth;
 }
 
-size_t matrix_until_failure(void)
+size_t pair_memory_until_failure(void)
 {
 	return countdown;
 }
 
-void matrix_starve(bool starve)
+void pair_memory_starve(bool starve)
 {
 	starving = starve;
 }
 
-static bool fails(void)
+struct pair_asked pair_memory_asked(void)
 {
-	if (pair_in_engine > 0 && starving)
-		return true;
-	return pair_in_engine > 0 && countdown > 0 && --countdown == 0;
+	struct pair_asked so_far = asked;
+
+	asked = (struct pair_asked){ .n = 0 };
+	return so_far;
+}
+
+static bool fails(size_t bytes)
+{
+	if (pair_in_engine == 0)
+		return false;
+	asked.n++;
+	asked.bytes += bytes;
+	return starving || (countdown > 0 && --countdown == 0);
 }
 
 static void *counted(void *p)
@@ -56,17 +68,17 @@ static void *counted(void *p)
 
 void *__wrap_malloc(size_t size)
 {
-	return fails() ? NULL : counted(__real_malloc(size));
+	return fails(size) ? NULL : counted(__real_malloc(size));
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return fails() ? NULL : counted(__real_calloc(n, size));
+	return fails(n * size) ? NULL : counted(__real_calloc(n, size));
 }
 
 void *__wrap_realloc(void *p, size_t size)
 {
-	void *q = fails() ? NULL : __real_realloc(p, size);
+	void *q = fails(size) ? NULL : __real_realloc(p, size);
 
 	live += q && !p;
 	return q;
@@ -80,5 +92,5 @@ void __wrap_free(void *p)
 
 char *__wrap_strdup(const char *s)
 {
-	return fails() ? NULL : counted(__real_strdup(s));
+	return fails(strlen(s) + 1) ? NULL : counted(__real_strdup(s));
 }

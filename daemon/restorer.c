@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/restorer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/vault_memory.h"
+
+/* No key of an engine begins so. */
+static const uint8_t generation_key[] = { 0, 'g' };
+
+/* What the one before had not committed goes, too. */
+static void give_back(struct restorer *r)
+{
+	struct span spare[2];
+
+	vault_spare(&r->vault, spare);
+	vault_memory_give_back(spare[0]);
+	vault_memory_give_back(spare[1]);
+	r->half = r->vault.half;
+}
+
+static void commit(struct restorer *r)
+{
+	vault_commit(&r->vault);
+	if (r->half != r->vault.half)
+		give_back(r);
+}
+
+enum err restorer_open(struct restorer *r, int fd)
+{
+	enum err err = r->mem == NULL ? OK : ERR_EXISTS;
+
+	if (err == OK)
+		err = vault_memory_map(fd, &r->mem, &r->size);
+	close(fd);
+	if (err != OK)
+		return err;
+	err = vault_open(&r->vault, r->mem, r->size);
+	/* Spoilt by whoever had it: it is empty now. */
+	if (err != OK && err != ERR_SYNTAX) {
+		restorer_close(r);
+		return err;
+	}
+	give_back(r);
+	return OK;
+}
+
+void restorer_close(struct restorer *r)
+{
+	vault_close(&r->vault);
+	vault_memory_unmap(r->mem, r->size);
+	r->mem = NULL;
+}
+
+bool restorer_is_open(const struct restorer *r)
+{
+	return r->mem != NULL;
+}
+
+/* ---- what is forgotten: a key at a time, for the vault may not change while it is read ---- */
+
+struct doomed {
+	struct doomed *next;
+	size_t len;
+	uint8_t key[VAULT_KEY_MAX];
+};
+
+struct giving {
+	struct ike_engine *engine; /* NULL: nothing is given */
+	struct doomed *doomed;
+	size_t n_given;
+	size_t n_doomed;
+};
+
+static void doom(struct giving *g, struct span key)
+{
+	struct doomed *d = calloc(1, sizeof *d);
+
+	g->n_doomed++;
+	if (d == NULL)
+		return; /* it stays, and is refused the next time, too */
+	memcpy(d->key, key.p, key.len);
+	d->len = key.len;
+	d->next = g->doomed;
+	g->doomed = d;
+}
+
+static void give_one(void *ctx, struct span key, struct span bytes)
+{
+	struct giving *g = ctx;
+
+	if (span_eq(key, span_of(generation_key, sizeof generation_key)))
+		return;
+	if (g->engine != NULL && ike_engine_restore(g->engine, key, bytes) == OK)
+		g->n_given++;
+	else
+		doom(g, key);
+}
+
+static void forget_doomed(struct restorer *r, struct giving *g)
+{
+	while (g->doomed != NULL) {
+		struct doomed *d = g->doomed;
+
+		g->doomed = d->next;
+		vault_forget(&r->vault, span_of(d->key, d->len));
+		free(d);
+	}
+}
+
+static bool is_of(const struct restorer *r, uint64_t generation)
+{
+	struct span bytes;
+	struct rd rd;
+
+	if (!vault_get(&r->vault, span_of(generation_key, sizeof generation_key), &bytes))
+		return false;
+	rd = rd_from(bytes);
+	return rd_u64(&rd) == generation && rd_end(&rd);
+}
+
+static void log_given(const struct giving *g)
+{
+	struct log_line l = log_event(LOG_LEVEL_NOTICE, "restored");
+
+	log_num(&l, "records", (int64_t)g->n_given);
+	log_num(&l, "forgotten", (int64_t)g->n_doomed);
+	log_write(&l);
+}
+
+void restorer_give(struct restorer *r, struct ike_engine *e, uint64_t generation, mono_ns now)
+{
+	struct giving g = { .engine = NULL };
+
+	if (r->mem != NULL) {
+		g.engine = is_of(r, generation) ? e : NULL;
+		vault_each(&r->vault, give_one, &g);
+		forget_doomed(r, &g);
+		restorer_generation(r, generation);
+	}
+	if (g.n_given + g.n_doomed > 0)
+		log_given(&g);
+	ike_engine_resume(e, now);
+}
+
+/* ---- what is kept ---- */
+
+/* What finds no room is not there for the next engine: its peers are told that it has forgotten
+ * them, as if it had never been written down. */
+static void put(struct restorer *r, struct span key, struct span bytes)
+{
+	if (vault_put(&r->vault, key, bytes) != OK)
+		vault_forget(&r->vault, key);
+}
+
+void restorer_generation(struct restorer *r, uint64_t generation)
+{
+	uint8_t b[8];
+	struct wr w = wr_into(b, sizeof b);
+
+	wr_u64(&w, generation);
+	if (r->mem != NULL)
+		put(r, span_of(generation_key, sizeof generation_key), wr_done(&w));
+}
+
+void restorer_keep(struct restorer *r, const struct ike_action *a)
+{
+	if (r->mem == NULL)
+		return;
+	if (a->kind == IKE_ACT_COMMIT)
+		commit(r);
+	else if (a->keep.gone)
+		vault_forget(&r->vault, a->keep.key);
+	else
+		put(r, a->keep.key, a->keep.bytes);
+}

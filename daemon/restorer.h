@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an engine keeps for the one that follows it (ike/keep.h), in the vault that the monitor
+ * holds; and what it finds there.
+ *
+ * It is of one configuration, by number: with another one connections may be others than those that
+ * it speaks of, so then all of it is forgotten.
+ */
+#ifndef DAEMON_RESTORER_H
+#define DAEMON_RESTORER_H
+
+#include "base/vault.h"
+#include "ike/engine.h"
+
+struct restorer {
+	struct vault vault;
+	void *mem; /* NULL: there is no vault, and nothing is kept */
+	size_t size;
+	unsigned int half; /* of the vault, that is in use; the other one's memory was given back */
+};
+
+/* Takes the descriptor. ERR_EXISTS: there is one already; ERR_SYNTAX, ERR_SYSTEM, ERR_NOMEM. */
+MUST_USE enum err restorer_open(struct restorer *r, int fd);
+void restorer_close(struct restorer *r);
+bool restorer_is_open(const struct restorer *r);
+
+/* Into an engine with `restores`, which then goes on, also when there is nothing to give: planes
+ * may have SAs of one that could keep nothing. */
+void restorer_give(struct restorer *r, struct ike_engine *e, uint64_t generation, mono_ns now);
+/* From the next commit on, what is kept is of this configuration. */
+void restorer_generation(struct restorer *r, uint64_t generation);
+/* IKE_ACT_KEEP, IKE_ACT_COMMIT. */
+void restorer_keep(struct restorer *r, const struct ike_action *a);
+
+#endif

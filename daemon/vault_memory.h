@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The memory of the vault (base/vault.h): made and held by the monitor, which never looks into it,
+ * and mapped by one engine after the other. It is sealed, so that nobody can take pages away from
+ * under a reader; it is in no core dump and, as far as the limits allow, in no swap.
+ */
+#ifndef DAEMON_VAULT_MEMORY_H
+#define DAEMON_VAULT_MEMORY_H
+
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+/* Pages come as they are written to: some 8 KiB for each IKE SA and its children. */
+#define VAULT_MEMORY_SIZE ((size_t)256 << 20)
+
+MUST_USE enum err vault_memory_make(int *fd);
+/* ERR_SYNTAX: that is something else. The descriptor stays the caller's. */
+MUST_USE enum err vault_memory_map(int fd, void **mem, size_t *size);
+/* This part of it is zeros from now on, and its whole pages are nobody's memory. */
+void vault_memory_give_back(struct span part);
+void vault_memory_unmap(void *mem, size_t size); /* takes NULL */
+
+#endif

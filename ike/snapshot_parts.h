@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of a snapshot, for the files ike/snapshot*.c: each is written after the IKE SA's own
+ * fields, and read in the same order into an SA that has those already. */
+#ifndef IKE_SNAPSHOT_PARTS_H
+#define IKE_SNAPSHOT_PARTS_H
+
+#include "ike/child.h"
+#include "ike/create.h"
+#include "ike/fields.h"
+#include "ike/snapshot.h"
+
+/* What goes on in another engine; the others are forgotten. */
+bool snapshot_has_mine(const struct ike_sa *sa);
+bool snapshot_has_child(const struct child_sa *c);
+
+void snapshot_put_children(struct wr *w, const struct ike_sa *sa);
+MUST_USE enum err snapshot_get_children(struct rd *r, struct ike_sa *sa);
+void snapshot_free_children(struct ike_sa *sa);
+
+void snapshot_put_mine(struct wr *w, const struct ike_sa *sa);
+MUST_USE enum err snapshot_get_mine(struct rd *r, struct snapshot *s);
+void snapshot_free_mine(struct ike_sa *sa);
+
+/* The rows of each struct that is written: a test sees to it that no field is forgotten. */
+struct fields snapshot_rows_sa(void);
+struct fields snapshot_rows_child(void);
+struct fields snapshot_rows_create(void);
+struct fields snapshot_rows_beside(void);
+struct fields snapshot_rows_conn(void);
+struct fields snapshot_rows_conn_child(void);
+
+/* An empty SA; NULL: no memory. */
+struct ike_sa *snapshot_new(struct ike_engine *e);
+/* Keys are as long as the suite wants them. */
+bool snapshot_keys_fit(const struct suite *s, const struct ike_keys *k);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* No IV is used twice with a key in a soak: those of each IKE SA and direction count up, and what
+ * is sent again is the same. Only the last few are remembered: more than may be sent again.
+ */
+#include "ike/header.h"
+#include "tests/sim/soak.h"
+
+static uint64_t hash_of(struct span s)
+{
+	static const uint8_t seed[SIPHASH_KEY_LEN] = "a soak's wire";
+
+	return siphash(seed, s);
+}
+
+/* The one that nothing was sent over for longest makes place: it is gone. */
+static struct soak_wire *wire_of(struct soak *w, const struct ike_header *h)
+{
+	uint64_t key[] = { h->spi_i, h->spi_r, header_from_initiator(h) };
+	struct soak_wire *set = w->wire[hash_of(span_of(key, sizeof(key))) % SOAK_WIRES];
+	struct soak_wire *at = &set[0];
+
+	for (size_t i = 0; i < SOAK_WIRE_WAYS; i++) {
+		if (set[i].spi_i == key[0] && set[i].spi_r == key[1] && set[i].direction == key[2])
+			return &set[i];
+		if (set[i].used < at->used)
+			at = &set[i];
+	}
+	*at = (struct soak_wire){ .spi_i = key[0], .spi_r = key[1], .direction = key[2] };
+	return at;
+}
+
+void soak_sent(struct soak *w, struct span datagram)
+{
+	struct rd r = rd_from(span_tail(datagram, IKE_HEADER_LEN + PAYLOAD_HEADER_LEN));
+	uint64_t iv, hash = hash_of(datagram);
+	struct soak_wire *at;
+	struct ike_header h;
+
+	soak_must(w, header_decode(datagram, &h) == OK, "a message without a header leaves");
+	if (h.next != PL_SK)
+		return;
+	iv = rd_u64(&r);
+	at = wire_of(w, &h);
+	at->used = w->now;
+	for (size_t i = 0; i < 8; i++) {
+		if (at->iv[i] != iv || at->hash[i] == 0)
+			continue;
+		soak_must(w, at->hash[i] == hash, "an IV is used twice");
+		return;
+	}
+	soak_must(w, at->highest == 0 || iv > at->highest, "an IV is not the next one");
+	at->highest = iv;
+	at->iv[at->at % 8] = iv;
+	at->hash[at->at++ % 8] = hash;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Another engine goes on with what one has written down, and puts it right with the planes. That
+ * nothing is lost at any moment is the simulator's. */
+#include <string.h>
+
+#include "ike/child.h"
+#include "ike/core.h"
+#include "ike/keep.h"
+#include "ike/snapshot.h"
+#include "tests/unit/ike/pair.h"
+#include "tests/unit/unit.h"
+
+static uint8_t record[SNAPSHOT_MAX];
+
+static void hand_over_sa(struct ike_engine *to, const struct ike_sa *sa)
+{
+	struct wr w = wr_into(record, sizeof(record));
+	uint8_t key[1 + IKE_SPI_LEN] = { KEEP_SA };
+
+	memcpy(key + 1, sa->own_spi, IKE_SPI_LEN);
+	snapshot_put(&w, sa);
+	ck_assert_int_eq(ike_engine_restore(to, span_of(key, sizeof(key)), wr_done(&w)), OK);
+}
+
+static void hand_over_conn(struct ike_engine *to, const struct conn *c)
+{
+	static const uint8_t key[] = { KEEP_CONN };
+	struct wr w = wr_into(record, sizeof(record));
+
+	snapshot_put_conn(&w, c);
+	ck_assert_int_eq(ike_engine_restore(to, span_of(key, sizeof(key)), wr_done(&w)), OK);
+}
+
+/* Its engine dies, and another one goes on. */
+static void follow(struct pair *p, enum side s)
+{
+	struct end *end = &p->end[s];
+	struct ike_engine *next = pair_engine(end, true);
+
+	hand_over_sa(next, pair_sa(p, s));
+	for (size_t i = 0; i < end->e->n_conns; i++)
+		hand_over_conn(next, end->e->conns[i]);
+	ike_engine_free(end->e);
+	end->e = next;
+	ike_engine_resume(next, p->now);
+	pair_act(p, s);
+	pair_run(p, 5 * NS_PER_S);
+}
+
+static struct pair *up(void)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, 10 * NS_PER_S);
+	pair_expect_children(p, 1);
+	return p;
+}
+
+START_TEST(all_is_as_it_was)
+{
+	struct pair *p = up();
+	uint32_t spi = pair_sa(p, LEFT)->children->spi_in;
+
+	follow(p, LEFT);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_sa(p, LEFT)->children->spi_in, spi);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 1);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_LIMIT), 0);
+	pair_free(p);
+}
+END_TEST
+
+/* A plane says it once, and there may have been no engine to hear it. */
+START_TEST(what_has_carried_enough_is_renewed)
+{
+	struct pair *p = up();
+	uint32_t spi = pair_sa(p, LEFT)->children->spi_in;
+
+	p->end[LEFT].packets = UINT32_MAX - 1000;
+	follow(p, LEFT);
+	p->end[LEFT].packets = 0;
+	ck_assert_uint_ge(pair_count(p, LEFT, IKE_NOTE_CHILD_LIMIT), 1);
+	pair_run(p, 30 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_ne(pair_sa(p, LEFT)->children->spi_in, spi);
+	pair_free(p);
+}
+END_TEST
+
+/* Never put in a second time: its numbers would begin anew under the same key. */
+START_TEST(what_a_plane_has_lost_is_made_anew)
+{
+	struct pair *p = up();
+	struct end *end = &p->end[LEFT];
+	uint32_t spi = pair_sa(p, LEFT)->children->spi_in;
+
+	while (end->n_sas > 0)
+		sa_desc_wipe(&end->sas[--end->n_sas]);
+	follow(p, LEFT);
+	pair_run(p, 30 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_ne(pair_sa(p, LEFT)->children->spi_in, spi);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 1);
+	pair_free(p);
+}
+END_TEST
+
+UNIT("ike/restore")
+{
+	tcase_add_test(tc, all_is_as_it_was);
+	tcase_add_test(tc, what_has_carried_enough_is_renewed);
+	tcase_add_test(tc, what_a_plane_has_lost_is_made_anew);
+}

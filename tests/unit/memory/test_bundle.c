@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One allocation after the other fails while a process takes its configuration over: it has it
+ * whole or goes on without. */
+#include <unistd.h>
+
+#include "daemon/bundle.h"
+#include "tests/unit/conf/fixture.h"
+#include "tests/unit/memory/failing.h"
+#include "tests/unit/rejected.h"
+#include "tests/unit/unit.h"
+
+enum { ALLOCATIONS_MAX = 1000 };
+
+static const char text[] =
+	"me {\n identity = left.example.org\n certificate = left.pem\n key = left.key\n"
+	" trust = ca.pem\n}\n"
+	"connection office {\n address = 203.0.113.2\n identity = right.example.org\n auth = psk\n"
+	" psk_file = office.psk\n"
+	" child lan {\n  local = 10.1.0.0/16\n  remote = 10.2.0.0/16\n }\n}\n";
+
+static int made(enum role r)
+{
+	struct conf *c = fixture_load(text);
+	int fd;
+
+	ck_assert_int_eq(bundle_make("test", &fd), OK);
+	ck_assert_int_eq(bundle_write(fd, r, span_str(text), c, span_str("a key of marks")), OK);
+	conf_free(c);
+	return fd;
+}
+
+/* False when there are not so many. */
+static bool taken(int fd, size_t nth)
+{
+	struct conf_problems problems;
+	struct conf *c = NULL;
+	struct bundle *b = NULL;
+	bool failed;
+	enum err e;
+
+	failing_arm(nth);
+	e = bundle_read(fd, &b);
+	if (e == OK)
+		e = bundle_load(b, &c, &problems);
+	failed = failing_disarm() && nth > 0;
+	ck_assert_msg(e == (failed ? ERR_NOMEM : OK), "allocation %zu: %s", nth, err_slug(e));
+	if (e == OK)
+		conf_free(c);
+	bundle_free(b);
+	return failed;
+}
+
+START_TEST(a_bundle_is_whole_or_not_there)
+{
+	const int fd = made((enum role)_i);
+	size_t before, n = 0;
+
+	ck_assert(!taken(fd, 0));
+	before = rejected_in_use();
+	do
+		ck_assert_uint_lt(++n, ALLOCATIONS_MAX);
+	while (taken(fd, n));
+	ck_assert_uint_le(rejected_in_use(), before + REJECTED_NOISE);
+	ck_assert_uint_gt(n, 5);
+	close(fd);
+}
+END_TEST
+
+UNIT("memory/bundle")
+{
+	tcase_add_loop_test(tc, a_bundle_is_whole_or_not_there, 0, N_ROLES);
+}
