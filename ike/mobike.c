@@ -10,9 +10,6 @@
 #include "ike/note.h"
 #include "ike/send.h"
 
-/* What a NAT or the peer's policy refuses, one after the other. */
-enum { REFUSALS_MAX = 5 };
-
 /* ---- IKE_SA_INIT and IKE_AUTH ---- */
 
 /* The hash of our address as the peer sees it. */
@@ -184,6 +181,7 @@ void mobike_moved(struct ike_sa *sa)
 {
 	sa->mobike.stale = true;
 	sa->mobike.left = false;
+	sa->mobike.stays = false;
 }
 
 /* ---- asking ---- */
@@ -397,23 +395,19 @@ static uint16_t refusal_of(const struct message *m)
 		       : 0;
 }
 
-/* Said again: one packet that was changed on its way is no NAT (3.9). But where the peer does not
- * want to send to it has not gone with us: back to where it is, or on to another address. */
+/* Said again: one packet that was changed on its way is no NAT (3.9). */
 static void on_refusal(struct ike_sa *sa, uint16_t type, bool updated)
 {
 	struct mobike *mb = &sa->mobike;
-	struct place was = move_place(sa);
 
 	tell_refused(sa, type);
-	if (++mb->refusals >= REFUSALS_MAX)
-		return;
-	if (type == NOTIFY_UNEXPECTED_NAT_DETECTED) {
+	mb->refusals++;
+	if (type != NOTIFY_UNEXPECTED_NAT_DETECTED) {
+		if (updated)
+			mobike_refused(sa);
+	} else if (mb->refusals < MOBIKE_REFUSALS_MAX) {
 		mb->update_due = mb->update_due || updated;
 		mb->list_due = mb->list_due || !updated;
-	} else if (updated) {
-		was.path = mb->good;
-		move_to(sa, &was, "the peer refuses our new address");
-		mobike_silence(sa, 0);
 	}
 }
 

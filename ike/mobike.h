@@ -20,7 +20,8 @@ struct ike_addresses;
 struct ike_engine;
 struct ike_routes;
 
-enum { MOBIKE_ADDRS_MAX = 8, COOKIE2_LEN = 16 };
+/* Refusals, by a NAT or the peer's policy, one after the other, until no more is tried. */
+enum { MOBIKE_ADDRS_MAX = 8, COOKIE2_LEN = 16, MOBIKE_REFUSALS_MAX = 5 };
 
 struct mobike {
 	bool on;      /* both ends speak it */
@@ -33,7 +34,8 @@ struct mobike {
 	bool cookie_out;
 	bool left;	  /* the peer says that it is there no longer */
 	bool silent;	  /* nobody answers where we are: the next route is to be another */
-	uint8_t refusals; /* one after the other */
+	bool stays;	  /* ... where it was good, for the peer refuses where our routes lead */
+	uint8_t refusals; /* one after the other, since our addresses are these */
 	struct path good; /* where the last update was answered */
 	uint8_t cookie[COOKIE2_LEN];
 	/* What the peer last saw as our address, hashed as it sends it (3.8). */
@@ -74,6 +76,8 @@ void mobike_on_addresses(struct ike_engine *e, const struct ike_addresses *a);
 void mobike_on_routes(struct ike_engine *e, const struct ike_routes *r);
 /* It is to be looked whether there is another way. */
 void mobike_look(struct ike_sa *sa);
+/* The peer does not want to send to where we have gone. */
+void mobike_refused(struct ike_sa *sa);
 /* The request that is out was sent so often in vain. */
 void mobike_silence(struct ike_sa *sa, unsigned sent);
 /* Where an answer goes that is to go there: from an address of ours, if that one has gone. */

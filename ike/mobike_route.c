@@ -74,6 +74,12 @@ static bool take_addresses(struct ike_engine *e, const struct ike_addresses *a)
 	return others;
 }
 
+static void forget_refusals(struct mobike *mb)
+{
+	mb->refusals = 0;
+	mb->stays = false;
+}
+
 static void look_at(struct conn *c, bool others)
 {
 	struct ike_sa *next;
@@ -83,7 +89,8 @@ static void look_at(struct conn *c, bool others)
 		/* Who decides has said what else it has, and says where it is. */
 		if (others && is_alive(sa) && sa->state == S_UP && !sa->mobike.decides)
 			sa->mobike.list_due = true;
-		sa->mobike.refusals = others ? 0 : sa->mobike.refusals;
+		if (others)
+			forget_refusals(&sa->mobike);
 		mobike_look(sa);
 		/* From an address that is gone nothing can leave. */
 		if (!is_alive(sa) || is_own(sa->e, &sa->path.local.addr))
@@ -107,6 +114,21 @@ void mobike_silence(struct ike_sa *sa, unsigned sent)
 	ask(sa);
 }
 
+/* It has not gone with us: back to where it is or, where that address of ours has gone, on by
+ * another way. */
+void mobike_refused(struct ike_sa *sa)
+{
+	struct place was = move_place(sa);
+
+	was.path = sa->mobike.good;
+	if (sa->e->n_addrs == 0 || is_own(sa->e, &was.path.local.addr)) {
+		move_to(sa, &was, "the peer refuses our new address");
+		sa->mobike.stays = true;
+	} else if (sa->mobike.refusals < MOBIKE_REFUSALS_MAX) {
+		mobike_silence(sa, 0);
+	}
+}
+
 const struct path *mobike_answer_path(const struct ike_sa *sa, const struct path *p)
 {
 	bool gone = sa->mobike.on && sa->e->n_addrs > 0 && !is_own(sa->e, &p->local.addr);
@@ -125,6 +147,8 @@ static const struct path *choose(const struct ike_sa *sa, const struct ike_route
 {
 	size_t at = 0;
 
+	if (sa->mobike.stays && !sa->mobike.silent)
+		return NULL;
 	while (at < r->n && !same_ends(&r->paths[at], &sa->path))
 		at++;
 	if (at == r->n || sa->mobike.left)

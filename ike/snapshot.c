@@ -77,6 +77,7 @@ static const struct field sa_rows[] = {
 	SA(mobike.cookie_out),
 	SA(mobike.left),
 	SA(mobike.silent),
+	SA(mobike.stays),
 	SA(mobike.refusals),
 	SA(mobike.good),
 	BYTES(struct ike_sa, mobike.cookie),

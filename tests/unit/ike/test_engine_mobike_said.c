@@ -151,8 +151,8 @@ START_TEST(only_updates_of_who_began_are_followed)
 }
 END_TEST
 
-/* RIGHT is asked to take updates from where nobody expects LEFT: as often as is good for one
- * change, and again after the next. */
+/* RIGHT is asked to take updates from where nobody expects LEFT: once, and again after the next
+ * change. */
 START_TEST(a_refusal_is_not_asked_for_for_ever)
 {
 	struct roam w = { .ports = { 0 } };
@@ -162,16 +162,45 @@ START_TEST(a_refusal_is_not_asked_for_for_ever)
 
 	roam_go(p, LEFT, ROAM_NOWHERE);
 	pair_drain(p);
-	ck_assert_uint_eq(mb->refusals, 5);
+	ck_assert_uint_eq(mb->refusals, 1);
 	sent = p->n_sent;
 	pair_run(p, 10 * NS_PER_S);
 	ck_assert_uint_eq(p->n_sent, sent);
 	roam_go(p, LEFT, "203.0.113.98");
 	pair_drain(p);
 	ck_assert_uint_gt(p->n_sent, sent);
-	ck_assert_uint_eq(mb->refusals, 5);
+	ck_assert_uint_eq(mb->refusals, 1);
 	ck_assert_uint_eq(p->end[RIGHT].n_moves, 0);
 	roam_go(p, LEFT, ROAM_ELSEWHERE);
+	pair_drain(p);
+	ck_assert_uint_eq(mb->refusals, 0);
+	roam_expect_left_at(p, ROAM_ELSEWHERE);
+	pair_free(p);
+}
+END_TEST
+
+/* LEFT has a second address, which its routes prefer and RIGHT refuses: everything is back where it
+ * was at once, stays there also when the routes are looked at again, and goes on from there where
+ * that address goes. */
+START_TEST(a_refused_address_is_left_for_the_good_one)
+{
+	static const char *const both[] = { ROAM_NOWHERE, "192.0.2.1" };
+	static const char *const third[] = { ROAM_ELSEWHERE, "192.0.2.1" };
+	struct roam w = { .ports = { 0 } };
+	struct pair *p = roam_begin(&w);
+	struct mobike *mb = &pair_sa(p, LEFT)->mobike;
+	size_t sent;
+
+	roam_has(p, LEFT, both, 2);
+	pair_drain(p);
+	ck_assert_uint_eq(mb->refusals, 1);
+	roam_expect_left_at(p, "192.0.2.1");
+	sent = p->n_sent;
+	roam_has(p, LEFT, both, 2);
+	pair_drain(p);
+	ck_assert_uint_eq(p->n_sent, sent);
+	roam_expect_left_at(p, "192.0.2.1");
+	roam_has(p, LEFT, third, 2);
 	pair_drain(p);
 	ck_assert_uint_eq(mb->refusals, 0);
 	roam_expect_left_at(p, ROAM_ELSEWHERE);
@@ -453,6 +482,7 @@ UNIT("ike/engine-mobike-said")
 	tcase_add_loop_test(tc, an_answer_that_is_late_counts_for_nothing, 0, 3);
 	tcase_add_loop_test(tc, only_updates_of_who_began_are_followed, 0, 4);
 	tcase_add_test(tc, a_refusal_is_not_asked_for_for_ever);
+	tcase_add_test(tc, a_refused_address_is_left_for_the_good_one);
 	tcase_add_loop_test(tc, what_has_not_the_cookie_ends_the_sa, 0, 2 * N_COOKIES);
 	tcase_add_test(tc, a_list_is_taken_as_far_as_it_is_good);
 	tcase_add_loop_test(tc, packets_wait_where_only_the_peer_names_the_place, 0, 2);
