@@ -93,7 +93,7 @@ kernel_packets() { # NS DESTINATION
 states() { in_ns "$1" ip xfrm state | grep -c 'proto esp spi 0x[0-9a-f]*[1-9a-f]'; }
 states_are() { said "$2" "$(states "$1")"; }
 or_logs() { "$@" || shows_logs; }
-leaks() { said 0 "$(watch_count "$1" "$inner")"; }
+leaks() { said 0 "$(watch_count "$1" "$inner")" || { tcpdump -nn -tttt -r "$1" "$inner" | head -8; return 1; }; }
 
 pings() { # the four ways through one child: SIDE-SUFFIX
 	gateway_ping left "$1.10" && gateway_ping left "$3:10" && gateway_ping right "$2.10" && gateway_ping right "$4:10"
