@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The left gateway of tests/lib/net.sh goes elsewhere, while pings every 10 ms and a TCP connection go on from LAN to
-# LAN. Needs net.sh, gateway.sh, $work and $top.
+# LAN. Needs net.sh, gateway.sh, stream.sh, $work and $top.
 
 roam_lte4=192.0.2
 
@@ -26,11 +26,7 @@ roam_link() {
 roam_flow_start() {
 	ip netns exec "$net-left" ping -n -D -i 0.01 -W 2 "$right_lan4.10" >"$work/ping" 2>/dev/null &
 	roam_ping=$!
-	ip netns exec "$net-right" python3 "$top/tests/net/tcp_stream.py" receive "$right_lan4.10" 5001 >"$work/served" 2>&1 &
-	roam_served=$!
-	eventually 5 grep -q listening "$work/served" || return 1
-	ip netns exec "$net-left" python3 "$top/tests/net/tcp_stream.py" send "$right_lan4.10" 5001 >"$work/sent" 2>&1 &
-	roam_sent=$!
+	stream_start || return 1
 	eventually 5 grep -q '^\[' "$work/ping"
 }
 # The longest time between two answers since the line, ms.
@@ -51,9 +47,7 @@ roam_moves() {
 }
 # All that was sent has come, in its order.
 roam_flow_end() {
-	kill "$roam_ping" "$roam_sent" 2>/dev/null
-	wait "$roam_ping" "$roam_sent" 2>/dev/null
-	wait "$roam_served"
-	cat "$work/served"
-	grep -qE '^whole [1-9][0-9]+' "$work/served"
+	kill "$roam_ping" 2>/dev/null
+	wait "$roam_ping" 2>/dev/null
+	stream_end
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A TCP connection that lasts: the sender writes 4-byte numbers without end, at about half a megabyte a second, until it is ended; the receiver
-looks whether each follows the one before, and says how many bytes came, and that they were whole.
+looks whether each follows the one before, and says how many bytes came, and that they were whole. In a FILE it writes the time of each arrival, a line each.
 
-	tcp_stream.py receive ADDRESS PORT
+	tcp_stream.py receive ADDRESS PORT [FILE]
 	tcp_stream.py send ADDRESS PORT
 """
 import socket
@@ -14,7 +14,7 @@ BLOCK = 1024
 PACE = 0.008  # seconds
 
 
-def receive(address):
+def receive(address, times):
     with socket.create_server(address) as server:
         print("listening", flush=True)
         server.settimeout(30)
@@ -28,6 +28,7 @@ def receive(address):
             data = b""
         if not data:
             break
+        print(f"{time.monotonic():.4f}", file=times, flush=True)
         rest += data
         whole = len(rest) // 4
         for number in struct.unpack(f"!{whole}I", rest[: whole * 4]):
@@ -51,8 +52,12 @@ def send(address):
 
 
 def main():
-    role, host, port = sys.argv[1:]
-    return (receive if role == "receive" else send)((host, int(port)))
+    role, host, port, *file = sys.argv[1:]
+    address = host, int(port)
+    if role == "send":
+        return send(address)
+    with open(file[0] if file else "/dev/null", "w") as times:
+        return receive(address, times)
 
 
 if __name__ == "__main__":
