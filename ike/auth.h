@@ -31,6 +31,7 @@ struct auth {
 	struct packets own_auth; /* AUTH body behind its header */
 	enum err refused;	 /* responder: whatever the verdict, for this reason; OK: not yet */
 	bool alone;		 /* initiator: no child is made along (RFC 6023) */
+	bool written;		 /* initiator: the request that is out is written down (keep.h) */
 	struct deal deal;	 /* about the child that is made along */
 };
 

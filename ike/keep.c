@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "ike/auth.h"
 #include "ike/connection.h"
 #include "ike/core.h"
 #include "ike/snapshot.h"
@@ -49,6 +50,26 @@ void keep_listed(struct ike_sa *sa)
 mono_ns keep_wake_at(const struct ike_sa *sa)
 {
 	return sa->keep ? sa->keep->wake_at : NEVER;
+}
+
+/* By our own SPI, which no other one has, or by its name. */
+static void make_key(struct keep *k)
+{
+	struct wr w = wr_into(k->key, sizeof(k->key));
+
+	wr_u8(&w, k->sa ? KEEP_SA : KEEP_CONN);
+	if (k->sa)
+		wr_u64(&w, sa_own_spi(k->sa));
+	else
+		wr_span(&w, span_str(k->conn->conf->name));
+	k->key_len = (uint8_t)wr_done(&w).len;
+}
+
+void keep_restored(struct ike_sa *sa, uint64_t listed_at)
+{
+	sa->keep->listed_at = listed_at;
+	sa->keep->written = true;
+	make_key(sa->keep);
 }
 
 /* ---- the queue ---- */
@@ -114,19 +135,6 @@ void keep_free_all(struct ike_engine *e)
 
 /* ---- what is written ---- */
 
-/* By our own SPI, which no other one has, or by its name. */
-static void make_key(struct keep *k)
-{
-	struct wr w = wr_into(k->key, sizeof(k->key));
-
-	wr_u8(&w, k->sa ? KEEP_SA : KEEP_CONN);
-	if (k->sa)
-		wr_u64(&w, sa_own_spi(k->sa));
-	else
-		wr_span(&w, span_str(k->conn->conf->name));
-	k->key_len = (uint8_t)wr_done(&w).len;
-}
-
 static void forget(struct ike_engine *e, struct keep *k, struct ike_action *a)
 {
 	struct wr w = wr_into(e->keeps.key, sizeof(e->keeps.key));
@@ -139,8 +147,16 @@ static void forget(struct ike_engine *e, struct keep *k, struct ike_action *a)
 		free(k);
 }
 
+/* Our handshake waits for its last answer: what comes until it is up comes again. */
+static struct auth *handshake_of(const struct keep *k)
+{
+	return k->sa && k->sa->state == S_AUTH_SENT ? k->sa->hs->auth : NULL;
+}
+
 static void write_down(struct ike_engine *e, struct keep *k, struct ike_action *a)
 {
+	struct auth *handshake = handshake_of(k);
+
 	struct wr w = wr_into(e->keeps.bytes, SNAPSHOT_MAX);
 
 	make_key(k);
@@ -149,6 +165,8 @@ static void write_down(struct ike_engine *e, struct keep *k, struct ike_action *
 	else
 		snapshot_put_conn(&w, k->conn);
 	k->written = true;
+	if (handshake)
+		handshake->written = true;
 	e->keeps.used = wr_len(&w) > e->keeps.used ? wr_len(&w) : e->keeps.used;
 	*a = (struct ike_action){ .kind = IKE_ACT_KEEP,
 				  .keep = { .key = span_of(k->key, k->key_len),
@@ -178,6 +196,10 @@ static bool is_succeeded(const struct ike_engine *e, const struct keep *k)
 /* Nothing is to be said of it: it is not written, or not its own any more. */
 static bool is_passed_over(const struct ike_engine *e, struct keep *k)
 {
+	const struct auth *handshake = handshake_of(k);
+
+	if (handshake && handshake->written && k->written)
+		return true;
 	if (has_record(k) || (k->written && !is_succeeded(e, k)))
 		return false;
 	if (!k->sa && !k->conn)

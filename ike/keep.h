@@ -3,8 +3,9 @@
  * is given out. So no message leaves whose ID, IV and bytes are not kept, and an engine that dies
  * at any moment is followed by one that knows at least as much as the world has seen of it.
  *
- * What is written: IKE SAs that are up or closing, and connections; each under a key of its own, as
- * a whole. What one input touches counts together, from IKE_ACT_COMMIT on.
+ * What is written, each under a key of its own, as a whole: connections, IKE SAs that are up or
+ * closing, and those of ours whose IKE_AUTH request leaves (once, and not again before they are
+ * up). What one input touches counts together, from IKE_ACT_COMMIT on.
  */
 #ifndef IKE_KEEP_H
 #define IKE_KEEP_H
@@ -37,6 +38,8 @@ MUST_USE enum err keep_new_sa(struct ike_sa *sa);
 MUST_USE enum err keep_new_conn(struct conn *c);
 /* It has come to a connection. */
 void keep_listed(struct ike_sa *sa);
+/* It is what another engine has written. */
+void keep_restored(struct ike_sa *sa, uint64_t listed_at);
 mono_ns keep_wake_at(const struct ike_sa *sa);
 /* Something of it has changed, or may have. Takes NULL. */
 void keep_touch_sa(struct ike_sa *sa);

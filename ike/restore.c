@@ -101,8 +101,7 @@ static enum err restore_sa(struct ike_engine *e, struct span bytes)
 		snapshot_free(&s);
 		return err;
 	}
-	s.sa->keep->written = true;
-	s.sa->keep->listed_at = s.listed_at;
+	keep_restored(s.sa, s.listed_at);
 	if (s.sa->mine) {
 		s.sa->mine->heir = s.heir ? sa_own_spi(s.heir) : 0;
 		s.sa->mine->rival = s.rival ? sa_own_spi(s.rival) : 0;
@@ -207,7 +206,8 @@ static void go_on_child(struct child_sa *c)
 	c->move_out.number = 0;
 	if (!c->conf)
 		return;
-	c->restored = true;
+	/* One that is only asked for is in no plane. */
+	c->restored = c->stage != CHILD_ASKED;
 	if (c->stage == CHILD_UP && child_stays(c))
 		actions_mtu(&c->sa->e->actions, c->sa->conn->conf->name, c->conf->name, c->mtu);
 	/* Without memory to ask for it nobody would know of it. */

@@ -43,7 +43,7 @@ static size_t handshake_size(uint8_t max_tries)
 	return sizeof(struct handshake) + max_tries * sizeof(struct init_try);
 }
 
-static struct handshake *handshake_new(uint8_t max_tries)
+struct handshake *handshake_new(uint8_t max_tries)
 {
 	struct handshake *hs = calloc(1, handshake_size(max_tries));
 

@@ -222,6 +222,8 @@ void sa_uncount(struct ike_sa *sa);
 struct span sa_spi_key(const struct table_node *n);
 struct span sa_init_key(const struct table_node *n);
 
+/* With room for so many tries. NULL: no memory. */
+struct handshake *handshake_new(uint8_t max_tries);
 /* The handshake is over: wipes and frees it. */
 void sa_forget_handshake(struct ike_sa *sa);
 

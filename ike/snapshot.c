@@ -157,7 +157,7 @@ struct fields snapshot_rows_beside(void)
 
 bool snapshot_has(const struct ike_sa *sa)
 {
-	return sa->state == S_UP || sa->state == S_CLOSING;
+	return sa->state == S_UP || sa->state == S_CLOSING || snapshot_has_handshake(sa);
 }
 
 static void put_name(struct wr *w, const char *name)
@@ -198,6 +198,7 @@ void snapshot_put(struct wr *w, const struct ike_sa *sa)
 	put_beside(w, sa->beside);
 	snapshot_put_children(w, sa);
 	snapshot_put_mine(w, sa);
+	snapshot_put_handshake(w, sa);
 }
 
 /* ---- reading ---- */
@@ -271,9 +272,9 @@ bool snapshot_keys_fit(const struct suite *s, const struct ike_keys *k)
 static bool is_sound(const struct ike_sa *sa)
 {
 	const struct window *w = &sa->window;
-	bool up = sa->state == S_UP;
+	bool up = sa->state == S_UP, lives = up || sa->state == S_CLOSING;
 
-	return snapshot_has(sa) && sa->spi_i != 0 && sa->spi_r != 0 &&
+	return (lives || sa->state == S_AUTH_SENT) && sa->spi_i != 0 && sa->spi_r != 0 &&
 	       snapshot_keys_fit(&sa->suite, &sa->keys) && (!up || (sa->conn && sa->peer)) &&
 	       (!up || sa->established) && sa->mobike.n_addrs <= MOBIKE_ADDRS_MAX &&
 	       (!w->asked || (w->request.len > 0 && sa->rt.at != NEVER));
@@ -301,6 +302,8 @@ static enum err get_all(struct rd *r, struct snapshot *s)
 		err = snapshot_get_children(r, sa);
 	if (err == OK)
 		err = snapshot_get_mine(r, s);
+	if (err == OK)
+		err = snapshot_get_handshake(r, sa);
 	return err != OK || rd_end(r) ? err : ERR_SYNTAX;
 }
 
@@ -334,6 +337,7 @@ static void free_sa(struct ike_sa *sa)
 {
 	if (!sa)
 		return;
+	sa_forget_handshake(sa);
 	snapshot_free_mine(sa);
 	snapshot_free_children(sa);
 	window_free(&sa->window);

@@ -5,8 +5,9 @@
  *
  * Not written is what the other engine can do without. An exchange of the peer's that is not
  * answered: the peer sends its request again, and it begins anew. One of ours that has not left.
- * Fragments of a message that is not whole. An SA whose peer has not proved itself: its handshake
- * begins anew. What a data plane was asked: it is asked again.
+ * Fragments of a message that is not whole. An SA whose peer has not proved itself, unless our
+ * IKE_AUTH request has left: its handshake begins anew. What a data plane was asked: it is asked
+ * again.
  *
  * Times are those of the clock that goes on without us, so what is written ages while nobody
  * looks. Reading trusts nobody: a snapshot that is not exactly one is refused whole.

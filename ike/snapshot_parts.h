@@ -21,11 +21,19 @@ void snapshot_put_mine(struct wr *w, const struct ike_sa *sa);
 MUST_USE enum err snapshot_get_mine(struct rd *r, struct snapshot *s);
 void snapshot_free_mine(struct ike_sa *sa);
 
+/* Of one that has snapshot_has_handshake. */
+bool snapshot_has_handshake(const struct ike_sa *sa);
+void snapshot_put_handshake(struct wr *w, const struct ike_sa *sa);
+MUST_USE enum err snapshot_get_handshake(struct rd *r, struct ike_sa *sa);
+
 /* The rows of each struct that is written: a test sees to it that no field is forgotten. */
 struct fields snapshot_rows_sa(void);
 struct fields snapshot_rows_child(void);
 struct fields snapshot_rows_create(void);
 struct fields snapshot_rows_beside(void);
+struct fields snapshot_rows_handshake(void);
+struct fields snapshot_rows_try(void);
+struct fields snapshot_rows_auth(void);
 struct fields snapshot_rows_conn(void);
 struct fields snapshot_rows_conn_child(void);
 

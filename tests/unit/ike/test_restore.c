@@ -106,8 +106,47 @@ START_TEST(what_a_plane_has_lost_is_made_anew)
 }
 END_TEST
 
+static bool no_auth_answer(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	return d->bytes[18] != X_IKE_AUTH || !(d->bytes[19] & FLAG_RESPONSE);
+}
+
+static const char *const handshakes[] = {
+	"",
+	"policy = { aes256 sha256 modp4096 }\n",
+	"childless = yes\n",
+	"encap = always\n",
+	"full_transcript = require\n",
+};
+enum { N_HANDSHAKES = sizeof(handshakes) / sizeof(handshakes[0]) };
+
+/* It has answered IKE_AUTH, and believes in the SA. */
+START_TEST(a_peer_that_has_answered_is_not_forgotten)
+{
+	const char *more = handshakes[_i];
+	struct pair *p = pair_new(_i % 2 ? pair_cert(LEFT, more) : pair_psk(LEFT, more),
+				  _i % 2 ? pair_cert(RIGHT, more) : pair_psk(RIGHT, more));
+	uint64_t spi;
+
+	p->filter = no_auth_answer;
+	pair_up(p, LEFT, "site");
+	pair_run(p, NS_PER_S);
+	ck_assert_int_eq(pair_sa(p, RIGHT)->state, S_UP);
+	spi = sa_own_spi(pair_sa(p, RIGHT));
+	p->filter = NULL;
+	follow(p, LEFT);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 1);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_UP), 1);
+	ck_assert_uint_eq(sa_own_spi(pair_sa(p, RIGHT)), spi);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/restore")
 {
+	tcase_add_loop_test(tc, a_peer_that_has_answered_is_not_forgotten, 0, N_HANDSHAKES);
 	tcase_add_test(tc, all_is_as_it_was);
 	tcase_add_test(tc, what_has_carried_enough_is_renewed);
 	tcase_add_test(tc, what_a_plane_has_lost_is_made_anew);

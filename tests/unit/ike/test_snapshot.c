@@ -173,7 +173,7 @@ START_TEST(what_is_read_is_what_was_written)
 	p->filter = look_at_all;
 	story(p);
 	ck_assert_uint_gt(seen.n, 90);
-	ck_assert_uint_eq(seen.states, 1u << S_UP | 1u << S_CLOSING);
+	ck_assert_uint_eq(seen.states, 1u << S_AUTH_SENT | 1u << S_UP | 1u << S_CLOSING);
 	ck_assert(seen.stages & 1u << CHILD_UP);
 	ck_assert(seen.stages & 1u << CHILD_OUTBOUND);
 	ck_assert(seen.lingers);
@@ -211,6 +211,9 @@ END_TEST
 /* ---- what is held up half way ---- */
 
 enum halt {
+	H_AUTH,
+	H_AUTH_SLOW,
+	H_AUTH_ALONE,
 	H_UP,
 	H_ASKED,
 	H_INSTALL,
@@ -243,9 +246,20 @@ static bool no_answer(struct pair *p, struct datagram *d)
 	return d->bytes[18] != X_CREATE_CHILD_SA || !(d->bytes[19] & FLAG_RESPONSE);
 }
 
+static bool no_auth(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	return d->bytes[18] != X_IKE_AUTH;
+}
+
 static bool is_slow(enum halt h)
 {
-	return h == H_SECRET || h == H_IKE_SECRET;
+	return h == H_SECRET || h == H_IKE_SECRET || h == H_AUTH_SLOW;
+}
+
+static bool is_auth(enum halt h)
+{
+	return h == H_AUTH || h == H_AUTH_SLOW || h == H_AUTH_ALONE;
 }
 
 static bool is_ike(enum halt h)
@@ -255,8 +269,11 @@ static bool is_ike(enum halt h)
 
 static void halt(struct pair *p, enum halt h)
 {
+	p->filter = is_auth(h) ? no_auth : NULL;
 	pair_up(p, LEFT, "site");
-	pair_run(p, 10 * NS_PER_S);
+	pair_run(p, is_auth(h) ? NS_PER_S : 10 * NS_PER_S);
+	if (is_auth(h))
+		return;
 	p->filter = is_slow(h) ? deaf_when_answered : h == H_IKE_RIVAL ? no_answer : NULL;
 	if (h == H_ASKED || h == H_IKE_ASKED || h == H_CLOSING)
 		p->filter = nothing_passes;
@@ -274,7 +291,9 @@ static void halt(struct pair *p, enum halt h)
 
 static struct pair *halted(enum halt h)
 {
-	const char *more = is_slow(h) ? "policy = { aes256gcm16 prfsha384 modp4096 }\n" : "";
+	const char *more = is_slow(h)	       ? "policy = { aes256gcm16 prfsha384 modp4096 }\n"
+			   : h == H_AUTH_ALONE ? "childless = yes\n"
+					       : "";
 	struct pair *p = pair_new(pair_psk(LEFT, more), pair_psk(RIGHT, more));
 
 	halt(p, h);
@@ -291,6 +310,7 @@ static void expect_halt(enum halt h)
 {
 	const unsigned *purposes = seen.purposes;
 
+	ck_assert(is_auth(h) == (seen.states == 1u << S_AUTH_SENT));
 	ck_assert((h == H_CLOSING) == (seen.states == 1u << S_CLOSING));
 	ck_assert((h == H_INSTALL) == !!(seen.stages & 1u << CHILD_INBOUND));
 	ck_assert((h == H_HELD) == !!(seen.stages & 1u << CHILD_HELD));

@@ -4,6 +4,7 @@
  * by counting, but by its name (tests/lint). */
 #include <stdlib.h>
 
+#include "ike/auth.h"
 #include "ike/beside.h"
 #include "ike/connection.h"
 #include "ike/snapshot_parts.h"
@@ -40,6 +41,9 @@ struct gap {
 #define SA(name)	 GAP(struct ike_sa, name)
 #define CHILD(name)	 GAP(struct child_sa, name)
 #define CREATE(name)	 GAP(struct create, name)
+#define HS(name)	 GAP(struct handshake, name)
+#define TRY(name)	 GAP(struct init_try, name)
+#define AUTH(name)	 GAP(struct auth, name)
 #define CONN(name)	 GAP(struct conn, name)
 #define CONN_CHILD(name) GAP(struct conn_child, name)
 
@@ -61,9 +65,10 @@ static const struct gap sa_others[] = {
 	SA(peer_key),
 	SA(own_spi),
 	SA(init_key),
-	/* of a handshake, which begins anew */
+	/* of a responder's handshake, which begins anew */
 	SA(counted),
 	SA(counted_for),
+	/* written with our handshake */
 	SA(hs),
 	SA(keys.pi),
 	SA(keys.pr),
@@ -109,6 +114,68 @@ static const struct gap create_others[] = {
 	CREATE(deal.notify),
 };
 static const struct gap beside_others[] = { { 0, 0 } };
+static const struct gap handshake_others[] = {
+	/* hooks, and what follows from the rest */
+	HS(n_tries),
+	HS(max_tries),
+	{ offsetof(struct handshake, tries), 0 },
+	HS(chosen),
+	HS(ni),
+	HS(nr),
+	HS(peer_ke),
+	HS(keyed),
+	HS(auth),
+	/* of requests that are answered */
+	HS(cookie),
+	HS(cookie_len),
+	HS(next_cookie),
+	HS(next_cookie_len),
+	HS(follow_at),
+	HS(hint),
+	HS(hinted),
+	/* of our own proof, which is in the request */
+	HS(rfc7427),
+	HS(hashes),
+	/* it is seen by the offer: auth.alone */
+	HS(childless),
+	/* of a responder */
+	HS(request),
+	{ offsetof(struct handshake, candidate), 0 },
+	HS(proposal),
+	HS(answered),
+	/* other answers: they are not followed any more */
+	HS(rivals),
+	/* what a worker was asked is asked again, when the answer comes again */
+	HS(wait),
+	HS(ticket),
+};
+static const struct gap try_others[] = { { 0, 0 } };
+static const struct gap auth_others[] = {
+	/* the peer says it again */
+	AUTH(kept),
+	AUTH(m),
+	AUTH(claimed),
+	AUTH(peer_auth),
+	AUTH(peer_id_body),
+	AUTH(chain),
+	AUTH(deal.chosen),
+	/* in the request */
+	AUTH(own_id),
+	AUTH(own_id_len),
+	AUTH(own_method),
+	AUTH(own_auth),
+	/* what follows from the rest */
+	AUTH(written),
+	AUTH(deal.ours),
+	AUTH(deal.with_ke),
+	AUTH(deal.fresh),
+	AUTH(deal.replaces),
+	/* written otherwise */
+	AUTH(deal.child),
+	/* of a responder */
+	AUTH(refused),
+	AUTH(deal.notify),
+};
 static const struct gap conn_others[] = {
 	/* hooks, and what follows from the rest */
 	CONN(timer),
@@ -180,6 +247,9 @@ START_TEST(every_field_is_written_or_named)
 	EXPECT_COVERED(snapshot_rows_child(), child_others, struct child_sa, 25);
 	EXPECT_COVERED(snapshot_rows_create(), create_others, struct create, 38);
 	EXPECT_COVERED(snapshot_rows_beside(), beside_others, struct beside, 10);
+	EXPECT_COVERED(snapshot_rows_handshake(), handshake_others, struct handshake, 12);
+	EXPECT_COVERED(snapshot_rows_try(), try_others, struct init_try, 0);
+	EXPECT_COVERED(snapshot_rows_auth(), auth_others, struct auth, 20);
 	EXPECT_COVERED(snapshot_rows_conn(), conn_others, struct conn, 14);
 	EXPECT_COVERED(snapshot_rows_conn_child(), conn_child_others, struct conn_child, 15);
 }
