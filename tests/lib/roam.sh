@@ -24,6 +24,7 @@ roam_link() {
 # ---- what goes on inside ----
 
 roam_flow_start() {
+	rm -f "$work/ping"
 	ip netns exec "$net-left" ping -n -D -i 0.01 -W 2 "$right_lan4.10" >"$work/ping" 2>/dev/null &
 	roam_ping=$!
 	stream_start || return 1

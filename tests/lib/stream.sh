@@ -2,6 +2,7 @@
 # A TCP connection from LAN to LAN that goes on all the while, and how long it stood still. Needs net.sh, $work and $top.
 
 stream_start() {
+	rm -f "$work/served" # what the one before it said
 	ip netns exec "$net-right" python3 "$top/tests/net/tcp_stream.py" receive "$right_lan4.10" 5001 "$work/arrived" >"$work/served" 2>&1 &
 	stream_served=$!
 	eventually 5 grep -q listening "$work/served" || return 1
