@@ -14,7 +14,7 @@
 #include "daemon/loop.h"
 #include "daemon/report.h"
 
-enum { ASK_LINE_MAX = 1 << 20, ASK_CHUNK = 65536 };
+enum { ASK_LINE_MAX = 1 << 20, ASK_CHUNK = 65536, ASK_AGAIN_MAX = 3 };
 
 struct ask {
 	int fd;
@@ -106,7 +106,8 @@ static json_t *ask_line(struct ask *a, bool *timeout)
 	return o;
 }
 
-static int ask_read(struct ask *a, cli_line_fn *fn, void *ctx, json_t **end)
+/* `lost`: nobody is there any more who would say the end. */
+static int ask_read(struct ask *a, cli_line_fn *fn, void *ctx, json_t **end, bool *lost)
 {
 	bool timeout = false;
 	json_t *o;
@@ -119,29 +120,41 @@ static int ask_read(struct ask *a, cli_line_fn *fn, void *ctx, json_t **end)
 		fn(ctx, o);
 		json_decref(o);
 	}
-	if (timeout)
-		return CLI_TIMEOUT;
-	fprintf(stderr,
-		"error: no-daemon: the daemon closed the connection in the middle of its answer\n");
-	return CLI_NO_DAEMON;
+	*lost = !timeout;
+	return timeout ? CLI_TIMEOUT : CLI_NO_DAEMON;
 }
 
+static int ask_once(const struct cli *cli, struct ask *a, const char *verb, cli_line_fn *fn,
+		    void *ctx, json_t **end, bool *lost)
+{
+	int code = ask_connect(cli, a);
+
+	a->len = 0;
+	*lost = code == CLI_DONE && !ask_send(a, verb, cli->args[0]);
+	if (code == CLI_DONE)
+		code = *lost ? CLI_NO_DAEMON : ask_read(a, fn, ctx, end, lost);
+	if (a->fd >= 0)
+		close(a->fd);
+	return code;
+}
+
+/* An engine that dies is followed by another one at the same socket. What may be said twice is said
+ * to that one again. */
 int cli_ask(const struct cli *cli, const char *verb, cli_line_fn *fn, void *ctx, json_t **end)
 {
-	struct ask a = { .fd = -1, .deadline = NEVER };
-	int code;
+	const bool twice = strcmp(verb, "up") == 0 || strcmp(verb, "down") == 0;
+	struct ask a = { .buf = malloc(ASK_LINE_MAX), .deadline = NEVER };
+	int code = CLI_REFUSED;
+	bool lost = a.buf != NULL;
 
 	*end = NULL;
 	if (cli->timeout_s > 0)
 		a.deadline = mono_now() + (mono_ns)cli->timeout_s * NS_PER_S;
-	a.buf = malloc(ASK_LINE_MAX);
-	code = a.buf ? ask_connect(cli, &a) : CLI_REFUSED;
-	if (code == CLI_DONE && !ask_send(&a, verb, cli->args[0]))
-		code = CLI_NO_DAEMON;
-	else if (code == CLI_DONE)
-		code = ask_read(&a, fn, ctx, end);
-	if (a.fd >= 0)
-		close(a.fd);
+	for (int i = 0; i <= (twice ? ASK_AGAIN_MAX : 0) && lost; i++)
+		code = ask_once(cli, &a, verb, fn, ctx, end, &lost);
+	if (code == CLI_NO_DAEMON && lost)
+		fprintf(stderr, "error: no-daemon: the daemon closed the connection in the middle "
+				"of its answer\n");
 	free(a.buf);
 	return code;
 }

@@ -21,6 +21,7 @@ static const mono_ns counters_patience = 500 * NS_PER_MS;
 struct control {
 	struct control_env env;
 	struct loop_watch listener;
+	bool listens; /* once there is an engine */
 	struct client *clients;
 	size_t n_clients;
 	uint64_t tickets;
@@ -278,8 +279,6 @@ static void client_serve(struct client *c, const json_t *o)
 		client_end(
 			c, ERR_UNSUPPORTED,
 			"this daemon does not know that request: are command and daemon of one version?");
-	else if (!engine_of(c->control))
-		client_end(c, ERR_BUSY, "the daemon has not loaded its configuration yet");
 	else if (!client_take_name(c, json_string_value(json_object_get(o, "name"))) ||
 		 (r->named && !c->connection[0]))
 		client_end(c, ERR_SYNTAX, "the request names no connection");
@@ -476,7 +475,18 @@ enum err control_listen(struct control *c, int fd)
 		return ERR_EXISTS;
 	}
 	c->listener = (struct loop_watch){ .fd = fd, .ready = listener_ready, .ctx = c };
-	return loop_add(c->env.loop, &c->listener, EPOLLIN);
+	return control_begin(c);
+}
+
+enum err control_begin(struct control *c)
+{
+	enum err e;
+
+	if (c->listens || c->listener.fd < 0 || !engine_of(c))
+		return OK;
+	e = loop_add(c->env.loop, &c->listener, EPOLLIN);
+	c->listens = e == OK;
+	return e;
 }
 
 void control_free(struct control *c)
@@ -485,9 +495,9 @@ void control_free(struct control *c)
 		return;
 	while (c->clients)
 		client_close(c->clients);
-	if (c->listener.fd >= 0) {
+	if (c->listens)
 		loop_del(c->env.loop, &c->listener);
+	if (c->listener.fd >= 0)
 		close(c->listener.fd);
-	}
 	free(c);
 }

@@ -31,8 +31,10 @@ struct control_env {
 
 MUST_USE enum err control_new(const struct control_env *env, struct control **out);
 void control_free(struct control *c); /* closes; takes NULL */
-/* Owns fd. */
+/* Owns fd. Who asks before there is an engine waits for it. */
 MUST_USE enum err control_listen(struct control *c, int fd);
+/* There may be one now. */
+MUST_USE enum err control_begin(struct control *c);
 /* Every note, as it happens: to watchers and to those who wait. */
 void control_note(struct control *c, const struct ike_note *n);
 /* Behind each batch of engine calls: requests that wait for something are looked at again. */

@@ -165,6 +165,8 @@ static enum err engine_commit(void *ctx, void *prepared)
 	if (bridge_begin(p->bridge) != OK)
 		return ERR_NOMEM;
 	tell_addresses(p);
+	if (control_begin(p->control) != OK)
+		return ERR_NOMEM;
 	/* Actions that were queued before may point into the old configuration. */
 	bridge_drain_all(p->bridge);
 	if (old != NULL)
