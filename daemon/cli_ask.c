@@ -17,7 +17,11 @@
 enum { ASK_LINE_MAX = 1 << 20, ASK_CHUNK = 65536, ASK_AGAIN_MAX = 3 };
 
 struct ask {
+	const char *verb;
+	cli_line_fn *fn;
+	void *ctx;
 	int fd;
+	bool lost; /* nobody is there any more who would say the end */
 	mono_ns deadline;
 	char *buf; /* ASK_LINE_MAX bytes */
 	size_t len;
@@ -47,9 +51,9 @@ static int ask_connect(const struct cli *cli, struct ask *a)
 	return CLI_NO_DAEMON;
 }
 
-static bool ask_send(const struct ask *a, const char *verb, const char *name)
+static bool ask_send(const struct ask *a, const char *name)
 {
-	json_t *o = json_pack("{s:i, s:s, s:o}", "v", REPORT_VERSION, "do", verb, "name",
+	json_t *o = json_pack("{s:i, s:s, s:o}", "v", REPORT_VERSION, "do", a->verb, "name",
 			      name ? json_string(name) : json_null());
 	char *line = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	bool sent = false;
@@ -106,8 +110,7 @@ static json_t *ask_line(struct ask *a, bool *timeout)
 	return o;
 }
 
-/* `lost`: nobody is there any more who would say the end. */
-static int ask_read(struct ask *a, cli_line_fn *fn, void *ctx, json_t **end, bool *lost)
+static int ask_read(struct ask *a, json_t **end)
 {
 	bool timeout = false;
 	json_t *o;
@@ -117,22 +120,21 @@ static int ask_read(struct ask *a, cli_line_fn *fn, void *ctx, json_t **end, boo
 			*end = o;
 			return cli_true(o, "ok") ? CLI_DONE : (int)cli_num(o, "exit");
 		}
-		fn(ctx, o);
+		a->fn(a->ctx, o);
 		json_decref(o);
 	}
-	*lost = !timeout;
+	a->lost = !timeout;
 	return timeout ? CLI_TIMEOUT : CLI_NO_DAEMON;
 }
 
-static int ask_once(const struct cli *cli, struct ask *a, const char *verb, cli_line_fn *fn,
-		    void *ctx, json_t **end, bool *lost)
+static int ask_once(const struct cli *cli, struct ask *a, json_t **end)
 {
 	int code = ask_connect(cli, a);
 
 	a->len = 0;
-	*lost = code == CLI_DONE && !ask_send(a, verb, cli->args[0]);
+	a->lost = code == CLI_DONE && !ask_send(a, cli->args[0]);
 	if (code == CLI_DONE)
-		code = *lost ? CLI_NO_DAEMON : ask_read(a, fn, ctx, end, lost);
+		code = a->lost ? CLI_NO_DAEMON : ask_read(a, end);
 	if (a->fd >= 0)
 		close(a->fd);
 	return code;
@@ -143,16 +145,17 @@ static int ask_once(const struct cli *cli, struct ask *a, const char *verb, cli_
 int cli_ask(const struct cli *cli, const char *verb, cli_line_fn *fn, void *ctx, json_t **end)
 {
 	const bool twice = strcmp(verb, "up") == 0 || strcmp(verb, "down") == 0;
-	struct ask a = { .buf = malloc(ASK_LINE_MAX), .deadline = NEVER };
+	struct ask a = { .verb = verb, .fn = fn, .ctx = ctx, .deadline = NEVER };
 	int code = CLI_REFUSED;
-	bool lost = a.buf != NULL;
 
 	*end = NULL;
 	if (cli->timeout_s > 0)
 		a.deadline = mono_now() + (mono_ns)cli->timeout_s * NS_PER_S;
-	for (int i = 0; i <= (twice ? ASK_AGAIN_MAX : 0) && lost; i++)
-		code = ask_once(cli, &a, verb, fn, ctx, end, &lost);
-	if (code == CLI_NO_DAEMON && lost)
+	a.buf = malloc(ASK_LINE_MAX);
+	a.lost = a.buf != NULL;
+	for (int i = 0; i <= (twice ? ASK_AGAIN_MAX : 0) && a.lost; i++)
+		code = ask_once(cli, &a, end);
+	if (code == CLI_NO_DAEMON && a.lost)
 		fprintf(stderr, "error: no-daemon: the daemon closed the connection in the middle "
 				"of its answer\n");
 	free(a.buf);

@@ -480,13 +480,10 @@ enum err control_listen(struct control *c, int fd)
 
 enum err control_begin(struct control *c)
 {
-	enum err e;
-
 	if (c->listens || c->listener.fd < 0 || !engine_of(c))
 		return OK;
-	e = loop_add(c->env.loop, &c->listener, EPOLLIN);
-	c->listens = e == OK;
-	return e;
+	c->listens = loop_add(c->env.loop, &c->listener, EPOLLIN) == OK;
+	return c->listens ? OK : ERR_SYSTEM;
 }
 
 void control_free(struct control *c)
