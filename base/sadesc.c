@@ -79,6 +79,7 @@ static void sa_desc_encode(struct wr *w, const struct sa_desc *d)
 	wr_u32(w, d->if_id);
 	wr_u8(w, d->priority);
 	pack_bool(w, d->passed);
+	wr_u32(w, d->set);
 	pack_text(w, d->connection, sizeof(d->connection));
 	pack_text(w, d->child, sizeof(d->child));
 	pack_ts_list(w, &d->local);
@@ -117,6 +118,7 @@ static enum err sa_desc_decode(struct rd *r, struct sa_desc *d)
 	d->if_id = rd_u32(r);
 	d->priority = rd_u8(r);
 	d->passed = unpack_bool(r);
+	d->set = rd_u32(r);
 	unpack_text(r, d->connection, sizeof(d->connection));
 	unpack_text(r, d->child, sizeof(d->child));
 	e = unpack_ts_list(r, &d->local);

@@ -41,8 +41,13 @@ static inline uint16_t spi_slot(uint32_t spi)
 /* Our reqids, by which SAs in the kernel are known as ours (with the mark that they set, see
  * xfrm/state.h, for anybody may choose a reqid). What is below the mask tells our children apart.
  */
-#define SA_REQID_BASE 0x50000000u
-#define SA_REQID_MASK 0xf0000000u
+#define SA_REQID_BASE	  0x50000000u
+#define SA_REQID_MASK	  0xf0000000u
+/* Children have the first of them, and those that collide are numbered on into a gap; sets (struct
+ * sa_desc) lie behind that: no child has the number of a set. */
+#define SA_REQID_CHILDREN 0x08000000u
+#define SA_REQID_SETS	  0x0a000000u
+#define SA_REQID_SETS_MAX 0x02000000u
 
 /* Route-based children have a device of their own, and the kernel keeps apart by this number what
  * belongs to which: states, policies and the XFRM interface carry it. 0: by policies, no device. A
@@ -101,6 +106,9 @@ struct sa_desc {
 	 * one's does. */
 	uint8_t priority;
 	bool passed;
+	/* In the kernel's plane such SAs have one reqid together, which is that of no child: what
+	 * comes by either is let in by the policies of both. 0: they cannot. */
+	uint32_t set;
 	char connection[64]; /* names for messages and for the monitor's checks */
 	char child[64];
 };
@@ -160,8 +168,8 @@ enum plane_event_kind {
 	PLANE_EXPIRE,
 	PLANE_MAPPING, /* an authenticated, newest packet came from elsewhere: spi, remote */
 	/* Packets went out for a second and none came in: spi, remote, heard_ns; again each second
-	 * in which one goes out. Where another peer may take over userspace says it after 0.3 s. Of
-	 * the kernel's plane it is as exact as its counters are looked at. */
+	 * in which one goes out. Where another peer may take over it is said after 0.3 s. Of the
+	 * kernel's plane it is as exact as its counters are looked at. */
 	PLANE_SILENT,
 	PLANE_MTU,  /* the path to `remote` carries less: mtu */
 	PLANE_GONE, /* its process died with every SA. Never sent: who sees the death says it */
@@ -206,6 +214,13 @@ struct plane_caps {
 bool plane_caps_esp(const struct plane_caps *c); /* it carries ESP at all */
 bool plane_caps_encr(const struct plane_caps *c, uint16_t id, uint16_t key_bits);
 bool plane_caps_integ(const struct plane_caps *c, uint16_t id);
+
+/* What states and policies of the SA have for a reqid. In transport mode the ends tell themselves
+ * apart. */
+static inline uint32_t sa_desc_reqid(const struct sa_desc *d)
+{
+	return d->set != 0 && d->mode == SA_TUNNEL ? d->set : d->reqid;
+}
 
 void sa_desc_wipe(struct sa_desc *d); /* keys wiped, selectors freed */
 MUST_USE enum err sa_desc_copy(struct sa_desc *to, const struct sa_desc *from);

@@ -24,7 +24,7 @@ static uint32_t fnv1a(uint32_t h, const char *s)
 
 static uint32_t reqid_from(uint32_t hash)
 {
-	return SA_REQID_BASE | (hash & ~SA_REQID_MASK);
+	return SA_REQID_BASE | hash % SA_REQID_CHILDREN;
 }
 
 static uint32_t reqid_wish(const struct numbered *n)

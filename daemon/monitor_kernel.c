@@ -18,7 +18,6 @@
 #define AGAIN_PAUSE	 NS_PER_S
 #define EVENTS_TURN	 (5 * NS_PER_MS)
 #define EVENTS_PAUSE_MAX NS_PER_S
-#define LOOK_PAUSE	 NS_PER_S
 
 /* ---- start ---- */
 
@@ -204,6 +203,13 @@ static void on_again(void *ctx)
 	}
 }
 
+static void look_later(struct monitor *m)
+{
+	const mono_ns pause = (mono_ns)kernel_look_pause(m->plane.kernel);
+
+	loop_timer_set(m->loop, &m->plane.look, mono_now() + pause);
+}
+
 static void on_look(void *ctx)
 {
 	struct monitor *m = ctx;
@@ -213,7 +219,7 @@ static void on_look(void *ctx)
 		return;
 	kernel_look(m->plane.kernel, (uint64_t)mono_now(), on_event, m);
 	retry_in_doubt(m);
-	loop_timer_set(m->loop, &m->plane.look, mono_now() + LOOK_PAUSE);
+	look_later(m);
 }
 
 static void on_resume(void *ctx)
@@ -325,7 +331,7 @@ static void carry_out(struct monitor *m, const struct sa_cmd *cmd, struct sa_don
 	kernel_command(p->kernel, cmd, done);
 	if (cmd->op == SA_INSTALL && !p->looks) {
 		p->looks = true;
-		loop_timer_set(m->loop, &p->look, mono_now() + LOOK_PAUSE);
+		look_later(m);
 	}
 	retry_in_doubt(m);
 }

@@ -9,8 +9,8 @@
  *
  * Priorities go by level first: how narrow the configured pair of selectors is, so that the
  * narrower child wins and an exception belongs to one. Within a level: exceptions, then children
- * that are up, the narrower first, then traps. All of them are better than guards and worse than
- * what other programs use.
+ * that are up, by the rank of their peer and then the narrower first, then traps. All of them are
+ * better than guards and worse than what other programs use.
  */
 #ifndef XFRM_FLOW_H
 #define XFRM_FLOW_H
@@ -28,10 +28,13 @@ enum {
 	/* Twice 128 bits of addresses; a protocol; twice 16 bits of ports. A bit of address counts
 	 * more than all the rest, so that inside is always narrower. */
 	FLOW_NARROW_MAX = 66 * 256 + 33 + 32,
-	FLOW_LEVEL_STEP = FLOW_NARROW_MAX + 3,
+	/* Of peers for the same networks: each number, and passed over each number again. */
+	FLOW_NUMBERS = 10,
+	FLOW_RANKS = 2 * FLOW_NUMBERS,
+	FLOW_LEVEL_STEP = FLOW_RANKS * (FLOW_NARROW_MAX + 1) + 2,
 };
 
-#define FLOW_PRIORITY_BEST  0xe0000000u
+#define FLOW_PRIORITY_BEST  0xd0000000u
 #define FLOW_PRIORITY_WORST (FLOW_PRIORITY_BEST + (PAIR_NARROW_MAX + 2) * FLOW_LEVEL_STEP - 1)
 
 struct flow_policy {
@@ -41,6 +44,7 @@ struct flow_policy {
 	uint32_t reqid;
 	uint32_t spi; /* only this state, of those that fit; 0: any */
 	uint32_t if_id;
+	uint8_t rank;	 /* outbound of a set (base/sadesc.h), the best first; else 0. Not read */
 	struct addr src; /* the ends of the tunnel, as the outer packet has them */
 	struct addr dst;
 };
@@ -65,7 +69,8 @@ void flow_list_free(struct flow_list *l);
 
 /* The policies of one half of a child: out, or in and (tunnel) forward; exactly the negotiated
  * selectors, cut into prefixes and blocks of ports, local with remote. Outbound they name the one
- * state by its SPI: which of several the kernel would take depends on the wall clock. Level and
+ * state by its SPI: which of several the kernel would take depends on the wall clock. Inbound those
+ * of a set (base/sadesc.h) take what comes by any state of it, wherever its peer is. Level and
  * priority are those of the flow itself. ERR_LIMIT: more than FLOW_MAX selectors; ERR_UNSUPPORTED:
  * OPAQUE for ICMP, which the kernel cannot tell; ERR_TS: nothing is left of them. */
 MUST_USE enum err flow_list_fill(struct flow_list *l, const struct sa_desc *d);
@@ -81,6 +86,10 @@ struct addr flow_trap_dst(void);
 /* Of an ordinary policy without templates (xfrm/plan.h) that opens guards: the same for traps and
  * children. */
 struct flow_policy flow_exempt(const struct policy *p);
+/* Where the policies of a half lead, or come from. */
+void flow_lead(struct flow_policy *f, const struct sa_desc *d);
+/* What rank they have. */
+uint8_t flow_rank(const struct sa_desc *d);
 /* Puts a child's policy into this level (that of the trap that covers it). */
 void flow_set_level(struct flow_policy *f, unsigned int level);
 unsigned int flow_level(const struct flow_policy *f);

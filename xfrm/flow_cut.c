@@ -168,6 +168,13 @@ static unsigned int level_of(const struct xfrm_selector *sel)
 	       (sel->proto != 0 ? 2u : 0) + (ports ? 1u : 0);
 }
 
+uint8_t flow_rank(const struct sa_desc *d)
+{
+	if (d->dir == SA_IN || sa_desc_reqid(d) == d->reqid)
+		return 0;
+	return (uint8_t)(d->priority % FLOW_NUMBERS + (d->passed ? FLOW_NUMBERS : 0));
+}
+
 void flow_set_level(struct flow_policy *f, unsigned int level)
 {
 	uint32_t place = 0;
@@ -176,7 +183,8 @@ void flow_set_level(struct flow_policy *f, unsigned int level)
 	case FLOW_EXEMPT:
 		break;
 	case FLOW_CHILD:
-		place = 1 + FLOW_NARROW_MAX - narrow_of(&f->p.sel);
+		place = 1 + f->rank * (FLOW_NARROW_MAX + 1u) + FLOW_NARROW_MAX -
+			narrow_of(&f->p.sel);
 		break;
 	case FLOW_TRAP:
 		place = FLOW_LEVEL_STEP - 1;
@@ -348,25 +356,37 @@ static enum err put_pairs(struct flow_list *l, const struct ts_list *local,
 	return err == OK && l->n == 0 ? ERR_TS : err;
 }
 
+/* Of a template inbound the kernel compares the source alone, and takes none for any. */
+void flow_lead(struct flow_policy *f, const struct sa_desc *d)
+{
+	const bool out = d->dir == SA_OUT;
+	const struct addr any = { .family = AF_INET };
+
+	f->src = out ? d->path.local.addr : d->path.remote.addr;
+	f->dst = out ? d->path.remote.addr : d->path.local.addr;
+	if (!out && sa_desc_reqid(d) != d->reqid)
+		f->src = f->dst = any;
+}
+
 enum err flow_list_fill(struct flow_list *l, const struct sa_desc *d)
 {
-	bool out = d->dir == SA_OUT;
+	const bool out = d->dir == SA_OUT;
 	struct put put = {
 		.like = {
 			.p = { .action = XFRM_POLICY_ALLOW },
 			.kind = FLOW_CHILD,
 			.mode = d->mode,
-			.reqid = d->reqid,
+			.reqid = sa_desc_reqid(d),
+			.rank = flow_rank(d),
 			.spi = out ? d->spi : 0,
 			.if_id = d->if_id,
-			.src = out ? d->path.local.addr : d->path.remote.addr,
-			.dst = out ? d->path.remote.addr : d->path.local.addr,
 		},
 		.dirs = out ? 1u << XFRM_POLICY_OUT : 1u << XFRM_POLICY_IN,
 	};
 
 	if (!out && d->mode == SA_TUNNEL)
 		put.dirs |= 1u << XFRM_POLICY_FWD;
+	flow_lead(&put.like, d);
 	return put_pairs(l, &d->local, &d->remote, &put);
 }
 

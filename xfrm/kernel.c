@@ -141,12 +141,16 @@ static enum err take_half(struct kernel *k, struct kernel_half *half, char *why)
 	return err == OK && gone == OK ? OK : kernel_settle(k, &again, why);
 }
 
+/* Of a set the half may not be the best. */
 static enum err put_flows(struct kernel *k, const struct flow_list *flows, char *why)
 {
+	struct flow_policy want;
 	enum err err = OK;
 
-	for (size_t i = 0; i < flows->n && err == OK; i++)
-		err = put_policy(k, &flows->v[i], why);
+	for (size_t i = 0; i < flows->n && err == OK; i++) {
+		if (book_wants(k, &flows->v[i], &want))
+			err = put_policy(k, &want, why);
+	}
 	return err;
 }
 
@@ -223,6 +227,8 @@ static enum err install(struct kernel *k, const struct sa_desc *d, enum sa_offlo
 	/* The trap shall raise an ACQUIRE again as soon as the child is gone. A larval state that
 	 * stays ends by itself. */
 	(void)!forget_acquires(k, d->reqid, d->acquire, unused);
+	if (sa_desc_reqid(d) != d->reqid)
+		(void)!forget_acquires(k, sa_desc_reqid(d), 0, unused);
 	kernel_traps_wake(k, d->reqid);
 	return OK;
 }
@@ -234,6 +240,20 @@ static enum err remove_half(struct kernel *k, const struct sa_desc *d, char *why
 	if (half == NULL)
 		return why_say(why, ERR_NOT_FOUND, "no state of ours has SPI %08x", d->spi);
 	return take_half(k, half, why);
+}
+
+/* The policies change their priority or lead to another peer, in place: nothing is let out between.
+ */
+static enum err pass(struct kernel *k, const struct sa_desc *d, char *why)
+{
+	const struct settle again = { .all = false };
+	struct kernel_half *half = book_find(k, d);
+	char unused[HOST_WHY_MAX];
+
+	if (half == NULL || half->d.dir != SA_OUT)
+		return why_say(why, ERR_NOT_FOUND, "no state of ours has SPI %08x", d->spi);
+	book_pass(half, d->passed);
+	return settle_flows(k, &half->flows, unused) == OK ? OK : kernel_settle(k, &again, why);
 }
 
 /* ---- counters ---- */
@@ -285,6 +305,7 @@ static enum err claim(struct kernel *k, const struct sa_desc *d, struct sa_done 
 	struct kernel_half *half = book_find(k, d);
 
 	if (half == NULL || half->d.mode != d->mode || half->d.if_id != d->if_id ||
+	    half->d.set != d->set || half->d.priority != d->priority ||
 	    !ts_list_eq(&half->d.local, &d->local) || !ts_list_eq(&half->d.remote, &d->remote))
 		return why_say(why, ERR_NOT_FOUND, "no such state of ours has SPI %08x", d->spi);
 	half->claimed = true;
@@ -338,8 +359,8 @@ static enum err perform(struct kernel *k, const struct sa_cmd *cmd, struct sa_do
 		return kernel_move(k, d, why);
 	case SA_REMOVE:
 		return remove_half(k, d, why);
-	case SA_PASS: /* a connection with a priority is not on this plane */
-		return ERR_UNSUPPORTED;
+	case SA_PASS:
+		return pass(k, d, why);
 	case SA_QUERY:
 		return query(k, d, &done->counters, why);
 	case SA_FORGET:

@@ -60,7 +60,8 @@ int kernel_hold_error(const struct kernel *k);
  * and forward; of the outbound half the state, then the policy out (or points an older policy of
  * the same selectors to it), and the larval state that asked for it goes. The last SA of a reqid
  * takes the policies with it: the trap below catches what comes. Of two SAs of one reqid with the
- * same selectors the newest has them, and the older gets them back when it goes.
+ * same selectors the newest has them, and the older gets them back when it goes. Of two SAs of one
+ * set (base/sadesc.h) the one of the better peer has those out, and SA_PASS may change that.
  *
  * A move where the addresses change makes the state anew, with a gap in sequence numbers and a full
  * replay window. Counters and limits go on. Packets out wait for it where packets wait for a child;
@@ -93,9 +94,10 @@ int kernel_fd(const struct kernel *k);
 typedef void kernel_event_fn(void *ctx, const struct plane_event *ev);
 void kernel_events(struct kernel *k, kernel_event_fn *fn, void *ctx);
 /* Looks at what a bounded number of outbound SAs have carried, and calls back (PLANE_SILENT) for
- * those by which packets went out at two looks a second apart while none came in. To be called once
- * a second. */
+ * those by which packets went out at two looks a second apart while none came in; with a priority,
+ * 0.3 s apart. To be called again after kernel_look_pause. */
 void kernel_look(struct kernel *k, uint64_t now_ns, kernel_event_fn *fn, void *ctx);
+uint64_t kernel_look_pause(const struct kernel *k);
 /* Is the kernel perhaps not as it should be? It did not answer, refused to have something put
  * right, or lacks what the book has, and who has to know was not told yet. Each of the calls above
  * tries to put that right first; whoever has none to make calls kernel_events. */

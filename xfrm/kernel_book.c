@@ -2,7 +2,8 @@
 /* The book: what shall be in the kernel. Nothing here asks the kernel.
  *
  * Which policy stands for a selector that several children have is decided here and nowhere else:
- * the newest half that has it. kernel_judge.c says who may come in at all, kernel_index.c how
+ * the newest half that has it, of the best peer where several peers are for the same networks
+ * (`set` in base/sadesc.h). kernel_judge.c says who may come in at all, kernel_index.c how
  * things are found.
  */
 #include <stdlib.h>
@@ -90,13 +91,14 @@ static enum err half_cut(const struct kernel *k, struct kernel_half *half)
 
 	if (err != OK)
 		return err;
+	half->reqid = sa_desc_reqid(&half->d);
 	half->claims = calloc(half->flows.n, sizeof(*half->claims));
 	if (half->claims == NULL)
 		return ERR_NOMEM;
 	half_level(k, half);
 	for (size_t i = 0; i < half->flows.n; i++) {
 		half->claims[i].flow = &half->flows.v[i];
-		half->claims[i].key = flow_key_of(&half->flows.v[i], half->d.reqid);
+		half->claims[i].key = flow_key_of(&half->flows.v[i], half->reqid);
 	}
 	half->spi_key = spi_key_of(&half->d);
 	judge_prepare(half);
@@ -143,6 +145,7 @@ enum err book_put(struct kernel *k, struct kernel_half *half)
 		return err;
 	chain_put(&k->index.by_spi, &half->by_spi);
 	chain_put(&k->index.by_peer, &half->by_peer);
+	l->n_ranked += half->d.priority > 0;
 	half->older = l->newest;
 	if (half->older != NULL)
 		half->older->newer = half;
@@ -164,19 +167,27 @@ void book_take(struct kernel *k, struct kernel_half *half)
 	half->older = NULL;
 	half->newer = NULL;
 	l->n--;
+	l->n_ranked -= half->d.priority > 0;
+}
+
+void book_pass(struct kernel_half *half, bool passed)
+{
+	half->d.passed = passed;
+	for (size_t i = 0; i < half->flows.n; i++) {
+		struct flow_policy *f = &half->flows.v[i];
+
+		f->rank = flow_rank(&half->d);
+		flow_set_level(f, flow_level(f));
+	}
 }
 
 void book_place(struct kernel *k, struct kernel_half *half, const struct path *path, bool encap)
 {
-	bool out = half->d.dir == SA_OUT;
-
 	chain_take(&k->index.by_peer, &half->by_peer);
 	half->d.path = *path;
 	half->d.encap = encap;
-	for (size_t i = 0; i < half->flows.n; i++) {
-		half->flows.v[i].src = out ? path->local.addr : path->remote.addr;
-		half->flows.v[i].dst = out ? path->remote.addr : path->local.addr;
-	}
+	for (size_t i = 0; i < half->flows.n; i++)
+		flow_lead(&half->flows.v[i], &half->d);
 	judge_prepare(half);
 	chain_put(&k->index.by_peer, &half->by_peer);
 }

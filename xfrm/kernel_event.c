@@ -52,11 +52,16 @@ static void on_acquire(struct kernel *k, const struct event *ev, const struct ke
 					.reqid = ev->plane.reqid,
 					.seq = ev->plane.acquire,
 					.if_id = ev->if_id };
+	const struct kernel_half *half = half_of(k, ev);
+	struct plane_event told = ev->plane;
 
 	if (asked_by_child(ev))
 		return;
 	acquire_note(k, &l);
-	news->fn(news->ctx, &ev->plane);
+	/* By a policy whose state others took away: the reqid may be a set's. */
+	if (half != NULL)
+		told.reqid = half->d.reqid;
+	news->fn(news->ctx, &told);
 }
 
 /* The kernel has removed the state; its policies go the way of any last half's. */
@@ -83,6 +88,7 @@ static void on_expire(struct kernel *k, const struct event *ev, const struct ker
 	if (half == NULL)
 		return;
 	told.dir = half->d.dir;
+	told.reqid = half->d.reqid;
 	told.acquire = 0;
 	told.remote = half->d.path.remote;
 	if (!told.soft)
@@ -95,12 +101,14 @@ static void on_expire(struct kernel *k, const struct event *ev, const struct ker
 static void on_mapping(struct kernel *k, const struct event *ev, const struct kernel_news *news)
 {
 	struct kernel_half *half = half_of(k, ev);
+	struct plane_event told = ev->plane;
 	uint64_t now = kernel_now_ns();
 
 	if (half == NULL || (half->mapped_ns != 0 && now - half->mapped_ns < MAPPING_PAUSE_NS))
 		return;
 	half->mapped_ns = now;
-	news->fn(news->ctx, &ev->plane);
+	told.reqid = half->d.reqid;
+	news->fn(news->ctx, &told);
 }
 
 static void on_plane_event(struct kernel *k, const struct event *ev, const struct kernel_news *news)

@@ -2,7 +2,8 @@
 /* How things of the book are found: see xfrm/kernel_inner.h.
  *
  * A half is cut into its policies once, when it comes, and claims each of them: chained under the
- * key of the policy, the newest claim says what shall stand there, the next newest when it goes.
+ * key of the policy, the newest claim says what shall stand there, the next newest when it goes;
+ * with ranks the best does.
  * What does stand there (traps and exceptions, too) is kept under the same key. So nothing that is
  * done to one half walks over the others. What a half needs of memory it has before the kernel is
  * asked.
@@ -134,7 +135,7 @@ static void tally_close(struct table *t, struct tally *have)
 
 static struct span share_of(const struct kernel_half *half)
 {
-	return span_of(&half->d.reqid, sizeof(half->d.reqid));
+	return span_of(&half->reqid, sizeof(half->reqid));
 }
 
 static struct span name_span(const char *connection)
@@ -202,8 +203,16 @@ const struct flow_policy *index_wanted(const struct kernel *k, const struct flow
 {
 	const struct flow_key key = flow_key_of(f, f->reqid);
 	const struct chain *c = chain_find(&k->index.claims, span_of(&key, sizeof(key)));
+	const struct flow_policy *best = NULL;
 
-	return c == NULL ? NULL : container_of(c, struct claim, by_key)->flow;
+	/* Those of a set are as many as there are peers for the same networks. */
+	for (; c != NULL && (best == NULL || best->rank > 0); c = c->older) {
+		const struct flow_policy *flow = container_of(c, struct claim, by_key)->flow;
+
+		if (best == NULL || flow->rank < best->rank)
+			best = flow;
+	}
+	return best;
 }
 
 /* ---- policies ---- */

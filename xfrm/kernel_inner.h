@@ -91,13 +91,15 @@ struct tally {
 /* One direction of a Child SA: a half of it. */
 struct kernel_half {
 	struct sa_desc d;	 /* whole, keys too: a move makes the state anew */
+	uint32_t reqid;		 /* of its state and its policies: its own, or the set's */
 	enum sa_offload offload; /* what the kernel gave */
 	uint64_t packets;	 /* when they were last asked for, and when they had become more */
 	uint64_t last_ns;
-	/* kernel_look.c: its packets at the last look; out: since then nothing has come; 0: not */
+	/* kernel_look.c: its packets at the last look; out: since then nothing has come, or
+	 * it was told; 0: not */
 	uint64_t looked_packets;
 	uint64_t sent_ns;
-	bool claimed;		 /* by the engine that there is now, or put in by it */
+	bool claimed;	    /* by the engine that there is now, or put in by it */
 	uint64_t mapped_ns; /* when a MAPPING of it was last told */
 	/* What states of it counted that it has moved away from. */
 	uint64_t drop_replay;
@@ -118,6 +120,7 @@ struct kernel_half {
 struct kernel_halves {
 	struct kernel_half *newest; /* `older` leads on */
 	size_t n;
+	size_t n_ranked; /* that have a priority */
 };
 
 struct kernel_policies {
@@ -157,7 +160,9 @@ struct kernel {
 	 */
 	struct state_larval acquires[KERNEL_ACQUIRES];
 	size_t next_acquire;
-	size_t look_from; /* outbound halves that had their turn */
+	/* Outbound halves that had their turn: of those without a priority, and with one. */
+	size_t look_from[2];
+	uint64_t looked_ns; /* at those without */
 	/* Numbers of installs: the last that was carried out, and the last of the engines that are
 	 * gone. */
 	uint64_t installed;
@@ -183,10 +188,12 @@ MUST_USE enum err book_put(struct kernel *k, struct kernel_half *half);
 void book_take(struct kernel *k, struct kernel_half *half);
 /* The half is elsewhere, and its policies want to lead there. The only way to change a path. */
 void book_place(struct kernel *k, struct kernel_half *half, const struct path *path, bool encap);
+/* Others go before it, or do not any more; its policies want to stand accordingly. */
+void book_pass(struct kernel_half *half, bool passed);
 void book_free(struct kernel *k);
 
 /* What shall stand under this key, as far as children of the same reqid say: the newest half that
- * has it decides. False: no child has it. */
+ * has it decides, of those with the best rank. False: no child has it. */
 bool book_wants(const struct kernel *k, const struct flow_policy *key, struct flow_policy *want);
 /* Every child's policy in the book becomes what the halves ask for, whatever the kernel has. */
 void book_refresh(struct kernel *k);

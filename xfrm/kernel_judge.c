@@ -3,7 +3,8 @@
  *
  * What comes out of a tunnel is judged by two things: the selector of the state that it came by,
  * and a policy, which knows a state by reqid and remote address alone. Two peers of one child
- * behind one NAT have both in common. So the selector of the state has to tell them apart, and it
+ * behind one NAT have both in common, and so have all peers of a set (base/sadesc.h), wherever they
+ * are. So the selector of the state has to tell them apart, and it
  * is one network, the smallest that covers all that was negotiated: what it has in excess may be
  * the neighbour's, who could then be impersonated (RFC 4301 5.2, step 4). Such a pair is refused.
  */
@@ -75,16 +76,21 @@ static bool fill_network(const struct ts_list *l, sa_family_t family, const xfrm
 void judge_prepare(struct kernel_half *half)
 {
 	const struct xfrm_selector *sel = &half->arrival;
-	bool tunnel = half->d.mode == SA_TUNNEL;
+	const bool tunnel = half->d.mode == SA_TUNNEL;
+	const bool anywhere = half->d.dir == SA_IN && half->reqid != half->d.reqid;
 
 	half->arrival = state_arrival(&half->d);
 	half->peer_key = (struct peer_key){
 		.family = half->d.path.remote.addr.family,
-		.reqid = half->d.reqid,
+		.reqid = half->reqid,
 		.dir = half->d.dir,
 		.kind = !tunnel ? PEER_HOST : PEER_RAGGED,
 	};
-	memcpy(half->peer_key.remote, half->d.path.remote.addr.b, sizeof(half->peer_key.remote));
+	if (anywhere)
+		half->peer_key.family = AF_UNSPEC;
+	else
+		memcpy(half->peer_key.remote, half->d.path.remote.addr.b,
+		       sizeof(half->peer_key.remote));
 	if (tunnel && sel->family != AF_UNSPEC &&
 	    fill_network(&half->d.remote, sel->family, &sel->saddr, sel->prefixlen_s) &&
 	    fill_network(&half->d.local, sel->family, &sel->daddr, sel->prefixlen_d))
@@ -246,7 +252,7 @@ static enum err judge_others(const struct kernel *k, const struct kernel_half *h
 	for (size_t i = 0; i < half->flows.n; i++) {
 		const struct flow_policy *have = book_policy_find(k, &half->flows.v[i]);
 
-		if (have != NULL && have->reqid != half->d.reqid)
+		if (have != NULL && have->reqid != half->reqid)
 			return why_say(why, ERR_EXISTS,
 				       "%s belongs to another child that is up (reqid %u)",
 				       policy_text(&have->p, text), have->reqid);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packets that go out while none come in (PLANE_SILENT). The kernel says nothing of that, so
- * counters of a few halves are read and compared with those of the last time, once a second by
- * whoever calls. One request for a child that sends nothing, two for one that does. */
+ * counters of a few halves are read and compared with those of the last time: once a second, and
+ * every 150 ms where another peer may take over. One request for a child that sends nothing, two
+ * for one that does. */
 #include "xfrm/kernel_inner.h"
 
 static const uint64_t silence_ns = 1000000000u;
+static const uint64_t silence_ranked_ns = 300000000u;
+static const uint64_t pause_ranked_ns = 150000000u;
 enum { LOOKS_MAX = 64 }; /* of one call; with more children each is looked at less often */
 
 /* Has its counter moved since the last look? False too when it could not be read. */
@@ -31,7 +34,7 @@ static struct kernel_half *twin_of(struct kernel *k, const struct kernel_half *h
 	return half->d.twin_spi == 0 ? NULL : book_find(k, &twin);
 }
 
-/* Did it send at the last look and at this one, a second apart, and nothing came in between? */
+/* Did it send at an earlier look and at this one, that far apart, and nothing came in between? */
 static bool is_silent(struct kernel *k, struct kernel_half *half, uint64_t now)
 {
 	struct kernel_half *twin;
@@ -44,9 +47,10 @@ static bool is_silent(struct kernel *k, struct kernel_half *half, uint64_t now)
 		half->sent_ns = 0;
 		return false;
 	}
-	if (since == 0)
-		half->sent_ns = now;
-	return since > 0 && now - since >= silence_ns;
+	if (since > 0 && now - since < (half->d.priority > 0 ? silence_ranked_ns : silence_ns))
+		return false;
+	half->sent_ns = now;
+	return since > 0;
 }
 
 static void tell(struct kernel *k, const struct kernel_half *half, kernel_event_fn *fn, void *ctx)
@@ -63,20 +67,36 @@ static void tell(struct kernel *k, const struct kernel_half *half, kernel_event_
 	fn(ctx, &ev);
 }
 
-void kernel_look(struct kernel *k, uint64_t now_ns, kernel_event_fn *fn, void *ctx)
+static void look(struct kernel *k, bool ranked, uint64_t now_ns, kernel_event_fn *fn, void *ctx)
 {
+	size_t *from = &k->look_from[ranked];
 	size_t at = 0, looked = 0;
 
 	for (struct kernel_half *half = k->halves.newest; half != NULL; half = half->older) {
-		if (half->d.dir != SA_OUT || at++ < k->look_from)
+		if (half->d.dir != SA_OUT || (half->d.priority > 0) != ranked || at++ < *from)
 			continue;
 		if (looked == LOOKS_MAX) {
-			k->look_from += looked;
+			*from += looked;
 			return;
 		}
 		looked++;
 		if (is_silent(k, half, now_ns))
 			tell(k, half, fn, ctx);
 	}
-	k->look_from = 0;
+	*from = 0;
+}
+
+void kernel_look(struct kernel *k, uint64_t now_ns, kernel_event_fn *fn, void *ctx)
+{
+	if (k->halves.n_ranked > 0)
+		look(k, true, now_ns, fn, ctx);
+	if (now_ns - k->looked_ns < silence_ns)
+		return;
+	k->looked_ns = now_ns;
+	look(k, false, now_ns, fn, ctx);
+}
+
+uint64_t kernel_look_pause(const struct kernel *k)
+{
+	return k->halves.n_ranked > 0 ? pause_ranked_ns : silence_ns;
 }

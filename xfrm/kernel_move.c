@@ -151,7 +151,7 @@ static enum err put_moved(struct kernel *k, const struct sa_desc *d, struct stat
 	enum err err = put_state(k, d, x, unheard, why);
 
 	if (err != ERR_EXISTS || show_state(k, d, &s, unused) != OK || !s.keyless ||
-	    s.reqid != d->reqid || take_state(k, &id, unused) != OK)
+	    s.reqid != sa_desc_reqid(d) || take_state(k, &id, unused) != OK)
 		return err;
 	return put_state(k, d, x, unheard, why);
 }
@@ -200,7 +200,7 @@ static enum err move_whole(struct kernel *k, struct kernel_half *half, const str
 			   char *why)
 {
 	const struct settle again = { .all = false };
-	const uint32_t reqid = half->d.reqid;
+	const uint32_t reqid = half->reqid;
 	struct move m = { .to = to };
 	char unused[HOST_WHY_MAX];
 	struct state_info s;

@@ -316,7 +316,7 @@ static void state_fixed(struct xfrm_usersa_info *u, const struct sa_desc *d,
 	u->id.proto = IPPROTO_ESP;
 	u->saddr = attr_xfrm_addr(&state_from(d)->addr);
 	u->family = d->path.local.addr.family;
-	u->reqid = d->reqid;
+	u->reqid = sa_desc_reqid(d);
 	u->seq = d->dir == SA_OUT ? d->acquire : 0;
 	u->flags = (uint8_t)((d->esn ? XFRM_STATE_ESN : 0) | header_flags(d));
 	state_limits(&u->lft, d, x);

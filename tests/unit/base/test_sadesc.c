@@ -50,6 +50,7 @@ static struct sa_cmd example(unsigned int n)
 		.byte_limit = 9,
 		.packet_limit = 10,
 		.if_id = 11,
+		.set = 12,
 		.headers = { true, false, true, false, true, 7 },
 		.connection = "office",
 		.child = "lan",
@@ -93,6 +94,7 @@ START_TEST(a_command_survives_the_channel)
 	ck_assert_uint_eq(back.sa.twin_spi, 2);
 	ck_assert_uint_eq(back.sa.packet_limit, 10);
 	ck_assert_uint_eq(back.sa.if_id, 11);
+	ck_assert_uint_eq(back.sa.set, 12);
 	ck_assert_uint_eq(back.sa.headers.ttl, 7);
 	ck_assert(back.sa.headers.dscp_hide && !back.sa.headers.dscp_adopt &&
 		  back.sa.headers.ecn_off && !back.sa.headers.label_copy &&

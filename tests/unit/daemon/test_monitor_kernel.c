@@ -116,6 +116,12 @@ void kernel_look(struct kernel *k, uint64_t now_ns, kernel_event_fn *fn, void *c
 	fn(ctx, &ev);
 }
 
+uint64_t kernel_look_pause(const struct kernel *k)
+{
+	(void)k;
+	return (uint64_t)NS_PER_S;
+}
+
 /* What is not called here. */
 enum err kernel_open(struct kernel **out, char why[static HOST_WHY_MAX])
 {

@@ -138,6 +138,22 @@ void world_traps(struct world *w, size_t n)
 	w->err = kernel_traps_set(w->k, w->children.v, n, true, w->why);
 }
 
+struct sa_cmd world_ranked_cmd(const struct world *w, enum sa_op op, enum sa_dir dir,
+			       uint8_t priority)
+{
+	const uint32_t spi = 0x1000u * priority + (dir == SA_IN ? 1 : 2);
+	struct sa_cmd cmd = world_cmd(w, op, dir, spi);
+
+	cmd.sa.twin_spi = spi ^ 3;
+	cmd.sa.priority = priority;
+	cmd.sa.set = SET;
+	if (priority > 1) {
+		cmd.sa.reqid = REQID_SPARE;
+		ck_assert(addr_parse("192.0.2.3", &cmd.sa.path.remote.addr));
+	}
+	return cmd;
+}
+
 /* ---- where tests start from ---- */
 
 void world_nothing(struct world *w)
@@ -172,6 +188,20 @@ void world_up_twice(struct world *w)
 	ck_assert_msg(w->err == OK, "%s", w->why);
 	world_simply(w, SA_INSTALL, SA_OUT, 0x1012);
 	ck_assert_msg(w->err == OK, "%s", w->why);
+}
+
+void world_ranked(struct world *w)
+{
+	world_trapped(w);
+	/* The better one comes last, and first: whoever is newer does not matter. */
+	for (uint8_t i = 0; i < 4; i++) {
+		const uint8_t priority = i == 0 || i == 3 ? 2 : 1;
+		const enum sa_dir dir = i < 2 ? SA_IN : SA_OUT;
+		struct sa_cmd cmd = world_ranked_cmd(w, SA_INSTALL, dir, priority);
+
+		world_run(w, &cmd);
+		ck_assert_msg(w->err == OK, "%s", w->why);
+	}
 }
 
 void world_asked_for(struct world *w)
@@ -211,7 +241,7 @@ static bool state_of(const struct model_state *s, const struct sa_desc *d)
 	const struct endpoint *from = d->dir == SA_OUT ? &d->path.local : &d->path.remote;
 	const struct endpoint *to = d->dir == SA_OUT ? &d->path.remote : &d->path.local;
 
-	return !s->acquire && ntohl(s->u.id.spi) == d->spi && s->u.reqid == d->reqid &&
+	return !s->acquire && ntohl(s->u.id.spi) == d->spi && s->u.reqid == sa_desc_reqid(d) &&
 	       memcmp(&s->u.id.daddr, to->addr.b, 4) == 0 &&
 	       memcmp(&s->u.saddr, from->addr.b, 4) == 0;
 }
@@ -288,23 +318,24 @@ static size_t policies_ours(const struct world *w)
 	return n;
 }
 
-/* What book_wants says, found out without any index: by cutting the selectors of every half. */
+/* What book_wants says, found out without any index: by cutting the selectors of every half, the
+ * newest first. */
 static bool world_wants(const struct world *w, const struct flow_policy *key,
 			struct flow_policy *want)
 {
 	struct flow_policy indexed;
 	bool found = false;
 
-	for (const struct kernel_half *half = w->k->halves.newest; half != NULL && !found;
+	for (const struct kernel_half *half = w->k->halves.newest; half != NULL;
 	     half = half->older) {
 		struct flow_list l = { .n = 0 };
 		const struct flow_policy *f;
 
 		ck_assert_int_eq(flow_list_fill(&l, &half->d), OK);
-		f = half->d.reqid == key->reqid ? flow_list_find(&l, key) : NULL;
-		found = f != NULL;
-		if (found)
+		f = sa_desc_reqid(&half->d) == key->reqid ? flow_list_find(&l, key) : NULL;
+		if (f != NULL && (!found || f->rank < want->rank))
 			*want = *f;
+		found = found || f != NULL;
 		flow_list_free(&l);
 	}
 	if (!found || !book_wants(w->k, key, &indexed))

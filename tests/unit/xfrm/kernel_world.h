@@ -12,6 +12,9 @@
 
 enum {
 	REQID = SA_REQID_BASE + 1,
+	REQID_SPARE = SA_REQID_BASE + 5,
+	REQID_THIRD = SA_REQID_BASE + 6,
+	SET = SA_REQID_BASE + SA_REQID_SETS + 1,
 	FOREIGN_STATES = 5,
 	FOREIGN_POLICIES = 4,
 	GCM_16 = 20,
@@ -42,12 +45,17 @@ struct sa_cmd world_cmd(const struct world *w, enum sa_op op, enum sa_dir dir, u
 void world_run(struct world *w, const struct sa_cmd *cmd);
 void world_simply(struct world *w, enum sa_op op, enum sa_dir dir, uint32_t spi);
 void world_traps(struct world *w, size_t n);
+/* ... about a peer for the networks of the first child, of this number: SPIs 0x1001, 0x1002 of the
+ * peer that the first child has, 0x2001, 0x2002 of the next, at 192.0.2.3. */
+struct sa_cmd world_ranked_cmd(const struct world *w, enum sa_op op, enum sa_dir dir,
+			       uint8_t priority);
 
 void world_nothing(struct world *w);
 void world_trapped(struct world *w);
 void world_half_up(struct world *w); /* inbound */
 void world_up(struct world *w);
 void world_up_twice(struct world *w);
+void world_ranked(struct world *w);    /* both peers, 1 and 2 */
 void world_asked_for(struct world *w); /* inbound, and a larval state of number 99 */
 
 /* The book and the kernel have the same, and the policies are those that the halves ask for. NULL,

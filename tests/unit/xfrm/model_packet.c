@@ -35,5 +35,6 @@ bool model_lets_in(const struct model *m, uint32_t spi, uint32_t src, uint32_t d
 	}
 	return s != NULL && selects(&s->u.sel, src, dst) && best != NULL && best->has_tmpl &&
 	       best->tmpl.reqid == s->u.reqid && best->tmpl.mode == s->u.mode &&
-	       memcmp(&best->tmpl.saddr, &s->u.saddr, sizeof(s->u.saddr)) == 0;
+	       (best->tmpl.saddr.a4 == 0 ||
+		memcmp(&best->tmpl.saddr, &s->u.saddr, sizeof(s->u.saddr)) == 0);
 }

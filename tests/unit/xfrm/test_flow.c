@@ -248,6 +248,38 @@ static uint32_t priority_of(const char *text, bool trap, uint32_t level)
 	return priority;
 }
 
+static uint32_t ranked(const char *text, unsigned int rank)
+{
+	struct children c = kit_children(&text, 1);
+	struct sa_desc d = desc_of(&c, SA_OUT);
+	struct flow_list l = { .n = 0 };
+	uint32_t priority;
+
+	d.set = SA_REQID_BASE + SA_REQID_SETS;
+	d.priority = (uint8_t)(rank % FLOW_NUMBERS);
+	d.passed = rank >= FLOW_NUMBERS;
+	ck_assert_int_eq(flow_list_fill(&l, &d), OK);
+	ck_assert_uint_eq(l.v[0].reqid, d.set);
+	flow_set_level(&l.v[0], 40);
+	ck_assert_uint_eq(flow_level(&l.v[0]), 40);
+	priority = l.v[0].p.priority;
+	flow_list_free(&l);
+	children_free(&c);
+	return priority;
+}
+
+/* The worst of this rank is before the best of the next, and all are before traps. */
+static void ranks_in_order(unsigned int rank)
+{
+	static const char wide[] = "0.0.0.0/0>0.0.0.0/0";
+	static const char narrow[] = "2001:db8::1/128@tcp=1>2001:db8:1::1/128@tcp=1";
+	const uint32_t worst = ranked(wide, rank);
+
+	if (rank + 1 < FLOW_RANKS)
+		ck_assert_uint_lt(worst, ranked(narrow, rank + 1));
+	ck_assert_uint_lt(worst, priority_of(wide, true, 40));
+}
+
 START_TEST(narrower_first_and_a_child_before_its_trap)
 {
 	static const char *const order[] = {
@@ -269,6 +301,8 @@ START_TEST(narrower_first_and_a_child_before_its_trap)
 			ck_assert_uint_lt(priority_of(order[i - 1], false, 40),
 					  priority_of(order[i], false, 40));
 	}
+	for (unsigned int rank = 0; rank < FLOW_RANKS; rank++)
+		ranks_in_order(rank);
 	/* Whatever was negotiated, the narrower configured child is first. */
 	ck_assert_uint_lt(priority_of(order[5], true, 0), priority_of(order[0], false, 4 * 32));
 }
@@ -323,7 +357,7 @@ START_TEST(a_policy_on_the_wire)
 		"01bbffff0000000002001818060000000000000001005050ffffffffffffffff"
 		"ffffffffffffffffffffffffffffffffffffffffffffffff0000000000000000"
 		"0000000000000000000000000000000000000000000000000000000000000000"
-		"000000000000000000000000000000000000000000000000f5d4d7e0818b6850"
+		"0000000000000000000000000000000000000000000000005b2bd8e0818b6850"
 		"010000000000000044000500c000020200000000000000000000000000001002"
 		"3200000002000000c00002010000000000000000000000000700005001000000"
 		"ffffffffffffffffffffffff08001f002a000000";

@@ -149,6 +149,36 @@ static void forget(struct world *w)
 	world_run(w, &cmd);
 }
 
+static void ranked(struct world *w, enum sa_op op, enum sa_dir dir)
+{
+	struct sa_cmd cmd = world_ranked_cmd(w, op, dir, 1);
+
+	cmd.sa.passed = op == SA_PASS;
+	if (op == SA_MOVE)
+		ck_assert(addr_parse("192.0.2.77", &cmd.sa.path.remote.addr));
+	world_run(w, &cmd);
+}
+
+static void pass_over(struct world *w)
+{
+	ranked(w, SA_PASS, SA_OUT);
+}
+
+static void remove_best(struct world *w)
+{
+	ranked(w, SA_REMOVE, SA_OUT);
+}
+
+static void move_best_in(struct world *w)
+{
+	ranked(w, SA_MOVE, SA_IN);
+}
+
+static void move_best_out(struct world *w)
+{
+	ranked(w, SA_MOVE, SA_OUT);
+}
+
 static void traps_fewer(struct world *w)
 {
 	world_traps(w, 1);
@@ -195,6 +225,11 @@ static const struct {
 	{ "move ports out", up_encap, move_ports_out, 2, 3 + 3 },
 	{ "query", world_up, query, 2, 3 + 3 },
 	{ "forget", world_asked_for, forget, 1, 3 + 2 },
+	{ "pass over", world_ranked, pass_over, 4, 3 + 3 },
+	{ "remove the best of two peers", world_ranked, remove_best, 3, 3 + 3 },
+	{ "move the best of two peers in", world_ranked, move_best_in, 4, 3 + 3 },
+	{ "move the best of two peers out", world_ranked, move_best_out, 4, 3 + 3 },
+	{ "clear two peers", world_ranked, clear, 0, 0 },
 	{ "traps", world_nothing, traps_all, 0, 3 },
 	{ "fewer traps", world_up, traps_fewer, 2, 2 + 3 },
 	{ "clear", world_up_twice, clear, 0, 0 },

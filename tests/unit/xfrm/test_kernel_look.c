@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel counts, looked at once a second: packets out, and none in. */
+/* What the kernel counts, looked at once a second, and more often where another peer may take over:
+ * packets out, and none in. */
 #include <check.h>
 #include <string.h>
 
@@ -76,6 +77,55 @@ START_TEST(packets_out_without_any_in_are_told)
 }
 END_TEST
 
+/* Packets to both, each 50 ms; one is not heard after the first second, and of the other one
+ * nothing is told. */
+START_TEST(where_another_may_take_over_it_is_told_soon)
+{
+	const uint64_t begin = 100 * S, cut = begin + S, step = S / 20;
+	uint64_t next = begin, first = 0;
+	struct world *w = world_new();
+	struct told told = { .n = 0 };
+
+	world_ranked(w);
+	ck_assert_uint_le(kernel_look_pause(w->k), 3 * S / 10);
+	for (uint64_t now = begin; now < cut + 2 * S; now += step) {
+		carry(w, 0x1002, (now - begin) / step);
+		carry(w, 0x1001, ((now < cut ? now : cut) - begin) / step);
+		carry(w, 0x2002, (now - begin) / step);
+		carry(w, 0x2001, (now - begin) / step);
+		if (now < next)
+			continue;
+		kernel_look(w->k, now, tell, &told);
+		next = now + kernel_look_pause(w->k);
+		first = first == 0 && told.n > 0 ? now : first;
+		ck_assert(told.n == 0 || told.last.spi == 0x1002);
+	}
+	ck_assert_uint_ge(first, cut + 3 * S / 10);
+	ck_assert_uint_le(first, cut + 6 * S / 10);
+	ck_assert_uint_ge(told.n, 3);
+	ck_assert_uint_le(told.n, 6);
+	world_free(w);
+}
+END_TEST
+
+/* Nobody else is asked more often for that. */
+START_TEST(without_a_priority_once_a_second_will_do)
+{
+	struct world *w = up();
+	struct told told = { .n = 0 };
+	int asked;
+
+	ck_assert_uint_eq(kernel_look_pause(w->k), S);
+	kernel_look(w->k, 100 * S, tell, &told);
+	asked = w->m->asked;
+	kernel_look(w->k, 100 * S + S / 2, tell, &told);
+	ck_assert_int_eq(w->m->asked, asked);
+	kernel_look(w->k, 101 * S, tell, &told);
+	ck_assert_int_gt(w->m->asked, asked);
+	world_free(w);
+}
+END_TEST
+
 /* One that has gone from the kernel, or has no other half, is no news. */
 START_TEST(what_cannot_be_read_is_not_told)
 {
@@ -95,5 +145,7 @@ END_TEST
 UNIT("xfrm/kernel-look")
 {
 	tcase_add_test(tc, packets_out_without_any_in_are_told);
+	tcase_add_test(tc, where_another_may_take_over_it_is_told_soon);
+	tcase_add_test(tc, without_a_priority_once_a_second_will_do);
 	tcase_add_test(tc, what_cannot_be_read_is_not_told);
 }
