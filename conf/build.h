@@ -35,12 +35,21 @@ void build_read_files(struct build *b);
 void build_check(struct build *b);
 /* Children that would claim the same packets. */
 void build_check_overlaps(struct build *b);
+/* What meets, as local of the first and the second, remote of the first and the second. A packet
+ * has one family, so both sides are compared in each family by itself. */
+bool build_children_meet(const struct conf_child *a, const struct conf_child *b,
+			 const struct ts *met[static 4]);
+/* Which children of connections with a priority the kernel can carry; see rank.c. */
+void build_rank(struct build *b);
 /* Devices of children: named once, and what must have one. */
 void build_check_interfaces(struct build *b);
 /* A number for each child; see reqid.c. */
 void build_number_children(struct build *b);
+/* FNV-1a goes on over the text and its NUL. */
+#define BUILD_HASH_BASIS 2166136261u
+uint32_t build_hash(uint32_t h, const char *s);
 
-build_setter build_set_peer;	    /* peer.c */
+build_setter build_set_peer;	  /* peer.c */
 build_setter build_set_addresses; /* interface.c */
 
 #endif

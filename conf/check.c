@@ -118,22 +118,6 @@ static void check_reauthenticate(struct build *b, const struct tree_block *block
 			 "at least 5m, or 0s for never");
 }
 
-/* Two policies of the kernel for the same packets would let in those of one peer alone. */
-static void check_priority(struct build *b, const struct tree_block *block,
-			   struct conf_connection *cn)
-{
-	char text[WORDS_MAX];
-
-	for (size_t i = 0; i < cn->n_children && cn->priority > 0; i++) {
-		if (!conf_child_insists(&cn->children[i]))
-			continue;
-		words(text, "only userspace ESP heeds it, and child `%s` is the kernel's",
-		      cn->children[i].name);
-		error_at(b, block, "priority", text, "no dataplane = kernel or offload there");
-		return;
-	}
-}
-
 static void check_children(struct build *b, const struct tree_block *block,
 			   struct conf_connection *cn)
 {
@@ -299,7 +283,7 @@ static void connection_check(struct build *b, const struct tree_block *block)
 				      struct conf_connection *) = {
 		check_me,	check_start,	     check_auth,	   check_qcd,
 		check_families, check_fragment_size, check_reauthenticate, check_children,
-		check_priority, check_distinct,
+		check_distinct,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)

@@ -13,12 +13,8 @@
 static void build_run(struct build *b)
 {
 	void (*const steps[])(struct build *) = {
-		build_all,
-		build_check,
-		build_check_interfaces,
-		build_check_overlaps,
-		build_read_files,
-		build_number_children,
+		build_all,  build_check,      build_check_interfaces, build_check_overlaps,
+		build_rank, build_read_files, build_number_children,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !b->nomem; i++)

@@ -36,7 +36,7 @@ static bool block_eq(enum schema_block block, const void *a, const void *b)
 
 bool conf_child_eq(const struct conf_child *a, const struct conf_child *b)
 {
-	return strcmp(a->name, b->name) == 0 && a->reqid == b->reqid &&
+	return strcmp(a->name, b->name) == 0 && a->reqid == b->reqid && a->set == b->set &&
 	       block_eq(SCHEMA_CHILD, a, b);
 }
 

@@ -76,6 +76,10 @@ struct conf_child {
 	/* Of SA_REQID_BASE, unique over the configuration, stable over reloads of an unchanged name
 	 */
 	uint32_t reqid;
+	/* Of a connection with a priority, conf/rank.c: what the kernel knows the SAs of all peers
+	 * for these networks by. 0: it cannot have several, and why. */
+	uint32_t set;
+	const char *set_lacks;
 	uint32_t replay_window; /* packets, default 1024 */
 	mono_ns lifetime;	/* of one pair of SAs; new keys come before that; default 1h */
 	uint64_t life_bytes;	/* ... of each direction; default 0: none */

@@ -45,16 +45,14 @@ static bool are_ordered(const struct claim *a, const struct claim *b)
 	return x != y && x->priority > 0 && y->priority > 0;
 }
 
-/* What meets, as local of the first and the second, remote of the first and the second. A packet
- * has one family, so both sides are compared in each family by itself. */
-static bool claims_meet(const struct claim *a, const struct claim *b,
-			const struct ts *met[static 4])
+bool build_children_meet(const struct conf_child *a, const struct conf_child *b,
+			 const struct ts *met[static 4])
 {
 	static const sa_family_t families[] = { AF_INET, AF_INET6 };
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		if (lists_meet(&a->child->local, &b->child->local, families[i], met) &&
-		    lists_meet(&a->child->remote, &b->child->remote, families[i], met + 2))
+		if (lists_meet(&a->local, &b->local, families[i], met) &&
+		    lists_meet(&a->remote, &b->remote, families[i], met + 2))
 			return true;
 	}
 	return false;
@@ -154,7 +152,7 @@ void build_check_overlaps(struct build *b)
 		for (size_t k = 0; k < i; k++) {
 			if (claims_by_policy(&list[k], &list[i]) &&
 			    !are_ordered(&list[k], &list[i]) &&
-			    claims_meet(&list[k], &list[i], met))
+			    build_children_meet(list[k].child, list[i].child, met))
 				claims_report(b, &list[k], &list[i], met);
 			route = routes_meet(&list[k], &list[i]);
 			if (route)

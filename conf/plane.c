@@ -36,6 +36,9 @@ static sa_family_t outer_family(const struct conf_connection *cn, const struct c
 	bool six = false;
 	bool four = false;
 
+	/* The same plane for all of its peers, wherever they are. */
+	if (ch->set != 0)
+		return AF_UNSPEC;
 	if (cn->local_address.family != AF_UNSPEC)
 		return cn->local_address.family;
 	for (size_t i = 0; i < cn->n_addresses; i++) {
@@ -120,8 +123,9 @@ enum sa_plane conf_child_plane(const struct conf_connection *cn, const struct co
 		snprintf(why, CONF_PLANE_WHY_MAX, "its offload wants a network card");
 		return PLANE_KERNEL;
 	}
-	if (cn->priority > 0) {
-		snprintf(why, CONF_PLANE_WHY_MAX, "its connection has a priority");
+	if (ch->set_lacks != NULL) {
+		snprintf(why, CONF_PLANE_WHY_MAX, "its connection has a priority, and %s",
+			 ch->set_lacks);
 		return PLANE_USER;
 	}
 	if (!carried(cn, ch, kernel, why))

@@ -13,7 +13,7 @@ struct numbered {
 	struct conf_child *child;
 };
 
-static uint32_t fnv1a(uint32_t h, const char *s)
+uint32_t build_hash(uint32_t h, const char *s)
 {
 	/* The NUL belongs to the hash: "a" "bc" is not "ab" "c". */
 	do {
@@ -29,7 +29,7 @@ static uint32_t reqid_from(uint32_t hash)
 
 static uint32_t reqid_wish(const struct numbered *n)
 {
-	return reqid_from(fnv1a(fnv1a(2166136261u, n->connection), n->child->name));
+	return reqid_from(build_hash(build_hash(BUILD_HASH_BASIS, n->connection), n->child->name));
 }
 
 static int by_name(const void *a, const void *b)

@@ -66,6 +66,14 @@ static const char *known(const struct gate *g, const struct sa_desc *d)
 	return NULL;
 }
 
+/* By the set the kernel lets in what another peer's SAs bring. */
+static const char *rank(const struct gate *g, const struct sa_desc *d)
+{
+	if (d->priority != g->cn->priority || d->set != g->ch->set)
+		return "its priority is not the configured one";
+	return NULL;
+}
+
 static bool peer_may_be_at(const struct conf_connection *cn, const struct addr *a)
 {
 	for (size_t i = 0; i < cn->n_addresses; i++) {
@@ -211,7 +219,7 @@ static const char *budget(const struct gate *g)
 
 /* ---- which questions for which command ---- */
 
-static gate_fn *const of_install[] = { ours,	  spi,	 known,	 path, mode,
+static gate_fn *const of_install[] = { ours,	  spi,	 known,	 rank, path, mode,
 				       selectors, suite, limits, nat,  NULL };
 static gate_fn *const of_move[] = { ours, spi, known, path, NULL };
 static gate_fn *const of_removal[] = { ours, spi, NULL };

@@ -65,6 +65,7 @@ static struct sa_desc describe(const struct child_sa *c, enum sa_dir dir)
 		.if_id = sa_if_id(c->conf->interface, c->conf->reqid),
 		.priority = (uint8_t)c->sa->conn->conf->priority,
 		.passed = c->sa->standby.over,
+		.set = c->conf->set,
 	};
 
 	set_limits(&d, c);

@@ -130,7 +130,7 @@ static enum err install(struct end *end, const struct sa_desc *sa, char why[stat
 {
 	struct sim *s = end->sim;
 
-	sim_must(s, sa->plane == (has_kernel(end) && sa->priority == 0 ? PLANE_KERNEL : PLANE_USER),
+	sim_must(s, sa->plane == (has_kernel(end) ? PLANE_KERNEL : PLANE_USER),
 		 "an SA comes to the wrong plane");
 	sim_must(s, sa->dir == SA_OUT || !(sa->spi & SPI_USER_BIT) == (sa->plane == PLANE_KERNEL),
 		 "SPI %08x is not of its plane", sa->spi);

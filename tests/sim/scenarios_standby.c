@@ -9,15 +9,15 @@
 #define TO_RIGHT(name, peer, number)                                        \
 	"connection " name " {\n address = 198.51.100.2\n identity = " peer \
 	".example.org\n priority = " number "\n" PSK ALWAYS FIXED LEFT_NET "}\n"
-#define TO_LEFT(name, self)                                                       \
-	"connection " name                                                        \
-	" {\n address = 192.0.2.1\n identity = left.example.org\n priority = 1\n" \
+#define TO_LEFT(name, self, number)                                                        \
+	"connection " name                                                                 \
+	" {\n address = 192.0.2.1\n identity = left.example.org\n priority = " number "\n" \
 	" local_identity = " self ".example.org\n" PSK MANUAL FIXED RIGHT_NET "}\n"
 #define BARE(name) "me {\n identity = " name "\n}\n"
 
 static const struct sim_conf two = {
 	{ BARE("left.example.org") TO_RIGHT("main", "right", "1") TO_RIGHT("spare", "spare", "2"),
-	  BARE("right.example.org") TO_LEFT("main", "right") TO_LEFT("spare", "spare") }
+	  BARE("right.example.org") TO_LEFT("main", "right", "1") TO_LEFT("spare", "spare", "2") }
 };
 
 /* Whose path is cut: initiator's SPI, 0: nobody's. What goes to it is lost since, as told. */

@@ -153,6 +153,8 @@ static void w_user_child(struct scene *s)
 SPOIL(w_kernel_without_esp, s->kernel = (struct plane_caps){ .lacks = "CONFIG_INET_ESP" })
 SPOIL(w_reqid_sibling, s->cmd.sa.reqid = s->c->connections[1].children[1].reqid)
 SPOIL(w_if_id, s->cmd.sa.if_id = 1)
+SPOIL(w_priority, s->cmd.sa.priority = 1)
+SPOIL(w_set, s->cmd.sa.set = SA_REQID_BASE | SA_REQID_SETS)
 SPOIL(w_no_address, s->cmd.sa.path.local.addr = (struct addr){ .family = AF_UNSPEC })
 SPOIL(w_local_other, s->cn->local_address = address("192.0.2.9"))
 
@@ -262,6 +264,8 @@ static const struct {
 	{ w_kernel_without_esp, "on the userspace plane" },
 	{ w_reqid_sibling, "another child's" },
 	{ w_if_id, "interface" },
+	{ w_priority, "priority" },
+	{ w_set, "priority" },
 	{ w_no_address, "no path" },
 	{ w_local_other, "local address" },
 	{ w_local_foreign, "none of this host" },
