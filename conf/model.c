@@ -45,6 +45,20 @@ bool conf_connection_same(const struct conf_connection *a, const struct conf_con
 	return strcmp(a->name, b->name) == 0 && block_eq(SCHEMA_CONNECTION, a, b);
 }
 
+uint64_t conf_child_digest(const struct conf_child *ch)
+{
+	const uint64_t name = field_digest_part(0, SCHEMA_CHILD, span_str(ch->name));
+
+	return field_digest(name ^ ch->reqid, SCHEMA_CHILD, ch);
+}
+
+uint64_t conf_connection_digest(const struct conf_connection *cn)
+{
+	const uint64_t name = field_digest_part(0, SCHEMA_CONNECTION, span_str(cn->name));
+
+	return field_digest(name, SCHEMA_CONNECTION, cn);
+}
+
 static void file_free(struct conf_file *f)
 {
 	free(f->path);

@@ -157,6 +157,10 @@ const struct conf_child *conf_child_find(const struct conf_connection *cn, const
  * children, and one of those. */
 bool conf_connection_same(const struct conf_connection *a, const struct conf_connection *b);
 bool conf_child_eq(const struct conf_child *a, const struct conf_child *b);
+/* The same for those that are equal so, in another process, too; for others hardly ever. No secret,
+ * and no proof against somebody who looks for two that have the same. */
+uint64_t conf_connection_digest(const struct conf_connection *cn);
+uint64_t conf_child_digest(const struct conf_child *ch);
 /* Which data plane carries this child: as configured; with `auto` the kernel where it can carry
  * every suite of the connection's policy in what the child wants, over each family that the peer's
  * address can have, else userspace. Asked by the monitor (routes, policies) and by the engine

@@ -142,7 +142,7 @@ static struct ike_engine *engine_begin(struct engine_process *p)
 	struct ike_engine *e = ike_engine_new(&env, p->setup->conf, now);
 
 	if (e != NULL)
-		restorer_give(&p->restorer, e, process_generation(p->process), now);
+		restorer_give(&p->restorer, e, now);
 	return e;
 }
 
@@ -153,8 +153,6 @@ static enum err engine_commit(void *ctx, void *prepared)
 	enum err e = OK;
 
 	p->setup = prepared;
-	if (p->ike != NULL)
-		restorer_generation(&p->restorer, process_generation(p->process));
 	if (p->ike != NULL)
 		e = ike_engine_reconfigure(p->ike, p->setup->conf, mono_now());
 	else

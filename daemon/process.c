@@ -50,11 +50,6 @@ void process_exit(struct process *p, int code)
 	loop_stop(p->loop, code);
 }
 
-uint64_t process_generation(const struct process *p)
-{
-	return p->generation;
-}
-
 struct loop *process_loop(struct process *p)
 {
 	return p->loop;

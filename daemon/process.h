@@ -41,8 +41,6 @@ struct process_ops {
  */
 struct process *process_new(const struct process_ops *ops, void *ctx);
 struct loop *process_loop(struct process *p);
-/* Number of the configuration that was prepared last. */
-uint64_t process_generation(const struct process *p);
 void process_free(struct process *p);
 /* loop_run and process_free in one, for those whose parts need no loop to be freed. */
 int process_run(struct process *p);

@@ -8,9 +8,6 @@
 #include "base/log.h"
 #include "daemon/vault_memory.h"
 
-/* No key of an engine begins so. */
-static const uint8_t generation_key[] = { 0, 'g' };
-
 /* What the one before had not committed goes, too. */
 static void give_back(struct restorer *r)
 {
@@ -69,7 +66,7 @@ struct doomed {
 };
 
 struct giving {
-	struct ike_engine *engine; /* NULL: nothing is given */
+	struct ike_engine *engine;
 	struct doomed *doomed;
 	size_t n_given;
 	size_t n_doomed;
@@ -92,9 +89,7 @@ static void give_one(void *ctx, struct span key, struct span bytes)
 {
 	struct giving *g = ctx;
 
-	if (span_eq(key, span_of(generation_key, sizeof generation_key)))
-		return;
-	if (g->engine != NULL && ike_engine_restore(g->engine, key, bytes) == OK)
+	if (ike_engine_restore(g->engine, key, bytes) == OK)
 		g->n_given++;
 	else
 		doom(g, key);
@@ -111,17 +106,6 @@ static void forget_doomed(struct restorer *r, struct giving *g)
 	}
 }
 
-static bool is_of(const struct restorer *r, uint64_t generation)
-{
-	struct span bytes;
-	struct rd rd;
-
-	if (!vault_get(&r->vault, span_of(generation_key, sizeof generation_key), &bytes))
-		return false;
-	rd = rd_from(bytes);
-	return rd_u64(&rd) == generation && rd_end(&rd);
-}
-
 static void log_given(const struct giving *g)
 {
 	struct log_line l = log_event(LOG_LEVEL_NOTICE, "restored");
@@ -131,15 +115,13 @@ static void log_given(const struct giving *g)
 	log_write(&l);
 }
 
-void restorer_give(struct restorer *r, struct ike_engine *e, uint64_t generation, mono_ns now)
+void restorer_give(struct restorer *r, struct ike_engine *e, mono_ns now)
 {
-	struct giving g = { .engine = NULL };
+	struct giving g = { .engine = e };
 
 	if (r->mem != NULL) {
-		g.engine = is_of(r, generation) ? e : NULL;
 		vault_each(&r->vault, give_one, &g);
 		forget_doomed(r, &g);
-		restorer_generation(r, generation);
 	}
 	if (g.n_given + g.n_doomed > 0)
 		log_given(&g);
@@ -154,16 +136,6 @@ static void put(struct restorer *r, struct span key, struct span bytes)
 {
 	if (vault_put(&r->vault, key, bytes) != OK)
 		vault_forget(&r->vault, key);
-}
-
-void restorer_generation(struct restorer *r, uint64_t generation)
-{
-	uint8_t b[8];
-	struct wr w = wr_into(b, sizeof b);
-
-	wr_u64(&w, generation);
-	if (r->mem != NULL)
-		put(r, span_of(generation_key, sizeof generation_key), wr_done(&w));
 }
 
 void restorer_keep(struct restorer *r, const struct ike_action *a)

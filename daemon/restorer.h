@@ -2,8 +2,8 @@
 /* What an engine keeps for the one that follows it (ike/keep.h), in the vault that the monitor
  * holds; and what it finds there.
  *
- * It is of one configuration, by number: with another one connections may be others than those that
- * it speaks of, so then all of it is forgotten.
+ * Each record says of which configuration its connection and its children are (ike/snapshot.h): a
+ * reload may come between two engines.
  */
 #ifndef DAEMON_RESTORER_H
 #define DAEMON_RESTORER_H
@@ -25,9 +25,7 @@ bool restorer_is_open(const struct restorer *r);
 
 /* Into an engine with `restores`, which then goes on, also when there is nothing to give: planes
  * may have SAs of one that could keep nothing. */
-void restorer_give(struct restorer *r, struct ike_engine *e, uint64_t generation, mono_ns now);
-/* From the next commit on, what is kept is of this configuration. */
-void restorer_generation(struct restorer *r, uint64_t generation);
+void restorer_give(struct restorer *r, struct ike_engine *e, mono_ns now);
 /* IKE_ACT_KEEP, IKE_ACT_COMMIT. */
 void restorer_keep(struct restorer *r, const struct ike_action *a);
 

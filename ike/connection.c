@@ -36,13 +36,12 @@ enum err conn_new(struct ike_engine *e, const struct conf_connection *conf, stru
 		return ERR_NOMEM;
 	}
 	c->conf = conf;
+	c->digest = conf_connection_digest(conf);
 	c->next_try = NEVER;
 	c->look_at = NEVER;
 	c->since = e->now;
-	/* The daemon puts the guards of the whole configuration in place before there is an engine.
-	 */
 	for (size_t i = 0; i < conf->n_children; i++)
-		c->children[i] = (struct conn_child){ .conf = &conf->children[i], .guarded = true };
+		c->children[i] = conn_child_fresh(c, &conf->children[i]);
 	*out = c;
 	return OK;
 }

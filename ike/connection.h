@@ -24,6 +24,7 @@ struct conn_child {
 	mono_ns not_before;  /* the next one; NEVER: not over this IKE SA */
 	uint64_t refused_by; /* our SPI of the IKE SA that the last one failed on; 0: none */
 	bool pairs;	     /* the peer takes it for one pair of addresses at a time */
+	uint64_t digest;     /* of the configuration's (conf_child_digest) */
 	struct acquire acquire;
 };
 
@@ -57,6 +58,7 @@ struct conn {
 	struct ike_note *failure; /* the last one; NULL: none */
 	mono_ns failure_at;
 	struct conn_child *children; /* as many as conf->children */
+	uint64_t digest;	     /* of the configuration's, but for them */
 	struct keep *keep;	     /* NULL: it is not written down */
 };
 
@@ -70,6 +72,12 @@ void conn_retire(struct conn *c, const struct conf_connection *now);
 /* It is in the new configuration, the same but for its children: those that are unchanged stay as
  * they are, the others go and come. ERR_NOMEM leaves it as it was. */
 MUST_USE enum err conn_repoint(struct conn *c, const struct conf_connection *conf);
+/* A child that nothing has happened to; with `always` it is due if the connection has begun. */
+struct conn_child conn_child_fresh(const struct conn *c, const struct conf_child *conf);
+/* By what it is written down: the digest of its configuration. */
+uint64_t conn_child_digest(const struct conn *c, const struct conf_child *conf);
+/* The configured child that had this name and digest; NULL: there is none. */
+const struct conf_child *conn_child_twin(const struct conn *c, const char *name, uint64_t digest);
 struct conn *conn_find(const struct ike_engine *e, const char *name);
 
 /* What the configuration wants at the start. */

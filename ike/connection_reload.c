@@ -116,23 +116,46 @@ static struct conn_child *find(const struct conn *c, const char *name)
 	return NULL;
 }
 
+/* The daemon puts the guards of the whole configuration in place before there is an engine. */
+struct conn_child conn_child_fresh(const struct conn *c, const struct conf_child *conf)
+{
+	return (struct conn_child){
+		.conf = conf,
+		.guarded = true,
+		.digest = conf_child_digest(conf),
+		.due = c->begun && c->conf->start == CONF_START_ALWAYS && !c->conf->any_address &&
+		       !c->down,
+	};
+}
+
+uint64_t conn_child_digest(const struct conn *c, const struct conf_child *conf)
+{
+	return c->children[conf - c->conf->children].digest;
+}
+
+const struct conf_child *conn_child_twin(const struct conn *c, const char *name, uint64_t digest)
+{
+	const struct conf_child *is = conf_child_find(c->conf, name);
+
+	return is && conn_child_digest(c, is) == digest ? is : NULL;
+}
+
 /* What an operator did to a child stays with it; another one under its name begins anew, guarded.
  */
 static struct conn_child follow(struct conn *c, const struct conf_child *is)
 {
-	struct conn_child fresh = { .conf = is, .guarded = true };
 	struct conn_child *was = find(c, is->name);
 
 	if (was && conf_child_eq(was->conf, is)) {
-		fresh = *was;
+		struct conn_child fresh = *was;
+
 		fresh.conf = is;
 		was->acquire = (struct acquire){ .there = false };
 		return fresh;
 	}
 	if (was && !was->guarded)
 		actions_guard(&c->e->actions, c->conf->name, is->name, true);
-	fresh.due = c->conf->start == CONF_START_ALWAYS && !c->conf->any_address && !c->down;
-	return fresh;
+	return conn_child_fresh(c, is);
 }
 
 enum err conn_repoint(struct conn *c, const struct conf_connection *conf)

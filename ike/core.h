@@ -44,6 +44,7 @@ struct ike_engine {
 	struct ike_stats stats;
 	struct keeps keeps;
 	struct ike_sa *restored; /* that wait for ike_engine_resume, by ->next */
+	size_t n_retired;	 /* ... of connections, or with children, that are others now */
 	uint8_t *opened;      /* what was decrypted */
 	uint8_t *built;	      /* the chain that goes into an answer or request */
 	uint8_t *sealed;      /* the datagrams made from it */

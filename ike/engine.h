@@ -119,9 +119,9 @@ struct ike_event {
 struct ike_engine *ike_engine_new(const struct ike_env *env, const struct conf *conf, mono_ns now);
 void ike_engine_free(struct ike_engine *e);
 /* What another engine has kept, once for each key in any order, into one with `restores`, before it
- * is given anything else. `now` goes on from the other one's. ERR_SYNTAX, ERR_NOT_FOUND,
- * ERR_EXISTS, ERR_NOMEM: this one cannot be restored and is to be forgotten; it has left no trace.
- */
+ * is given anything else. `now` goes on from the other one's. The configuration may be another one:
+ * what has changed is closed, as by ike_engine_reconfigure. ERR_SYNTAX, ERR_NOT_FOUND, ERR_EXISTS,
+ * ERR_NOMEM: this one cannot be restored and is to be forgotten; it has left no trace. */
 MUST_USE enum err ike_engine_restore(struct ike_engine *e, struct span key, struct span bytes);
 /* That was all: it goes on. */
 void ike_engine_resume(struct ike_engine *e, mono_ns now);

@@ -93,6 +93,16 @@ void sa_settle(struct ike_sa *sa)
 	sa_schedule(sa);
 }
 
+void sa_close_later(struct ike_sa *sa, enum err why, uint16_t notify)
+{
+	sa->state = S_CLOSING;
+	sa->why = why;
+	sa->token_wanted = false;
+	sa->close_wanted = true;
+	sa->close_notify = notify;
+	sa->expires = sa->e->now + closing_time;
+}
+
 void sa_close(struct ike_sa *sa, enum err why, uint16_t notify)
 {
 	if (sa->state == S_CLOSING)
@@ -117,11 +127,7 @@ void sa_close(struct ike_sa *sa, enum err why, uint16_t notify)
 		child_end(sa->children, why);
 	sa_forget_handshake(sa);
 	conn_look(sa->conn);
-	sa->why = why;
-	sa->token_wanted = false;
-	sa->close_wanted = true;
-	sa->close_notify = notify;
-	sa->expires = sa->e->now + closing_time;
+	sa_close_later(sa, why, notify);
 	sa_settle(sa);
 }
 

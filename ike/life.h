@@ -15,6 +15,8 @@ void sa_settle(struct ike_sa *sa);
 /* Says goodbye and goes when that is answered or 10 s later. `notify` 0: a Delete; else this error,
  * without one (2.21.2). A handshake that cannot say anything yet just ends. */
 void sa_close(struct ike_sa *sa, enum err why, uint16_t notify);
+/* ... of one that is up and has nothing any more: when the caller settles it. */
+void sa_close_later(struct ike_sa *sa, enum err why, uint16_t notify);
 /* The end: children out of the planes, told, the connection decides what next, freed. */
 void sa_end(struct ike_sa *sa, enum err why);
 /* Somebody unproved says that the peer has forgotten us: ask the peer, once in a while. */

@@ -12,9 +12,10 @@
 #include "ike/exchange_create.h"
 #include "ike/keep.h"
 #include "ike/life.h"
+#include "ike/note.h"
 #include "ike/peer.h"
 #include "ike/rekey.h"
-#include "ike/snapshot.h"
+#include "ike/snapshot_parts.h"
 
 /* ---- into the tables ---- */
 
@@ -89,18 +90,70 @@ static void go_beyond(struct ike_engine *e, const struct ike_sa *sa)
 		e->last_child_id = c->id > e->last_child_id ? c->id : e->last_child_id;
 }
 
+/* ---- what a reload has changed meanwhile (connection_reload.c) ---- */
+
+/* Its connection is gone: it has nothing any more, and says goodbye. Halves are taken out when
+ * nobody claims them. */
+static struct child_sa *retire(struct snapshot *s)
+{
+	struct child_sa *children = s->sa->children;
+
+	snapshot_free_mine(s);
+	s->sa->children = NULL;
+	mobike_end(s->sa);
+	if (s->sa->state == S_UP)
+		sa_close_later(s->sa, ERR_OPERATOR, 0);
+	return children;
+}
+
+static void tell_gone(const struct snapshot *s, const struct child_sa *c)
+{
+	struct ike_note n = note_of_sa(s->sa, IKE_NOTE_CHILD_DOWN, ERR_OPERATOR);
+
+	if (!c->conf || c->stage != CHILD_UP)
+		return;
+	note_print(n.connection, sizeof(n.connection), "%s", s->connection);
+	note_print(n.child, sizeof(n.child), "%s", c->conf->name);
+	n.spi = c->spi_in;
+	note_tell(s->sa->e, &n);
+}
+
+static void bury_formers(struct snapshot *s)
+{
+	for (struct child_sa *c = s->sa->children; c; c = c->next) {
+		if (!snapshot_is_former(s, c->conf))
+			continue;
+		c->ticket.number = 0;
+		c->move_in.number = 0;
+		c->move_out.number = 0;
+		/* What nobody claims is taken out, if it was ever put in. */
+		c->in_there = c->out_there = false;
+		child_bury(c);
+	}
+}
+
 static enum err restore_sa(struct ike_engine *e, struct span bytes)
 {
+	struct child_sa *gone = NULL;
 	struct snapshot s;
 	enum err err = snapshot_get(e, bytes, &s);
 
 	if (err != OK)
 		return err;
+	if (s.retires)
+		gone = retire(&s);
 	err = enter_all(&s);
 	if (err != OK) {
+		snapshot_free_children(gone);
 		snapshot_free(&s);
 		return err;
 	}
+	for (const struct child_sa *c = gone; c; c = c->next)
+		tell_gone(&s, c);
+	snapshot_free_children(gone);
+	e->n_retired += s.retires || s.formers;
+	bury_formers(&s);
+	snapshot_free_formers(&s);
 	keep_restored(s.sa, s.listed_at);
 	if (s.sa->mine) {
 		s.sa->mine->heir = s.heir ? sa_own_spi(s.heir) : 0;
@@ -277,7 +330,7 @@ void restore_wake(struct ike_sa *sa)
 	sa->keep->wake_at = NEVER;
 	sa->alive_wanted = sa->alive_wanted || sa->state == S_UP;
 	/* What was asked about routes is lost. */
-	if (sa->mobike.left || sa->mobike.silent)
+	if (sa->conn && (sa->mobike.left || sa->mobike.silent))
 		mobike_look(sa);
 	create_resume(sa);
 	sa = sa_find(e, own_spi);

@@ -12,7 +12,7 @@
 #include "ike/qcd.h"
 #include "ike/snapshot_parts.h"
 
-enum { SNAPSHOT_VERSION = 1 };
+enum { SNAPSHOT_VERSION = 2 };
 
 _Static_assert(sizeof(enum sa_state) == sizeof(unsigned int), "enums are read as they are written");
 
@@ -160,9 +160,15 @@ bool snapshot_has(const struct ike_sa *sa)
 	return sa->state == S_UP || sa->state == S_CLOSING || snapshot_has_handshake(sa);
 }
 
-static void put_name(struct wr *w, const char *name)
+void snapshot_put_name(struct wr *w, const char *name, uint64_t digest)
 {
 	pack_text(w, name, CONF_NAME_MAX + 1);
+	wr_u64(w, digest);
+}
+
+static void put_conn(struct wr *w, const struct conn *c)
+{
+	snapshot_put_name(w, c ? c->conf->name : "", c ? c->digest : 0);
 }
 
 static void put_peer(struct wr *w, const struct identity *peer)
@@ -190,7 +196,7 @@ static void put_beside(struct wr *w, const struct beside *b)
 void snapshot_put(struct wr *w, const struct ike_sa *sa)
 {
 	wr_u16(w, SNAPSHOT_VERSION);
-	put_name(w, sa->conn ? sa->conn->conf->name : "");
+	put_conn(w, sa->conn);
 	fields_put(w, FIELDS(sa_rows), sa);
 	wr_u64(w, sa->keep ? sa->keep->listed_at : 0);
 	put_peer(w, sa->peer);
@@ -203,17 +209,31 @@ void snapshot_put(struct wr *w, const struct ike_sa *sa)
 
 /* ---- reading ---- */
 
-static enum err get_conn(struct rd *r, struct ike_sa *sa)
+uint64_t snapshot_get_name(struct rd *r, char name[static CONF_NAME_MAX + 1])
 {
-	char name[CONF_NAME_MAX + 1];
+	uint64_t digest;
 
-	unpack_text(r, name, sizeof(name));
+	unpack_text(r, name, CONF_NAME_MAX + 1);
+	digest = rd_u64(r);
+	/* What has no name has none. */
+	if (name[0] == '\0' && digest != 0)
+		rd_fail(r);
+	return digest;
+}
+
+static enum err get_conn(struct rd *r, struct snapshot *s)
+{
+	uint64_t digest = snapshot_get_name(r, s->connection);
+	struct conn *c;
+
 	if (!rd_ok(r))
 		return ERR_SYNTAX;
-	if (name[0] == '\0')
+	if (s->connection[0] == '\0')
 		return OK;
-	sa->conn = conn_find(sa->e, name);
-	return sa->conn ? OK : ERR_NOT_FOUND;
+	c = conn_find(s->sa->e, s->connection);
+	s->retires = !c || c->digest != digest;
+	s->sa->conn = s->retires ? NULL : c;
+	return OK;
 }
 
 static enum err get_peer(struct rd *r, struct ike_sa *sa)
@@ -269,14 +289,16 @@ bool snapshot_keys_fit(const struct suite *s, const struct ike_keys *k)
 
 /* What the engine relies on. One that is up belongs to a connection and to somebody proved; a
  * request that is out has bytes, and leaves again some time. */
-static bool is_sound(const struct ike_sa *sa)
+static bool is_sound(const struct snapshot *s)
 {
+	const struct ike_sa *sa = s->sa;
 	const struct window *w = &sa->window;
 	bool up = sa->state == S_UP, lives = up || sa->state == S_CLOSING;
 
 	return (lives || sa->state == S_AUTH_SENT) && sa->spi_i != 0 && sa->spi_r != 0 &&
-	       snapshot_keys_fit(&sa->suite, &sa->keys) && (!up || (sa->conn && sa->peer)) &&
-	       (!up || sa->established) && sa->mobike.n_addrs <= MOBIKE_ADDRS_MAX &&
+	       snapshot_keys_fit(&sa->suite, &sa->keys) &&
+	       (!up || ((sa->conn || s->retires) && sa->peer)) && (!up || sa->established) &&
+	       sa->mobike.n_addrs <= MOBIKE_ADDRS_MAX &&
 	       (!w->asked || (w->request.len > 0 && sa->rt.at != NEVER));
 }
 
@@ -286,7 +308,7 @@ static enum err get_all(struct rd *r, struct snapshot *s)
 	enum err err = rd_u16(r) == SNAPSHOT_VERSION ? OK : ERR_SYNTAX;
 
 	if (err == OK)
-		err = get_conn(r, sa);
+		err = get_conn(r, s);
 	if (err == OK)
 		err = fields_get(r, FIELDS(sa_rows), sa, sa->e->now);
 	s->listed_at = rd_u64(r);
@@ -294,16 +316,16 @@ static enum err get_all(struct rd *r, struct snapshot *s)
 		err = get_peer(r, sa);
 	if (err == OK)
 		err = get_token(r, sa);
-	if (err == OK && !is_sound(sa))
+	if (err == OK && !is_sound(s))
 		err = ERR_SYNTAX;
 	if (err == OK)
 		err = get_beside(r, sa);
 	if (err == OK)
-		err = snapshot_get_children(r, sa);
+		err = snapshot_get_children(r, s);
 	if (err == OK)
 		err = snapshot_get_mine(r, s);
 	if (err == OK)
-		err = snapshot_get_handshake(r, sa);
+		err = snapshot_get_handshake(r, s);
 	return err != OK || rd_end(r) ? err : ERR_SYNTAX;
 }
 
@@ -333,13 +355,12 @@ enum err snapshot_get(struct ike_engine *e, struct span bytes, struct snapshot *
 	return err;
 }
 
-static void free_sa(struct ike_sa *sa)
+void snapshot_free_sa(struct ike_sa *sa)
 {
 	if (!sa)
 		return;
 	sa_forget_handshake(sa);
-	snapshot_free_mine(sa);
-	snapshot_free_children(sa);
+	snapshot_free_children(sa->children);
 	window_free(&sa->window);
 	beside_free(sa->beside);
 	free(sa->peer);
@@ -347,10 +368,29 @@ static void free_sa(struct ike_sa *sa)
 	secret_free(sa, sizeof(*sa));
 }
 
+bool snapshot_is_former(const struct snapshot *s, const struct conf_child *conf)
+{
+	const struct former *f = s->formers;
+
+	while (f && &f->conf != conf)
+		f = f->next;
+	return f != NULL;
+}
+
+void snapshot_free_formers(struct snapshot *s)
+{
+	while (s->formers) {
+		struct former *f = s->formers;
+
+		s->formers = f->next;
+		free(f);
+	}
+}
+
 void snapshot_free(struct snapshot *s)
 {
-	free_sa(s->sa);
-	free_sa(s->heir);
-	free_sa(s->rival);
+	snapshot_free_mine(s);
+	snapshot_free_sa(s->sa);
+	snapshot_free_formers(s);
 	*s = (struct snapshot){ .sa = NULL };
 }

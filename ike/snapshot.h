@@ -26,20 +26,34 @@ struct snapshot {
 	struct ike_sa *sa;
 	struct ike_sa *heir; /* of sa->mine; NULL: none */
 	struct ike_sa *rival;
-	uint64_t listed_at;  /* (keep.h) */
+	uint64_t listed_at;		     /* (keep.h) */
+	char connection[CONF_NAME_MAX + 1]; /* its name; "": it has none any more */
+	/* Its connection is configured otherwise now, or not at all: sa->conn is NULL. Children of
+	 * which that is so have one of these for their configuration, with no more than a name. */
+	bool retires;
+	struct former *formers;
+};
+
+struct former {
+	struct former *next;
+	struct conf_child conf;
 };
 
 /* Is it one that is written down? */
 bool snapshot_has(const struct ike_sa *sa);
 void snapshot_put(struct wr *w, const struct ike_sa *sa);
-/* ERR_SYNTAX: it is no snapshot, or of another version; ERR_NOT_FOUND: of what is not configured;
- * ERR_NOMEM. */
+/* ERR_SYNTAX: it is no snapshot, or of another version; ERR_NOT_FOUND: a handshake of what is not
+ * configured any more; ERR_NOMEM. */
 MUST_USE enum err snapshot_get(struct ike_engine *e, struct span bytes, struct snapshot *s);
 void snapshot_free(struct snapshot *s);
+/* Those of children that are not of the configuration any more; none of them may have one. */
+void snapshot_free_formers(struct snapshot *s);
+bool snapshot_is_former(const struct snapshot *s, const struct conf_child *conf);
 
 /* What is wanted of a connection, and what an operator did to it. */
 void snapshot_put_conn(struct wr *w, const struct conn *c);
-/* Into the connection of that name. On failure it is as it was. */
+/* Into the connection that it is of, by name and digest: else ERR_NOT_FOUND. Children that are not
+ * in it, or were configured otherwise, begin anew. On failure it is as it was. */
 MUST_USE enum err snapshot_get_conn(struct ike_engine *e, struct span s);
 
 #endif

@@ -2,6 +2,7 @@
 /* Child SAs, written and read. Their keys are among it for as long as a half may have to be put in,
  * and wiped then, as they are here. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "ike/connection.h"
 #include "ike/core.h"
@@ -81,7 +82,10 @@ static void put_ticket(struct wr *w, const struct ticket *t)
 
 static void put_child(struct wr *w, const struct child_sa *c)
 {
-	pack_text(w, c->conf ? c->conf->name : "", CONF_NAME_MAX + 1);
+	if (c->conf)
+		snapshot_put_name(w, c->conf->name, conn_child_digest(c->sa->conn, c->conf));
+	else
+		snapshot_put_name(w, "", 0);
 	put_ticket(w, &c->ticket);
 	put_ticket(w, &c->move_in);
 	put_ticket(w, &c->move_out);
@@ -135,17 +139,32 @@ static bool is_sound(const struct child_sa *c)
 	       keys_fit(c);
 }
 
-static enum err get_conf(struct rd *r, struct child_sa *c)
+/* Only its name is known. */
+static const struct conf_child *former_new(struct snapshot *s, const char *name)
+{
+	struct former *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	memcpy(f->conf.name, name, sizeof(f->conf.name));
+	f->next = s->formers;
+	s->formers = f;
+	return &f->conf;
+}
+
+static enum err get_conf(struct rd *r, struct snapshot *s, struct child_sa *c)
 {
 	char name[CONF_NAME_MAX + 1];
+	uint64_t digest = snapshot_get_name(r, name);
 
-	unpack_text(r, name, sizeof(name));
 	if (!rd_ok(r))
 		return ERR_SYNTAX;
 	if (name[0] == '\0')
 		return OK;
-	c->conf = c->sa->conn ? conf_child_find(c->sa->conn->conf, name) : NULL;
-	return c->conf ? OK : ERR_NOT_FOUND;
+	c->conf = s->sa->conn ? conn_child_twin(s->sa->conn, name, digest) : NULL;
+	if (!c->conf)
+		c->conf = former_new(s, name);
+	return c->conf ? OK : ERR_NOMEM;
 }
 
 /* Only that it was out. */
@@ -154,9 +173,9 @@ static void get_ticket(struct rd *r, struct ticket *t)
 	t->number = unpack_bool(r);
 }
 
-static enum err get_child(struct rd *r, struct child_sa *c)
+static enum err get_child(struct rd *r, struct snapshot *s, struct child_sa *c)
 {
-	enum err err = get_conf(r, c);
+	enum err err = get_conf(r, s, c);
 
 	get_ticket(r, &c->ticket);
 	get_ticket(r, &c->move_in);
@@ -176,8 +195,9 @@ static bool is_alone(const struct child_sa *c)
 	return true;
 }
 
-enum err snapshot_get_children(struct rd *r, struct ike_sa *sa)
+enum err snapshot_get_children(struct rd *r, struct snapshot *s)
 {
+	struct ike_sa *sa = s->sa;
 	struct child_sa **end = &sa->children;
 	uint16_t n = rd_u16(r);
 	enum err err = n <= SA_PAIRS_MAX ? OK : ERR_SYNTAX;
@@ -190,19 +210,19 @@ enum err snapshot_get_children(struct rd *r, struct ike_sa *sa)
 		c->sa = sa;
 		*end = c;
 		end = &c->next;
-		err = get_child(r, c);
+		err = get_child(r, s, c);
 		if (err == OK && !is_alone(c))
 			err = ERR_SYNTAX;
 	}
 	return err;
 }
 
-void snapshot_free_children(struct ike_sa *sa)
+void snapshot_free_children(struct child_sa *first)
 {
-	while (sa->children) {
-		struct child_sa *c = sa->children;
+	while (first) {
+		struct child_sa *c = first;
 
-		sa->children = c->next;
+		first = c->next;
 		ts_pair_free(&c->ts);
 		secret_free(c, sizeof(*c));
 	}

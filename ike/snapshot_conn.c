@@ -7,7 +7,7 @@
 #include "ike/core.h"
 #include "ike/snapshot_parts.h"
 
-enum { CONN_VERSION = 1 };
+enum { CONN_VERSION = 2 };
 
 #define CONN(name)	 FIELD(struct conn, name)
 #define CONN_CHILD(name) FIELD(struct conn_child, name)
@@ -51,22 +51,17 @@ struct fields snapshot_rows_conn_child(void)
 	return FIELDS(child_rows);
 }
 
-static void put_name(struct wr *w, const char *name)
-{
-	pack_text(w, name, CONF_NAME_MAX + 1);
-}
-
 void snapshot_put_conn(struct wr *w, const struct conn *c)
 {
 	wr_u16(w, CONN_VERSION);
-	put_name(w, c->conf->name);
+	snapshot_put_name(w, c->conf->name, c->digest);
 	fields_put(w, FIELDS(conn_rows), c);
 	wr_u8(w, (uint8_t)c->n_paths);
 	for (size_t i = 0; i < c->n_paths; i++)
 		pack_path(w, &c->paths[i]);
 	wr_u8(w, (uint8_t)c->conf->n_children);
 	for (size_t i = 0; i < c->conf->n_children; i++) {
-		put_name(w, c->children[i].conf->name);
+		snapshot_put_name(w, c->children[i].conf->name, c->children[i].digest);
 		fields_put(w, FIELDS(child_rows), &c->children[i]);
 		pack_flow(w, &c->children[i].acquire.flow);
 	}
@@ -87,32 +82,29 @@ static void get_paths(struct rd *r, struct conn *c)
 		c->paths[i] = unpack_path(r);
 }
 
-static enum err get_child(struct rd *r, const struct conf_connection *cn, struct conn_child *child,
-			  mono_ns now)
+/* Without a configuration: there is no such child any more. */
+static enum err get_child(struct rd *r, const struct conn *c, struct conn_child *child)
 {
 	char name[CONF_NAME_MAX + 1];
+	uint64_t digest = snapshot_get_name(r, name);
 	enum err err;
 
-	unpack_text(r, name, sizeof(name));
-	if (!rd_ok(r))
+	if (!rd_ok(r) || name[0] == '\0')
 		return ERR_SYNTAX;
-	*child = (struct conn_child){ .conf = conf_child_find(cn, name) };
-	if (!child->conf)
-		return ERR_NOT_FOUND;
-	err = fields_get(r, FIELDS(child_rows), child, now);
+	*child = (struct conn_child){ .conf = conn_child_twin(c, name, digest), .digest = digest };
+	err = fields_get(r, FIELDS(child_rows), child, c->e->now);
 	child->acquire.flow = unpack_flow(r);
 	return err;
 }
 
 static enum err get_all(struct rd *r, const struct conn *c, struct got *g)
 {
-	mono_ns now = c->e->now;
-	enum err err = fields_get(r, FIELDS(conn_rows), &g->conn, now);
+	enum err err = fields_get(r, FIELDS(conn_rows), &g->conn, c->e->now);
 
 	get_paths(r, &g->conn);
 	g->n_children = (uint8_t)unpack_enum(r, CONF_CHILDREN_MAX + 1);
 	for (size_t i = 0; i < g->n_children && err == OK; i++)
-		err = get_child(r, c->conf, &g->children[i], now);
+		err = get_child(r, c, &g->children[i]);
 	return err != OK || rd_end(r) ? err : ERR_SYNTAX;
 }
 
@@ -132,8 +124,14 @@ static void take(struct conn *c, const struct got *g)
 	c->tries = g->conn.tries;
 	c->n_paths = g->conn.n_paths;
 	memcpy(c->paths, g->conn.paths, sizeof(c->paths));
-	for (size_t i = 0; i < g->n_children; i++)
-		c->children[g->children[i].conf - c->conf->children] = g->children[i];
+	for (size_t i = 0; i < c->conf->n_children; i++)
+		c->children[i] = conn_child_fresh(c, &c->conf->children[i]);
+	for (size_t i = 0; i < g->n_children; i++) {
+		const struct conf_child *conf = g->children[i].conf;
+
+		if (conf)
+			c->children[conf - c->conf->children] = g->children[i];
+	}
 	conn_count_due(c);
 }
 
@@ -142,16 +140,17 @@ enum err snapshot_get_conn(struct ike_engine *e, struct span bytes)
 	struct rd r = rd_from(bytes);
 	char name[CONF_NAME_MAX + 1];
 	struct got g = { .n_children = 0 };
+	uint64_t digest;
 	struct conn *c;
 	enum err err;
 
 	if (rd_u16(&r) != CONN_VERSION)
 		return ERR_SYNTAX;
-	unpack_text(&r, name, sizeof(name));
+	digest = snapshot_get_name(&r, name);
 	if (!rd_ok(&r))
 		return ERR_SYNTAX;
 	c = conn_find(e, name);
-	if (!c)
+	if (!c || c->digest != digest)
 		return ERR_NOT_FOUND;
 	err = get_all(&r, c, &g);
 	if (err == OK)

@@ -89,11 +89,12 @@ void snapshot_put_mine(struct wr *w, const struct ike_sa *sa)
 
 /* A worker's part needs a group and the peer's value; what waits for nothing but the peer's own
  * exchange is an IKE SA. */
-static bool is_sound(const struct create *c)
+static bool is_sound(const struct snapshot *s)
 {
+	const struct create *c = s->sa->mine;
 	bool ike = c->purpose == CREATE_IKE_REKEY;
 
-	if (!c->sa->conn || !create_is_out(c) || !c->deal.fresh ||
+	if ((!c->sa->conn && !s->retires) || !create_is_out(c) || !c->deal.fresh ||
 	    c->n_deleted > CREATE_DELETED_MAX || (ike && (!c->group || c->deal.child)))
 		return false;
 	if (c->stage == CREATE_SECRET &&
@@ -166,18 +167,21 @@ enum err snapshot_get_mine(struct rd *r, struct snapshot *s)
 	err = fields_get(r, FIELDS(create_rows), c, sa->e->now);
 	child = rd_u32(r);
 	c->deal.child = child_of(sa, child);
-	if (err == OK && (!is_sound(c) || (child != 0 && !c->deal.child)))
+	if (err == OK && (!is_sound(s) || (child != 0 && !c->deal.child)))
 		err = ERR_SYNTAX;
 	return err == OK ? get_heirs(r, s) : err;
 }
 
-void snapshot_free_mine(struct ike_sa *sa)
+void snapshot_free_mine(struct snapshot *s)
 {
-	struct create *c = sa->mine;
+	struct create *c = s->sa ? s->sa->mine : NULL;
 
-	sa->mine = NULL;
+	snapshot_free_sa(s->heir);
+	snapshot_free_sa(s->rival);
+	s->heir = s->rival = NULL;
 	if (!c)
 		return;
+	s->sa->mine = NULL;
 	deal_free(&c->deal);
 	packets_free(&c->peer_nonce);
 	packets_free(&c->peer_ke);

@@ -136,13 +136,17 @@ static enum err begin(struct ike_sa *sa)
 	return OK;
 }
 
-enum err snapshot_get_handshake(struct rd *r, struct ike_sa *sa)
+enum err snapshot_get_handshake(struct rd *r, struct snapshot *s)
 {
+	struct ike_sa *sa = s->sa;
 	uint32_t child;
 	enum err err;
 
 	if (sa->state != S_AUTH_SENT)
 		return OK;
+	/* Nobody would say goodbye for it. */
+	if (s->retires || s->formers)
+		return ERR_NOT_FOUND;
 	err = begin(sa);
 	if (err == OK)
 		err = fields_get(r, FIELDS(handshake_rows), sa->hs, sa->e->now);

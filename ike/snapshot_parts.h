@@ -14,17 +14,17 @@ bool snapshot_has_mine(const struct ike_sa *sa);
 bool snapshot_has_child(const struct child_sa *c);
 
 void snapshot_put_children(struct wr *w, const struct ike_sa *sa);
-MUST_USE enum err snapshot_get_children(struct rd *r, struct ike_sa *sa);
-void snapshot_free_children(struct ike_sa *sa);
+MUST_USE enum err snapshot_get_children(struct rd *r, struct snapshot *s);
+void snapshot_free_children(struct child_sa *first);
 
 void snapshot_put_mine(struct wr *w, const struct ike_sa *sa);
 MUST_USE enum err snapshot_get_mine(struct rd *r, struct snapshot *s);
-void snapshot_free_mine(struct ike_sa *sa);
+void snapshot_free_mine(struct snapshot *s);
 
 /* Of one that has snapshot_has_handshake. */
 bool snapshot_has_handshake(const struct ike_sa *sa);
 void snapshot_put_handshake(struct wr *w, const struct ike_sa *sa);
-MUST_USE enum err snapshot_get_handshake(struct rd *r, struct ike_sa *sa);
+MUST_USE enum err snapshot_get_handshake(struct rd *r, struct snapshot *s);
 
 /* The rows of each struct that is written: a test sees to it that no field is forgotten. */
 struct fields snapshot_rows_sa(void);
@@ -37,8 +37,13 @@ struct fields snapshot_rows_auth(void);
 struct fields snapshot_rows_conn(void);
 struct fields snapshot_rows_conn_child(void);
 
+/* The name of a connection or child, and the digest of what it is configured to. */
+void snapshot_put_name(struct wr *w, const char *name, uint64_t digest);
+uint64_t snapshot_get_name(struct rd *r, char name[static CONF_NAME_MAX + 1]);
 /* An empty SA; NULL: no memory. */
 struct ike_sa *snapshot_new(struct ike_engine *e);
+/* One that is in no table. Takes NULL. */
+void snapshot_free_sa(struct ike_sa *sa);
 /* Keys are as long as the suite wants them. */
 bool snapshot_keys_fit(const struct suite *s, const struct ike_keys *k);
 

@@ -317,9 +317,13 @@ void end_reload(struct end *end, const char *text)
 	if (!conf)
 		return;
 	end->conf = conf;
-	sim_must(end->sim, ike_engine_reconfigure(end->e, conf, end->sim->now) == OK,
-		 "the engine does not take its configuration");
-	act(end);
+	/* Without an engine it is the next one that finds it changed. */
+	end->reloaded = true;
+	if (end->e) {
+		sim_must(end->sim, ike_engine_reconfigure(end->e, conf, end->sim->now) == OK,
+			 "the engine does not take its configuration");
+		act(end);
+	}
 	/* Whoever still looks into it is found out. */
 	kept_forget(end);
 	conf_free(old);
@@ -400,7 +404,6 @@ void end_restore(struct end *end)
 	if (!end->e)
 		return;
 	records_give(end);
-	records_check(end);
 	ike_engine_resume(end->e, end->sim->now);
 	end->may_lift = may_lift || end->is_lifted;
 	if (end->has_moved)

@@ -39,6 +39,7 @@ void records_put(struct end *end, const struct ike_action *a)
 void records_commit(struct end *end)
 {
 	vault_commit(vault(end));
+	end->reloaded = false;
 }
 
 void records_survive(struct end *end)
@@ -59,13 +60,25 @@ static void give(void *ctx, struct span key, struct span bytes)
 	struct end *end = ctx;
 	enum err err = ike_engine_restore(end->e, key, bytes);
 
+	/* A connection that is configured otherwise now, or a handshake of one. */
+	if (err == ERR_NOT_FOUND && end->reloaded && end->n_refused < 8) {
+		end->refused[end->n_refused] = (struct key){ .len = 0 };
+		key_set(&end->refused[end->n_refused++], key);
+		return;
+	}
 	sim_must(end->sim, err == OK, "a record of %zu bytes is not taken: %s", bytes.len,
 		 err_slug(err));
 }
 
 void records_give(struct end *end)
 {
+	end->n_refused = 0;
 	vault_each(vault(end), give, end);
+	for (size_t i = 0; i < end->n_refused; i++)
+		vault_forget(vault(end), key_span(&end->refused[i]));
+	if (!end->reloaded)
+		records_check(end);
+	end->reloaded = false;
 }
 
 /* ---- are they what the engine is? ---- */

@@ -9,6 +9,7 @@
 
 static const struct sim_conf manual = SITE(CERT MANUAL, CERT MANUAL);
 static const struct sim_conf always = SITE(CERT ALWAYS, CERT ALWAYS);
+static const struct sim_conf left_always = SITE(CERT ALWAYS, CERT MANUAL);
 static const struct sim_conf slow = SITE(PSK MANUAL SLOW, PSK MANUAL SLOW);
 static const struct sim_conf three = THREE(PSK ALWAYS, PSK MANUAL);
 
@@ -228,6 +229,97 @@ static void often(struct sim *s)
 	goes_on(s);
 }
 
+/* ---- another configuration ---- */
+
+static const char *const renewed[] = {
+	LEFT_SITE(CERT ALWAYS),
+	"# the same in other words\n" LEFT_SITE(ALWAYS CERT),
+	LEFT_SITE(CERT ALWAYS LIVELY), /* which interrupts nothing */
+	LEFT_SITE(CERT ALWAYS " encap = always\n"),
+	LEFT_BEGIN CERT ALWAYS CHILD("net", "10.1.0.0/16", "10.2.0.0/24") "}\n",
+	LEFT_BEGIN CERT ALWAYS CHILD("web", "10.1.0.0/16", "10.2.0.0/16") "}\n",
+};
+enum { N_RENEWED = sizeof(renewed) / sizeof(renewed[0]), N_SAME = 3 };
+
+/* The engine dies before one of its actions, of a reload too, or the reload comes while there is
+ * none. */
+static void cross(struct sim *s, const char *text)
+{
+	sim_kill(s, LEFT, sim_draw(s, 0, 12), sim_draw(s, 1, 2000));
+	sim_run_ms(s, sim_draw(s, 0, 1) ? 0 : sim_draw(s, 0, 100));
+	sim_reload(s, LEFT, text);
+}
+
+/* A reload and a crash: what is as it was goes on. */
+static void reload_same(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	sim_packets(s, 1000);
+	cross(s, renewed[sim_seed(s) % N_SAME]);
+	sim_packets(s, 20000);
+	goes_on(s);
+}
+
+/* ... and what is not begins anew, at once: the peer has heard of it. */
+static void reload_other(struct sim *s)
+{
+	uint32_t i = (uint32_t)(N_SAME + sim_seed(s) % (N_RENEWED - N_SAME));
+	bool whole = i == N_SAME;
+
+	sim_run_until_quiet(s);
+	cross(s, renewed[i]);
+	sim_run_s(s, 10);
+	sim_expect(s, "site", 1);
+	sim_must(s, sim_notes(s, RIGHT, IKE_NOTE_CHILD_DOWN) > 0, "the peer was not told");
+	sim_must(s, (sim_notes(s, RIGHT, IKE_NOTE_UP) > 1) == whole,
+		 whole ? "the IKE SA is that of the old connection" : "another IKE SA was made");
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+	sim_must(s, i != N_SAME + 1 || s->failed || s->end[LEFT].sas[0].remote.v[0].hi.b[2] == 0,
+		 "the selectors are the old ones");
+}
+
+/* The connection is taken out. */
+static void reload_removed(struct sim *s)
+{
+	sim_run_until_quiet(s);
+	cross(s, ME("left.example.org"));
+	sim_run_s(s, 20);
+	sim_must(s, s->end[LEFT].n_sas == 0 && s->end[RIGHT].n_sas == 0, "SAs are left over");
+	sim_must(s, sim_ike_sas(s, LEFT) == 0 && sim_ike_sas(s, RIGHT) == 0,
+		 "an IKE SA is left over");
+}
+
+/* While all that can be under way is. */
+static void reload_often(struct sim *s)
+{
+	begin(s);
+	for (int i = 0; i < 12; i++) {
+		sim_kill(s, LEFT, sim_draw(s, 0, 40), sim_draw(s, 1, 2000));
+		switch (sim_draw(s, 0, 3)) {
+		case 0:
+			sim_rekey(s, sim_side(s));
+			break;
+		case 1:
+			sim_rekey_ike(s, sim_side(s));
+			break;
+		case 2:
+			sim_reauthenticate(s, sim_side(s));
+			break;
+		default:
+			break;
+		}
+		sim_run_ms(s, sim_draw(s, 0, 300));
+		sim_reload(s, LEFT, renewed[sim_draw(s, 0, N_RENEWED - 1)]);
+		sim_run_ms(s, sim_draw(s, 0, 1) ? 0 : sim_draw(s, 0, 4000));
+	}
+	sim_kill(s, LEFT, 0, 1);
+	sim_run_s(s, 1);
+	sim_reload(s, LEFT, renewed[0]);
+	sim_run_until_quiet(s);
+	sim_expect(s, "site", 1);
+}
+
 #define LINK DELAYS(10, 80)
 #define BEHIND_NAT                                                      \
 	{                                                               \
@@ -257,5 +349,11 @@ const struct sim_scenario scenarios_restore[] = {
 	{ "restore-reauth-lossy", "... over a bad link", reauthenticate, &manual, LOSSY, 0 },
 	{ "restore-reauth-both", "... from both ends", reauthenticate_both, &manual, LINK, 0 },
 	{ "restore-often", "again and again, at either end", often, &manual, LINK, 0 },
+	{ "restore-reload-same", "a reload that changes nothing", reload_same, &left_always, LINK,
+	  0 },
+	{ "restore-reload-other", "... another connection or child", reload_other, &left_always,
+	  LINK, 0 },
+	{ "restore-reload-removed", "... none any more", reload_removed, &left_always, LINK, 0 },
+	{ "restore-reload-often", "... again and again", reload_often, &left_always, LINK, 0 },
 	{ 0 },
 };

@@ -132,6 +132,9 @@ struct end {
 	/* what is written ahead */
 	struct vault vault;
 	uint8_t *vault_memory;
+	bool reloaded; /* and nothing was written since; then these may not be taken: */
+	struct key refused[8];
+	size_t n_refused;
 	uint32_t kill_in; /* it dies before the nth action from now on; 0: never */
 	bool has_moved;
 	mono_ns away;	 /* how long it is dead then */

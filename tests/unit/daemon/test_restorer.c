@@ -65,8 +65,8 @@ static void commit(struct restorer *r)
 	restorer_keep(r, &a);
 }
 
-/* An engine of generation 3 that has kept three things, and a fourth that does not count; the
- * descriptor as the monitor has it. */
+/* An engine that has kept three things, and a fourth that does not count; the descriptor as the
+ * monitor has it. */
 static int a_life(void)
 {
 	struct restorer r = { .mem = NULL };
@@ -75,7 +75,7 @@ static int a_life(void)
 	ck_assert_int_eq(vault_memory_make(&fd), OK);
 	ck_assert_int_eq(restorer_open(&r, dup(fd)), OK);
 	fake.refuses = 0;
-	restorer_give(&r, engine(), 3, 0);
+	restorer_give(&r, engine(), 0);
 	ck_assert_uint_eq(fake.n_taken, 0);
 	ck_assert_uint_eq(fake.n_resumed, 1);
 	keep(&r, "1", "a");
@@ -89,12 +89,12 @@ static int a_life(void)
 	return fd;
 }
 
-static size_t given(int fd, uint64_t generation)
+static size_t given(int fd)
 {
 	struct restorer r = { .mem = NULL };
 
 	ck_assert_int_eq(restorer_open(&r, dup(fd)), OK);
-	restorer_give(&r, engine(), generation, 0);
+	restorer_give(&r, engine(), 0);
 	ck_assert_uint_eq(fake.n_resumed, 1);
 	commit(&r);
 	restorer_close(&r);
@@ -105,8 +105,8 @@ START_TEST(the_next_engine_gets_what_counts)
 {
 	int fd = a_life();
 
-	ck_assert_uint_eq(given(fd, 3), 3);
-	ck_assert_uint_eq(given(fd, 3), 3);
+	ck_assert_uint_eq(given(fd), 3);
+	ck_assert_uint_eq(given(fd), 3);
 	close(fd);
 }
 END_TEST
@@ -116,19 +116,9 @@ START_TEST(what_is_refused_is_forgotten)
 	int fd = a_life();
 
 	fake.refuses = 'b';
-	ck_assert_uint_eq(given(fd, 3), 2);
+	ck_assert_uint_eq(given(fd), 2);
 	fake.refuses = 0;
-	ck_assert_uint_eq(given(fd, 3), 2);
-	close(fd);
-}
-END_TEST
-
-START_TEST(of_another_configuration_nothing_is_given)
-{
-	int fd = a_life();
-
-	ck_assert_uint_eq(given(fd, 4), 0);
-	ck_assert_uint_eq(given(fd, 3), 0);
+	ck_assert_uint_eq(given(fd), 2);
 	close(fd);
 }
 END_TEST
@@ -137,8 +127,7 @@ START_TEST(without_a_vault_it_goes_on_with_nothing)
 {
 	struct restorer r = { .mem = NULL };
 
-	restorer_give(&r, engine(), 3, 0);
-	restorer_generation(&r, 4);
+	restorer_give(&r, engine(), 0);
 	keep(&r, "1", "a");
 	commit(&r);
 	ck_assert_uint_eq(fake.n_taken, 0);
@@ -192,7 +181,7 @@ START_TEST(memory_is_bounded_by_what_is_alive)
 	/* Three times, once more for the moment in which it is copied over, and some. Where nothing
 	 * can be unlocked what is idle stays, too. */
 	ck_assert_int_lt(most, (unit_has_asan ? 14 : 9) * N * LEN / 2);
-	ck_assert_uint_eq(given(fd, 0), 0);
+	ck_assert_uint_eq(given(fd), N);
 	close(fd);
 }
 END_TEST
@@ -212,7 +201,7 @@ START_TEST(nothing_is_left_that_was_not_committed)
 	ck_assert_int_eq(restorer_open(&r, dup(fd)), OK);
 	ck_assert_ptr_null(memmem(r.mem, 4096, "a secret", 8));
 	restorer_close(&r);
-	ck_assert_uint_eq(given(fd, 3), 3);
+	ck_assert_uint_eq(given(fd), 3);
 	close(fd);
 }
 END_TEST
@@ -223,7 +212,6 @@ UNIT("daemon/restorer")
 	tcase_add_test(tc, nothing_is_left_that_was_not_committed);
 	tcase_add_test(tc, the_next_engine_gets_what_counts);
 	tcase_add_test(tc, what_is_refused_is_forgotten);
-	tcase_add_test(tc, of_another_configuration_nothing_is_given);
 	tcase_add_test(tc, without_a_vault_it_goes_on_with_nothing);
 	tcase_add_test(tc, only_sealed_memory_is_taken);
 }

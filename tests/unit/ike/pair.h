@@ -37,7 +37,10 @@ struct end {
 	struct sa_desc sas[PAIR_SAS_MAX]; /* what the plane holds */
 	size_t n_sas;
 	size_t n_installs;
-	uint32_t sends_by; /* the SPI of the outbound SA that was put in last */
+	struct sa_desc claimed[PAIR_SAS_MAX]; /* their SPIs and directions */
+	size_t n_claimed;
+	const struct ike_engine *claims; /* the engine that did so */
+	uint32_t sends_by;		 /* the SPI of the outbound SA that was put in last */
 	size_t n_forgets;
 	uint32_t forgot;      /* the number of the last acquire that was to be forgotten */
 	uint32_t answered;    /* ... that an outbound SA came for */

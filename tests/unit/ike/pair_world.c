@@ -102,6 +102,39 @@ static size_t plane_find(const struct end *end, const struct sa_desc *sa)
 	return i;
 }
 
+/* What another engine has claimed counts no more. */
+static void plane_claim(struct end *end, const struct sa_desc *sa)
+{
+	if (end->claims != end->e)
+		end->n_claimed = 0;
+	end->claims = end->e;
+	if (end->n_claimed < PAIR_SAS_MAX)
+		end->claimed[end->n_claimed++] = (struct sa_desc){ .spi = sa->spi, .dir = sa->dir };
+}
+
+static bool is_claimed(const struct end *end, const struct sa_desc *sa)
+{
+	size_t i = end->claims == end->e ? 0 : end->n_claimed;
+
+	while (i < end->n_claimed &&
+	       !(end->claimed[i].spi == sa->spi && end->claimed[i].dir == sa->dir))
+		i++;
+	return i < end->n_claimed;
+}
+
+/* What the engine that lives has neither claimed nor put in. */
+static void plane_sweep(struct end *end, enum sa_plane plane)
+{
+	for (size_t i = end->n_sas; i > 0; i--) {
+		struct sa_desc *sa = &end->sas[i - 1];
+
+		if (sa->plane != plane || is_claimed(end, sa))
+			continue;
+		sa_desc_wipe(sa);
+		*sa = end->sas[--end->n_sas];
+	}
+}
+
 static enum err plane_install(struct end *end, const struct sa_desc *sa)
 {
 	if (++end->n_installs == end->fail_install)
@@ -113,6 +146,7 @@ static enum err plane_install(struct end *end, const struct sa_desc *sa)
 		end->answered = sa->acquire;
 	if (sa->dir == SA_OUT)
 		end->sends_by = sa->spi;
+	plane_claim(end, sa);
 	return sa_desc_copy(&end->sas[end->n_sas++], sa);
 }
 
@@ -196,9 +230,11 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 		break;
 	case SA_CLAIM:
 		done.err = plane_find(end, &cmd->sa) < end->n_sas ? OK : ERR_NOT_FOUND;
+		plane_claim(end, &cmd->sa);
 		done.counters.packets = end->packets;
 		break;
 	case SA_SWEEP:
+		plane_sweep(end, cmd->sa.plane);
 		break;
 	case SA_FORGET:
 		end->forgot = cmd->sa.acquire;

@@ -189,6 +189,7 @@ static const struct gap conn_others[] = {
 	CONN(paths),
 	CONN(n_paths),
 	CONN(children),
+	CONN(digest),
 	/* of an attempt, which begins anew */
 	CONN(resolving),
 	CONN(path_at),
@@ -204,6 +205,7 @@ static const struct gap conn_others[] = {
 static const struct gap conn_child_others[] = {
 	/* written otherwise */
 	CONN_CHILD(conf),
+	CONN_CHILD(digest),
 	CONN_CHILD(acquire.flow),
 };
 
