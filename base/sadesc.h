@@ -140,7 +140,8 @@ struct sa_counters {
 struct sa_cmd {
 	uint64_t ticket; /* comes back with the answer; 0: no answer wanted */
 	enum sa_op op;
-	/* SA_INSTALL: its own number, larger than those of all before; 0: it has none. An engine
+	/* SA_INSTALL: its own number, larger than those of all before, and that of its ticket when
+	 * it is given for the first time; 0: it has none. An engine
 	 * that follows another one gives the commands of that again which were not answered. What
 	 * was carried out is not carried out once more, for sequence numbers would begin anew under
 	 * the same key: then the answer is whether the half is there. */
@@ -171,8 +172,12 @@ enum plane_event_kind {
 	 * in which one goes out. Where another peer may take over it is said after 0.3 s. Of the
 	 * kernel's plane it is as exact as its counters are looked at. */
 	PLANE_SILENT,
-	PLANE_MTU,  /* the path to `remote` carries less: mtu */
-	PLANE_GONE, /* its process died with every SA. Never sent: who sees the death says it */
+	PLANE_MTU, /* the path to `remote` carries less: mtu */
+	/* Never sent: who sees it says it. Its process died with every SA; or it is another one
+	 * than before, which may have gone on with them: commands that were not answered are given
+	 * again, and what is there is claimed. */
+	PLANE_GONE,
+	PLANE_BACK,
 };
 
 struct plane_event {

@@ -316,6 +316,9 @@ static bool on_plane(struct ike_engine *e, enum sa_plane from, const struct plan
 	case PLANE_GONE:
 		on_plane_gone(e, from);
 		return true;
+	case PLANE_BACK:
+		restore_plane(e, from);
+		return true;
 	}
 	return false;
 }

@@ -274,6 +274,30 @@ static void go_on_child(struct child_sa *c)
 		c->sa->e->stats.dropped[ERR_NOMEM]++;
 }
 
+/* As in an SA that was just read: a number, and nobody will answer to it. */
+static void disown(struct ike_engine *e, struct ticket *t)
+{
+	uint64_t number = t->number;
+
+	ticket_drop(e, t);
+	t->number = number;
+}
+
+/* What was asked may be what the process died of, so its time goes on running. */
+static void ask_anew(struct child_sa *c)
+{
+	struct ike_engine *e = c->sa->e;
+	mono_ns asked = c->asked;
+
+	disown(e, &c->ticket);
+	disown(e, &c->move_in);
+	disown(e, &c->move_out);
+	ticket_drop(e, &c->query_in);
+	ticket_drop(e, &c->query_out);
+	go_on_child(c);
+	c->asked = asked;
+}
+
 void restore_missed(struct child_sa *c, enum sa_dir dir)
 {
 	*(dir == SA_IN ? &c->in_there : &c->out_there) = false;
@@ -363,6 +387,25 @@ static void sweep(struct ike_engine *e, enum sa_plane plane)
 
 	if (actions_sa(&e->actions, &cmd) != OK)
 		e->stats.dropped[ERR_NOMEM]++;
+}
+
+static void ask_all_anew(struct ike_sa *sa, enum sa_plane plane)
+{
+	keep_touch_sa(sa);
+	for (struct child_sa *c = sa->children; c; c = c->next) {
+		if (c->plane == plane && c->conf)
+			ask_anew(c);
+	}
+	sa_schedule(sa);
+}
+
+void restore_plane(struct ike_engine *e, enum sa_plane plane)
+{
+	for (size_t i = 0; i < e->n_conns; i++) {
+		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next)
+			ask_all_anew(sa, plane);
+	}
+	sweep(e, plane);
 }
 
 void ike_engine_resume(struct ike_engine *e, mono_ns now)

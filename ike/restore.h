@@ -21,6 +21,8 @@ struct ike_sa;
 void restore_give_up(struct ike_engine *e);
 /* One of them is awake, a little later. It may be gone after it. */
 void restore_wake(struct ike_sa *sa);
+/* The process of a plane is another one: the same for what should be in that plane. */
+void restore_plane(struct ike_engine *e, enum sa_plane plane);
 /* A plane has answered about a half of a restored child: it does not have it. */
 void restore_missed(struct child_sa *c, enum sa_dir dir);
 

@@ -128,6 +128,7 @@ static void on_plane_event(struct kernel *k, const struct event *ev, const struc
 	case PLANE_SILENT:
 	case PLANE_MTU:
 	case PLANE_GONE:
+	case PLANE_BACK:
 		break;
 	}
 }

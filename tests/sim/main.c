@@ -39,6 +39,7 @@ static const struct sim_scenario *const tables[] = {
 	scenarios_transport, scenarios_children, scenarios_create,  scenarios_downgrade,
 	scenarios_forged,    scenarios_qcd,	 scenarios_rekey,   scenarios_rekey_ike,
 	scenarios_reauth,    scenarios_redirect, scenarios_standby, scenarios_restore,
+	scenarios_return,
 };
 
 const struct sim_scenario *sim_scenario(size_t i)

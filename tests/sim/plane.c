@@ -12,7 +12,8 @@ struct answer {
 	struct sim_event ev;
 	struct sa_done done;
 	uint32_t deaths; /* of the plane, when it was asked */
-	bool late;	 /* not carried out yet: */
+	uint32_t returns;
+	bool late; /* not carried out yet: */
 	struct sa_cmd cmd;
 };
 
@@ -30,13 +31,25 @@ static void answer_drop(struct sim_event *ev)
 
 static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_done *done);
 
+/* Who asked one that died hears of it when the next one is there. */
+static bool is_lost(const struct end *end, const struct answer *a)
+{
+	return a->returns != end->plane_returns || end->plane_is_back > 0;
+}
+
 static void answer_arrive(struct sim *s, struct sim_event *ev)
 {
 	struct answer *a = container_of(ev, struct answer, ev);
 	struct end *end = &s->end[ev->side];
 	struct ike_event event = { .kind = IKE_EV_SA, .sa = &a->done };
 
-	if (a->late)
+	if (end->plane_is_back > 0) {
+		sim_later(s, &a->ev, end->plane_is_back + 1);
+		return;
+	}
+	if (is_lost(end, a))
+		a->done.err = ERR_SYSTEM;
+	else if (a->late)
 		a->done.err = carry_out(end, &a->cmd, &a->done);
 	if (a->deaths != end->plane_deaths)
 		a->done.err = ERR_SYSTEM;
@@ -299,9 +312,11 @@ void plane_do(struct end *end, const struct sa_cmd *cmd)
 				    .drop = answer_drop };
 	a->done = (struct sa_done){ .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
 	a->deaths = end->plane_deaths;
+	/* While there is none, it is asked of the one that is dead. */
+	a->returns = end->plane_returns - (end->plane_is_back > 0);
 	a->late = s->planes_are_late && sa_desc_copy(&a->cmd.sa, &cmd->sa) == OK;
 	a->cmd.op = cmd->op;
-	if (!a->late)
+	if (!a->late && !is_lost(end, a))
 		a->done.err = carry_out(end, cmd, &a->done);
 	if (!a->late && cmd->ticket == 0) {
 		free(a);
@@ -317,6 +332,7 @@ void plane_clear(struct end *end)
 		sa_desc_wipe(&end->sas[i]);
 	end->n_sas = 0;
 	end->plane_free = 0;
+	end->plane_is_back = 0;
 	memset(end->larvae, 0, sizeof(end->larvae));
 }
 

@@ -205,5 +205,6 @@ extern const struct sim_scenario scenarios_rekey[];
 extern const struct sim_scenario scenarios_rekey_ike[];
 extern const struct sim_scenario scenarios_reauth[];
 extern const struct sim_scenario scenarios_restore[];
+extern const struct sim_scenario scenarios_return[];
 
 #endif

@@ -122,13 +122,15 @@ struct end {
 	uint64_t done_before;	   /* ... and by engines that are gone */
 	uint32_t n_sa_commands;
 	uint32_t plane_deaths;
-	uint32_t n_lost;      /* datagrams that left for nobody */
-	bool lost_sas;	      /* some expired by themselves */
-	bool keeps_sas;	      /* a broken plane: what is taken away stays */
-	uint32_t n_protected; /* answers that left with SK or SKF */
-	bool is_lifted;	      /* the last guard was */
-	bool may_lift;	      /* somebody said `down`, or took the connection out */
-	mono_ns plane_free;   /* commands are carried out one after the other */
+	uint32_t plane_returns; /* of a process of userspace ESP that kept its SAs */
+	mono_ns plane_is_back;	/* when it is; 0: it is there */
+	uint32_t n_lost;	/* datagrams that left for nobody */
+	bool lost_sas;		/* some expired by themselves */
+	bool keeps_sas;		/* a broken plane: what is taken away stays */
+	uint32_t n_protected;	/* answers that left with SK or SKF */
+	bool is_lifted;		/* the last guard was */
+	bool may_lift;		/* somebody said `down`, or took the connection out */
+	mono_ns plane_free;	/* commands are carried out one after the other */
 	/* what is written ahead */
 	struct vault vault;
 	uint8_t *vault_memory;
@@ -162,7 +164,7 @@ struct sim {
 	struct sim_packet *history[SIM_HISTORY]; /* delivered; NULL: none */
 	size_t n_history;
 	uint32_t work_us; /* what a job or a command of a plane takes; 0: drawn each time */
-	mono_ns stirred; /* when something last happened that is not liveness */
+	mono_ns stirred;  /* when something last happened that is not liveness */
 	uint32_t jobs_until_failure, jobs_until_loss, installs_until_failure, moves_until_failure;
 	struct sent *sent[SIM_LOG_BUCKETS];    /* what is on the wire must never repeat an IV */
 	struct proof *proofs[SIM_LOG_BUCKETS]; /* octets that were signed or MACed */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "crypto/alg.h"
-#include "ike/deal.h"
 #include "ike/child.h"
+#include "ike/deal.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
@@ -347,6 +347,73 @@ START_TEST(the_end_of_an_sa_is_told_by_its_own_plane)
 }
 END_TEST
 
+/* ---- another process of userspace ESP, which has the SAs of the one before ---- */
+
+START_TEST(a_plane_that_is_back_is_asked_and_nothing_else_happens)
+{
+	const struct plane_event back = { .kind = PLANE_BACK };
+	struct pair *p = pair_on(PLANE_USER, "start = manual");
+	size_t installs;
+	uint32_t spi;
+
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	installs = p->end[LEFT].n_installs;
+	spi = pair_sa(p, LEFT)->children->spi_in;
+	ck_assert_uint_eq(tell(p, PLANE_USER, &back), 0);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(pair_sa(p, LEFT)->children->spi_in, spi);
+	ck_assert_uint_eq(p->end[LEFT].n_installs, installs);
+	pair_free(p);
+}
+END_TEST
+
+/* It could not go on with them. */
+START_TEST(what_a_plane_that_is_back_does_not_have_is_made_anew)
+{
+	const struct plane_event back = { .kind = PLANE_BACK };
+	struct pair *p = pair_on(PLANE_USER, "start = always");
+	struct end *left = &p->end[LEFT];
+	uint32_t spi;
+
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	spi = pair_sa(p, LEFT)->children->spi_in;
+	for (size_t i = 0; i < left->n_sas; i++)
+		sa_desc_wipe(&left->sas[i]);
+	left->n_sas = 0;
+	tell(p, PLANE_USER, &back);
+	pair_run(p, 5 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_ne(pair_sa(p, LEFT)->children->spi_in, spi);
+	pair_free(p);
+}
+END_TEST
+
+/* Perhaps it is what they die of. */
+START_TEST(what_is_asked_of_one_after_the_other_is_given_up_in_time)
+{
+	const struct plane_event back = { .kind = PLANE_BACK };
+	struct pair *p = pair_on(PLANE_USER, "start = manual");
+	struct end *left = &p->end[LEFT];
+
+	left->hold_sas = true;
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	ck_assert_uint_eq(left->n_unheard_installs, 1);
+	for (int i = 0; i < 4; i++) {
+		pair_run(p, 2 * NS_PER_S);
+		tell(p, PLANE_USER, &back);
+	}
+	ck_assert_uint_eq(left->n_unheard_installs, 5);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 0);
+	pair_run(p, 3 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 1);
+	left->hold_sas = false;
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(a_path_is_smaller_for_the_plane_that_says_so)
 {
 	struct pair *p = pair_on(PLANE_KERNEL, "start = manual");
@@ -393,6 +460,9 @@ END_TEST
 UNIT("ike/engine-plane")
 {
 	tcase_add_loop_test(tc, the_end_of_an_sa_is_told_by_its_own_plane, 0, 4);
+	tcase_add_test(tc, a_plane_that_is_back_is_asked_and_nothing_else_happens);
+	tcase_add_test(tc, what_a_plane_that_is_back_does_not_have_is_made_anew);
+	tcase_add_test(tc, what_is_asked_of_one_after_the_other_is_given_up_in_time);
 	tcase_add_test(tc, a_path_is_smaller_for_the_plane_that_says_so);
 	tcase_add_loop_test(tc, a_packet_asks_its_own_plane, 0, 2);
 	tcase_add_loop_test(tc, a_child_goes_to_the_plane_that_carries_it, 0,
