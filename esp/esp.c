@@ -14,7 +14,7 @@ struct esp {
 	/* Numbers of installs: the last that was carried out, and the last of the engines that are
 	 * gone. */
 	uint64_t installed;
-	uint64_t installed_before;
+	uint64_t installed_before; /* 0: that is not known */
 };
 
 /* The TUN has no flag per call for not waiting, as sockets have. */
@@ -78,6 +78,14 @@ void esp_free(struct esp *e)
 	sad_free(e->plane.sad);
 	free(e->plane.workers);
 	free(e);
+}
+
+enum err esp_keep(struct esp *e, const struct esp_memory *m, struct esp_kept *kept)
+{
+	enum err err = sad_keep(e->plane.sad, m, kept);
+
+	e->installed = sad_installed(e->plane.sad);
+	return err;
 }
 
 enum err esp_start(struct esp *e)
@@ -169,16 +177,27 @@ void esp_hold(struct esp *e, bool hold)
 	atomic_store(&e->plane.hold, hold);
 }
 
-/* What a predecessor of the engine had carried out is there, or it was, and is not put in again. */
+/* Has it been carried out, or may it have been: one that is given once more, and nobody knows what
+ * was before? */
+static bool was_installed(const struct esp *e, const struct sa_cmd *cmd)
+{
+	if (cmd->install == 0)
+		return false;
+	return e->installed_before == 0 ? cmd->install != cmd->ticket
+					: cmd->install <= e->installed_before;
+}
+
+/* What a predecessor of the engine, or of this process, had carried out is there, or it was, and is
+ * not put in again. */
 static enum err install(struct esp *e, const struct sa_cmd *cmd, struct sa_counters *counters)
 {
 	enum err err;
 
-	if (cmd->install != 0 && cmd->install <= e->installed_before)
+	if (was_installed(e, cmd))
 		return sad_claim(e->plane.sad, &cmd->sa, counters);
 	if (cmd->install > e->installed)
 		e->installed = cmd->install;
-	err = sad_install(e->plane.sad, &cmd->sa);
+	err = sad_install(e->plane.sad, &cmd->sa, cmd->install);
 	if (err == OK && cmd->sa.dir == SA_OUT)
 		wake_all(e);
 	return err;

@@ -49,8 +49,25 @@ struct esp_env {
 	void *ctx;
 };
 
+/* Memory that outlives this process, for its SAs and their numbers. Zeros: a new one. */
+struct esp_memory {
+	void *p; /* aligned to 64 bytes; NULL: there is none */
+	size_t size;
+	/* This part counts no more: it shall be zeros, and need be nobody's memory. NULL: it may
+	 * stay as it is. */
+	void (*spare)(struct span part);
+};
+struct esp_kept {
+	size_t restored; /* halves of SAs that are here again */
+	size_t refused;	 /* ... that were not what they should be */
+};
+
 /* ERR_UNSUPPORTED: no worker, too many, or tun_vnet (not yet). */
 MUST_USE enum err esp_new(const struct esp_env *env, struct esp **out);
+/* Between the two, once: SAs are kept there, and those that were are here again, unclaimed (see
+ * esp_unclaim). The memory must outlive struct esp. ERR_SYNTAX: it was spoilt; it is empty now, and
+ * used. ERR_SPACE, ERR_NOMEM. */
+MUST_USE enum err esp_keep(struct esp *e, const struct esp_memory *m, struct esp_kept *kept);
 /* Stops and joins the workers, wipes all keys. Takes NULL. */
 void esp_free(struct esp *e);
 MUST_USE enum err esp_start(struct esp *e); /* starts the threads */

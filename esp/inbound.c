@@ -32,8 +32,8 @@ static enum drop open_parts(struct sa *sa, const struct esp_datagram *d, struct 
 
 	if (esp_split(d->p, d->len, &sa->shape, p) != OK || p->spi != sa->spi)
 		return DROP_SHORT;
-	seq = replay_infer(&sa->replay, p->seq);
-	if (!replay_fresh(&sa->replay, seq))
+	seq = replay_infer(&sa->tally->replay, p->seq);
+	if (!replay_fresh(&sa->tally->replay, seq))
 		return DROP_REPLAY;
 	if (sa_spent(sa, p->text_len))
 		return DROP_LIMIT;
@@ -50,8 +50,8 @@ static enum drop open_parts(struct sa *sa, const struct esp_datagram *d, struct 
 	e = unseal(sa->sealer, &t);
 	if (e != OK)
 		return e == ERR_ICV ? DROP_ICV : DROP_CRYPTO;
-	*newest = seq > sa->replay.top;
-	return replay_accept(&sa->replay, seq) ? DROP_NONE : DROP_REPLAY;
+	*newest = seq > sa->tally->replay.top;
+	return replay_accept(&sa->tally->replay, seq) ? DROP_NONE : DROP_REPLAY;
 }
 
 /* RFC 4301 6.2: an ICMP error that selectors do not let through, about a packet that they do. */

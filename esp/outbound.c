@@ -14,12 +14,12 @@
 static uint64_t sequence_take(struct sa *sa)
 {
 	uint64_t last = sa->shape.esn ? UINT64_MAX : UINT32_MAX;
-	uint64_t seq = atomic_load(&sa->seq);
+	uint64_t seq = atomic_load(&sa->tally->seq);
 
 	do {
 		if (seq >= last)
 			return 0;
-	} while (!atomic_compare_exchange_weak(&sa->seq, &seq, seq + 1));
+	} while (!atomic_compare_exchange_weak(&sa->tally->seq, &seq, seq + 1));
 	return seq + 1;
 }
 

@@ -18,6 +18,8 @@ struct replay {
 
 /* A window of 0 becomes the default, one over the maximum the maximum. */
 void replay_init(struct replay *r, uint32_t window, bool esn);
+/* The same for one that goes on: what was taken stays so. */
+void replay_shape(struct replay *r, uint32_t window, bool esn);
 /* The whole sequence number that `low` on the wire stands for. 0, which is never fresh, for one
  * from before the first. */
 uint64_t replay_infer(const struct replay *r, uint32_t low);

@@ -4,6 +4,7 @@
 #include "esp/sa.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "esp/mtu.h"
 
@@ -55,7 +56,50 @@ bool sa_joins(const struct sa *sa, const struct flow *f)
 	       (addr_eq(&f->src, &sa->host_local) && addr_eq(&f->dst, &sa->host_remote));
 }
 
-enum err esp_sa_new(const struct sa_desc *d, struct sa **out)
+static struct tally *tally_new(void)
+{
+	struct tally *t = aligned_alloc(_Alignof(struct tally), sizeof(*t));
+
+	if (t)
+		memset(t, 0, sizeof(*t));
+	return t;
+}
+
+static enum err take_tally(struct sa *sa, struct tally *t, const struct sa_desc *d)
+{
+	sa->own_tally = !t;
+	sa->tally = t ? t : tally_new();
+	if (!sa->tally)
+		return ERR_NOMEM;
+	sa->tally->spi = sa->spi;
+	replay_shape(&sa->tally->replay, d->replay_window, d->esn);
+	return OK;
+}
+
+static void take_desc(struct sa *sa, const struct sa_desc *d)
+{
+	sa->dir = d->dir;
+	sa->mode = d->mode;
+	sa->spi = d->spi;
+	sa->twin_spi = d->twin_spi;
+	sa->child_id = d->child_id;
+	sa->if_id = d->if_id;
+	sa->reqid = d->reqid;
+	sa->priority = d->priority;
+	atomic_init(&sa->passed, d->passed);
+	sa->byte_limit = d->byte_limit;
+	sa->packet_limit = d->packet_limit;
+	sa->byte_soft = d->byte_soft;
+	sa->packet_soft = d->packet_soft;
+	sa->path = d->path;
+	set_hosts(sa, d);
+	sa->encap = d->encap;
+	sa->headers = d->headers;
+	sa->by_ports = ask_ports(&d->local) || ask_ports(&d->remote);
+	atomic_init(&sa->path_mtu, PATH_MTU_DEFAULT);
+}
+
+enum err esp_sa_new(const struct sa_desc *d, struct tally *t, struct sa **out)
 {
 	struct shape shape;
 	enum err e = judge(d, &shape);
@@ -67,31 +111,14 @@ enum err esp_sa_new(const struct sa_desc *d, struct sa **out)
 	sa = calloc(1, sizeof(*sa));
 	if (!sa)
 		return ERR_NOMEM;
-	sa->dir = d->dir;
-	sa->mode = d->mode;
-	sa->spi = d->spi;
-	sa->twin_spi = d->twin_spi;
-	sa->child_id = d->child_id;
-	sa->if_id = d->if_id;
-	sa->reqid = d->reqid;
-	sa->priority = d->priority;
-	atomic_init(&sa->passed, d->passed);
 	sa->shape = shape;
-	sa->byte_limit = d->byte_limit;
-	sa->packet_limit = d->packet_limit;
-	sa->byte_soft = d->byte_soft;
-	sa->packet_soft = d->packet_soft;
-	sa->path = d->path;
-	set_hosts(sa, d);
-	sa->encap = d->encap;
-	sa->headers = d->headers;
-	sa->by_ports = ask_ports(&d->local) || ask_ports(&d->remote);
-	atomic_init(&sa->path_mtu, PATH_MTU_DEFAULT);
-	replay_init(&sa->replay, d->replay_window, d->esn);
+	take_desc(sa, d);
 	pthread_mutex_init(&sa->lock, NULL);
 
-	e = sealer_new(shape.encr, shape.integ, key_span(&d->encr_key), key_span(&d->integ_key),
-		       &sa->sealer);
+	e = take_tally(sa, t, d);
+	if (e == OK)
+		e = sealer_new(shape.encr, shape.integ, key_span(&d->encr_key),
+			       key_span(&d->integ_key), &sa->sealer);
 	if (e == OK)
 		e = ts_list_copy(&sa->local, &d->local);
 	if (e == OK)
@@ -112,6 +139,8 @@ void esp_sa_free(struct sa *sa)
 	ts_list_free(&sa->local);
 	ts_list_free(&sa->remote);
 	pthread_mutex_destroy(&sa->lock);
+	if (sa->own_tally)
+		free(sa->tally);
 	secret_free(sa, sizeof(*sa));
 }
 
@@ -130,43 +159,43 @@ static uint64_t get(const _Atomic uint64_t *c)
 
 void sa_count_packet(struct sa *sa, size_t inner_len, mono_ns now)
 {
-	add(&sa->stats.bytes, inner_len);
-	add(&sa->stats.packets, 1);
-	atomic_store_explicit(&sa->stats.last_ns, now, memory_order_relaxed);
+	add(&sa->tally->stats.bytes, inner_len);
+	add(&sa->tally->stats.packets, 1);
+	atomic_store_explicit(&sa->tally->stats.last_ns, now, memory_order_relaxed);
 }
 
 void sa_count_drop(struct sa *sa, enum drop why)
 {
-	add(&sa->stats.drops[why], 1);
+	add(&sa->tally->stats.drops[why], 1);
 }
 
 bool sa_worn(const struct sa *sa)
 {
-	if (sa->packet_soft > 0 && get(&sa->stats.packets) >= sa->packet_soft)
+	if (sa->packet_soft > 0 && get(&sa->tally->stats.packets) >= sa->packet_soft)
 		return true;
-	return sa->byte_soft > 0 && get(&sa->stats.bytes) >= sa->byte_soft;
+	return sa->byte_soft > 0 && get(&sa->tally->stats.bytes) >= sa->byte_soft;
 }
 
 bool sa_spent(const struct sa *sa, size_t inner_len)
 {
-	if (sa->packet_limit > 0 && get(&sa->stats.packets) >= sa->packet_limit)
+	if (sa->packet_limit > 0 && get(&sa->tally->stats.packets) >= sa->packet_limit)
 		return true;
-	return sa->byte_limit > 0 && get(&sa->stats.bytes) + inner_len > sa->byte_limit;
+	return sa->byte_limit > 0 && get(&sa->tally->stats.bytes) + inner_len > sa->byte_limit;
 }
 
 void sa_counters(const struct sa *sa, struct sa_counters *out)
 {
 	*out = (struct sa_counters){
-		.bytes = get(&sa->stats.bytes),
-		.packets = get(&sa->stats.packets),
-		.last_ns = get(&sa->stats.last_ns),
-		.drop_replay = get(&sa->stats.drops[DROP_REPLAY]),
-		.drop_integrity = get(&sa->stats.drops[DROP_ICV]),
-		.drop_selector = get(&sa->stats.drops[DROP_SELECTOR]),
+		.bytes = get(&sa->tally->stats.bytes),
+		.packets = get(&sa->tally->stats.packets),
+		.last_ns = get(&sa->tally->stats.last_ns),
+		.drop_replay = get(&sa->tally->stats.drops[DROP_REPLAY]),
+		.drop_integrity = get(&sa->tally->stats.drops[DROP_ICV]),
+		.drop_selector = get(&sa->tally->stats.drops[DROP_SELECTOR]),
 	};
 	for (enum drop d = DROP_NONE + 1; d < N_DROPS; d++)
 		if (d != DROP_REPLAY && d != DROP_ICV && d != DROP_SELECTOR && d != DROP_DUMMY)
-			out->drop_other += get(&sa->stats.drops[d]);
+			out->drop_other += get(&sa->tally->stats.drops[d]);
 }
 
 void sa_forget_path_mtu(struct sa *sa)

@@ -20,6 +20,17 @@ struct sa_stats {
 	_Atomic uint64_t drops[N_DROPS];
 };
 
+/* The numbers of an SA, which its key must never outlive: whoever goes on with the one goes on with
+ * the other. So they may lie in memory that the next process has, too (esp/ledger.h), and each of
+ * them is stored before what it counts is done: then a process may be killed at any instruction. */
+struct tally {
+	_Alignas(64) _Atomic uint64_t seq; /* SA_OUT: the last number taken; atomic, so that none is
+					      ever given out twice */
+	uint32_t spi;			   /* whose it is */
+	struct replay replay;		   /* SA_IN; under the SA's lock */
+	struct sa_stats stats;
+};
+
 struct sa {
 	/* these never change once the SA is published */
 	enum sa_dir dir;
@@ -48,11 +59,9 @@ struct sa {
 
 	_Atomic bool passed; /* SA_OUT: others go before it; the SAD's thread says so */
 
-	_Atomic uint64_t seq; /* SA_OUT: the last number taken; atomic, so that none is ever given
-				 out twice */
 	_Atomic uint16_t path_mtu;	/* SA_OUT: of the outer path */
 	_Atomic mono_ns path_mtu_since; /* when that was lowered; 0: not */
-	struct sa_stats stats;
+	struct tally *tally;		/* the pointer never changes */
 
 	/* One thread at a time: a sealer is not for two, numbers must leave in their order (peers'
 	 * windows can be as small as 32), and replay state is looked at and changed in one step. A
@@ -60,7 +69,6 @@ struct sa {
 	 * free: inbound SPIs have one owner, and an outbound lock is held over a run of packets. */
 	pthread_mutex_t lock;
 	struct sealer *sealer;
-	struct replay replay; /* SA_IN */
 	struct path path;
 	bool encap;
 	mono_ns told;		/* when PLANE_EXPIRE was sent last; 0: not yet */
@@ -74,13 +82,15 @@ struct sa {
 	struct sa *next_spi;	      /* SA_OUT: of those whose SPIs have one place */
 	struct sa *doomed;	      /* the next one to free */
 	bool claimed;		      /* by the engine that there is now, or put in by it */
+	bool own_tally;		      /* ... which ends with the SA */
 	_Atomic(struct sa *) next_to; /* SA_OUT: of those whose peers have one place; readers too */
 };
 
-/* ERR_UNSUPPORTED: unknown algorithms. ERR_CONFIG: an SPI that cannot be (RFC 4303 2.1), no
+/* `t`: its numbers, which stay the caller's; NULL: it begins with new ones, of its own.
+ * ERR_UNSUPPORTED: unknown algorithms. ERR_CONFIG: an SPI that cannot be (RFC 4303 2.1), no
  * selectors, no peer, in transport mode not exactly two hosts. ERR_CRYPTO: keys of wrong size.
  * Copies what it keeps; the keys live in the sealer alone. */
-MUST_USE enum err esp_sa_new(const struct sa_desc *d, struct sa **out);
+MUST_USE enum err esp_sa_new(const struct sa_desc *d, struct tally *t, struct sa **out);
 /* Wipes. Takes NULL. Nobody else may know the SA any more. */
 void esp_sa_free(struct sa *sa);
 

@@ -14,6 +14,7 @@
 
 #include "base/table.h"
 #include "esp/epoch.h"
+#include "esp/ledger.h"
 #include "esp/lookup.h"
 
 enum { OUT_BUCKETS = 1 << 12 };
@@ -21,6 +22,7 @@ enum { OUT_BUCKETS = 1 << 12 };
 struct sad {
 	_Atomic(struct sa *) slots[SPI_SLOTS];
 	struct lookup *lookup;
+	struct ledger ledger;
 	struct sa *by_spi[OUT_BUCKETS];
 	_Atomic(struct sa *) by_peer[OUT_BUCKETS];
 	uint8_t seed[SIPHASH_KEY_LEN]; /* peers choose SPIs and addresses */
@@ -46,6 +48,7 @@ enum err sad_new(unsigned n_readers, struct sad **out)
 	for (unsigned i = 0; i < n_readers; i++)
 		atomic_init(&d->readers[i].count, 0);
 	d->n_readers = n_readers;
+	d->ledger = (struct ledger){ .n = 0 };
 	e = lookup_new(&d->lookup);
 	if (e == OK && getrandom(d->seed, sizeof(d->seed), 0) != (ssize_t)sizeof(d->seed))
 		e = ERR_SYSTEM;
@@ -63,6 +66,7 @@ void sad_free(struct sad *d)
 	if (!d)
 		return;
 	sad_flush(d);
+	ledger_close(&d->ledger);
 	lookup_free(d->lookup);
 	free(d);
 }
@@ -197,18 +201,67 @@ static enum err add_out(struct sad *d, struct sa *sa)
 	return OK;
 }
 
-enum err sad_install(struct sad *d, const struct sa_desc *desc)
+static enum err add(struct sad *d, struct sa *sa)
 {
-	struct sa *sa;
-	enum err e = esp_sa_new(desc, &sa);
+	return sa->dir == SA_IN ? add_in(d, sa) : add_out(d, sa);
+}
 
-	if (e != OK)
+/* Nobody can see it any more. */
+static void discard(struct sad *d, struct sa *sa)
+{
+	ledger_give(&d->ledger, sa->tally);
+	esp_sa_free(sa);
+}
+
+/* Written down before a packet can find it. One that has no room there is as good as any other, but
+ * ends with this process. */
+enum err sad_install(struct sad *d, const struct sa_desc *desc, uint64_t install)
+{
+	struct tally *t = ledger_take(&d->ledger);
+	struct sa *sa;
+	enum err e = esp_sa_new(desc, t, &sa);
+
+	if (e != OK) {
+		ledger_give(&d->ledger, t);
 		return e;
+	}
 	sa->claimed = true;
-	e = sa->dir == SA_IN ? add_in(d, sa) : add_out(d, sa);
+	ledger_write(&d->ledger, t, install, desc);
+	if (install > ledger_installed(&d->ledger))
+		ledger_set_installed(&d->ledger, install);
+	ledger_commit(&d->ledger);
+	e = add(d, sa);
+	if (e != OK)
+		discard(d, sa);
+	return e;
+}
+
+static enum err restore_one(void *ctx, const struct sa_desc *desc, struct tally *t)
+{
+	struct sad *d = ctx;
+	struct sa *sa;
+	enum err e = esp_sa_new(desc, t, &sa);
+
+	if (e == OK)
+		e = add(d, sa);
 	if (e != OK)
 		esp_sa_free(sa);
 	return e;
+}
+
+enum err sad_keep(struct sad *d, const struct esp_memory *m, struct esp_kept *kept)
+{
+	enum err e = ledger_open(&d->ledger, m);
+
+	*kept = (struct esp_kept){ 0 };
+	if (e == OK)
+		kept->restored = ledger_each(&d->ledger, restore_one, d, &kept->refused);
+	return e;
+}
+
+uint64_t sad_installed(const struct sad *d)
+{
+	return ledger_installed(&d->ledger);
 }
 
 /* Readers that come now find it no more. */
@@ -235,7 +288,7 @@ enum err sad_remove(struct sad *d, const struct sa_desc *which)
 		take_out(d, sa);
 	sad_grace(d);
 	lookup_sweep(d->lookup);
-	esp_sa_free(sa);
+	discard(d, sa);
 	return OK;
 }
 
@@ -270,6 +323,8 @@ enum err sad_move(struct sad *d, const struct sa_desc *which)
 					 !addr_eq(&sa->host_remote, &which->path.remote.addr)))
 		return ERR_UNSUPPORTED;
 	move(d, sa, &which->path, which->encap);
+	ledger_amend(&d->ledger, sa);
+	ledger_commit(&d->ledger);
 	sa_forget_path_mtu(sa);
 	return OK;
 }
@@ -281,6 +336,8 @@ enum err sad_pass(struct sad *d, const struct sa_desc *which)
 	if (!sa)
 		return ERR_NOT_FOUND;
 	atomic_store(&sa->passed, which->passed);
+	ledger_amend(&d->ledger, sa);
+	ledger_commit(&d->ledger);
 	return OK;
 }
 
@@ -352,7 +409,7 @@ static void sweep(struct sad *d, bool all)
 	while (doomed) {
 		struct sa *next = doomed->doomed;
 
-		esp_sa_free(doomed);
+		discard(d, doomed);
 		doomed = next;
 	}
 }

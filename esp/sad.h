@@ -8,6 +8,7 @@
 #ifndef ESP_SAD_H
 #define ESP_SAD_H
 
+#include "esp/esp.h"
 #include "esp/sa.h"
 
 struct sad;
@@ -16,6 +17,13 @@ struct sad;
 MUST_USE enum err sad_new(unsigned n_readers, struct sad **out);
 /* No reader may be inside any more. Takes NULL. */
 void sad_free(struct sad *d);
+
+/* From now on SAs are written down in that memory, which is older than *d. Those that another
+ * process has left there are there again, and nobody's until they are claimed. Before there are
+ * readers, once. As ledger_open. */
+MUST_USE enum err sad_keep(struct sad *d, const struct esp_memory *m, struct esp_kept *kept);
+/* The largest number of an install that ever was; 0: not known. */
+uint64_t sad_installed(const struct sad *d);
 
 /* Readers. Between the two, what was found stays alive. */
 void sad_enter(struct sad *d, unsigned reader);
@@ -30,9 +38,10 @@ bool sad_wants_whole(struct sad *d, const struct flow *f, uint32_t if_id);
  * left out. */
 struct sa *sad_to(struct sad *d, const struct addr *peer, const struct sa *after);
 
-/* The changing thread. As esp_sa_new; ERR_EXISTS when the SPI, or an inbound SPI's slot, is taken;
- * ERR_CONFIG for an inbound SPI that is not of the userspace plane. */
-MUST_USE enum err sad_install(struct sad *d, const struct sa_desc *desc);
+/* The changing thread. `install`: as in struct sa_cmd. As esp_sa_new; ERR_EXISTS when the SPI, or
+ * an inbound SPI's slot, is taken; ERR_CONFIG for an inbound SPI that is not of this plane.
+ */
+MUST_USE enum err sad_install(struct sad *d, const struct sa_desc *desc, uint64_t install);
 /* By spi and dir. An outbound SPI is the peer's choice and two peers may choose alike: child_id,
  * and then path.remote, tell them apart. ERR_NOT_FOUND, also when that leaves it open. */
 MUST_USE enum err sad_remove(struct sad *d, const struct sa_desc *which);

@@ -185,7 +185,7 @@ void worker_tell_silent(struct worker *w, struct sa *sa)
 		return;
 	sa->silence_look = w->now + silence / 4;
 	twin = sad_in(w->plane->sad, sa->twin_spi);
-	ev.heard_ns = twin ? atomic_load(&twin->stats.last_ns) : 0;
+	ev.heard_ns = twin ? atomic_load(&twin->tally->stats.last_ns) : 0;
 	if (!twin || sa->sent_since == 0 || ev.heard_ns >= sa->sent_since) {
 		sa->sent_since = w->now;
 	} else if (w->now - sa->sent_since >= silence) {

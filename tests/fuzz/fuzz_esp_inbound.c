@@ -48,7 +48,7 @@ static struct sa *sa_of(enum sa_dir dir, uint8_t which)
 	};
 	struct sa *sa;
 
-	FUZZ_HOLDS(esp_sa_new(&d, &sa) == OK);
+	FUZZ_HOLDS(esp_sa_new(&d, NULL, &sa) == OK);
 	return sa;
 }
 
@@ -91,7 +91,7 @@ static void fuzz_sealed(uint8_t which, struct span text)
 		memcpy(scratch[1], scratch[0], d.len);
 		why = inbound_open(sa, &d, 1, &o);
 		FUZZ_HOLDS(why == DROP_NONE || (why >= DROP_PADDING && why <= DROP_ECN));
-		FUZZ_HOLDS(sa->replay.top == 1);
+		FUZZ_HOLDS(sa->tally->replay.top == 1);
 		if (why == DROP_NONE) {
 			FUZZ_HOLDS(o.p >= d.p && o.p + o.in.len <= d.p + d.len);
 			FUZZ_HOLDS(inner_parse(span_of(o.p, o.in.len), &again) == OK);
@@ -175,7 +175,7 @@ static void fuzz_stranger(uint8_t which, struct span packet)
 	memcpy(scratch[0], packet.p, packet.len);
 	(void)arrival_of(packet);
 	FUZZ_HOLDS(inbound_open(sa, &d, 1, &o) != DROP_NONE);
-	FUZZ_HOLDS(sa->replay.top == 0);
+	FUZZ_HOLDS(sa->tally->replay.top == 0);
 	esp_sa_free(sa);
 }
 

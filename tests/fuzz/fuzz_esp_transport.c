@@ -42,7 +42,7 @@ static struct sa *sa_of(enum sa_dir dir, bool v6, const struct addr *local,
 	};
 	struct sa *sa;
 
-	FUZZ_HOLDS(esp_sa_new(&d, &sa) == OK);
+	FUZZ_HOLDS(esp_sa_new(&d, NULL, &sa) == OK);
 	return sa;
 }
 

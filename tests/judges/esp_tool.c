@@ -196,10 +196,10 @@ static int run_lines(struct options *o, enum sa_dir dir)
 	struct sa *sa;
 
 	o->d.dir = dir;
-	if (esp_sa_new(&o->d, &sa) != OK)
+	if (esp_sa_new(&o->d, NULL, &sa) != OK)
 		die("the SA cannot be made");
-	atomic_store(&sa->seq, o->seq);
-	sa->replay.top = o->seq;
+	atomic_store(&sa->tally->seq, o->seq);
+	sa->tally->replay.top = o->seq;
 	while (fgets(line, sizeof(line), stdin)) {
 		size_t len = from_hex(line, p, sizeof(p));
 

@@ -13,7 +13,7 @@ struct scene {
 
 static enum err command(struct scene *s, enum sa_op op, const struct kit_sa *k, uint64_t install)
 {
-	struct sa_cmd cmd = { .op = op, .install = install, .sa = k->d };
+	struct sa_cmd cmd = { .ticket = install, .op = op, .install = install, .sa = k->d };
 	struct sa_done done;
 
 	cmd.sa.local.v = (struct ts *)&k->local;
@@ -103,10 +103,32 @@ START_TEST(nothing_is_put_in_twice_for_one_engine_after_the_other)
 }
 END_TEST
 
+/* It does not know what another one before it has carried out. */
+START_TEST(what_is_given_again_to_a_new_process_is_not_put_in)
+{
+	struct scene s;
+	struct sa_cmd cmd = { .op = SA_INSTALL, .ticket = 20, .install = 9 };
+	struct sa_done done;
+
+	gateway_up(&s.g, 1);
+	kit_sa_make(&s.in, &kit_suites[0], SA_IN, SPI_A);
+	esp_unclaim(s.g.esp);
+	cmd.sa = s.in.d;
+	esp_command(s.g.esp, &cmd, &done);
+	ck_assert_int_eq(done.err, ERR_NOT_FOUND);
+	ck_assert_int_eq(command(&s, SA_QUERY, &s.in, 0), ERR_NOT_FOUND);
+	ck_assert_int_eq(command(&s, SA_INSTALL, &s.in, 21), OK); /* this is a new one */
+	esp_command(s.g.esp, &cmd, &done);
+	ck_assert_int_eq(done.err, OK); /* it is there */
+	gateway_down(&s.g);
+}
+END_TEST
+
 UNIT("esp/claim")
 {
 	tcase_add_test(tc, who_was_put_in_by_this_engine_stays);
 	tcase_add_loop_test(tc, who_is_claimed_stays_and_who_is_not_goes, 0, 2);
 	tcase_add_test(tc, who_is_claimed_as_something_else_is_not_there);
+	tcase_add_test(tc, what_is_given_again_to_a_new_process_is_not_put_in);
 	tcase_add_test(tc, nothing_is_put_in_twice_for_one_engine_after_the_other);
 }

@@ -173,7 +173,7 @@ START_TEST(a_peer_whose_packets_come_from_elsewhere_is_told)
 	struct sa *sa;
 
 	kit_sa_make(&k, &kit_suites[0], SA_IN, SPI_A);
-	ck_assert_int_eq(esp_sa_new(&k.d, &sa), OK);
+	ck_assert_int_eq(esp_sa_new(&k.d, NULL, &sa), OK);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct path path = { k.d.path.local, kit_endpoint(cases[i].from, cases[i].port) };
 
@@ -236,13 +236,13 @@ START_TEST(packets_out_without_any_in_are_told)
 	out.d.twin_spi = SPI_A;
 	out.d.priority = (uint8_t)_i;
 	ck_assert_int_eq(sad_new(1, &plane.sad), OK);
-	ck_assert_int_eq(sad_install(plane.sad, &in.d), OK);
-	ck_assert_int_eq(esp_sa_new(&out.d, &sa), OK);
+	ck_assert_int_eq(sad_install(plane.sad, &in.d, 0), OK);
+	ck_assert_int_eq(esp_sa_new(&out.d, NULL, &sa), OK);
 	twin = sad_in(plane.sad, SPI_A);
 	ck_assert_ptr_nonnull(twin);
 	for (size_t i = 0; i < sizeof(silences[0]) / sizeof(silences[0][0]); i++) {
 		w.now = (mono_ns)cases[i].ms * NS_PER_MS;
-		atomic_store(&twin->stats.last_ns, (uint64_t)cases[i].came_ms * NS_PER_MS);
+		atomic_store(&twin->tally->stats.last_ns, (uint64_t)cases[i].came_ms * NS_PER_MS);
 		worker_tell_silent(&w, sa);
 		ck_assert_msg(atomic_load(&heard.n_events) == cases[i].want, "%zu", i);
 	}

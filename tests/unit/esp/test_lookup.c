@@ -58,7 +58,7 @@ static void install_drawn(struct sad *d, uint32_t child, uint32_t *seed)
 		local[i] = drawn(seed, draw(seed, 4) == 0);
 		remote[i] = drawn(seed, draw(seed, 4) == 0);
 	}
-	ck_assert_int_eq(sad_install(d, &k.d), OK);
+	ck_assert_int_eq(sad_install(d, &k.d, 0), OK);
 }
 
 static select_score walked(const struct sa *sa, const struct flow *f)
@@ -111,7 +111,7 @@ static void install(struct sad *d, uint32_t child, const struct ts *net)
 	kit_sa_make(&k, &kit_suites[0], SA_OUT, 0x1000 + child);
 	k.local = k.remote = *net;
 	k.d.child_id = child;
-	ck_assert_int_eq(sad_install(d, &k.d), OK);
+	ck_assert_int_eq(sad_install(d, &k.d, 0), OK);
 }
 
 static void install_of(struct sad *d, uint32_t child, uint32_t reqid, uint8_t priority)
@@ -123,7 +123,7 @@ static void install_of(struct sad *d, uint32_t child, uint32_t reqid, uint8_t pr
 	k.d.child_id = child;
 	k.d.reqid = reqid;
 	k.d.priority = priority;
-	ck_assert_int_eq(sad_install(d, &k.d), OK);
+	ck_assert_int_eq(sad_install(d, &k.d, 0), OK);
 }
 
 static void install_ranked(struct sad *d, uint32_t child, const char *net, uint8_t priority)
@@ -134,7 +134,7 @@ static void install_ranked(struct sad *d, uint32_t child, const char *net, uint8
 	k.local = k.remote = kit_ts(net);
 	k.d.child_id = child;
 	k.d.priority = priority;
-	ck_assert_int_eq(sad_install(d, &k.d), OK);
+	ck_assert_int_eq(sad_install(d, &k.d, 0), OK);
 }
 
 static void pass(struct sad *d, uint32_t child, bool passed)
@@ -293,10 +293,10 @@ static void join(struct crowd *c, uint32_t i)
 	k.remote.lo = kit_addr(net);
 	k.remote.hi = k.remote.lo;
 	k.remote.hi.b[3] = 255;
-	ck_assert_int_eq(sad_install(c->d, &k.d), OK);
+	ck_assert_int_eq(sad_install(c->d, &k.d, 0), OK);
 	k.d.dir = SA_IN;
 	kit_sa_mirror(&k);
-	ck_assert_int_eq(sad_install(c->d, &k.d), OK);
+	ck_assert_int_eq(sad_install(c->d, &k.d, 0), OK);
 }
 
 static struct crowd *crowd_new(uint32_t n)
@@ -397,7 +397,7 @@ START_TEST(a_fragment_that_one_of_very_many_selectors_is_for_does_not_wait)
 		ck_assert_int_eq(sad_new(1, &d), OK);
 		remote[50].port_lo = opaque ? UINT16_MAX : 50;
 		remote[50].port_hi = opaque ? 0 : 50;
-		ck_assert_int_eq(sad_install(d, &k.d), OK);
+		ck_assert_int_eq(sad_install(d, &k.d, 0), OK);
 		ck_assert(sad_wants_whole(d, &f, 0) == !opaque);
 		ck_assert((sad_out(d, &f, 0) != NULL) == opaque);
 		sad_free(d);

@@ -61,7 +61,7 @@ static void install(struct sad *d, uint32_t child, const struct ts *local, const
 	k.local = *local;
 	k.remote = *remote;
 	k.d.child_id = child;
-	ck_assert_int_eq(sad_install(d, &k.d), OK);
+	ck_assert_int_eq(sad_install(d, &k.d, 0), OK);
 }
 
 static struct ts ports(const char *net, uint8_t proto, uint16_t lo, uint16_t hi)
@@ -280,7 +280,7 @@ START_TEST(only_the_two_hosts_are_joined)
 			k.remote.proto = PROTO_TCP;
 			k.remote.port_lo = k.remote.port_hi = 443;
 		}
-		ck_assert_int_eq(sad_install(d, &k.d), OK);
+		ck_assert_int_eq(sad_install(d, &k.d, 0), OK);
 	}
 	for (size_t i = 0; i < sizeof(joined) / sizeof(joined[0]); i++) {
 		struct flow f = { .src = kit_addr(joined[i].src),

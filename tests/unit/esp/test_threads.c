@@ -56,13 +56,13 @@ START_TEST(no_iv_is_used_twice_by_threads)
 	struct kit_sa k;
 
 	kit_sa_make(&k, &kit_suites[0], SA_OUT, 0x1000);
-	ck_assert_int_eq(esp_sa_new(&k.d, &s.sa), OK);
+	ck_assert_int_eq(esp_sa_new(&k.d, NULL, &s.sa), OK);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&t[i], NULL, seal_many, &s), 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
 	ck_assert_int_eq(atomic_load(&s.twice), 0);
-	ck_assert_uint_eq(atomic_load(&s.sa->seq), THREADS * EACH);
+	ck_assert_uint_eq(atomic_load(&s.sa->tally->seq), THREADS * EACH);
 	esp_sa_free(s.sa);
 	free(s.seen);
 }

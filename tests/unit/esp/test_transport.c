@@ -107,7 +107,7 @@ static struct sa *sa_make(int suite, enum sa_dir dir, int family, struct kit_sa 
 	kit_sa_join(k, hosts[family].left, hosts[family].right);
 	if (dir == SA_IN)
 		kit_sa_mirror(k);
-	ck_assert_int_eq(esp_sa_new(&k->d, &sa), OK);
+	ck_assert_int_eq(esp_sa_new(&k->d, NULL, &sa), OK);
 	return sa;
 }
 
@@ -286,12 +286,12 @@ START_TEST(between_two_nats_both_addresses_are_mended)
 	b[27] = (uint8_t)sum;
 	kit_sa_make(&k, &kit_suites[0], SA_OUT, SPI);
 	kit_sa_join(&k, "10.0.0.1", "203.0.113.2");
-	ck_assert_int_eq(esp_sa_new(&k.d, &client), OK);
+	ck_assert_int_eq(esp_sa_new(&k.d, NULL, &client), OK);
 	kit_sa_make(&k, &kit_suites[0], SA_IN, SPI);
 	kit_sa_join(&k, "10.9.0.2", "203.0.113.1");
 	k.d.nat_local = kit_addr("203.0.113.2");
 	k.d.nat_remote = kit_addr("10.0.0.1");
-	ck_assert_int_eq(esp_sa_new(&k.d, &server), OK);
+	ck_assert_int_eq(esp_sa_new(&k.d, NULL, &server), OK);
 
 	ck_assert_int_eq(outbound_seal(client, p, 4, 1, &w), DROP_NONE);
 	ck_assert_int_eq(arrives(server, sealed, wr_len(&w), &k.d.path, &room), DROP_NONE);
