@@ -11,6 +11,7 @@
 
 enum {
 	DRAIN_MAX = 1024,     /* actions per turn, so that sockets and timers get theirs */
+	ESP_SECONDS = 10,     /* until an esp that died is not waited for any more */
 	REFRESH_SECONDS = 30, /* the kernel forgets what it learned of a path's MTU after minutes */
 };
 
@@ -165,23 +166,53 @@ static void fail_all(struct bridge *b, enum role r)
 	}
 }
 
-/* The SAs that it held are gone with it: the engine makes new ones. */
-static void tell_plane_gone(struct bridge *b)
+static void tell_plane(struct bridge *b, enum plane_event_kind kind)
 {
-	const struct plane_event gone = { .kind = PLANE_GONE };
-	const struct ike_event ev = { .kind = IKE_EV_PLANE, .from = PLANE_USER, .plane = &gone };
+	const struct plane_event e = { .kind = kind };
+	const struct ike_event ev = { .kind = IKE_EV_PLANE, .from = PLANE_USER, .plane = &e };
 
 	if (b->ike != NULL)
 		ike_engine_event(b->ike, &ev, mono_now());
 }
 
+/* The next one goes on with its SAs, if it comes. */
+static void esp_lost(struct bridge *b)
+{
+	b->esp_away = true;
+	loop_timer_set(b->loop, &b->esp_patience, mono_now() + ESP_SECONDS * NS_PER_S);
+}
+
+/* The SAs that it held are gone with it, and the engine makes new ones. */
+static void esp_gone(struct bridge *b)
+{
+	b->esp_away = false;
+	loop_timer_set(b->loop, &b->esp_patience, NEVER);
+	fail_all(b, ROLE_ESP);
+	mtu_clear(b->mtu, PLANE_USER);
+	tell_plane(b, PLANE_GONE);
+}
+
+static void on_esp_patience(void *ctx)
+{
+	esp_gone(ctx);
+}
+
+/* The engine asks anew what it still wants to know, by other tickets, so what fails then is what
+ * nobody asks for any more. */
+static void esp_back(struct bridge *b)
+{
+	b->esp_away = false;
+	loop_timer_set(b->loop, &b->esp_patience, NEVER);
+	tell_plane(b, PLANE_BACK);
+	fail_all(b, ROLE_ESP);
+}
+
 static void peer_lost(struct bridge *b, enum role r)
 {
-	fail_all(b, r);
-	if (r != ROLE_ESP)
-		return;
-	mtu_clear(b->mtu, PLANE_USER);
-	tell_plane_gone(b);
+	if (r == ROLE_ESP)
+		esp_lost(b);
+	else
+		fail_all(b, r);
 }
 
 static void on_gone(void *ctx, enum err why)
@@ -190,7 +221,11 @@ static void on_gone(void *ctx, enum err why)
 
 	if (why != ERR_NOT_FOUND)
 		process_accuse(p->bridge->env.process, p->role);
-	peer_lost(p->bridge, p->role);
+	/* Nobody goes on with what was in the hands of a liar. */
+	if (why != ERR_NOT_FOUND && p->role == ROLE_ESP)
+		esp_gone(p->bridge);
+	else
+		peer_lost(p->bridge, p->role);
 }
 
 /* ---- timers ---- */
@@ -269,6 +304,7 @@ enum err bridge_new(const struct bridge_env *env, struct bridge **out)
 	b->route = (struct route){ .fd = { -1, -1 } };
 	b->tick = (struct loop_timer){ .fire = on_tick, .ctx = b };
 	b->refresh = (struct loop_timer){ .fire = on_refresh, .ctx = b };
+	b->esp_patience = (struct loop_timer){ .fire = on_esp_patience, .ctx = b };
 	peers_init(b);
 	b->scratch = malloc(SCRATCH_SIZE);
 	if (b->scratch == NULL)
@@ -347,6 +383,15 @@ static enum err listen_to(struct bridge_peer *p, int fd)
 	return link_open(&p->link, fd, proto_to_engine(p->role), proto_from_engine(p->role));
 }
 
+static enum err listen_again(struct bridge_peer *p, int fd)
+{
+	enum err e = listen_to(p, fd);
+
+	if (e == OK && p->role == ROLE_ESP)
+		esp_back(p->bridge);
+	return e;
+}
+
 enum err bridge_peer(struct bridge *b, enum role r, int fd)
 {
 	struct bridge_peer *p = &b->peer[r];
@@ -360,7 +405,7 @@ enum err bridge_peer(struct bridge *b, enum role r, int fd)
 		peer_lost(b, r);
 	}
 	if (b->begun)
-		return listen_to(p, fd);
+		return listen_again(p, fd);
 	if (p->waits >= 0)
 		close(p->waits);
 	p->waits = fd;
@@ -381,6 +426,8 @@ enum err bridge_begin(struct bridge *b)
 		p->waits = -1;
 		if (fd >= 0)
 			e = listen_to(p, fd);
+		else if (r == ROLE_ESP)
+			esp_lost(b);
 	}
 	return e == OK ? udp_begin(b->udp) : e;
 }

@@ -83,8 +83,13 @@ static enum role plane_role(enum sa_plane plane)
 
 static enum err plane_send(struct bridge *b, enum role r, struct span body)
 {
-	return r == ROLE_MONITOR ? process_send(b->env.process, MSG_SA, body)
-				 : link_send(&b->peer[r].link, MSG_SA, body, -1);
+	enum err e;
+
+	if (r == ROLE_MONITOR)
+		return process_send(b->env.process, MSG_SA, body);
+	e = b->esp_away ? OK : link_send(&b->peer[r].link, MSG_SA, body, -1);
+	/* It has just died, and that will be heard in a moment. */
+	return e == ERR_NOT_FOUND && link_is_open(&b->peer[r].link) ? OK : e;
 }
 
 static enum err sa_send(struct bridge *b, const struct sa_cmd *cmd)

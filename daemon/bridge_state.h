@@ -33,6 +33,10 @@ struct bridge {
 	struct desk desk;
 	uint64_t resolve_ticket;
 	struct bridge_peer peer[N_ROLES];
+	/* There is no esp, and it may come back with all SAs: what is asked of it meanwhile waits
+	 * on the desk, unsent, and then the engine asks anew. */
+	bool esp_away;
+	struct loop_timer esp_patience;
 	struct loop_timer tick;
 	struct loop_timer refresh;
 	uint8_t *scratch; /* SCRATCH_SIZE, for messages; wiped after each with keys */

@@ -5,7 +5,9 @@
  * An answer counts only when it fits a slip: the same ticket, from the process that was asked, of
  * the kind that was asked. So a verifier that was taken over cannot answer for the signer, nor
  * anybody twice. When a process dies, its slips are failed at once, and never given to its
- * successor: what killed it is not tried again.
+ * successor: what killed it is not tried again. Those of esp alone are waited for, since the next
+ * one may go on with its SAs: then the engine asks anew, and only for so long as it would have
+ * waited for the first one.
  */
 #ifndef DAEMON_DESK_H
 #define DAEMON_DESK_H

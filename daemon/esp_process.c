@@ -3,8 +3,10 @@
  * commands.
  *
  * SAs outlive their engine: the one that follows claims those that it knows of, and lets the others
- * go. What workers have to say goes up the same channel from their own threads. It is sent or
- * dropped, never waited for: a worker that waits loses packets.
+ * go. And they outlive this process, by memory that the monitor holds (esp/ledger.h): the process
+ * that follows goes on with them, by the same sockets and TUN queues. What workers have to say goes
+ * up the same channel from their own threads. It is sent or dropped, never waited for: a worker
+ * that waits loses packets.
  */
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -21,6 +23,7 @@
 #include "daemon/host_conf.h"
 #include "daemon/process.h"
 #include "daemon/processes.h"
+#include "daemon/vault_memory.h"
 #include "esp/esp.h"
 
 enum { UP_MAX = 70000 }; /* a whole datagram and its path */
@@ -44,6 +47,7 @@ struct esp_process {
 	pthread_mutex_t up_lock;
 	struct chan *up;
 	struct esp_env env;
+	struct esp_memory memory;
 	struct esp *esp;
 	struct coming *coming;
 	int waiting_fd; /* the engine's channel, when it came before the workers run; -1: none */
@@ -283,11 +287,23 @@ static enum err device_socket(struct esp_process *p, const struct msg_socket *m,
 	return OK;
 }
 
+static enum err take_memory(struct esp_process *p, int fd)
+{
+	enum err e = p->memory.p == NULL && p->esp == NULL ? OK : ERR_SYNTAX;
+
+	if (e == OK)
+		e = vault_memory_map(fd, &p->memory.p, &p->memory.size);
+	close(fd);
+	return e;
+}
+
 static enum err esp_socket(void *ctx, const struct msg_socket *m, int fd)
 {
 	struct esp_process *p = ctx;
 	int *place = socket_place(&p->env, m);
 
+	if (m->kind == SOCK_VAULT)
+		return take_memory(p, fd);
 	if (m->kind == SOCK_DEVICE)
 		return device_socket(p, m, fd);
 	if (place == NULL || *place >= 0) {
@@ -354,6 +370,29 @@ static void esp_discard(void *prepared)
 	wish_free(prepared);
 }
 
+/* Those of a process that was killed are here before the first packet is looked at. */
+static enum err restore(struct esp_process *p)
+{
+	struct esp_kept kept;
+	enum err e = esp_keep(p->esp, &p->memory, &kept);
+	struct log_line l;
+
+	if (e == OK && kept.restored + kept.refused == 0)
+		return OK;
+	l = log_event(e == OK && kept.refused == 0 ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR,
+		      "esp_restored");
+	log_num(&l, "halves", (int64_t)kept.restored);
+	log_num(&l, "refused", (int64_t)kept.refused);
+	if (e != OK)
+		log_err(&l, e);
+	log_write(&l);
+	if (kept.restored > 0 && p->waiting_fd < 0)
+		loop_timer_set(process_loop(p->process), &p->patience,
+			       mono_now() + ENGINE_PATIENCE);
+	/* Spoilt by whoever had it: it is empty now, and the engine finds nothing that it knows. */
+	return e == ERR_SYNTAX ? OK : e;
+}
+
 static enum err workers_start(struct esp_process *p, const struct esp_wish *wish)
 {
 	int fd = p->waiting_fd;
@@ -364,9 +403,11 @@ static enum err workers_start(struct esp_process *p, const struct esp_wish *wish
 	if (e == OK)
 		esp_hold(p->esp, wish->hold);
 	if (e == OK)
+		e = restore(p);
+	if (e == OK) {
+		devices_start(p); /* what waits in the sockets may be for one of them */
 		e = esp_start(p->esp);
-	if (e == OK)
-		devices_start(p);
+	}
 	if (e != OK || fd < 0)
 		return e;
 	p->waiting_fd = -1;
@@ -418,7 +459,7 @@ static void env_clear(struct esp_process *p)
 
 int esp_main(const struct options *o)
 {
-	struct esp_process p = { .waiting_fd = -1 };
+	struct esp_process p = { .waiting_fd = -1, .memory = { .spare = vault_memory_give_back } };
 	int code;
 
 	(void)o;
@@ -436,6 +477,7 @@ int esp_main(const struct options *o)
 	};
 	code = process_run(p.process);
 	esp_free(p.esp);
+	vault_memory_unmap(p.memory.p, p.memory.size);
 	coming_free(&p);
 	up_close(&p);
 	return code;

@@ -252,21 +252,24 @@ static void monitor_close(struct monitor *m)
 		close(m->signals);
 	if (m->exe >= 0)
 		close(m->exe);
-	if (m->kept.fd >= 0)
-		close(m->kept.fd);
+	for (unsigned int r = 0; r < N_ROLES; r++) {
+		if (m->kept[r].fd >= 0)
+			close(m->kept[r].fd);
+	}
 }
 
 int monitor_main(const struct options *o)
 {
 	struct monitor m = { .o = o,
 			     .control = -1,
-			     .kept = { .fd = -1 },
 			     .exe = -1,
 			     .signals = -1,
 			     .plane = { .route = { .fd = -1 } },
 			     .net = { .listen = { .fd = -1 }, .ask = { .fd = -1 } } };
 	int code;
 
+	for (unsigned int r = 0; r < N_ROLES; r++)
+		m.kept[r].fd = -1;
 	memset(m.tun, 0xff, sizeof m.tun);
 	memset(&m.sockets, 0xff, sizeof m.sockets);
 	m.notify = notify_open();

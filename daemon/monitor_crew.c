@@ -24,26 +24,50 @@ static void send_socket(struct monitor *m, enum role r, enum sock_kind kind, uns
 		crew_send(m->crew, r, MSG_SOCKET, wr_done(&w), fd);
 }
 
-/* An engine that dies of what it finds in it, again and again, shall find nothing. */
+/* One that dies of what it finds in it, again and again, shall find nothing. */
 #define DIES_OF_IT NS_PER_S
 enum { DEATHS_OF_IT = 3 };
 /* SAs are without an engine for so long at most: shorter than any lifetime of theirs. */
 #define ENGINE_PATIENCE (60 * NS_PER_S)
 
-static void send_kept(struct monitor *m)
+static void log_kept(enum log_level level, const char *event, enum role r, const char *why)
 {
-	struct kept *k = &m->kept;
+	struct log_line l = log_event(level, event);
 
-	if (k->fd >= 0 && k->deaths >= DEATHS_OF_IT) {
-		close(k->fd);
-		k->fd = -1;
-		k->deaths = 0;
-		monitor_log(LOG_LEVEL_ERROR, "vault_dropped", "engines die of it");
-	}
+	log_str(&l, "process", role_row(r)->name);
+	log_str(&l, "why", why);
+	log_write(&l);
+}
+
+static void drop_kept(struct monitor *m, enum role r, const char *why)
+{
+	struct kept *k = &m->kept[r];
+
+	if (k->fd < 0)
+		return;
+	close(k->fd);
+	k->fd = -1;
+	k->deaths = 0;
+	log_kept(LOG_LEVEL_ERROR, "vault_dropped", r, why);
+}
+
+static void send_kept(struct monitor *m, enum role r)
+{
+	struct kept *k = &m->kept[r];
+
+	if (k->deaths >= DEATHS_OF_IT)
+		drop_kept(m, r, "it dies of it");
 	if (k->fd < 0 && vault_memory_make(&k->fd) != OK)
-		monitor_log(LOG_LEVEL_WARNING, "vault_failed", strerror(errno));
+		log_kept(LOG_LEVEL_WARNING, "vault_failed", r, strerror(errno));
 	k->given = mono_now();
-	send_socket(m, ROLE_ENGINE, SOCK_VAULT, 0, k->fd);
+	send_socket(m, r, SOCK_VAULT, 0, k->fd);
+}
+
+static void kept_ended(struct monitor *m, enum role r)
+{
+	struct kept *k = &m->kept[r];
+
+	k->deaths = mono_now() - k->given < DIES_OF_IT ? k->deaths + 1 : 0;
 }
 
 /* Nobody renews its SAs, nor ends them in time. */
@@ -59,11 +83,10 @@ static void engine_ended(struct monitor *m)
 {
 	char why[HOST_WHY_MAX] = "";
 
-	m->kept.deaths = mono_now() - m->kept.given < DIES_OF_IT ? m->kept.deaths + 1 : 0;
 	monitor_kernel_unclaim(m);
-	m->kept.patience.fire = on_patience;
-	m->kept.patience.ctx = m;
-	loop_timer_set(m->loop, &m->kept.patience, mono_now() + ENGINE_PATIENCE);
+	m->patience.fire = on_patience;
+	m->patience.ctx = m;
+	loop_timer_set(m->loop, &m->patience, mono_now() + ENGINE_PATIENCE);
 	if (warden_guard_all(m->warden, why) == OK)
 		return;
 	monitor_log(LOG_LEVEL_ERROR, "guard_failed", why);
@@ -83,7 +106,7 @@ static void equip_engine(struct monitor *m)
 	send_socket(m, ROLE_ENGINE, SOCK_PROBE4, 0, s->probe[0]);
 	send_socket(m, ROLE_ENGINE, SOCK_PROBE6, 0, s->probe[1]);
 	send_socket(m, ROLE_ENGINE, SOCK_CONTROL, 0, m->control);
-	send_kept(m);
+	send_kept(m, ROLE_ENGINE);
 }
 
 static void send_device(void *ctx, uint32_t if_id, unsigned int index, int fd)
@@ -115,6 +138,7 @@ static void equip_esp(struct monitor *m)
 	}
 	send_socket(m, ROLE_ESP, SOCK_RAW4, 0, s->raw[0]);
 	send_socket(m, ROLE_ESP, SOCK_RAW6, 0, s->raw[1]);
+	send_kept(m, ROLE_ESP);
 	own_tuns_again(warden_devices(m->warden));
 	monitor_send_devices(m);
 }
@@ -165,6 +189,7 @@ void monitor_ended(void *ctx, enum role r)
 		reload_failed(
 			m, ERR_BUSY,
 			"a process ended while the new configuration was handed out: try again");
+	kept_ended(m, r);
 	if (r == ROLE_ENGINE)
 		engine_ended(m);
 }
@@ -196,7 +221,7 @@ static enum err on_ready(struct monitor *m, enum role r, struct span body)
 	if (generation != m->generation)
 		return OK; /* of a reload that was given up */
 	if (r == ROLE_ENGINE)
-		loop_timer_set(m->loop, &m->kept.patience, NEVER);
+		loop_timer_set(m->loop, &m->patience, NEVER);
 	/* What asked for a child before there was an engine to hear it: the kernel shall ask
 	 * again. */
 	if (r == ROLE_ENGINE && m->ready[r] == 0)
@@ -238,6 +263,9 @@ static enum err on_accuse(struct monitor *m, enum role by, struct span body)
 	if (msg_role_get(body, &r) != OK || r == ROLE_MONITOR || r == by)
 		return ERR_SYNTAX;
 	snprintf(why, sizeof why, "sent rubbish to %s", role_row(by)->name);
+	/* Who was taken over may have written what it likes, SAs of its own among it. */
+	if (r == ROLE_ESP)
+		drop_kept(m, r, why);
 	crew_kill(m->crew, r, why);
 	return OK;
 }

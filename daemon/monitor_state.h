@@ -62,12 +62,11 @@ struct net_care {
 	bool pending;
 };
 
-/* What the engine keeps for the one that follows. */
+/* What a process, the engine or esp, keeps for the one that follows. */
 struct kept {
 	int fd; /* -1: nothing */
 	mono_ns given;
-	unsigned int deaths; /* of engines that had just been given it, in a row */
-	struct loop_timer patience; /* without an engine for so long its SAs go */
+	unsigned int deaths; /* of those that had just been given it, in a row */
 };
 
 struct monitor {
@@ -80,7 +79,8 @@ struct monitor {
 	struct sockets sockets;
 	int tun[SOCKETS_WORKERS_MAX];
 	int control;
-	struct kept kept;
+	struct kept kept[N_ROLES];
+	struct loop_timer patience; /* without an engine for so long its SAs go */
 	int exe;
 	uint8_t mark_key[BUNDLE_KEY_LEN]; /* of the marks in bundles; nobody else has it */
 	struct loaded *now;
@@ -151,7 +151,6 @@ void monitor_mtu_changed(struct monitor *m);
 void monitor_host_retry(struct monitor *m);
 /* From now on what others take away is put back. */
 MUST_USE enum err monitor_watch_host(struct monitor *m, char why[static HOST_WHY_MAX]);
-
 
 /* From now on the engine hears of changes (MSG_ADDRESSES); a new engine hears what there is. */
 MUST_USE enum err monitor_net_watch(struct monitor *m);

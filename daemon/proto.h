@@ -87,9 +87,9 @@ enum sock_kind {
 	SOCK_RAW4,
 	SOCK_RAW6, /* IPPROTO_ESP */
 	SOCK_TUN,
-	SOCK_DEVICE, /* a queue of a child's own TUN */
+	SOCK_DEVICE,  /* a queue of a child's own TUN */
 	SOCK_CONTROL, /* listening */
-	SOCK_VAULT,   /* memory in which the engine keeps what another one is to go on with */
+	SOCK_VAULT,   /* memory in which engine and esp keep what another one is to go on with */
 	N_SOCK
 };
 

@@ -21,7 +21,10 @@ struct world {
 	int esp; /* its end of the channel */
 	struct told heard[16];
 	size_t n_heard;
-	size_t n_wanted; /* then it is enough */
+	size_t n_wanted;    /* then it is enough */
+	uint64_t failed[4]; /* tickets, and how much had been heard by then */
+	size_t heard_before[4];
+	size_t n_failed;
 	const struct sa_cmd *commands;
 	size_t n_commands;
 	char mtu_of[16]; /* the children that the monitor was told an MTU of: a letter each */
@@ -68,6 +71,12 @@ void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns 
 	struct world *w = (struct world *)e;
 
 	(void)now;
+	if (ev->kind == IKE_EV_SA) {
+		ck_assert_int_ne(ev->sa->err, OK);
+		ck_assert_uint_lt(w->n_failed, 4);
+		w->heard_before[w->n_failed] = w->n_heard;
+		w->failed[w->n_failed++] = ev->sa->ticket;
+	}
 	if (ev->kind != IKE_EV_PLANE)
 		return;
 	ck_assert_uint_lt(w->n_heard, 16);
@@ -256,6 +265,84 @@ static struct sa_cmd outbound(enum sa_plane plane, const char *child)
 	return cmd;
 }
 
+static void esp_comes(void *ctx)
+{
+	struct world *w = ctx;
+	int fd[2];
+
+	ck_assert_int_eq(chan_pair(fd), OK);
+	ck_assert_int_eq(bridge_peer(w->b, ROLE_ESP, fd[0]), OK);
+	w->esp = fd[1];
+}
+
+static void command(struct world *w, const struct sa_cmd *cmd)
+{
+	w->commands = cmd;
+	w->n_commands = 1;
+	bridge_drain_all(w->b);
+}
+
+/* The next one may have its SAs. What was asked of it, and what is asked while it is away, is
+ * neither answered nor given to the next one: the engine asks anew, and does not wait any more. */
+START_TEST(an_esp_that_dies_is_waited_for)
+{
+	struct sa_cmd before = outbound(PLANE_USER, "u"), after = before, away = before;
+	struct world w;
+	struct loop_timer later = { .fire = esp_comes, .ctx = &w };
+	char b[1];
+
+	world_open(&w);
+	before.ticket = 1;
+	after.ticket = 2;
+	away.ticket = 3;
+	command(&w, &before);
+	close(w.esp);
+	command(&w, &after); /* its end was not heard of yet */
+	if (_i)
+		esp_comes(&w); /* ... nor before the next one is here */
+	else
+		loop_timer_set(w.loop, &later, mono_now() + 1);
+	w.n_wanted = 1;
+	if (!_i)
+		ck_assert_int_eq(loop_run(w.loop), 1);
+	ck_assert_uint_eq(w.n_heard, 1);
+	ck_assert_int_eq(w.heard[0].from, PLANE_USER);
+	ck_assert_int_eq(w.heard[0].plane.kind, PLANE_BACK);
+	ck_assert_uint_eq(w.n_failed, 2);
+	ck_assert_uint_eq(w.failed[0] + w.failed[1], 3);
+	ck_assert_uint_eq(w.heard_before[0], 1);
+	ck_assert_int_lt((int)recv(w.esp, b, 1, MSG_DONTWAIT), 0);
+	command(&w, &away);
+	ck_assert_int_eq((int)recv(w.esp, b, 1, MSG_DONTWAIT), 1);
+	ck_assert_uint_eq(w.n_failed, 2);
+	world_close(&w);
+}
+END_TEST
+
+/* An engine that begins while there is none. */
+START_TEST(an_esp_that_is_not_there_yet_is_waited_for)
+{
+	struct sa_cmd cmd = outbound(PLANE_USER, "u");
+	struct bridge_env env = { .note = NULL };
+	struct world w = { .accused = ROLE_MONITOR };
+
+	cmd.ticket = 1;
+	env.process = (struct process *)&w;
+	ck_assert_int_eq(loop_new(&w.loop), OK);
+	ck_assert_int_eq(bridge_new(&env, &w.b), OK);
+	engine_comes(&w);
+	command(&w, &cmd);
+	ck_assert_uint_eq(w.n_failed, 0);
+	esp_comes(&w);
+	ck_assert_uint_eq(w.n_heard, 1);
+	ck_assert_int_eq(w.heard[0].plane.kind, PLANE_BACK);
+	ck_assert_uint_eq(w.n_failed, 1);
+	bridge_free(w.b);
+	loop_free(w.loop);
+	close(w.esp);
+}
+END_TEST
+
 /* One peer, a child on each plane. */
 START_TEST(a_path_is_smaller_for_the_plane_that_says_so)
 {
@@ -286,5 +373,7 @@ UNIT("daemon/bridge")
 	tcase_add_test(tc, the_engine_hears_whose_word_it_is);
 	tcase_add_test(tc, what_is_said_waits_for_the_engine);
 	tcase_add_test(tc, who_says_that_a_plane_is_gone_is_gone);
+	tcase_add_loop_test(tc, an_esp_that_dies_is_waited_for, 0, 2);
+	tcase_add_test(tc, an_esp_that_is_not_there_yet_is_waited_for);
 	tcase_add_test(tc, a_path_is_smaller_for_the_plane_that_says_so);
 }
