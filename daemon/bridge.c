@@ -11,9 +11,10 @@
 
 enum {
 	DRAIN_MAX = 1024,     /* actions per turn, so that sockets and timers get theirs */
-	ESP_SECONDS = 10,     /* until an esp that died is not waited for any more */
 	REFRESH_SECONDS = 30, /* the kernel forgets what it learned of a path's MTU after minutes */
 };
+
+static const mono_ns esp_patience = 10 * NS_PER_S;
 
 /* ---- in: datagrams ---- */
 
@@ -179,7 +180,7 @@ static void tell_plane(struct bridge *b, enum plane_event_kind kind)
 static void esp_lost(struct bridge *b)
 {
 	b->esp_away = true;
-	loop_timer_set(b->loop, &b->esp_patience, mono_now() + ESP_SECONDS * NS_PER_S);
+	loop_timer_set(b->loop, &b->esp_patience, mono_now() + b->env.esp_patience);
 }
 
 /* The SAs that it held are gone with it, and the engine makes new ones. */
@@ -300,6 +301,8 @@ enum err bridge_new(const struct bridge_env *env, struct bridge **out)
 	if (b == NULL)
 		return ERR_NOMEM;
 	b->env = *env;
+	if (b->env.esp_patience == 0)
+		b->env.esp_patience = esp_patience;
 	b->loop = process_loop(env->process);
 	b->route = (struct route){ .fd = { -1, -1 } };
 	b->tick = (struct loop_timer){ .fire = on_tick, .ctx = b };

@@ -11,7 +11,7 @@
  *	KEEP, COMMIT      the vault, for the engine that follows this one
  *
  * Everything that is asked of another process lies on the desk until it is answered, and is
- * answered as failed when that process dies.
+ * answered as failed when that process dies. An esp that dies is waited for: see bridge_state.h.
  */
 #ifndef DAEMON_BRIDGE_H
 #define DAEMON_BRIDGE_H
@@ -29,6 +29,7 @@ struct bridge_env {
 	/* Every note, after it was logged. */
 	void (*note)(void *ctx, const struct ike_note *n);
 	void *ctx;
+	mono_ns esp_patience; /* so long an esp that died is waited for; 0: ten seconds */
 };
 
 MUST_USE enum err bridge_new(const struct bridge_env *env, struct bridge **b);

@@ -25,6 +25,7 @@ struct member {
 	enum role role;
 	pid_t pid; /* 0: not running */
 	bool asked_to_end;
+	bool lied;	     /* it was killed for what it had sent */
 	unsigned int deaths; /* soon after the start, in a row */
 	mono_ns started;
 	mono_ns heard; /* its last message */
@@ -119,7 +120,7 @@ static void on_gone(void *ctx, enum err why)
 	if (why == ERR_NOT_FOUND)
 		loop_timer_set(m->crew->env.loop, &m->patience, mono_now() + END_PATIENCE);
 	else
-		crew_kill(m->crew, m->role, "sent what its table does not allow");
+		crew_distrust(m->crew, m->role, "sent what its table does not allow");
 }
 
 /* ---- start ---- */
@@ -142,6 +143,7 @@ static enum err member_start(struct member *m)
 	m->started = mono_now();
 	m->heard = m->started;
 	m->asked_to_end = false;
+	m->lied = false;
 	e = link_open(&m->link, fd[0], proto_from_process(m->role), proto_from_monitor(m->role));
 	if (e != OK) {
 		(void)kill(m->pid, SIGKILL);
@@ -270,6 +272,17 @@ void crew_kill(struct crew *c, enum role r, const char *why)
 		return;
 	crew_log(LOG_LEVEL_WARNING, "process_killed", m, why);
 	(void)kill(m->pid, SIGKILL);
+}
+
+void crew_distrust(struct crew *c, enum role r, const char *why)
+{
+	c->m[r].lied = true;
+	crew_kill(c, r, why);
+}
+
+bool crew_has_lied(const struct crew *c, enum role r)
+{
+	return c->m[r].lied;
 }
 
 /* ---- ends ---- */

@@ -45,6 +45,9 @@ void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int 
 MUST_USE bool crew_offer(struct crew *c, enum role r, uint8_t type, struct span body);
 bool crew_is_behind(const struct crew *c, enum role r); /* as crew_offer sees it */
 void crew_kill(struct crew *c, enum role r, const char *why);
+/* The same for what it has sent. And was the last one of them killed so? */
+void crew_distrust(struct crew *c, enum role r, const char *why);
+bool crew_has_lied(const struct crew *c, enum role r);
 /* After SIGCHLD: buries whoever died. */
 void crew_bury(struct crew *c);
 /* The engine says goodbye to its peers first, the others end behind it; those that do not in time

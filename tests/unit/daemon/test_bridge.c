@@ -129,10 +129,10 @@ static void on_patience(void *ctx)
 	loop_stop(ctx, 9);
 }
 
-/* Without an engine. */
-static void world_begin(struct world *w)
+/* Without an engine; esp is waited for so long, 0: as usual. */
+static void world_begin(struct world *w, mono_ns esp_patience)
 {
-	struct bridge_env env = { .process = (struct process *)w };
+	struct bridge_env env = { .process = (struct process *)w, .esp_patience = esp_patience };
 	int fd[2];
 
 	*w = (struct world){ .accused = ROLE_MONITOR };
@@ -155,7 +155,7 @@ static void engine_comes(void *ctx)
 
 static void world_open(struct world *w)
 {
-	world_begin(w);
+	world_begin(w, 0);
 	engine_comes(w);
 }
 
@@ -226,7 +226,7 @@ START_TEST(what_is_said_waits_for_the_engine)
 	struct world w;
 	struct loop_timer later = { .fire = engine_comes, .ctx = &w };
 
-	world_begin(&w);
+	world_begin(&w, 0);
 	w.n_wanted = 1;
 	esp_says(&w, &ev);
 	loop_timer_set(w.loop, &later, mono_now());
@@ -319,6 +319,31 @@ START_TEST(an_esp_that_dies_is_waited_for)
 }
 END_TEST
 
+/* ... for some time, and then its SAs count as gone. */
+START_TEST(an_esp_that_does_not_come_back_is_gone)
+{
+	struct sa_cmd cmd = outbound(PLANE_USER, "u");
+	struct world w;
+
+	world_begin(&w, NS_PER_MS);
+	engine_comes(&w);
+	cmd.ticket = 1;
+	command(&w, &cmd);
+	close(w.esp);
+	w.n_wanted = 1;
+	ck_assert_int_eq(loop_run(w.loop), 1);
+	ck_assert_int_eq(w.heard[0].from, PLANE_USER);
+	ck_assert_int_eq(w.heard[0].plane.kind, PLANE_GONE);
+	ck_assert_uint_eq(w.n_failed, 1);
+	ck_assert_uint_eq(w.heard_before[0], 0);
+	command(&w, &cmd); /* at once: nobody is waited for */
+	ck_assert_uint_eq(w.n_failed, 2);
+	esp_comes(&w);
+	ck_assert_int_eq(w.heard[1].plane.kind, PLANE_BACK);
+	world_close(&w);
+}
+END_TEST
+
 /* An engine that begins while there is none. */
 START_TEST(an_esp_that_is_not_there_yet_is_waited_for)
 {
@@ -374,6 +399,7 @@ UNIT("daemon/bridge")
 	tcase_add_test(tc, what_is_said_waits_for_the_engine);
 	tcase_add_test(tc, who_says_that_a_plane_is_gone_is_gone);
 	tcase_add_loop_test(tc, an_esp_that_dies_is_waited_for, 0, 2);
+	tcase_add_test(tc, an_esp_that_does_not_come_back_is_gone);
 	tcase_add_test(tc, an_esp_that_is_not_there_yet_is_waited_for);
 	tcase_add_test(tc, a_path_is_smaller_for_the_plane_that_says_so);
 }
