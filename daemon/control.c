@@ -119,10 +119,12 @@ static void status_one(void *ctx, const struct ike_view *v)
 static json_t *daemon_report(const struct control *ctl)
 {
 	char started[REPORT_TIME_MAX], loaded[REPORT_TIME_MAX];
+	int64_t not_kept = ctl->env.not_kept(ctl->env.ctx);
 
-	return json_pack("{s:s, s:i, s:s, s:s}", "version", PACKAGE_VERSION, "pid", (int)getppid(),
-			 "started", report_time(ctl->started, started), "config_loaded",
-			 report_time(ctl->config_loaded, loaded));
+	return json_pack("{s:s, s:i, s:s, s:s, s:o}", "version", PACKAGE_VERSION, "pid",
+			 (int)getppid(), "started", report_time(ctl->started, started),
+			 "config_loaded", report_time(ctl->config_loaded, loaded), "not_kept",
+			 not_kept < 0 ? json_null() : json_integer((json_int_t)not_kept));
 }
 
 static void status_finish(struct client *c)

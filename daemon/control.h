@@ -22,6 +22,8 @@ struct control_env {
 	void (*command)(void *ctx, bool up, const char *connection, const char *child);
 	/* postern rekey */
 	void (*rekey)(void *ctx, enum ike_rekey what, const char *connection, const char *child);
+	/* IKE SAs and connections that the next engine would not find; under 0: none would it */
+	int64_t (*not_kept)(void *ctx);
 	/* Are the counters that were asked for all there? */
 	bool (*counters_fresh)(void *ctx);
 	/* The answer comes by control_reloaded with the same ticket (never 0). */

@@ -215,6 +215,13 @@ static struct ike_engine *control_engine(void *ctx)
 	return p->ike;
 }
 
+static int64_t control_not_kept(void *ctx)
+{
+	const struct engine_process *p = ctx;
+
+	return restorer_not_kept(&p->restorer, p->ike);
+}
+
 static bool control_counters_fresh(void *ctx)
 {
 	const struct engine_process *p = ctx;
@@ -346,6 +353,7 @@ static enum err parts_new(struct engine_process *p)
 	const struct control_env control = {
 		.loop = process_loop(p->process),
 		.engine = control_engine,
+		.not_kept = control_not_kept,
 		.counters_fresh = control_counters_fresh,
 		.command = control_command,
 		.rekey = control_rekey,

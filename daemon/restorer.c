@@ -130,12 +130,47 @@ void restorer_give(struct restorer *r, struct ike_engine *e, mono_ns now)
 
 /* ---- what is kept ---- */
 
+/* Once: there may be many, each time that one of them changes. */
+static void tell_not_kept(struct restorer *r, const char *why)
+{
+	struct log_line l;
+
+	if (r->told)
+		return;
+	r->told = true;
+	l = log_event(LOG_LEVEL_ERROR, "not_kept");
+	log_str(&l, "why", why);
+	log_write(&l);
+}
+
 /* What finds no room is not there for the next engine: its peers are told that it has forgotten
  * them, as if it had never been written down. */
 static void put(struct restorer *r, struct span key, struct span bytes)
 {
-	if (vault_put(&r->vault, key, bytes) != OK)
-		vault_forget(&r->vault, key);
+	enum err err = vault_put(&r->vault, key, bytes);
+
+	if (err == OK)
+		return;
+	vault_forget(&r->vault, key);
+	tell_not_kept(r, err == ERR_SPACE ? "the vault is full" : err_text(err));
+}
+
+static void forget(struct restorer *r, const struct ike_action *a)
+{
+	vault_forget(&r->vault, a->keep.key);
+	if (a->keep.too_long)
+		tell_not_kept(r, "an IKE SA is too large");
+}
+
+int64_t restorer_not_kept(const struct restorer *r, const struct ike_engine *e)
+{
+	size_t all, there;
+
+	if (r->mem == NULL)
+		return -1;
+	all = ike_engine_kept(e);
+	there = vault_count(&r->vault);
+	return all > there ? (int64_t)(all - there) : 0;
 }
 
 void restorer_keep(struct restorer *r, const struct ike_action *a)
@@ -145,7 +180,7 @@ void restorer_keep(struct restorer *r, const struct ike_action *a)
 	if (a->kind == IKE_ACT_COMMIT)
 		commit(r);
 	else if (a->keep.gone)
-		vault_forget(&r->vault, a->keep.key);
+		forget(r, a);
 	else
 		put(r, a->keep.key, a->keep.bytes);
 }

@@ -16,6 +16,7 @@ struct restorer {
 	void *mem; /* NULL: there is no vault, and nothing is kept */
 	size_t size;
 	unsigned int half; /* of the vault, that is in use; the other one's memory was given back */
+	bool told;	   /* that something found no room */
 };
 
 /* Takes the descriptor. ERR_EXISTS: there is one already; ERR_SYNTAX, ERR_SYSTEM, ERR_NOMEM. */
@@ -28,5 +29,7 @@ bool restorer_is_open(const struct restorer *r);
 void restorer_give(struct restorer *r, struct ike_engine *e, mono_ns now);
 /* IKE_ACT_KEEP, IKE_ACT_COMMIT. */
 void restorer_keep(struct restorer *r, const struct ike_action *a);
+/* How many IKE SAs and connections found no room; under 0: nothing is kept. */
+int64_t restorer_not_kept(const struct restorer *r, const struct ike_engine *e);
 
 #endif

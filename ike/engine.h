@@ -244,7 +244,8 @@ struct ike_action {
 		const struct ike_route_question *route;
 		const struct ike_note *note;
 		struct {
-			bool gone; /* nothing is, any more */
+			bool gone;     /* nothing is, any more */
+			bool too_long; /* ... since it is longer than what can be */
 			struct span key;
 			struct span bytes; /* with secrets */
 		} keep;
@@ -331,6 +332,8 @@ struct ike_stats {
 	uint64_t refused;
 };
 const struct ike_stats *ike_engine_stats(const struct ike_engine *e);
+/* How many records there are to be of it, behind the last commit (ike/keep.h). */
+size_t ike_engine_kept(const struct ike_engine *e);
 
 /* Asks the plane for fresh counters of every Child SA (answers come as IKE_EV_SA). */
 void ike_engine_refresh(struct ike_engine *e, mono_ns now);

@@ -172,13 +172,29 @@ static void write_down(struct ike_engine *e, struct keep *k, struct ike_action *
 				  .keep = { .key = span_of(k->key, k->key_len),
 					    .bytes = wr_done(&w) } };
 	/* Too long to be written: it is as if it had never been. */
-	if (!wr_ok(&w))
+	if (!wr_ok(&w)) {
 		forget(e, k, a);
+		a->keep.too_long = true;
+	}
 }
 
 static bool has_record(const struct keep *k)
 {
 	return k->conn || (k->sa && snapshot_has(k->sa));
+}
+
+size_t ike_engine_kept(const struct ike_engine *e)
+{
+	struct table_node *n = NULL;
+	size_t kept = e->n_conns;
+
+	while ((n = table_next(&e->by_spi, n))) {
+		const struct ike_sa *sa = container_of(n, const struct ike_sa, by_spi);
+		bool was = sa->state == S_AUTH_SENT && sa->hs->auth && sa->hs->auth->written;
+
+		kept += was || snapshot_has(sa);
+	}
+	return kept;
 }
 
 /* Another connection has its name now, and its record. */

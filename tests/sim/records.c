@@ -156,4 +156,6 @@ void records_check(struct end *end)
 	is = check_sas(end) + check_conns(end);
 	sim_must(end->sim, vault_count(vault(end)) == is, "%zu are written down, not %zu",
 		 vault_count(vault(end)), is);
+	sim_must(end->sim, ike_engine_kept(end->e) == is,
+		 "%zu are said to be written down, not %zu", ike_engine_kept(end->e), is);
 }

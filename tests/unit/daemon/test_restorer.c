@@ -18,7 +18,14 @@ static struct {
 	size_t n_taken;
 	size_t n_resumed;
 	uint8_t refuses; /* what a record begins with; 0: none */
+	size_t n_kept;	 /* what there is to be */
 } fake;
+
+size_t ike_engine_kept(const struct ike_engine *e)
+{
+	(void)e;
+	return fake.n_kept;
+}
 
 enum err ike_engine_restore(struct ike_engine *e, struct span key, struct span bytes)
 {
@@ -206,8 +213,62 @@ START_TEST(nothing_is_left_that_was_not_committed)
 }
 END_TEST
 
+/* A vault is half of its memory at most, and what finds no room is in neither. */
+START_TEST(what_finds_no_room_is_counted_and_told_once)
+{
+	static uint8_t memory[65536];
+	struct restorer r = { .mem = memory, .size = sizeof memory };
+	const struct ike_action too_long = {
+		.kind = IKE_ACT_KEEP,
+		.keep = { .gone = true, .too_long = true, .key = span_str("large") }
+	};
+	char bytes[4001], key[16];
+
+	ck_assert_int_eq(vault_open(&r.vault, memory, sizeof memory), OK);
+	memset(bytes, 'x', sizeof bytes - 1);
+	bytes[sizeof bytes - 1] = '\0';
+	fake.n_kept = 4;
+	for (int i = 0; i < 4; i++) {
+		snprintf(key, sizeof key, "%d", i);
+		keep(&r, key, bytes);
+	}
+	ck_assert(!r.told);
+	ck_assert_int_eq(restorer_not_kept(&r, engine()), 0);
+	fake.n_kept = 40;
+	for (int i = 4; i < 40; i++) {
+		snprintf(key, sizeof key, "%d", i);
+		keep(&r, key, bytes);
+	}
+	ck_assert(r.told);
+	ck_assert_int_eq(restorer_not_kept(&r, engine()), 40 - (int64_t)vault_count(&r.vault));
+	ck_assert_int_gt(restorer_not_kept(&r, engine()), 30);
+	/* There is room again when others are gone. */
+	for (int i = 0; i < 4; i++) {
+		snprintf(key, sizeof key, "%d", i);
+		keep(&r, key, NULL);
+	}
+	keep(&r, "39", bytes);
+	fake.n_kept = 1;
+	ck_assert_int_eq(restorer_not_kept(&r, engine()), 0);
+	r.told = false;
+	restorer_keep(&r, &too_long);
+	ck_assert(r.told);
+	vault_close(&r.vault);
+}
+END_TEST
+
+START_TEST(without_a_vault_nothing_is_kept)
+{
+	const struct restorer r = { .mem = NULL };
+
+	ck_assert_int_lt(restorer_not_kept(&r, engine()), 0);
+}
+END_TEST
+
 UNIT("daemon/restorer")
 {
+	tcase_add_test(tc, what_finds_no_room_is_counted_and_told_once);
+	tcase_add_test(tc, without_a_vault_nothing_is_kept);
 	tcase_add_test(tc, memory_is_bounded_by_what_is_alive);
 	tcase_add_test(tc, nothing_is_left_that_was_not_committed);
 	tcase_add_test(tc, the_next_engine_gets_what_counts);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Another engine goes on with what one has written down, and puts it right with the planes. That
  * nothing is lost at any moment is the simulator's. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "ike/child.h"
@@ -144,8 +145,53 @@ START_TEST(a_peer_that_has_answered_is_not_forgotten)
 }
 END_TEST
 
+/* The last record that is handed out. */
+static bool drained(struct ike_engine *e, bool *too_long)
+{
+	struct ike_action a;
+	bool kept = false;
+
+	*too_long = false;
+	while (ike_engine_next(e, &a)) {
+		if (a.kind != IKE_ACT_KEEP || a.keep.key.p[0] != KEEP_SA)
+			continue;
+		kept = !a.keep.gone;
+		*too_long = a.keep.too_long;
+	}
+	return kept;
+}
+
+START_TEST(what_is_too_long_to_be_kept_is_told)
+{
+	struct pair *p = up();
+	struct ike_engine *e;
+	struct ike_sa *sa;
+	bool too_long;
+
+	follow(p, LEFT);
+	e = p->end[LEFT].e;
+	e->env.keeps = true;
+	e->keeps.bytes = malloc(SNAPSHOT_MAX);
+	ck_assert_ptr_nonnull(e->keeps.bytes);
+	sa = pair_sa(p, LEFT);
+	keep_touch_sa(sa);
+	ck_assert(drained(e, &too_long) && !too_long);
+	ck_assert_int_eq(packets_set(&sa->window.answer, span_of(record, sizeof(record))), OK);
+	keep_touch_sa(sa);
+	ck_assert(!drained(e, &too_long) && too_long);
+	ck_assert_uint_eq(ike_engine_kept(e), 2);
+	ck_assert_int_eq(packets_set(&sa->window.answer, span_of(record, 100)), OK);
+	keep_touch_sa(sa);
+	ck_assert(drained(e, &too_long) && !too_long);
+	ck_assert_uint_eq(ike_engine_kept(e), 2);
+	e->env.keeps = false;
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/restore")
 {
+	tcase_add_test(tc, what_is_too_long_to_be_kept_is_told);
 	tcase_add_loop_test(tc, a_peer_that_has_answered_is_not_forgotten, 0, N_HANDSHAKES);
 	tcase_add_test(tc, all_is_as_it_was);
 	tcase_add_test(tc, what_has_carried_enough_is_renewed);
