@@ -161,6 +161,9 @@ static enum err get_conf(struct rd *r, struct snapshot *s, struct child_sa *c)
 		return ERR_SYNTAX;
 	if (name[0] == '\0')
 		return OK;
+	/* One that only says goodbye has none. */
+	if (!s->sa->conn && !s->retires)
+		return ERR_SYNTAX;
 	c->conf = s->sa->conn ? conn_child_twin(s->sa->conn, name, digest) : NULL;
 	if (!c->conf)
 		c->conf = former_new(s, name);

@@ -259,6 +259,13 @@ static void judge_replaced(enum role r, int i)
 			 replaced[i].office);
 	ck_assert_int_eq(!conf_connection_same(&was->connections[1], &is->connections[1]),
 			 replaced[i].branch);
+	/* What an engine leaves says it to the next one, too. */
+	ck_assert_int_eq(conf_connection_digest(&was->connections[0]) !=
+				 conf_connection_digest(&is->connections[0]),
+			 replaced[i].office);
+	ck_assert_int_eq(conf_connection_digest(&was->connections[1]) !=
+				 conf_connection_digest(&is->connections[1]),
+			 replaced[i].branch);
 	conf_free(was);
 	conf_free(is);
 }
