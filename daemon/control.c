@@ -13,9 +13,10 @@
 
 #include "config.h"
 #include "daemon/client.h"
+#include "daemon/strangers.h"
 
 /* Those who may only look leave room for root. */
-enum { CLIENTS_MAX = 64, STRANGERS_MAX = 8, LOOKERS_MAX = 32 };
+enum { CLIENTS_MAX = 64, LOOKERS_MAX = 32 };
 static const mono_ns counters_patience = 500 * NS_PER_MS;
 
 struct control {
@@ -27,10 +28,7 @@ struct control {
 	uint64_t tickets;
 	time_t started;
 	time_t config_loaded;
-	/* The last refusals of peers that fit no connection: nowhere else would they be found. */
-	struct ike_note strangers[STRANGERS_MAX];
-	mono_ns strangers_at[STRANGERS_MAX];
-	size_t n_strangers; /* since the start; the ring holds the last of them */
+	struct strangers strangers;
 };
 
 struct request {
@@ -74,28 +72,6 @@ static void client_end(struct client *c, enum err e, const char *text)
 }
 
 /* ---- status ---- */
-
-static void stranger_keep(struct control *ctl, const struct ike_note *n)
-{
-	size_t at = ctl->n_strangers++ % STRANGERS_MAX;
-
-	ctl->strangers[at] = *n;
-	ctl->strangers_at[at] = mono_now();
-}
-
-static json_t *strangers_report(const struct control *ctl, const struct report_now *now)
-{
-	size_t kept = ctl->n_strangers < STRANGERS_MAX ? ctl->n_strangers : STRANGERS_MAX;
-	json_t *a = json_array();
-
-	for (size_t i = ctl->n_strangers - kept; i < ctl->n_strangers; i++) {
-		mono_ns ago = now->mono - ctl->strangers_at[i % STRANGERS_MAX];
-
-		json_array_append_new(a, report_note(&ctl->strangers[i % STRANGERS_MAX],
-						     now->wall - (time_t)(ago / NS_PER_S)));
-	}
-	return a;
-}
 
 struct status_walk {
 	struct client *c;
@@ -144,7 +120,7 @@ static void status_finish(struct client *c)
 			     "connecting", w.counts[IKE_STATE_CONNECTING], "waiting",
 			     w.counts[IKE_STATE_WAITING], "failing", w.counts[IKE_STATE_FAILING],
 			     "off", w.counts[IKE_STATE_OFF], "daemon", daemon_report(c->control),
-			     "unknown_peers", strangers_report(c->control, &w.now)));
+			     "unknown_peers", strangers_report(&c->control->strangers, &w.now)));
 	client_end(c, OK, NULL);
 }
 
@@ -407,7 +383,7 @@ static bool note_ends_up(const struct ike_note *n)
 void control_note(struct control *ctl, const struct ike_note *n)
 {
 	if (n->kind == IKE_NOTE_REFUSED && !n->connection[0])
-		stranger_keep(ctl, n);
+		strangers_keep(&ctl->strangers, n);
 	for (struct client *c = ctl->clients; c; c = c->next) {
 		if (n->kind == IKE_NOTE_DROPPED || !note_concerns(c, n))
 			continue;
