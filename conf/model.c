@@ -17,6 +17,15 @@ const struct conf_connection *conf_connection_find(const struct conf *c, const c
 	return NULL;
 }
 
+bool conf_peer_may_be_at(const struct conf_connection *cn, const struct addr *a)
+{
+	for (size_t i = 0; i < cn->n_addresses; i++) {
+		if (addr_eq(&cn->addresses[i], a))
+			return true;
+	}
+	return cn->any_address || cn->address_name != NULL || cn->redirect == CONF_REDIRECT_FOLLOW;
+}
+
 const struct conf_child *conf_child_find(const struct conf_connection *cn, const char *name)
 {
 	for (size_t i = 0; i < cn->n_children; i++) {

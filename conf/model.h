@@ -152,6 +152,9 @@ struct conf {
 };
 
 const struct conf_connection *conf_connection_find(const struct conf *c, const char *name);
+/* Is the peer expected there? A name may be anywhere, and so may a gateway whose redirects are
+ * followed. */
+bool conf_peer_may_be_at(const struct conf_connection *cn, const struct addr *a);
 const struct conf_child *conf_child_find(const struct conf_connection *cn, const char *name);
 /* Equal in everything that matters to a running SA (positions do not): a connection but for its
  * children, and one of those. */

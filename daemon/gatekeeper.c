@@ -74,15 +74,6 @@ static const char *rank(const struct gate *g, const struct sa_desc *d)
 	return NULL;
 }
 
-static bool peer_may_be_at(const struct conf_connection *cn, const struct addr *a)
-{
-	for (size_t i = 0; i < cn->n_addresses; i++) {
-		if (addr_eq(&cn->addresses[i], a))
-			return true;
-	}
-	return cn->any_address || cn->address_name != NULL || cn->redirect == CONF_REDIRECT_FOLLOW;
-}
-
 static const char *path(const struct gate *g, const struct sa_desc *d)
 {
 	const struct addr *local = &d->path.local.addr, *remote = &d->path.remote.addr;
@@ -97,7 +88,7 @@ static const char *path(const struct gate *g, const struct sa_desc *d)
 		return "its remote address is not that of one machine";
 	if (g->cn->local_address.family != AF_UNSPEC && !addr_eq(&g->cn->local_address, local))
 		return "its local address is not the configured one";
-	if (!peer_may_be_at(g->cn, remote))
+	if (!conf_peer_may_be_at(g->cn, remote))
 		return "the peer is not configured to be there";
 	if (d->encap && (d->path.local.port == 0 || d->path.remote.port == 0))
 		return "a port of its UDP encapsulation is missing";

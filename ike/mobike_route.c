@@ -4,6 +4,7 @@
  * is now, then the others that it has, as it says, then those of the configuration. A silent one is
  * passed over for the next.
  */
+#include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/core.h"
 #include "ike/life.h"
@@ -38,6 +39,23 @@ static bool is_own(const struct ike_engine *e, const struct addr *a)
 	return false;
 }
 
+static bool has_kernel_children(const struct ike_sa *sa)
+{
+	const struct child_sa *c = sa->children;
+
+	while (c && c->plane != PLANE_KERNEL)
+		c = c->next;
+	return c;
+}
+
+/* Of those that only the peer has named. The monitor lets nothing be sent by the kernel to where
+ * the configuration does not expect the peer. */
+static bool may_be_tried(const struct ike_sa *sa, const struct addr *a)
+{
+	return !is_own(sa->e, a) &&
+	       (conf_peer_may_be_at(sa->conn->conf, a) || !has_kernel_children(sa));
+}
+
 static void ask(struct ike_sa *sa)
 {
 	const struct conn *c = sa->conn;
@@ -46,7 +64,7 @@ static void ask(struct ike_sa *sa)
 	if (!sa->mobike.left)
 		add(&q, &sa->path.remote.addr);
 	for (size_t i = 0; sa->mobike.decides && i < sa->mobike.n_addrs; i++) {
-		if (!is_own(sa->e, &sa->mobike.addrs[i]))
+		if (may_be_tried(sa, &sa->mobike.addrs[i]))
 			add(&q, &sa->mobike.addrs[i]);
 	}
 	for (size_t i = 0; sa->mobike.decides && i < c->n_paths; i++)

@@ -2,6 +2,7 @@
 #include "tests/unit/ike/roam.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ike/core.h"
@@ -28,23 +29,35 @@ static bool look(struct pair *p, struct datagram *d)
 	return true;
 }
 
-struct pair *roam_new(struct roam *w, const char *left, const char *right)
+static struct pair *in_roam(struct roam *w, struct pair *p)
 {
-	struct pair *p = pair_new(left, right);
-
 	p->ctx = w;
 	p->filter = look;
 	return p;
 }
 
-struct pair *roam_begin_with(struct roam *w, const char *left, const char *right)
+struct pair *roam_new(struct roam *w, const char *left, const char *right)
 {
-	struct pair *p = roam_new(w, left, right);
+	return in_roam(w, pair_new(left, right));
+}
 
+static struct pair *up(struct pair *p)
+{
 	pair_up(p, LEFT, "site");
 	pair_drain(p);
 	pair_expect_children(p, 1);
 	return p;
+}
+
+struct pair *roam_begin_with(struct roam *w, const char *left, const char *right)
+{
+	return up(roam_new(w, left, right));
+}
+
+struct pair *roam_begin_on(struct roam *w, const char *const text[2],
+			   const struct plane_caps kernel[2])
+{
+	return up(in_roam(w, pair_new_on(text, kernel)));
 }
 
 const char *roam_conf(enum side s, const char *more)
@@ -98,4 +111,27 @@ void roam_expect_left_at(struct pair *p, const char *address)
 	roam_expect_at(p, LEFT, address, "198.51.100.2");
 	roam_expect_at(p, RIGHT, "198.51.100.2", address);
 	pair_expect_children(p, 1);
+}
+
+struct datagram *roam_take(struct pair *p)
+{
+	struct datagram *d = p->wire;
+
+	ck_assert_ptr_nonnull(d);
+	p->wire = d->next;
+	return d;
+}
+
+void roam_arrive(struct pair *p, struct datagram *d)
+{
+	pair_deliver(p, d->to, &d->path, span_of(d->bytes, d->len));
+	free(d);
+}
+
+struct addr roam_address(const char *text)
+{
+	struct addr a;
+
+	ck_assert(addr_parse(text, &a));
+	return a;
 }

@@ -24,6 +24,9 @@ struct roam {
 struct pair *roam_new(struct roam *w, const char *left, const char *right);
 /* ... and up. */
 struct pair *roam_begin_with(struct roam *w, const char *left, const char *right);
+/* ... by these kernels. */
+struct pair *roam_begin_on(struct roam *w, const char *const text[2],
+			   const struct plane_caps kernel[2]);
 /* ... where RIGHT expects LEFT at all places. */
 struct pair *roam_begin(struct roam *w);
 /* The usual configuration, which expects the peer at all places. */
@@ -36,5 +39,10 @@ void roam_go(struct pair *p, enum side s, const char *to);
 void roam_expect_at(struct pair *p, enum side s, const char *local, const char *remote);
 /* LEFT is there, as both ends know. */
 void roam_expect_left_at(struct pair *p, const char *address);
+
+/* What is next on the wire is taken from it; arrives after all. */
+struct datagram *roam_take(struct pair *p);
+void roam_arrive(struct pair *p, struct datagram *d);
+struct addr roam_address(const char *text);
 
 #endif
