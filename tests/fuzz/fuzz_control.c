@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The control socket: what anybody writes who may open it, in pieces, while the engine goes on,
  * tells what happens and is given other answers. Whatever comes back is JSON, line by line. The
- * first byte: are counters fresh, is there an engine. Then steps: what, how long, bytes.
+ * first byte: are counters fresh. Then steps: what, how long, bytes.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -96,7 +96,7 @@ static struct ike_engine *get_engine(void *ctx)
 {
 	const struct scene *s = ctx;
 
-	return s->how & 2 ? NULL : s->engine;
+	return s->engine;
 }
 
 static void command(void *ctx, bool up, const char *connection, const char *child)
