@@ -401,13 +401,13 @@ static void on_refusal(struct ike_sa *sa, uint16_t type, bool updated)
 	struct mobike *mb = &sa->mobike;
 
 	tell_refused(sa, type);
-	mb->refusals++;
-	if (type != NOTIFY_UNEXPECTED_NAT_DETECTED) {
-		if (updated)
-			mobike_refused(sa);
-	} else if (mb->refusals < MOBIKE_REFUSALS_MAX) {
+	if (mb->refusals < MOBIKE_REFUSALS_MAX)
+		mb->refusals++;
+	if (type == NOTIFY_UNEXPECTED_NAT_DETECTED && mb->refusals < MOBIKE_REFUSALS_MAX) {
 		mb->update_due = mb->update_due || updated;
 		mb->list_due = mb->list_due || !updated;
+	} else if (updated) {
+		mobike_refused(sa);
 	}
 }
 

@@ -132,14 +132,22 @@ void mobike_silence(struct ike_sa *sa, unsigned sent)
 	ask(sa);
 }
 
-/* It has not gone with us: back to where it is or, where that address of ours has gone, on by
- * another way. */
+static bool same_ends(const struct path *a, const struct path *b)
+{
+	return addr_eq(&a->local.addr, &b->local.addr) && addr_eq(&a->remote.addr, &b->remote.addr);
+}
+
+/* It has not gone with us: back to where it is or, where either address has gone, on by another
+ * way. */
 void mobike_refused(struct ike_sa *sa)
 {
 	struct place was = move_place(sa);
 
 	was.path = sa->mobike.good;
-	if (sa->e->n_addrs == 0 || is_own(sa->e, &was.path.local.addr)) {
+	if (!mobike_peer_has(sa, &was.path.remote.addr))
+		was.path.remote = sa->path.remote;
+	if ((sa->e->n_addrs == 0 || is_own(sa->e, &was.path.local.addr)) &&
+	    !same_ends(&was.path, &sa->path)) {
 		move_to(sa, &was, "the peer refuses our new address");
 		sa->mobike.stays = true;
 	} else if (sa->mobike.refusals < MOBIKE_REFUSALS_MAX) {
@@ -154,18 +162,13 @@ const struct path *mobike_answer_path(const struct ike_sa *sa, const struct path
 	return gone && is_own(sa->e, &sa->path.local.addr) ? &sa->path : p;
 }
 
-static bool same_ends(const struct path *a, const struct path *b)
-{
-	return addr_eq(&a->local.addr, &b->local.addr) && addr_eq(&a->remote.addr, &b->remote.addr);
-}
-
 /* The one that we are on, if it is still there and somebody answers; else the next one, and from
  * the last one on to the first. NULL: there is no way. */
 static const struct path *choose(const struct ike_sa *sa, const struct ike_routes *r)
 {
 	size_t at = 0;
 
-	if (sa->mobike.stays && !sa->mobike.silent)
+	if (sa->mobike.stays && !sa->mobike.silent && !sa->mobike.left)
 		return NULL;
 	while (at < r->n && !same_ends(&r->paths[at], &sa->path))
 		at++;

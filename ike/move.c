@@ -285,6 +285,7 @@ void move_heard(struct ike_sa *sa, const struct endpoint *from)
 
 void move_answered(struct ike_sa *sa, const struct endpoint *from)
 {
+	sa->mobike.silent = false;
 	if (!is_moving(sa)) {
 		if (sa->move.asks)
 			proved(sa, from);

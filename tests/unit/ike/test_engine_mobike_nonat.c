@@ -54,6 +54,23 @@ START_TEST(an_unexpected_nat_is_refused)
 }
 END_TEST
 
+/* LEFT keeps the address that was good beside the one behind the NAT: everything is back there. */
+START_TEST(where_a_nat_is_refused_the_good_address_is_kept)
+{
+	static const char *const both[] = { "10.77.0.5", "192.0.2.1" };
+	struct roam w;
+	struct pair *p = without_natt(&w);
+
+	w.translated = roam_address("10.77.0.5");
+	w.as = roam_address(ROAM_ELSEWHERE);
+	roam_has(p, LEFT, both, 2);
+	pair_drain(p);
+	ck_assert_uint_eq(pair_sa(p, LEFT)->mobike.refusals, MOBIKE_REFUSALS_MAX);
+	roam_expect_left_at(p, "192.0.2.1");
+	pair_free(p);
+}
+END_TEST
+
 /* What was changed on its way says nothing of addresses; RIGHT says it once more. */
 START_TEST(a_list_over_a_nat_is_refused)
 {
@@ -93,6 +110,7 @@ UNIT("ike/engine-mobike-nonat")
 {
 	tcase_add_test(tc, without_nat_traversal_all_stays_at_port_500);
 	tcase_add_loop_test(tc, an_unexpected_nat_is_refused, 0, 2);
+	tcase_add_test(tc, where_a_nat_is_refused_the_good_address_is_kept);
 	tcase_add_test(tc, a_list_over_a_nat_is_refused);
 	tcase_add_test(tc, nobody_connects_through_an_unexpected_nat);
 }

@@ -185,6 +185,24 @@ START_TEST(a_refused_address_is_left_for_the_good_one)
 }
 END_TEST
 
+/* ... and RIGHT goes elsewhere, and says so: LEFT follows all the same. */
+START_TEST(who_stays_follows_the_peer)
+{
+	static const char *const both[] = { ROAM_NOWHERE, "192.0.2.1" };
+	struct roam w = { .ports = { 0 } };
+	struct pair *p = roam_begin_with(&w, roam_conf(LEFT, ""), roam_conf(RIGHT, ""));
+
+	roam_has(p, LEFT, both, 2);
+	pair_drain(p);
+	ck_assert(pair_sa(p, LEFT)->mobike.stays);
+	roam_go(p, RIGHT, ROAM_ELSEWHERE);
+	pair_drain(p);
+	ck_assert_str_eq(addr_text(&pair_sa(p, LEFT)->path.remote.addr, (char[ADDR_TEXT_MAX]){ 0 }),
+			 ROAM_ELSEWHERE);
+	pair_free(p);
+}
+END_TEST
+
 /* ---- COOKIE2 ---- */
 
 static const struct cookie_row {
@@ -400,6 +418,7 @@ UNIT("ike/engine-mobike-said")
 	tcase_add_loop_test(tc, only_updates_of_who_began_are_followed, 0, 4);
 	tcase_add_test(tc, a_refusal_is_not_asked_for_for_ever);
 	tcase_add_test(tc, a_refused_address_is_left_for_the_good_one);
+	tcase_add_test(tc, who_stays_follows_the_peer);
 	tcase_add_loop_test(tc, what_has_not_the_cookie_ends_the_sa, 0, 2 * N_COOKIES);
 	tcase_add_test(tc, a_list_is_taken_as_far_as_it_is_good);
 	tcase_add_loop_test(tc, packets_wait_where_only_the_peer_names_the_place, 0, 2);
