@@ -58,7 +58,7 @@ uint64_t conf_child_digest(const struct conf_child *ch)
 {
 	const uint64_t name = field_digest_part(0, SCHEMA_CHILD, span_str(ch->name));
 
-	return field_digest(name ^ ch->reqid, SCHEMA_CHILD, ch);
+	return field_digest(name ^ ch->reqid ^ (uint64_t)ch->set << 32, SCHEMA_CHILD, ch);
 }
 
 uint64_t conf_connection_digest(const struct conf_connection *cn)

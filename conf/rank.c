@@ -77,6 +77,9 @@ static void judge_all(struct ranked *v, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].ch->mode != CONF_MODE_TUNNEL)
 			v[i].lacks = "it may be in transport mode";
+		/* One could keep all others out, by less than one network. */
+		else if (v[i].cn->identity.type == ID_NONE)
+			v[i].lacks = "its peer may be anybody";
 		for (size_t k = 0; k < n && v[i].lacks == NULL; k++)
 			v[i].lacks = k == i ? NULL : between(&v[i], &v[k]);
 	}

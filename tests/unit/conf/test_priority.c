@@ -122,6 +122,27 @@ START_TEST(the_kernel_carries_those_that_it_can_rank)
 }
 END_TEST
 
+/* Who may be anybody could keep the others out; and what a set is belongs to what a child is, for
+ * whoever goes on with it. */
+START_TEST(anybody_is_in_no_set)
+{
+	struct conf *c = fixture_load("me {\nidentity = left.example.org\ncertificate = left.pem\n"
+				      "key = left.key\ntrust = ca.pem\n}\n"
+				      "connection office {\naddress = 203.0.113.2\n"
+				      "identity = right.example.org\npriority = 1" SAME("") "}\n"
+				      "connection other {\naddress = any\nidentity = any\n"
+				      "priority = 2" SAME("") "}\n");
+	struct conf_child *ch = &c->connections[0].children[0];
+	const uint64_t digest = conf_child_digest(ch);
+
+	check_plane(c, 0, "another peer cannot be the kernel's");
+	check_plane(c, 1, "its peer may be anybody");
+	ch->set = 0x5a000001;
+	ck_assert(conf_child_digest(ch) != digest);
+	conf_free(c);
+}
+END_TEST
+
 /* They know each other by it, whoever else there is and in whichever order it is written. */
 START_TEST(the_same_networks_are_one_set)
 {
@@ -182,6 +203,7 @@ UNIT("conf/priority")
 	tcase_add_loop_test(tc, both_have_to_say_who_goes_first, 0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_loop_test(tc, the_kernel_carries_those_that_it_can_rank, 0,
 			    sizeof(pairs) / sizeof(pairs[0]));
+	tcase_add_test(tc, anybody_is_in_no_set);
 	tcase_add_test(tc, the_same_networks_are_one_set);
 	tcase_add_test(tc, a_kernel_of_one_family_has_none_of_them);
 	tcase_add_test(tc, a_peer_that_another_one_bars_from_the_kernel_is_another_child);
