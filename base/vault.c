@@ -203,7 +203,7 @@ static enum err replay(struct vault *v)
 	v->w = half_writer(v, v->half);
 	(void)wr_take(&v->w, (size_t)used);
 	add_reserves(v);
-	return err;
+	return err == OK && wr_left(&v->w) < v->reserve ? ERR_SYNTAX : err;
 }
 
 static void format(struct vault *v)
@@ -291,13 +291,19 @@ static bool is_long(const struct vault *v)
 	return wr_len(&v->w) > LOG_MIN && wr_len(&v->w) / LOG_TIMES > v->alive;
 }
 
+/* Does copying leave room for more than this one? Else each record of a full vault would copy all.
+ */
+static bool is_worth_it(const struct vault *v, size_t size)
+{
+	return half_size(v) / 8 + size + v->alive + v->reserve <= half_size(v);
+}
+
 /* For a record, and for saying of all that they are gone. */
 static bool has_room(struct vault *v, size_t size)
 {
 	if (is_long(v) && copy_over(v))
 		return wr_left(&v->w) >= size + v->reserve;
-	return wr_left(&v->w) >= size + v->reserve ||
-	       (copy_over(v) && wr_left(&v->w) >= size + v->reserve);
+	return wr_left(&v->w) >= size + v->reserve || (is_worth_it(v, size) && copy_over(v));
 }
 
 /* Another record is its newest. */

@@ -145,7 +145,7 @@ static int ask_once(const struct cli *cli, struct ask *a, json_t **end)
 int cli_ask(const struct cli *cli, const char *verb, cli_line_fn *fn, void *ctx, json_t **end)
 {
 	const bool twice = strcmp(verb, "up") == 0 || strcmp(verb, "down") == 0;
-	struct ask a = { .verb = verb, .fn = fn, .ctx = ctx, .deadline = NEVER };
+	struct ask a = { .verb = verb, .fn = fn, .ctx = ctx, .fd = -1, .deadline = NEVER };
 	int code = CLI_REFUSED;
 
 	*end = NULL;

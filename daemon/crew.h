@@ -3,9 +3,9 @@
  * started again.
  *
  * Each has a channel to the monitor; signer, verifier, esp and fetcher each have one to the engine,
- * made anew whenever either end is. The engine and esp share the SAs: without its engine esp drops
- * them by itself; when esp dies, the engine sees its channel end, tells the peers and makes new
- * ones.
+ * made anew whenever either end is. The engine and esp share the SAs, and each leaves what it knows
+ * of them to the next one of its kind (struct kept in monitor_state.h); without an engine for a
+ * while esp drops them by itself.
  */
 #ifndef DAEMON_CREW_H
 #define DAEMON_CREW_H

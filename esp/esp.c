@@ -198,6 +198,9 @@ static enum err install(struct esp *e, const struct sa_cmd *cmd, struct sa_count
 	if (cmd->install > e->installed)
 		e->installed = cmd->install;
 	err = sad_install(e->plane.sad, &cmd->sa, cmd->install);
+	/* It was given twice to this process. */
+	if (err == ERR_EXISTS && cmd->install != 0 && cmd->install != cmd->ticket)
+		err = sad_claim(e->plane.sad, &cmd->sa, counters);
 	if (err == OK && cmd->sa.dir == SA_OUT)
 		wake_all(e);
 	return err;

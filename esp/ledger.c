@@ -273,6 +273,8 @@ size_t ledger_each(struct ledger *l, ledger_fn *fn, void *ctx, size_t *refused)
 	struct leaving all = { .v = calloc(n + 1, sizeof(*all.v)) };
 
 	*refused = 0;
+	if (!all.v)
+		*refused = n;
 	if (n > 0 && all.v)
 		vault_each(&l->vault, note_one, &all);
 	if (all.n > 0)

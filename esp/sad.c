@@ -65,8 +65,9 @@ void sad_free(struct sad *d)
 {
 	if (!d)
 		return;
-	sad_flush(d);
+	/* What was kept is the next process's. */
 	ledger_close(&d->ledger);
+	sad_flush(d);
 	lookup_free(d->lookup);
 	free(d);
 }

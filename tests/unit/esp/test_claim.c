@@ -103,6 +103,29 @@ START_TEST(nothing_is_put_in_twice_for_one_engine_after_the_other)
 }
 END_TEST
 
+/* An engine that asks anew while its first command still waits gives it twice to one process. */
+START_TEST(what_is_given_twice_is_there_once)
+{
+	struct scene s;
+	struct kit_sa k;
+	struct sa_cmd cmd = { .op = SA_INSTALL, .ticket = 20, .install = 12 };
+	struct sa_done done;
+
+	up(&s);
+	esp_unclaim(s.g.esp);
+	kit_sa_make(&k, &kit_suites[0], SA_IN, SPI_A + 1);
+	ck_assert_int_eq(command(&s, SA_INSTALL, &k, 12), OK);
+	cmd.sa = k.d;
+	cmd.sa.local.v = &k.local;
+	cmd.sa.remote.v = &k.remote;
+	esp_command(s.g.esp, &cmd, &done);
+	ck_assert_int_eq(done.err, OK);
+	ck_assert_int_eq(command(&s, SA_REMOVE, &k, 0), OK);
+	ck_assert_int_eq(command(&s, SA_QUERY, &k, 0), ERR_NOT_FOUND);
+	gateway_down(&s.g);
+}
+END_TEST
+
 /* It does not know what another one before it has carried out. */
 START_TEST(what_is_given_again_to_a_new_process_is_not_put_in)
 {
@@ -129,6 +152,7 @@ UNIT("esp/claim")
 	tcase_add_test(tc, who_was_put_in_by_this_engine_stays);
 	tcase_add_loop_test(tc, who_is_claimed_stays_and_who_is_not_goes, 0, 2);
 	tcase_add_test(tc, who_is_claimed_as_something_else_is_not_there);
+	tcase_add_test(tc, what_is_given_twice_is_there_once);
 	tcase_add_test(tc, what_is_given_again_to_a_new_process_is_not_put_in);
 	tcase_add_test(tc, nothing_is_put_in_twice_for_one_engine_after_the_other);
 }

@@ -422,9 +422,25 @@ START_TEST(spoilt_memory_is_survived)
 }
 END_TEST
 
+/* Not by a signal, but for want of threads, say. */
+START_TEST(who_ends_by_itself_leaves_what_it_has)
+{
+	static struct half a, b;
+
+	begin_new(&a);
+	put(&a, SA_IN, OUR_SPI, 1);
+	put(&a, SA_OUT, PEER_SPI, 2);
+	sad_free(a.d);
+	ck_assert_int_eq(follow(&b, &a), OK);
+	ck_assert_uint_eq(b.kept.restored, 2);
+	sad_free(b.d);
+}
+END_TEST
+
 UNIT("esp/ledger")
 {
 	tcase_set_timeout(tc, 300);
+	tcase_add_test(tc, who_ends_by_itself_leaves_what_it_has);
 	tcase_add_test(tc, numbers_go_on);
 	tcase_add_test(tc, so_do_the_upper_halves);
 	tcase_add_test(tc, a_move_and_a_pass_are_kept);
