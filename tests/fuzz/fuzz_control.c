@@ -119,6 +119,12 @@ static void rekey(void *ctx, enum ike_rekey what, const char *connection, const 
 	ike_engine_event(s->engine, &ev, mono_now());
 }
 
+static int64_t not_kept(void *ctx)
+{
+	(void)ctx;
+	return -1;
+}
+
 static bool counters_fresh(void *ctx)
 {
 	const struct scene *s = ctx;
@@ -289,6 +295,7 @@ static void begin(struct scene *s)
 					 .command = command,
 					 .rekey = rekey,
 					 .counters_fresh = counters_fresh,
+					 .not_kept = not_kept,
 					 .reload = reload,
 					 .ctx = s };
 	const struct ike_env ike = { .random = { .fill = fill },
@@ -299,7 +306,7 @@ static void begin(struct scene *s)
 	FUZZ_HOLDS(control_new(&env, &s->control) == OK);
 	FUZZ_HOLDS(control_listen(s->control, listener(s)) == OK);
 	s->engine = ike_engine_new(&ike, conf(), mono_now());
-	FUZZ_HOLDS(s->engine != NULL);
+	FUZZ_HOLDS(s->engine != NULL && control_begin(s->control) == OK);
 	s->timer = (struct loop_timer){ .fire = next, .ctx = s };
 	loop_after(s->loop, after, s);
 	loop_timer_set(s->loop, &s->timer, mono_now());
