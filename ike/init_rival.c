@@ -63,7 +63,7 @@ enum err rival_keep(struct ike_engine *e, const struct path *p, const struct mes
 	struct init_rivals *r;
 	enum err err;
 
-	if (!sa || !sa->initiator || sa->state != S_AUTH_SENT || !sa->hs)
+	if (!sa || !sa->initiator || sa->state != S_AUTH_SENT || !sa->hs || sa->hs->restored)
 		return ERR_UNEXPECTED;
 	err = judge(sa, m);
 	if (err != OK)

@@ -75,6 +75,7 @@ struct handshake {
 	uint8_t cookie_len;
 	uint8_t next_cookie[COOKIE_MAX]; /* came, and will be sent back at: */
 	uint8_t next_cookie_len;
+	bool restored;	   /* which other answers were followed before is not known */
 	mono_ns follow_at; /* NEVER: none came */
 
 	struct packets request;	 /* RealMessage1: the IKE_SA_INIT request that counts */

@@ -131,6 +131,7 @@ static enum err begin(struct ike_sa *sa)
 	hs->n_tries = 1;
 	hs->chosen = &hs->tries[0];
 	hs->keyed = true;
+	hs->restored = true;
 	hs->auth->deal.ours = true;
 	hs->auth->written = true;
 	return OK;

@@ -398,6 +398,7 @@ void end_restore(struct end *end)
 	trace_line(end->sim, end->side, "is restored");
 	end->back_at = NEVER;
 	end->dead = false;
+	net_forget(end->sim, end->side);
 	end->e = end_engine(end, true);
 	sim_must(end->sim, end->e != NULL, "the engine does not begin");
 	end->dead = !end->e;

@@ -146,6 +146,16 @@ static void remember(struct sim *s, const struct sim_packet *p)
 	s->history[at] = packet_copy(p);
 }
 
+void net_forget(struct sim *s, enum side side)
+{
+	for (size_t i = 0; i < SIM_HISTORY; i++) {
+		if (!s->history[i] || s->history[i]->ev.side != side)
+			continue;
+		free(s->history[i]);
+		s->history[i] = NULL;
+	}
+}
+
 static const char *trust_text(enum trust trust)
 {
 	static const char *const texts[] = { "arrives", "arrives again", "arrives, forged" };

@@ -205,6 +205,8 @@ struct inject {
 	enum trust trust;
 };
 void net_inject(struct sim *s, struct inject how, const struct path *path, struct span bytes);
+/* What this end has had may count once more: it was killed before it said so. */
+void net_forget(struct sim *s, enum side side);
 void net_free(struct sim *s);
 
 /* jobs.c */

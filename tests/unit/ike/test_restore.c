@@ -145,6 +145,41 @@ START_TEST(a_peer_that_has_answered_is_not_forgotten)
 }
 END_TEST
 
+static bool keep_init_answer(struct pair *p, struct datagram *d)
+{
+	struct packets *answer = p->ctx;
+
+	if (d->bytes[18] == X_IKE_SA_INIT && d->to == LEFT)
+		ck_assert_int_eq(packets_set(answer, span_of(d->bytes, d->len)), OK);
+	return no_auth_answer(p, d);
+}
+
+/* It may have been followed before: its IKE_AUTH would be another one under the same keys. */
+START_TEST(another_answer_is_followed_by_nobody_who_was_restored)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct packets answer = { 0 };
+	struct path path;
+	size_t sent;
+
+	p->ctx = &answer;
+	p->filter = keep_init_answer;
+	pair_up(p, LEFT, "site");
+	pair_run(p, NS_PER_S);
+	if (_i == 1)
+		follow(p, LEFT);
+	ck_assert_int_eq(pair_sa(p, LEFT)->state, S_AUTH_SENT);
+	sent = p->n_sent;
+	answer.bytes[8] ^= 1; /* SPIr */
+	path = pair_sa(p, LEFT)->path;
+	pair_deliver(p, LEFT, &path, packets_span(&answer));
+	ck_assert_int_eq(pair_sa(p, LEFT)->hs->rivals != NULL, _i == 0);
+	ck_assert_uint_eq(p->n_sent, sent);
+	packets_free(&answer);
+	pair_free(p);
+}
+END_TEST
+
 /* The last record that is handed out. */
 static bool drained(struct ike_engine *e, bool *too_long)
 {
@@ -192,6 +227,7 @@ END_TEST
 UNIT("ike/restore")
 {
 	tcase_add_test(tc, what_is_too_long_to_be_kept_is_told);
+	tcase_add_loop_test(tc, another_answer_is_followed_by_nobody_who_was_restored, 0, 2);
 	tcase_add_loop_test(tc, a_peer_that_has_answered_is_not_forgotten, 0, N_HANDSHAKES);
 	tcase_add_test(tc, all_is_as_it_was);
 	tcase_add_test(tc, what_has_carried_enough_is_renewed);
