@@ -201,13 +201,18 @@ static void go_back(struct ike_sa *sa)
 {
 	const struct place was = sa->move.was;
 
+	sa->move.asks = false;
+	sa->move.unproved = false;
+	sa->move.ask_at = NEVER;
+	/* It answered from there before: only what translates addresses is another. */
+	if (path_eq(&was.path, &sa->path)) {
+		move_bring_children(sa);
+		return;
+	}
 	if (sa->mobike.on) {
 		sa->move.left = move_place(sa);
 		sa->move.checked_until = sa->e->now + distrust_time;
 	}
-	sa->move.asks = false;
-	sa->move.unproved = false;
-	sa->move.ask_at = NEVER;
 	move_to(sa, &was, "it does not answer there any more");
 }
 

@@ -203,6 +203,32 @@ START_TEST(who_stays_follows_the_peer)
 }
 END_TEST
 
+/* LEFT, which was behind a NAT, says that there is none, from where it was; and nothing that RIGHT
+ * asks there arrives. RIGHT has been answered from there before, so it stays, as LEFT is now. */
+START_TEST(another_translation_is_no_other_place)
+{
+	struct roam w = { .ports = { 0 } };
+	struct pair *p = roam_begin(&w);
+	struct builder b;
+
+	w.translated = roam_address("10.77.0.5");
+	w.as = roam_address(ROAM_ELSEWHERE);
+	roam_go(p, LEFT, "10.77.0.5");
+	pair_drain(p);
+	ck_assert(pair_sa(p, RIGHT)->encap && p->end[RIGHT].moved.encap);
+	b = words(p, LEFT);
+	builder_notify(&b, NOTIFY_UPDATE_SA_ADDRESSES, SPAN_EMPTY);
+	asks(p, LEFT, &b);
+	p->wire->path.remote.addr = w.as;
+	roam_arrive(p, roam_take(p));
+	p->filter = pair_lose;
+	pair_run(p, 20 * NS_PER_S);
+	ck_assert(!pair_sa(p, RIGHT)->encap && !p->end[RIGHT].moved.encap);
+	roam_expect_at(p, RIGHT, "198.51.100.2", ROAM_ELSEWHERE);
+	pair_free(p);
+}
+END_TEST
+
 /* ---- COOKIE2 ---- */
 
 static const struct cookie_row {
@@ -419,6 +445,7 @@ UNIT("ike/engine-mobike-said")
 	tcase_add_test(tc, a_refusal_is_not_asked_for_for_ever);
 	tcase_add_test(tc, a_refused_address_is_left_for_the_good_one);
 	tcase_add_test(tc, who_stays_follows_the_peer);
+	tcase_add_test(tc, another_translation_is_no_other_place);
 	tcase_add_loop_test(tc, what_has_not_the_cookie_ends_the_sa, 0, 2 * N_COOKIES);
 	tcase_add_test(tc, a_list_is_taken_as_far_as_it_is_good);
 	tcase_add_loop_test(tc, packets_wait_where_only_the_peer_names_the_place, 0, 2);
