@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "certs/cert.h"
 #include "daemon/bridge.h"
+#include "daemon/clockwatch.h"
 #include "daemon/control.h"
 #include "daemon/processes.h"
 #include "daemon/restorer.h"
@@ -30,6 +31,7 @@ struct engine_process {
 	struct ike_engine *ike;
 	struct setup *setup;
 	struct restorer restorer;
+	struct clockwatch clock;
 	struct plane_caps kernel; /* what the kernel's data plane can do; the monitor found out */
 	struct msg_addresses addresses; /* the machine's, as the monitor last said */
 };
@@ -263,6 +265,24 @@ static void control_reload(void *ctx, uint64_t ticket)
 	process_tell(p->process, MSG_RELOAD, wr_done(&w));
 }
 
+/* ---- the wall clock ---- */
+
+static void on_clock(void *ctx, const struct ike_clock *c, mono_ns back)
+{
+	struct engine_process *p = ctx;
+	const struct ike_event ev = { .kind = IKE_EV_CLOCK, .clock = c };
+	struct log_line l = log_event(LOG_LEVEL_NOTICE, "clock_set");
+
+	if (back > 0)
+		log_num(&l, "back", (int64_t)(back / NS_PER_S));
+	else
+		log_num(&l, "ahead", (int64_t)(c->ahead / NS_PER_S));
+	log_num(&l, "slept", (int64_t)(c->slept / NS_PER_S));
+	log_write(&l);
+	if (p->ike != NULL)
+		ike_engine_event(p->ike, &ev, mono_now());
+}
+
 /* ---- the process ---- */
 
 static enum err engine_socket(void *ctx, const struct msg_socket *m, int fd)
@@ -362,7 +382,12 @@ static enum err parts_new(struct engine_process *p)
 	};
 	enum err e = bridge_new(&bridge, &p->bridge);
 
-	return e == OK ? control_new(&control, &p->control) : e;
+	p->clock.loop = process_loop(p->process);
+	p->clock.moved = on_clock;
+	p->clock.ctx = p;
+	if (e == OK)
+		e = control_new(&control, &p->control);
+	return e == OK ? clockwatch_begin(&p->clock) : e;
 }
 
 int engine_main(const struct options *o)
@@ -378,6 +403,7 @@ int engine_main(const struct options *o)
 		loop_after(process_loop(p.process), engine_after, &p);
 		code = loop_run(process_loop(p.process));
 	}
+	clockwatch_end(&p.clock);
 	control_free(p.control);
 	bridge_free(p.bridge);
 	ike_engine_free(p.ike);

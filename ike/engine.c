@@ -22,6 +22,7 @@
 #include "ike/receive.h"
 #include "ike/restore.h"
 #include "ike/snapshot.h"
+#include "ike/wall.h"
 
 /* ---- birth and death ---- */
 
@@ -323,18 +324,6 @@ static bool on_plane(struct ike_engine *e, enum sa_plane from, const struct plan
 	return false;
 }
 
-/* ICMP is anybody's word: at most it makes us ask the peers at that address (RFC 7296 2.4, 2.21.4).
- */
-static void on_unreachable(struct ike_engine *e, const struct path *p)
-{
-	for (size_t i = 0; i < e->n_conns; i++) {
-		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
-			if (addr_eq(&sa->path.remote.addr, &p->remote.addr))
-				sa_doubt(sa);
-		}
-	}
-}
-
 void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns now)
 {
 	struct conn *c = NULL;
@@ -367,7 +356,7 @@ void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns 
 			conn_command(c, ev);
 		break;
 	case IKE_EV_UNREACHABLE:
-		on_unreachable(e, ev->unreachable);
+		sa_doubt_at(e, &ev->unreachable->remote.addr);
 		break;
 	case IKE_EV_ADDRESSES:
 		mobike_on_addresses(e, ev->addresses);
@@ -376,6 +365,9 @@ void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns 
 		break;
 	case IKE_EV_ROUTES:
 		mobike_on_routes(e, ev->routes);
+		break;
+	case IKE_EV_CLOCK:
+		wall_on_clock(e, ev->clock);
 		break;
 	}
 }

@@ -53,6 +53,7 @@ enum ike_event_kind {
 	IKE_EV_UNREACHABLE, /* ICMP said so of a path: a hint, nothing more */
 	IKE_EV_ADDRESSES,   /* addresses or routes of this machine have changed */
 	IKE_EV_ROUTES,	    /* answer to IKE_ACT_ROUTE */
+	IKE_EV_CLOCK,	    /* the wall clock was set, or the machine has slept */
 };
 
 struct ike_resolved {
@@ -86,6 +87,12 @@ struct ike_routes {
 	struct path paths[IKE_ROUTES_MAX];
 };
 
+/* The engine's own clock knows neither: it only goes on. */
+struct ike_clock {
+	mono_ns ahead; /* the wall clock has gained so much on ours; 0: it has not */
+	mono_ns slept; /* ... and so long the machine was asleep, while ours stood still */
+};
+
 enum ike_rekey {
 	IKE_REKEY_CHILD, /* of children */
 	IKE_REKEY_IKE,	 /* of the IKE SA, which stays as proved as it was */
@@ -110,6 +117,7 @@ struct ike_event {
 		const struct path *unreachable;
 		const struct ike_addresses *addresses;
 		const struct ike_routes *routes;
+		const struct ike_clock *clock;
 	};
 };
 

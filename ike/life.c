@@ -166,6 +166,16 @@ void sa_doubt(struct ike_sa *sa)
 	sa_settle(sa);
 }
 
+void sa_doubt_at(struct ike_engine *e, const struct addr *remote)
+{
+	for (size_t i = 0; i < e->n_conns; i++) {
+		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
+			if (addr_eq(&sa->path.remote.addr, remote))
+				sa_doubt(sa);
+		}
+	}
+}
+
 static const mono_ns silence = NS_PER_S;
 static const mono_ns silence_standby = 300 * NS_PER_MS;
 /* Up to 32 s; with others that stand in, 2 s: those shall not wait longer. */

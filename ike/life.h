@@ -21,6 +21,9 @@ void sa_close_later(struct ike_sa *sa, enum err why, uint16_t notify);
 void sa_end(struct ike_sa *sa, enum err why);
 /* Somebody unproved says that the peer has forgotten us: ask the peer, once in a while. */
 void sa_doubt(struct ike_sa *sa);
+/* ... or ICMP that nobody is at that address, which is anybody's word, too (RFC 7296 2.4, 2.21.4).
+ */
+void sa_doubt_at(struct ike_engine *e, const struct addr *remote);
 /* A data plane says that packets go to the peer and none come back, the last at `heard`. It may be
  * so for ever (what is sent needs no answer), so the peer, as long as it answers, is asked at
  * growing intervals, up to 32 s, and again at once when something has come meanwhile. With MOBIKE a

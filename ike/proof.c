@@ -35,24 +35,24 @@ static mono_ns begin_at(const struct ike_sa *sa, mono_ns time)
 	return at > sa->since + least_time ? at : sa->since + least_time;
 }
 
-/* Until then the peer's certificates hold; NEVER: for so long that it makes no difference. */
+/* An end that is so far away makes no difference. */
 void proof_taken(struct ike_sa *sa, uint64_t good_s)
 {
 	bool ends = good_s > 0 && good_s < UINT32_MAX;
 
-	sa->proved_until = ends ? sa->e->now + good_s * NS_PER_S : NEVER;
+	sa->certified_until = ends ? sa->e->now + good_s * NS_PER_S : NEVER;
 }
 
 static mono_ns certificate_time(const struct ike_sa *sa)
 {
 	mono_ns now = sa->e->now;
 
-	if (sa->proved_until == NEVER)
+	if (sa->certified_until == NEVER)
 		return NEVER;
-	return sa->proved_until > now ? sa->proved_until - now : 0;
+	return sa->certified_until > now ? sa->certified_until - now : 0;
 }
 
-/* How long one is good that was just made (proof_taken). */
+/* How long one is good that was just made. */
 static mono_ns time_of(const struct ike_sa *sa)
 {
 	mono_ns time = sa->conn->conf->reauthenticate, certificate = certificate_time(sa);
@@ -71,25 +71,45 @@ void proof_plan(struct ike_sa *sa)
 void proof_pass_on(struct ike_sa *heir, const struct ike_sa *old)
 {
 	heir->answered = old->answered;
+	heir->certified_until = old->certified_until;
 	heir->proved_until = old->proved_until;
 	heir->prove_at = old->prove_at;
 	heir->tell_proof = old->tell_proof;
 }
 
-void proof_follow(struct ike_sa *sa)
+/* It ends sooner than was thought. */
+static void shorten(struct ike_sa *sa, mono_ns end)
 {
-	mono_ns time = sa->conn->conf->reauthenticate, now = sa->e->now;
-	mono_ns end = sa->since + time, at;
+	mono_ns now = sa->e->now, begin;
 
 	if (end < now + surprise_time)
 		end = now + surprise_time;
-	if (time <= 0 || sa->state != S_UP || end >= sa->proved_until)
+	if (sa->state != S_UP || end >= sa->proved_until)
 		return;
-	at = begin_at(sa, end - now);
 	sa->proved_until = end;
-	sa->prove_at = at < sa->prove_at ? at : sa->prove_at;
-	sa->ends_at = end < sa->ends_at ? end : sa->ends_at;
+	begin = begin_at(sa, end - now);
+	/* It may be so for all of them at once. */
+	if (begin < end)
+		begin -= end - begin - jitter(&sa->e->env.random, end - begin);
+	sa->prove_at = earlier(sa->prove_at, begin);
+	sa->ends_at = earlier(sa->ends_at, end);
 	sa->tell_proof = sa->answered;
+}
+
+void proof_follow(struct ike_sa *sa)
+{
+	if (sa->conn->conf->reauthenticate > 0)
+		shorten(sa, sa->since + sa->conn->conf->reauthenticate);
+}
+
+void proof_on_clock(struct ike_sa *sa, mono_ns ahead)
+{
+	mono_ns left = certificate_time(sa);
+
+	if (ahead == 0 || left == NEVER)
+		return;
+	sa->certified_until = sa->e->now + (ahead < left ? left - ahead : 0);
+	shorten(sa, sa->certified_until);
 }
 
 void proof_want(struct ike_sa *sa)

@@ -23,6 +23,9 @@ void proof_plan(struct ike_sa *sa);
 void proof_pass_on(struct ike_sa *heir, const struct ike_sa *old);
 /* A new configuration: a proof that is good for less now ends sooner, and the peer is told. */
 void proof_follow(struct ike_sa *sa);
+/* The wall clock has gained so much on ours, and certificates end by that. Who proved itself by
+ * some that have ended has two minutes to show others. */
+void proof_on_clock(struct ike_sa *sa, mono_ns ahead);
 /* Somebody wants a new one now. */
 void proof_want(struct ike_sa *sa);
 /* The IKE_AUTH answer: for how long; nothing where there is no end. */

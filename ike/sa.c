@@ -88,6 +88,7 @@ enum err sa_new(struct ike_engine *e, bool initiator, const struct path *p, stru
 		.timer.of_sa = true,
 		.born = e->now,
 		.heard = e->now,
+		.certified_until = NEVER,
 		.proved_until = NEVER,
 		.sent = e->now,
 		.again = NEVER,

@@ -162,15 +162,15 @@ struct ike_sa {
 	mono_ns hinted;	       /* last liveness check because of a hint */
 	mono_ns looks_until;   /* the planes are asked whether anything came; 0: not */
 	mono_ns unheard;       /* last one because packets went to it and none came; 0: none */
-	uint8_t unheard_asked; /* ... so often, one after the other */
 	struct standby standby;
 	mono_ns expires;       /* NEVER: none */
 	mono_ns rekey_at;      /* another one is to take its place (ike/rekey_ike.h); NEVER */
 	mono_ns ends_at;       /* ... and after that it is closed; NEVER */
+	mono_ns certified_until; /* the certificates that prove it end; NEVER: none do */
 	mono_ns proved_until;  /* its proof is good until then (ike/proof.h); NEVER: always */
 	mono_ns prove_at;      /* ... and a new one is begun; NEVER */
 	uint64_t before;       /* our SPI of the one whose place it has taken; 0: of none */
-	mono_ns again;	       /* a request that found no memory is tried again; NEVER: none */
+	mono_ns again;	       /* a request that found no memory, or waits, is tried again; NEVER */
 	enum err why;	       /* the reason of closing */
 	bool established;      /* has been up */
 	bool alive_wanted;     /* an empty INFORMATIONAL is due */
@@ -183,6 +183,7 @@ struct ike_sa {
 	bool tell_proof;       /* AUTH_LIFETIME is due in an INFORMATIONAL */
 	bool retired;	       /* others carry all that it has: it is to go (ike/renew.h) */
 	bool redundant;	       /* the other one of two stays (ike/duplicate.h) */
+	uint8_t unheard_asked; /* since `unheard`, so often, one after the other */
 	uint16_t rekey_tries;  /* that failed */
 	uint16_t close_notify; /* say this instead of Delete */
 

@@ -12,7 +12,7 @@
 #include "ike/qcd.h"
 #include "ike/snapshot_parts.h"
 
-enum { SNAPSHOT_VERSION = 2 };
+enum { SNAPSHOT_VERSION = 3 };
 
 _Static_assert(sizeof(enum sa_state) == sizeof(unsigned int), "enums are read as they are written");
 
@@ -116,6 +116,7 @@ static const struct field sa_rows[] = {
 	SA_WHEN(expires),
 	SA_WHEN(rekey_at),
 	SA_WHEN(ends_at),
+	SA_WHEN(certified_until),
 	SA_WHEN(proved_until),
 	SA_WHEN(prove_at),
 	SA(before),

@@ -247,9 +247,14 @@ void soak_sleep(struct soak *w, size_t i)
 void soak_wake(struct soak *w, size_t i, bool jumps)
 {
 	struct soak_node *n = &w->node[i];
+	const mono_ns slept = w->now - n->behind;
+	const struct ike_clock clock = { .ahead = slept, .slept = slept };
+	const struct ike_event ev = { .kind = IKE_EV_CLOCK, .clock = &clock };
 
 	n->asleep = false;
-	n->behind = jumps ? 0 : w->now - n->behind;
+	n->behind = jumps ? 0 : slept;
+	if (!jumps)
+		soak_event(n, &ev);
 	tick(n);
 }
 
