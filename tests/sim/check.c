@@ -244,12 +244,15 @@ void check_step(struct sim *s)
 	}
 }
 
+/* One that was killed and comes back has something to do, though nobody can ask it. */
 bool check_is_settled(const struct sim *s)
 {
 	for (enum side side = LEFT; side <= RIGHT; side++) {
-		struct seen seen = check_look(&s->end[side]);
+		const struct end *end = &s->end[side];
+		struct seen seen = check_look(end);
 
-		if (seen.busy || seen.n != sim_ike_sas(s, side))
+		if (seen.busy || seen.n != sim_ike_sas(s, side) ||
+		    (end->dead && end->back_at != NEVER))
 			return false;
 	}
 	return true;

@@ -55,6 +55,15 @@ static void idle(struct sim *s)
 	goes_on(s);
 }
 
+/* It is away when nothing else has anything to do any more. */
+static void late(struct sim *s)
+{
+	begin(s);
+	sim_packets(s, 1000);
+	sim_kill(s, sim_side(s), 0, sim_draw(s, 12000, 20000));
+	goes_on(s);
+}
+
 static void handshake(struct sim *s)
 {
 	kill_somewhere(s, 60, 3000);
@@ -328,6 +337,7 @@ static void reload_often(struct sim *s)
 
 const struct sim_scenario scenarios_restore[] = {
 	{ "restore-idle", "nothing is under way", idle, &manual, LINK, 0 },
+	{ "restore-late", "... and it is long away", late, &manual, LINK, 0 },
 	{ "restore-handshake", "a handshake begins anew", handshake, &always, LINK, 0 },
 	{ "restore-three", "... with three children", three_children, &three, LINK, 0 },
 	{ "restore-rekey", "new keys of a child", rekey, &manual, LINK, 0 },
