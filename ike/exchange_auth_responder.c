@@ -70,6 +70,20 @@ static enum err judge_policy(const struct ike_sa *sa, struct ike_note *n)
 	return OK;
 }
 
+/* A reload came since our answer: the peer was told of no NAT there, so it takes no ESP in UDP. */
+static enum err judge_reload(const struct ike_sa *sa, struct ike_note *n)
+{
+	const struct conf_connection *cn = sa->hs->candidate;
+
+	if (sa->encap || cn->encap != CONF_ENCAP_ALWAYS)
+		return OK;
+	n->line = cn->pos.line;
+	note_print(n->connection, sizeof(n->connection), "%s", cn->name);
+	note_print(n->text, sizeof(n->text),
+		   "`encap` has become another one while the peer was half-way in");
+	return ERR_BUSY;
+}
+
 /* Which connection; from here on the SA is one of its. */
 static enum err choose(struct ike_sa *sa, const struct turn *t, struct ike_note *n)
 {
@@ -87,8 +101,6 @@ static enum err choose(struct ike_sa *sa, const struct turn *t, struct ike_note 
 	conn_add_sa(c, sa);
 	*n = note_of_sa(sa, IKE_NOTE_REFUSED, OK);
 	n->identity = a->claimed;
-	if (c->conf->encap == CONF_ENCAP_ALWAYS)
-		sa->encap = true;
 	w = wr_into(a->own_id, sizeof(a->own_id));
 	pl_id_encode(&w, &c->conf->local_identity);
 	a->own_id_len = (uint16_t)wr_len(&w);
@@ -119,7 +131,9 @@ struct step auth_on_request(struct turn *t)
 	/* Authenticated by the SA's keys: the peer may have moved to port 4500 (2.23). */
 	sa->path = *t->path;
 	n.path = sa->path;
-	n.err = auth_new(sa);
+	n.err = judge_reload(sa, &n);
+	if (n.err == OK)
+		n.err = auth_new(sa);
 	if (n.err == OK)
 		n.err = auth_keep(sa, t, PL_IDI);
 	if (n.err == OK)

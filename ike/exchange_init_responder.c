@@ -190,7 +190,8 @@ static enum err build_response(struct ike_sa *sa, const struct conf_connection *
 	return builder_finish(&b, datagram);
 }
 
-/* Keeps the answer, for the keys' transcript and for the same request again. */
+/* Keeps the answer, for the keys' transcript and for the same request again. What it says of a NAT
+ * holds for both, whatever connection it turns out to be. */
 static enum err make_response(struct ike_sa *sa, struct span pub)
 {
 	struct span datagram;
@@ -198,6 +199,7 @@ static enum err make_response(struct ike_sa *sa, struct span pub)
 
 	if (err == OK)
 		err = packets_set(&sa->hs->response, datagram);
+	sa->encap = sa->encap || sa->hs->candidate->encap == CONF_ENCAP_ALWAYS;
 	sa->hs->nr = span_of(sa->hs->nonce, sizeof(sa->hs->nonce));
 	return err;
 }
