@@ -14,6 +14,7 @@
 #include "ike/life.h"
 #include "ike/note.h"
 #include "ike/peer.h"
+#include "ike/reinstall.h"
 #include "ike/rekey.h"
 #include "ike/snapshot_parts.h"
 
@@ -234,19 +235,15 @@ static enum err claim(struct child_sa *c, enum sa_dir dir, struct ticket *t)
 	return err == OK ? child_plane_claim(c, dir, t->number) : err;
 }
 
-/* The half that was being put in comes by its number, the others are there. */
+/* The half that is being put in comes by its number, the others are there. */
 static enum err ask_for_halves(struct child_sa *c)
 {
 	bool waits = c->ticket.number != 0;
-	enum sa_dir dir = c->stage == CHILD_INBOUND ? SA_IN : SA_OUT;
 	enum err err = OK;
 
-	c->ticket.number = 0;
-	if (waits)
-		err = child_plane_install_again(c, dir);
-	if (err == OK && c->in_there && !(waits && dir == SA_IN))
+	if (c->in_there && !(waits && reinstall_half(c) == SA_IN))
 		err = claim(c, SA_IN, &c->query_in);
-	if (err == OK && c->out_there && !(waits && dir == SA_OUT))
+	if (err == OK && c->out_there && !(waits && reinstall_half(c) == SA_OUT))
 		err = claim(c, SA_OUT, &c->query_out);
 	return err;
 }
@@ -257,8 +254,6 @@ static void go_on_child(struct child_sa *c)
 
 	c->move_in.number = 0;
 	c->move_out.number = 0;
-	if (!c->conf)
-		return;
 	/* One that is only asked for is in no plane. */
 	c->restored = c->stage != CHILD_ASKED;
 	if (c->stage == CHILD_UP && child_stays(c))
@@ -283,19 +278,19 @@ static void disown(struct ike_engine *e, struct ticket *t)
 	t->number = number;
 }
 
-/* What was asked may be what the process died of, so its time goes on running. */
-static void ask_anew(struct child_sa *c)
+static void disown_all(struct ike_sa *sa, enum sa_plane plane)
 {
-	struct ike_engine *e = c->sa->e;
-	mono_ns asked = c->asked;
+	struct ike_engine *e = sa->e;
 
-	disown(e, &c->ticket);
-	disown(e, &c->move_in);
-	disown(e, &c->move_out);
-	ticket_drop(e, &c->query_in);
-	ticket_drop(e, &c->query_out);
-	go_on_child(c);
-	c->asked = asked;
+	for (struct child_sa *c = sa->children; c; c = c->next) {
+		if (c->plane != plane || !c->conf)
+			continue;
+		disown(e, &c->ticket);
+		disown(e, &c->move_in);
+		disown(e, &c->move_out);
+		ticket_drop(e, &c->query_in);
+		ticket_drop(e, &c->query_out);
+	}
 }
 
 void restore_missed(struct child_sa *c, enum sa_dir dir)
@@ -322,8 +317,11 @@ static void list(struct ike_sa *sa)
 	}
 	if (c && sa->peer)
 		peer_enter(sa);
-	for (struct child_sa *child = sa->children; child; child = child->next)
-		go_on_child(child);
+	for (struct child_sa *child = sa->children; child; child = child->next) {
+		child->asked = sa->e->now;
+		if (!child->conf)
+			child->move_in.number = child->move_out.number = 0;
+	}
 }
 
 /* Not all at once: each costs a message, and its peer one. */
@@ -389,22 +387,31 @@ static void sweep(struct ike_engine *e, enum sa_plane plane)
 		e->stats.dropped[ERR_NOMEM]++;
 }
 
-static void ask_all_anew(struct ike_sa *sa, enum sa_plane plane)
+static void go_on_children(struct ike_sa *sa, enum sa_plane plane)
 {
-	keep_touch_sa(sa);
 	for (struct child_sa *c = sa->children; c; c = c->next) {
 		if (c->plane == plane && c->conf)
-			ask_anew(c);
+			go_on_child(c);
 	}
 	sa_schedule(sa);
+}
+
+static void go_on_plane(struct ike_engine *e, enum sa_plane plane)
+{
+	reinstall_all(e, plane);
+	for (size_t i = 0; i < e->n_conns; i++) {
+		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next)
+			go_on_children(sa, plane);
+	}
 }
 
 void restore_plane(struct ike_engine *e, enum sa_plane plane)
 {
 	for (size_t i = 0; i < e->n_conns; i++) {
 		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next)
-			ask_all_anew(sa, plane);
+			disown_all(sa, plane);
 	}
+	go_on_plane(e, plane);
 	sweep(e, plane);
 }
 
@@ -413,6 +420,8 @@ void ike_engine_resume(struct ike_engine *e, mono_ns now)
 	e->now = now > e->now ? now : e->now;
 	sort(e);
 	list_all(e);
+	go_on_plane(e, PLANE_USER);
+	go_on_plane(e, PLANE_KERNEL);
 	sweep(e, PLANE_USER);
 	if (plane_caps_esp(&e->env.kernel))
 		sweep(e, PLANE_KERNEL);

@@ -2,6 +2,7 @@
 /* What holds in every story:
  *
  *	- no IV is used twice with a key, and a message that is sent again is the same bytes
+ *	- installs are asked for in the order of their numbers, by each engine and of each plane
  *	- no two outbound SAs have a key in common (their sequence numbers both begin with 1)
  *	- nobody is up whose proof was not found good
  *	- a datagram that proves nothing changes nothing that is established
@@ -100,6 +101,22 @@ void check_sent(struct end *end, struct span datagram)
 	sim_must(s, sent_is_new_or_same(s, &key, hash),
 		 "message %u of exchange %u is sent again with other bytes", h.message_id,
 		 h.exchange);
+}
+
+/* What was not asked for before an engine dies is told by its number from what was. */
+void check_install(struct end *end, const struct sa_cmd *cmd)
+{
+	uint32_t plane = end->plane_returns - (end->plane_is_back > 0);
+
+	if (cmd->op != SA_INSTALL)
+		return;
+	sim_must(end->sim,
+		 cmd->install > end->asked_install || end->asked_in_life != end->life ||
+			 end->asked_of_plane != plane,
+		 "an install comes behind one of a higher number");
+	end->asked_install = cmd->install;
+	end->asked_in_life = end->life;
+	end->asked_of_plane = plane;
 }
 
 struct outkey {

@@ -216,6 +216,7 @@ static void carry_out(struct end *end, const struct ike_action *a)
 		send_it(end, a);
 		break;
 	case IKE_ACT_SA:
+		check_install(end, a->sa);
 		plane_do(end, a->sa);
 		break;
 	case IKE_ACT_JOB:

@@ -120,6 +120,8 @@ struct end {
 	bool claimed[SIM_SAS_MAX]; /* by this engine, or put in by it */
 	uint64_t last_install;	   /* numbers that were carried out: up to this one, */
 	uint64_t done_before;	   /* ... and by engines that are gone */
+	uint64_t asked_install;	   /* the last number that it was asked for, by this engine */
+	uint32_t asked_in_life, asked_of_plane;
 	uint32_t n_sa_commands;
 	uint32_t plane_deaths;
 	uint32_t plane_returns; /* of a process of userspace ESP that kept its SAs */
@@ -249,6 +251,7 @@ void records_free(struct end *end);
 bool plane_twin(const struct end *other, const struct sa_desc *sa);
 void check_sent(struct end *end, struct span datagram);
 void check_outkey(struct sim *s, const struct key *k);
+void check_install(struct end *end, const struct sa_cmd *cmd);
 void check_step(struct sim *s);
 void check_quiet(struct sim *s);
 uint64_t check_digest(const struct end *end);

@@ -37,6 +37,8 @@ struct end {
 	struct sa_desc sas[PAIR_SAS_MAX]; /* what the plane holds */
 	size_t n_sas;
 	size_t n_installs;
+	uint64_t last_install; /* the number of the last one that was asked for, heard or not, */
+	size_t n_disordered;   /* ... and how often it was lower than the one before */
 	struct sa_desc claimed[PAIR_SAS_MAX]; /* their SPIs and directions */
 	size_t n_claimed;
 	const struct ike_engine *claims; /* the engine that did so */

@@ -204,6 +204,10 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 	struct ike_event ev = { .kind = IKE_EV_SA, .sa = &done };
 
 	go_through_bytes(cmd);
+	if (cmd->op == SA_INSTALL) {
+		end->n_disordered += cmd->install < end->last_install;
+		end->last_install = cmd->install;
+	}
 	if (end->hold_sas) {
 		end->n_unheard_installs += cmd->op == SA_INSTALL;
 		end->n_unheard_removes += cmd->op == SA_REMOVE;

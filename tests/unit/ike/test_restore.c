@@ -107,6 +107,70 @@ START_TEST(what_a_plane_has_lost_is_made_anew)
 }
 END_TEST
 
+/* From the peer's next Delete on, LEFT's plane hears nothing. */
+static bool deaf_to_what_follows(struct pair *p, struct datagram *d)
+{
+	if (d->to == LEFT && d->bytes[18] == X_INFORMATIONAL && !(d->bytes[19] & FLAG_RESPONSE))
+		p->end[LEFT].hold_sas = true;
+	return true;
+}
+
+static void tell(struct pair *p, enum side s, const struct plane_event *pe)
+{
+	struct ike_event ev = { .kind = IKE_EV_PLANE, .from = PLANE_USER, .plane = pe };
+
+	pair_event(&p->end[s], &ev);
+	pair_act(p, s);
+}
+
+/* An outbound half of `net`, and then an inbound one of `lab`, which is the first of the list: the
+ * plane was asked for both, and heard of none. */
+static struct pair *with_two_that_wait(void)
+{
+	struct pair *p = pair_new(pair_two(LEFT, false, ""), pair_two(RIGHT, false, ""));
+	struct plane_event soft = { .kind = PLANE_EXPIRE, .soft = true, .dir = SA_IN };
+
+	pair_command(p, LEFT, IKE_EV_UP, "net");
+	pair_run(p, 10 * NS_PER_S);
+	pair_expect_children(p, 1);
+	soft.spi = pair_sa(p, RIGHT)->children->spi_in;
+	p->filter = deaf_to_what_follows;
+	tell(p, RIGHT, &soft);
+	pair_run(p, NS_PER_S);
+	p->filter = NULL;
+	ck_assert_uint_eq(p->end[LEFT].n_unheard_installs, 1);
+	pair_command(p, LEFT, IKE_EV_UP, "lab");
+	pair_run(p, NS_PER_S);
+	ck_assert_uint_eq(p->end[LEFT].n_unheard_installs, 2);
+	ck_assert_uint_eq(p->end[LEFT].n_disordered, 0);
+	return p;
+}
+
+/* Whoever comes next, after one that dies right then, takes all for done that is below the last
+ * one. */
+START_TEST(what_was_not_answered_is_asked_for_in_its_order)
+{
+	static const struct plane_event back = { .kind = PLANE_BACK };
+	struct pair *p = with_two_that_wait();
+	struct end *left = &p->end[LEFT];
+	size_t before = left->n_installs;
+
+	left->hold_sas = false;
+	left->last_install = 0;
+	left->n_claimed = 0;
+	if (_i == 0)
+		tell(p, LEFT, &back);
+	else
+		follow(p, LEFT);
+	ck_assert_uint_ge(left->n_installs, before + 2);
+	ck_assert_uint_eq(left->n_disordered, 0);
+	pair_run(p, 20 * NS_PER_S);
+	pair_expect_children(p, 2);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 0);
+	pair_free(p);
+}
+END_TEST
+
 static bool no_auth_answer(struct pair *p, struct datagram *d)
 {
 	(void)p;
@@ -232,4 +296,5 @@ UNIT("ike/restore")
 	tcase_add_test(tc, all_is_as_it_was);
 	tcase_add_test(tc, what_has_carried_enough_is_renewed);
 	tcase_add_test(tc, what_a_plane_has_lost_is_made_anew);
+	tcase_add_loop_test(tc, what_was_not_answered_is_asked_for_in_its_order, 0, 2);
 }
