@@ -14,6 +14,7 @@
 #include "ike/life.h"
 #include "ike/note.h"
 #include "ike/rekey.h"
+#include "ike/renew.h"
 #include "ike/restore.h"
 
 /* A plane that says nothing for so long does not answer any more. */
@@ -114,6 +115,8 @@ void child_end(struct child_sa *c, enum err why)
 	if (!conf || c->rekey.lingers || cover_is_there(c, CHILD_HELD)) {
 		child_free(c);
 		sa->full = false;
+		if (renew_is_old(sa))
+			conn_look(sa->conn); /* it may have been what that waits for */
 		return;
 	}
 	note_print(n.child, sizeof(n.child), "%s", conf->name);

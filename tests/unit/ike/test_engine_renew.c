@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long a proof is good: a new handshake in time, by whoever wants it, and the end where there
  * is none. */
+#include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/proof.h"
 #include "ike/rekey_ike.h"
@@ -351,6 +352,48 @@ START_TEST(a_command_asks_for_a_new_proof)
 }
 END_TEST
 
+static bool no_new_keys_for_left(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	return d->to != LEFT || d->bytes[18] != X_CREATE_CHILD_SA;
+}
+
+static void end_all_children(struct pair *p, enum side s)
+{
+	for (struct child_sa *c = sa_at(p, s)->children; c; c = c->next)
+		child_delete(c, ERR_OPERATOR);
+	pair_act(p, s);
+	pair_run(p, 2 * NS_PER_S);
+	ck_assert_ptr_null(sa_at(p, s)->children);
+}
+
+/* Of the old IKE SA there is one child left when the new one is up: it is asked for, and the answer
+ * is about one that the peer has deleted again. */
+START_TEST(an_old_one_that_waits_for_an_answer_goes_with_it)
+{
+	struct pair *p = up("", "");
+
+	p->filter = no_new_keys_for_left;
+	ask(p, LEFT, IKE_REKEY_CHILD);
+	pair_act(p, LEFT);
+	pair_run(p, NS_PER_S / 4);
+	end_all_children(p, RIGHT);
+	ck_assert_ptr_nonnull(sa_at(p, LEFT)->mine);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 1);
+	ask(p, LEFT, IKE_REKEY_PROOF);
+	pair_act(p, LEFT);
+	pair_run(p, 2 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(ike_engine_stats(p->end[LEFT].e)->sas, 2);
+	p->filter = NULL;
+	pair_run(p, 30 * NS_PER_S);
+	pair_expect_children(p, 1);
+	for (enum side s = LEFT; s <= RIGHT; s++)
+		ck_assert_uint_eq(ike_engine_stats(p->end[s].e)->sas, 1);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(a_command_asks_for_new_keys)
 {
 	static const enum ike_note_kind notes[] = { IKE_NOTE_CHILD_REKEYED, IKE_NOTE_REKEYED };
@@ -372,6 +415,7 @@ UNIT("ike/engine-renew")
 {
 	tcase_add_loop_test(tc, a_command_asks_for_a_new_proof, 0, 2);
 	tcase_add_loop_test(tc, a_command_asks_for_new_keys, 0, 2);
+	tcase_add_test(tc, an_old_one_that_waits_for_an_answer_goes_with_it);
 	tcase_add_loop_test(tc, a_new_proof_comes_before_the_old_one_is_over, 0, N_WISHES);
 	tcase_add_loop_test(tc, a_new_proof_comes_before_certificates_end, 0, N_CERTIFICATES);
 	tcase_add_test(tc, certificates_that_nobody_replaces_are_the_end);
