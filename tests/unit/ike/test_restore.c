@@ -9,6 +9,7 @@
 #include "ike/keep.h"
 #include "ike/snapshot.h"
 #include "tests/unit/ike/pair.h"
+#include "tests/unit/ike/pair_memory.h"
 #include "tests/unit/unit.h"
 
 static uint8_t record[SNAPSHOT_MAX];
@@ -171,6 +172,27 @@ START_TEST(what_was_not_answered_is_asked_for_in_its_order)
 }
 END_TEST
 
+/* Without memory to put them in order they are asked for all the same. */
+START_TEST(what_was_not_answered_is_asked_for_without_memory)
+{
+	static const struct plane_event back = { .kind = PLANE_BACK };
+	struct pair *p = with_two_that_wait();
+	struct end *left = &p->end[LEFT];
+
+	left->hold_sas = false;
+	left->last_install = 0;
+	left->n_claimed = 0;
+	pair_memory_fail(1);
+	tell(p, LEFT, &back);
+	ck_assert_uint_eq(pair_memory_until_failure(), 0);
+	ck_assert_uint_gt(left->n_disordered, 0); /* it was that which found none */
+	pair_run(p, 20 * NS_PER_S);
+	pair_expect_children(p, 2);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 0);
+	pair_free(p);
+}
+END_TEST
+
 static bool no_auth_answer(struct pair *p, struct datagram *d)
 {
 	(void)p;
@@ -297,4 +319,5 @@ UNIT("ike/restore")
 	tcase_add_test(tc, what_has_carried_enough_is_renewed);
 	tcase_add_test(tc, what_a_plane_has_lost_is_made_anew);
 	tcase_add_loop_test(tc, what_was_not_answered_is_asked_for_in_its_order, 0, 2);
+	tcase_add_test(tc, what_was_not_answered_is_asked_for_without_memory);
 }
