@@ -26,8 +26,28 @@ static struct mapping *mapping_of(struct end *end, uint16_t inside)
 	}
 	if (end->n_map == SIM_MAPPINGS)
 		return NULL;
-	end->map[end->n_map].inside = inside;
+	end->map[end->n_map] = (struct mapping){ .inside = inside };
 	return &end->map[end->n_map++];
+}
+
+static bool is_taken(const struct end *end, uint16_t outside)
+{
+	for (size_t i = 0; i < end->n_map; i++) {
+		if (end->map[i].outside == outside)
+			return true;
+	}
+	return false;
+}
+
+/* No two ports of one address share one: what comes to it is for one of them (RFC 4787 3). */
+static uint16_t free_port(struct end *end)
+{
+	uint16_t port;
+
+	do
+		port = (uint16_t)chance_between(&end->sim->chance, 20000, 60000);
+	while (is_taken(end, port));
+	return port;
 }
 
 /* For what goes out from this port now; one that was forgotten gets another port. */
@@ -38,7 +58,7 @@ static struct mapping *mapping_use(struct end *end, uint16_t inside)
 	if (!m)
 		return NULL;
 	if (m->outside == 0 || !is_fresh(end, m))
-		m->outside = (uint16_t)chance_between(&end->sim->chance, 20000, 60000);
+		m->outside = free_port(end);
 	m->used = end->sim->now;
 	return m;
 }

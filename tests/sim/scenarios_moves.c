@@ -28,6 +28,29 @@ static void moved_to(struct sim *s, size_t times)
 	sim_points(s, RIGHT);
 }
 
+/* What all of these stand on: each port of ours has one of its own, and another one once the NAT
+ * has forgotten it. */
+static void ports_of_a_nat(struct sim *s)
+{
+	enum { TIMES = 100 };
+	struct endpoint src[SIM_MAPPINGS];
+	uint16_t first = 0;
+	int n_same = 0;
+
+	for (int n = 0; n < TIMES; n++) {
+		sim_rebind(s, LEFT, false);
+		for (uint16_t i = 0; i < SIM_MAPPINGS; i++) {
+			src[i] = (struct endpoint){ .port = i };
+			sim_must(s, net_source(&s->end[LEFT], &src[i]), "no port is left");
+			for (uint16_t k = 0; k < i; k++)
+				sim_must(s, src[k].port != src[i].port, "one is two ports'");
+		}
+		n_same += src[0].port == first;
+		first = src[0].port;
+	}
+	sim_must(s, n_same < TIMES / 10, "it forgets nothing");
+}
+
 /* ESP tells where the peer is now, soon enough for nobody to notice. */
 static void rebinds(struct sim *s)
 {
@@ -240,6 +263,12 @@ static void soft_limit(struct sim *s)
 #define GOOD .delay_ms = { 1, 50 }
 
 const struct sim_scenario scenarios_moves[] = {
+	{ "nat-ports",
+	  "a NAT gives no port twice, and other ones once it has forgotten",
+	  ports_of_a_nat,
+	  &behind_nat,
+	  { GOOD, .nat = { NAT_MAPPED, NAT_NONE } },
+	  0 },
 	{ "nat-rebinds",
 	  "ESP shows where the peer's NAT has moved it",
 	  rebinds,
