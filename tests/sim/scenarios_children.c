@@ -301,7 +301,7 @@ const struct sim_scenario scenarios_children[] = {
 	  LINK, 0 },
 	{ "same-at-once", "both make the same child at once: one pair", the_same_at_once, &manual,
 	  LINK, 0 },
-	{ "same-at-once-lossy", "over a bad link, too", the_same_at_once, &manual, LOSSY, 0 },
+	{ "same-at-once-lossy", "over a bad link, too", the_same_at_once, &manual, ROUGH, 0 },
 	{ "one-down", "one goes down and up, the others stay", one_down_and_up, &manual, LINK, 0 },
 	{ "down-against-always", "`down` of one stands against the peer's wish",
 	  down_against_always, &one_end, LINK, 0 },

@@ -12,13 +12,6 @@ static const struct sim_conf roams_checked = {
 	  FROM_ANYWHERE CERT LIVELY " mobike_check = before\n" RIGHT_NET "}\n" }
 };
 
-/* Of the thirteen datagrams of a request and their answers one has to come, in all of 20 000 runs:
- * or the tunnel is made anew, and rightly. */
-#define ROUGH                                                 \
-	{                                                     \
-		.loss = 10, .dup = 10, .delay_ms = { 1, 200 } \
-	}
-
 static void begin(struct sim *s)
 {
 	sim_run_until_quiet(s);
