@@ -118,6 +118,8 @@ static enum err on_esp_datagram(struct bridge_peer *p, struct span body)
 
 	if (msg_datagram_get(body, &m) != OK)
 		return ERR_SYNTAX;
+	if (p->bridge->full)
+		return OK; /* lost, as on its way: it comes again */
 	ike_engine_datagram(p->bridge->ike, &m.path, m.bytes, mono_now());
 	return OK;
 }
@@ -247,27 +249,47 @@ static void on_refresh(void *ctx)
 	loop_timer_set(b->loop, &b->refresh, mono_now() + REFRESH_SECONDS * NS_PER_S);
 }
 
-bool bridge_drain(struct bridge *b)
+/* One that is away is asked nothing. */
+static bool plane_is_full(struct bridge *b)
+{
+	const mono_ns now = mono_now();
+	const bool esp =
+		!b->esp_away && pace_holds(&b->pace[ROLE_ESP], desk_count(&b->desk, ROLE_ESP),
+					   link_queued(&b->peer[ROLE_ESP].link), now);
+
+	return pace_holds(&b->pace[ROLE_MONITOR], desk_count(&b->desk, ROLE_MONITOR),
+			  process_queued(b->env.process), now) ||
+	       esp;
+}
+
+void bridge_drain(struct bridge *b)
 {
 	struct ike_action a;
+	mono_ns at;
 	int n = 0;
 
 	if (b->ike == NULL)
-		return false;
-	while (n < DRAIN_MAX && ike_engine_next(b->ike, &a)) {
+		return;
+	b->full = plane_is_full(b);
+	while (n < DRAIN_MAX && !b->full && ike_engine_next(b->ike, &a)) {
 		act_perform(b, &a);
+		b->full = plane_is_full(b);
 		n++;
 	}
+	udp_hold(b->udp, b->full);
 	/* More is queued: at once again, behind whatever else has come. */
-	loop_timer_set(b->loop, &b->tick,
-		       n == DRAIN_MAX ? mono_now() : ike_engine_deadline(b->ike));
-	return n == DRAIN_MAX;
+	at = n == DRAIN_MAX && !b->full ? mono_now() : ike_engine_deadline(b->ike);
+	if (b->full && at > mono_now() + PACE_PATIENCE)
+		at = mono_now() + PACE_PATIENCE;
+	loop_timer_set(b->loop, &b->tick, at);
 }
 
 void bridge_drain_all(struct bridge *b)
 {
-	while (bridge_drain(b))
-		;
+	struct ike_action a;
+
+	while (b->ike != NULL && ike_engine_next(b->ike, &a))
+		act_perform(b, &a);
 }
 
 /* ---- life ---- */
@@ -313,6 +335,8 @@ enum err bridge_new(const struct bridge_env *env, struct bridge **out)
 	if (b->scratch == NULL)
 		e = ERR_NOMEM;
 	if (e == OK)
+		e = desk_init(&b->desk);
+	if (e == OK)
 		e = udp_new(b->loop, on_datagram, b, &b->udp);
 	if (e == OK)
 		e = kework_new(b->loop, on_computed, b, &b->kework);
@@ -336,7 +360,7 @@ enum err bridge_kernel(struct bridge *b, const struct chan_msg *m)
 
 bool bridge_waits_for(const struct bridge *b, enum role r)
 {
-	return desk_has(&b->desk, r);
+	return desk_count(&b->desk, r) > 0;
 }
 
 void bridge_free(struct bridge *b)
@@ -352,7 +376,7 @@ void bridge_free(struct bridge *b)
 	udp_free(b->udp);
 	mtu_free(b->mtu);
 	notes_free(b->notes);
-	desk_clear(&b->desk);
+	desk_free(&b->desk);
 	for (int v = 0; v < 2; v++) {
 		if (b->route.fd[v] >= 0)
 			close(b->route.fd[v]);

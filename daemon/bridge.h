@@ -45,10 +45,12 @@ MUST_USE enum err bridge_socket(struct bridge *b, const struct msg_socket *m, in
 MUST_USE enum err bridge_peer(struct bridge *b, enum role r, int fd);
 /* Answers and events of the kernel's data plane, which the monitor works. */
 MUST_USE enum err bridge_kernel(struct bridge *b, const struct chan_msg *m);
-/* Carries out what the engine has queued, a bounded part of it, and sets its timer. True: there may
- * be more. */
-bool bridge_drain(struct bridge *b);
-/* All of it: before something goes that queued actions may point to, and before the end. */
+/* Carries out what the engine has queued, a bounded part of it, and sets its timer. What a data
+ * plane has no room for (daemon/pace.h) waits, and the rest behind it: then the network is not
+ * heard, either, so that what waits does not grow. Called after each turn of the loop it goes on
+ * when the plane has answered. */
+void bridge_drain(struct bridge *b);
+/* All of it, whether there is room or not: before the end. */
 void bridge_drain_all(struct bridge *b);
 /* Does something asked of that process lie unanswered? */
 bool bridge_waits_for(const struct bridge *b, enum role r);

@@ -9,6 +9,7 @@
 #include "daemon/kework.h"
 #include "daemon/mtu.h"
 #include "daemon/notes.h"
+#include "daemon/pace.h"
 #include "daemon/route.h"
 #include "daemon/udp.h"
 
@@ -31,6 +32,8 @@ struct bridge {
 	struct mtu_book *mtu;
 	struct notes *notes;
 	struct desk desk;
+	struct pace pace[N_ROLES]; /* of esp, and of the monitor */
+	bool full;		   /* one of the two has to come after, and nobody is heard */
 	uint64_t resolve_ticket;
 	struct bridge_peer peer[N_ROLES];
 	/* There is no esp, and it may come back with all SAs: what is asked of it meanwhile waits

@@ -8,16 +8,23 @@
  * successor: what killed it is not tried again. Those of esp alone are waited for, since the next
  * one may go on with its SAs: then the engine asks anew, and only for so long as it would have
  * waited for the first one.
+ *
+ * After a restore there are thousands, so none is looked for by going over the others.
  */
 #ifndef DAEMON_DESK_H
 #define DAEMON_DESK_H
 
 #include "base/sadesc.h"
+#include "base/table.h"
 #include "conf/model.h"
 #include "daemon/role.h"
 
+enum { SLIP_KEY_LEN = 16 };
+
 struct slip {
-	struct slip *next;
+	struct table_node node;
+	struct slip *next, *prev;  /* of the same process */
+	uint8_t key[SLIP_KEY_LEN]; /* the next three */
 	uint64_t ticket;
 	enum role role;
 	unsigned int kind;		    /* enum job_kind for a job; else 0 */
@@ -27,16 +34,21 @@ struct slip {
 };
 
 struct desk {
-	struct slip *first;
+	struct table slips;
+	struct slip *first[N_ROLES];
+	size_t n[N_ROLES];
 };
 
+/* ERR_NOMEM is the only failure. */
+MUST_USE enum err desk_init(struct desk *d);
 /* NULL: no memory. The caller fills in what else it wants to find again. */
 struct slip *desk_put(struct desk *d, enum role r, unsigned int kind, uint64_t ticket);
 /* Takes it off the desk, the caller frees it; NULL: nobody asked for that. */
 struct slip *desk_take(struct desk *d, enum role r, unsigned int kind, uint64_t ticket);
 /* Takes any slip of that process; NULL: none is left. */
 struct slip *desk_take_any(struct desk *d, enum role r);
-bool desk_has(const struct desk *d, enum role r);
-void desk_clear(struct desk *d);
+/* How many that process has in hand. */
+size_t desk_count(const struct desk *d, enum role r);
+void desk_free(struct desk *d); /* takes a zeroed one */
 
 #endif

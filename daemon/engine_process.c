@@ -167,8 +167,6 @@ static enum err engine_commit(void *ctx, void *prepared)
 	tell_addresses(p);
 	if (control_begin(p->control) != OK)
 		return ERR_NOMEM;
-	/* Actions that were queued before may point into the old configuration. */
-	bridge_drain_all(p->bridge);
 	if (old != NULL)
 		setup_free(old);
 	return OK;
@@ -347,7 +345,7 @@ static void engine_after(void *ctx)
 {
 	struct engine_process *p = ctx;
 
-	(void)bridge_drain(p->bridge);
+	bridge_drain(p->bridge);
 	if (p->ike != NULL)
 		control_settle(p->control);
 }

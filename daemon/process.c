@@ -30,6 +30,11 @@ enum err process_send(struct process *p, uint8_t type, struct span body)
 	return link_send(&p->monitor, type, body, -1);
 }
 
+size_t process_queued(const struct process *p)
+{
+	return link_queued(&p->monitor);
+}
+
 void process_tell(struct process *p, uint8_t type, struct span body)
 {
 	if (process_send(p, type, body) != OK)

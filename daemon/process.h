@@ -51,6 +51,8 @@ void process_exit(struct process *p, int code);
 void process_tell(struct process *p, uint8_t type, struct span body);
 /* The same for what may fail alone, as an SA command does whose answer then says so. */
 MUST_USE enum err process_send(struct process *p, uint8_t type, struct span body);
+/* Bytes that wait for the monitor to read them. */
+size_t process_queued(const struct process *p);
 /* That neighbour broke its table: the monitor ends it. */
 void process_accuse(struct process *p, enum role r);
 

@@ -28,6 +28,7 @@ struct udp {
 	udp_fn *message;
 	void *ctx;
 	bool begun;
+	bool held;
 	struct udp_stats stats;
 	struct udp_socket s[N_UDP][N_IKE_QUEUES];
 	_Alignas(struct cmsghdr) uint8_t control[UDP_BATCH][UDP_CONTROL];
@@ -251,6 +252,19 @@ enum err udp_begin(struct udp *u)
 	}
 	u->begun = true;
 	return e;
+}
+
+void udp_hold(struct udp *u, bool held)
+{
+	if (held == u->held)
+		return;
+	u->held = held;
+	for (size_t i = 0; i < N_UDP && u->begun; i++) {
+		for (size_t q = 0; q < N_IKE_QUEUES; q++) {
+			if (u->s[i][q].fd >= 0)
+				loop_change(u->loop, &u->s[i][q].watch, held ? 0 : EPOLLIN);
+		}
+	}
 }
 
 void udp_free(struct udp *u)

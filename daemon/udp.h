@@ -26,6 +26,8 @@ void udp_free(struct udp *u); /* closes its sockets; takes NULL */
 MUST_USE enum err udp_add(struct udp *u, enum sock_kind kind, uint8_t queue, int fd);
 /* From now on what comes is read, from sockets that come later, too. */
 MUST_USE enum err udp_begin(struct udp *u);
+/* Nothing is read, as before udp_begin, as long as it is held. */
+void udp_hold(struct udp *u, bool held);
 
 /* From p->local to p->remote; a local address of AF_UNSPEC leaves the choice to the kernel.
  * ERR_NOT_FOUND: no route, no such address; ERR_BUSY: the socket is full; ERR_UNSUPPORTED: no

@@ -2,6 +2,7 @@
 /* The bridge between an engine that only writes down what it hears, a monitor that does the same,
  * and an esp process that says what it likes.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include "daemon/bridge.h"
 #include "esp/esp.h"
 #include "tests/unit/unit.h"
+
+enum { N_CLAIMS = 2 * 30000 };
 
 struct told {
 	enum sa_plane from;
@@ -27,6 +30,11 @@ struct world {
 	size_t n_failed;
 	const struct sa_cmd *commands;
 	size_t n_commands;
+	/* Many: each is the same command by another ticket, and whoever works that plane answers. */
+	struct sa_cmd claim;
+	size_t n_claims, n_done, queued, size; /* bytes at the monitor, of one command */
+	struct link plane;
+	struct loop_timer monitor;
 	char mtu_of[16]; /* the children that the monitor was told an MTU of: a letter each */
 	enum role accused;
 	struct loop_timer patience;
@@ -52,10 +60,17 @@ void process_tell(struct process *p, uint8_t type, struct span body)
 
 enum err process_send(struct process *p, uint8_t type, struct span body)
 {
-	(void)p;
+	struct world *w = (struct world *)p;
+
 	(void)type;
-	(void)body;
-	return OK;
+	w->size = body.len;
+	w->queued += w->size;
+	return w->queued > CHAN_QUEUE_MAX ? ERR_LIMIT : OK;
+}
+
+size_t process_queued(const struct process *p)
+{
+	return ((const struct world *)p)->queued;
 }
 
 void process_accuse(struct process *p, enum role r)
@@ -71,8 +86,9 @@ void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns 
 	struct world *w = (struct world *)e;
 
 	(void)now;
-	if (ev->kind == IKE_EV_SA) {
-		ck_assert_int_ne(ev->sa->err, OK);
+	if (ev->kind == IKE_EV_SA && ev->sa->err == OK && ++w->n_done == N_CLAIMS)
+		loop_stop(w->loop, 3);
+	if (ev->kind == IKE_EV_SA && ev->sa->err != OK) {
 		ck_assert_uint_lt(w->n_failed, 4);
 		w->heard_before[w->n_failed] = w->n_heard;
 		w->failed[w->n_failed++] = ev->sa->ticket;
@@ -103,6 +119,12 @@ bool ike_engine_next(struct ike_engine *e, struct ike_action *a)
 {
 	struct world *w = (struct world *)e;
 
+	if (w->n_claims > 0) {
+		w->n_claims--;
+		w->claim.ticket++;
+		*a = (struct ike_action){ .kind = IKE_ACT_SA, .sa = &w->claim };
+		return true;
+	}
 	if (w->n_commands == 0)
 		return false;
 	w->n_commands--;
@@ -393,8 +415,82 @@ START_TEST(a_path_is_smaller_for_the_plane_that_says_so)
 }
 END_TEST
 
+/* ---- more than a channel holds ---- */
+
+static struct span answer_to(uint8_t b[static PROTO_SMALL_MAX], const struct sa_cmd *cmd)
+{
+	const struct sa_done done = { .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = SA_OUT };
+	struct wr w = wr_into(b, PROTO_SMALL_MAX);
+
+	sa_done_encode(&w, &done);
+	return wr_done(&w);
+}
+
+static enum err plane_answers(void *ctx, const struct chan_msg *m)
+{
+	struct world *w = ctx;
+	uint8_t b[PROTO_SMALL_MAX];
+	struct sa_cmd cmd;
+
+	ck_assert_int_eq(sa_cmd_decode(m->body, &cmd), OK);
+	ck_assert_int_eq(link_send(&w->plane, MSG_SA_DONE, answer_to(b, &cmd), -1), OK);
+	sa_desc_wipe(&cmd.sa);
+	return OK;
+}
+
+/* It takes and answers a few while the engine asks a thousand, if that may. */
+static void monitor_answers(void *ctx)
+{
+	struct world *w = ctx;
+	uint8_t b[PROTO_SMALL_MAX];
+	struct sa_cmd cmd = w->claim;
+
+	for (int i = 0; i < 64 && w->n_done < w->claim.ticket; i++) {
+		struct chan_msg m = { .type = MSG_SA_DONE, .fd = -1 };
+
+		cmd.ticket = w->n_done + 1;
+		m.body = answer_to(b, &cmd);
+		w->queued -= w->size;
+		ck_assert_int_eq(bridge_kernel(w->b, &m), OK);
+	}
+	loop_timer_set(w->loop, &w->monitor, mono_now());
+}
+
+static void turn(void *ctx)
+{
+	bridge_drain(((struct world *)ctx)->b);
+}
+
+/* After a restore. No command fails for want of room, nor does an answer. */
+START_TEST(what_a_channel_cannot_hold_is_asked_by_and_by)
+{
+	struct world w;
+
+	world_open(&w);
+	w.claim = outbound(_i ? PLANE_KERNEL : PLANE_USER, "u");
+	w.claim.op = SA_QUERY;
+	snprintf(w.claim.sa.connection, sizeof w.claim.sa.connection, "%s",
+		 "a-name-as-people-write");
+	w.n_claims = N_CLAIMS;
+	w.plane = (struct link){ .loop = w.loop, .on_msg = plane_answers, .ctx = &w };
+	ck_assert_int_eq(link_open(&w.plane, dup(w.esp), proto_from_engine(ROLE_ESP),
+				   proto_to_engine(ROLE_ESP)),
+			 OK);
+	w.monitor = (struct loop_timer){ .fire = monitor_answers, .ctx = &w };
+	loop_timer_set(w.loop, &w.monitor, _i ? mono_now() : NEVER);
+	loop_after(w.loop, turn, &w);
+	bridge_drain(w.b);
+	ck_assert_int_eq(loop_run(w.loop), 3);
+	ck_assert_uint_eq(w.n_failed, 0);
+	loop_timer_set(w.loop, &w.monitor, NEVER);
+	link_close(&w.plane);
+	world_close(&w);
+}
+END_TEST
+
 UNIT("daemon/bridge")
 {
+	tcase_add_loop_test(tc, what_a_channel_cannot_hold_is_asked_by_and_by, 0, 2);
 	tcase_add_test(tc, the_engine_hears_whose_word_it_is);
 	tcase_add_test(tc, what_is_said_waits_for_the_engine);
 	tcase_add_test(tc, who_says_that_a_plane_is_gone_is_gone);

@@ -182,8 +182,9 @@ END_TEST
 
 START_TEST(an_answer_counts_once_and_from_whom_was_asked)
 {
-	struct desk d = { 0 };
+	struct desk d;
 
+	ck_assert_int_eq(desk_init(&d), OK);
 	ck_assert_ptr_nonnull(desk_put(&d, ROLE_SIGNER, 1, 42));
 	ck_assert_ptr_nonnull(desk_put(&d, ROLE_VERIFIER, 2, 43));
 	ck_assert_ptr_null(desk_take(&d, ROLE_VERIFIER, 1, 42));
@@ -192,8 +193,16 @@ START_TEST(an_answer_counts_once_and_from_whom_was_asked)
 	free(desk_take(&d, ROLE_SIGNER, 1, 42));
 	ck_assert_ptr_null(desk_take(&d, ROLE_SIGNER, 1, 42));
 	ck_assert_ptr_null(desk_take_any(&d, ROLE_SIGNER));
-	desk_clear(&d);
-	ck_assert_ptr_null(d.first);
+	ck_assert_uint_eq(desk_count(&d, ROLE_SIGNER), 0);
+	ck_assert_uint_eq(desk_count(&d, ROLE_VERIFIER), 1);
+	ck_assert_ptr_nonnull(desk_put(&d, ROLE_VERIFIER, 2, 44));
+	ck_assert_ptr_nonnull(desk_put(&d, ROLE_VERIFIER, 2, 45));
+	free(desk_take(&d, ROLE_VERIFIER, 2, 44));
+	free(desk_take_any(&d, ROLE_VERIFIER));
+	free(desk_take_any(&d, ROLE_VERIFIER));
+	ck_assert_uint_eq(desk_count(&d, ROLE_VERIFIER), 0);
+	ck_assert_ptr_nonnull(desk_put(&d, ROLE_VERIFIER, 2, 46));
+	desk_free(&d);
 }
 END_TEST
 
