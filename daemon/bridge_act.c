@@ -117,13 +117,30 @@ static enum err sa_send(struct bridge *b, const struct sa_cmd *cmd)
 	return e;
 }
 
+/* Who could not be claimed shall not go for it: the engine asks for it again. What is nobody's
+ * then stays until the next engine's sweep, and stands for nothing. */
+static bool is_spared(struct bridge *b, const struct sa_cmd *cmd)
+{
+	bool *unasked = &b->unasked[plane_role(cmd->sa.plane)];
+	const bool spared = cmd->op == SA_SWEEP && *unasked;
+
+	if (cmd->op == SA_SWEEP)
+		*unasked = false;
+	return spared;
+}
+
 static void perform_sa(struct bridge *b, const struct sa_cmd *cmd)
 {
 	uint64_t ticket = cmd->ticket;
 	uint32_t spi = cmd->sa.spi;
 	enum sa_dir dir = cmd->sa.dir;
-	enum err e = sa_send(b, cmd);
+	enum err e = OK;
 
+	if (is_spared(b, cmd))
+		return;
+	e = sa_send(b, cmd);
+	if (e != OK && cmd->op == SA_CLAIM)
+		b->unasked[plane_role(cmd->sa.plane)] = true;
 	if (e == OK)
 		mtu_sa(b->mtu, cmd);
 	else

@@ -33,6 +33,7 @@ struct bridge {
 	struct notes *notes;
 	struct desk desk;
 	struct pace pace[N_ROLES]; /* of esp, and of the monitor */
+	bool unasked[N_ROLES];	   /* a half could not be claimed there: nothing is swept */
 	bool full;		   /* one of the two has to come after, and nobody is heard */
 	uint64_t resolve_ticket;
 	struct bridge_peer peer[N_ROLES];

@@ -317,7 +317,8 @@ static void on_moved(struct child_sa *c, const struct sa_done *done, struct tick
 
 static void on_counters(struct child_sa *c, enum sa_dir dir, const struct sa_done *done)
 {
-	bool missed = done->err != OK && c->restored;
+	bool missed = done->err == ERR_NOT_FOUND && c->restored;
+	bool unheard = done->err != OK && c->restored && !missed;
 	/* What the plane has said of that there was perhaps no engine to hear. */
 	bool worn = done->err == OK && c->restored && c->stage == CHILD_UP &&
 		    child_plane_is_worn(c, &done->counters);
@@ -332,6 +333,8 @@ static void on_counters(struct child_sa *c, enum sa_dir dir, const struct sa_don
 	c->restored = c->restored && (c->query_in.number != 0 || c->query_out.number != 0);
 	if (missed)
 		restore_missed(c, dir);
+	else if (unheard)
+		restore_unheard(c);
 	else if (worn)
 		child_expired(c, true);
 	else

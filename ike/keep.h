@@ -26,6 +26,7 @@ struct keep {
 	struct conn *conn;
 	uint64_t listed_at; /* the order in which SAs came to their connections */
 	mono_ns wake_at;    /* it was restored (restore.h), and goes on then; NEVER */
+	bool claims_again;  /* a plane could not be asked for all of its halves */
 	bool queued;
 	bool written;
 	uint8_t key_len;

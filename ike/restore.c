@@ -293,6 +293,9 @@ static void disown_all(struct ike_sa *sa, enum sa_plane plane)
 	}
 }
 
+/* Until what could not be asked is asked again. */
+static const mono_ns claim_pause = NS_PER_S;
+
 void restore_missed(struct child_sa *c, enum sa_dir dir)
 {
 	*(dir == SA_IN ? &c->in_there : &c->out_there) = false;
@@ -302,6 +305,29 @@ void restore_missed(struct child_sa *c, enum sa_dir dir)
 	child_delete_later(c, ERR_SYSTEM);
 	conn_child_renew(c->sa->conn, c->conf);
 	sa_settle(c->sa);
+}
+
+void restore_unheard(struct child_sa *c)
+{
+	struct ike_sa *sa = c->sa;
+	mono_ns again = sa->e->now + claim_pause;
+
+	if (!sa->keep)
+		return;
+	sa->keep->claims_again = true;
+	if (sa->keep->wake_at > again)
+		sa->keep->wake_at = again;
+	sa_schedule(sa);
+}
+
+/* Also those that were heard of: which ones these were nobody has written down. */
+static void claim_again(struct child_sa *c)
+{
+	if (!c->conf || !child_stays(c) || c->ticket.number != 0)
+		return;
+	c->restored = true;
+	if (ask_for_halves(c) != OK)
+		child_delete_later(c, ERR_NOMEM);
 }
 
 static void list(struct ike_sa *sa)
@@ -350,6 +376,9 @@ void restore_wake(struct ike_sa *sa)
 	uint64_t own_spi = sa_own_spi(sa);
 
 	sa->keep->wake_at = NEVER;
+	for (struct child_sa *c = sa->children; c && sa->keep->claims_again; c = c->next)
+		claim_again(c);
+	sa->keep->claims_again = false;
 	sa->alive_wanted = sa->alive_wanted || sa->state == S_UP;
 	/* What was asked about routes is lost. */
 	if (sa->conn && (sa->mobike.left || sa->mobike.silent))

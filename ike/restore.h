@@ -25,5 +25,7 @@ void restore_wake(struct ike_sa *sa);
 void restore_plane(struct ike_engine *e, enum sa_plane plane);
 /* A plane has answered about a half of a restored child: it does not have it. */
 void restore_missed(struct child_sa *c, enum sa_dir dir);
+/* Or it has not: it could not be asked. So it is asked again, a little later. */
+void restore_unheard(struct child_sa *c);
 
 #endif

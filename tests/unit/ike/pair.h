@@ -42,7 +42,9 @@ struct end {
 	struct sa_desc claimed[PAIR_SAS_MAX]; /* their SPIs and directions */
 	size_t n_claimed;
 	const struct ike_engine *claims; /* the engine that did so */
-	uint32_t sends_by;		 /* the SPI of the outbound SA that was put in last */
+	size_t n_unheard;		 /* so many claims find no room: ERR_LIMIT */
+	bool sweeps_not;
+	uint32_t sends_by; /* the SPI of the outbound SA that was put in last */
 	size_t n_forgets;
 	uint32_t forgot;      /* the number of the last acquire that was to be forgotten */
 	uint32_t answered;    /* ... that an outbound SA came for */

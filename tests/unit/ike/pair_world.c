@@ -233,12 +233,18 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 		plane_pass(end, &cmd->sa);
 		break;
 	case SA_CLAIM:
+		if (end->n_unheard > 0) {
+			end->n_unheard--;
+			done.err = ERR_LIMIT;
+			break;
+		}
 		done.err = plane_find(end, &cmd->sa) < end->n_sas ? OK : ERR_NOT_FOUND;
 		plane_claim(end, &cmd->sa);
 		done.counters.packets = end->packets;
 		break;
 	case SA_SWEEP:
-		plane_sweep(end, cmd->sa.plane);
+		if (!end->sweeps_not)
+			plane_sweep(end, cmd->sa.plane);
 		break;
 	case SA_FORGET:
 		end->forgot = cmd->sa.acquire;

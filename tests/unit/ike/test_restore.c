@@ -193,6 +193,26 @@ START_TEST(what_was_not_answered_is_asked_for_without_memory)
 }
 END_TEST
 
+/* Nobody has said that it is gone. A sweep that comes all the same takes it, and then that is said.
+ */
+START_TEST(what_a_plane_could_not_be_asked_is_asked_again)
+{
+	struct pair *p = up();
+	struct end *end = &p->end[LEFT];
+	uint32_t spi = pair_sa(p, LEFT)->children->spi_in;
+
+	end->n_unheard = _i ? 2 : 1;
+	end->sweeps_not = _i == 0;
+	follow(p, LEFT);
+	ck_assert_uint_eq(end->n_unheard, 0);
+	pair_run(p, 30 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_int_eq(pair_sa(p, LEFT)->children->spi_in == spi, _i == 0);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 1);
+	pair_free(p);
+}
+END_TEST
+
 static bool no_auth_answer(struct pair *p, struct datagram *d)
 {
 	(void)p;
@@ -312,6 +332,7 @@ END_TEST
 
 UNIT("ike/restore")
 {
+	tcase_add_loop_test(tc, what_a_plane_could_not_be_asked_is_asked_again, 0, 2);
 	tcase_add_test(tc, what_is_too_long_to_be_kept_is_told);
 	tcase_add_loop_test(tc, another_answer_is_followed_by_nobody_who_was_restored, 0, 2);
 	tcase_add_loop_test(tc, a_peer_that_has_answered_is_not_forgotten, 0, N_HANDSHAKES);
