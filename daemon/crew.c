@@ -29,6 +29,8 @@ struct member {
 	unsigned int deaths; /* soon after the start, in a row */
 	mono_ns started;
 	mono_ns heard; /* its last message */
+	uint64_t pings, pongs;
+	uint64_t settles; /* with so many of the latter; 0: nobody wants to know */
 	struct link link;
 	struct loop_timer restart;
 	struct loop_timer patience;
@@ -96,6 +98,19 @@ static void wire_all(struct crew *c, enum role r)
 
 /* ---- channels to the monitor ---- */
 
+/* Messages are read and answered in their order. */
+static void on_pong(struct member *m)
+{
+	struct crew *c = m->crew;
+
+	if (m->pongs < m->pings)
+		m->pongs++;
+	if (m->settles == 0 || m->pongs < m->settles)
+		return;
+	m->settles = 0;
+	c->env.settled(c->env.ctx, m->role);
+}
+
 static enum err on_msg(void *ctx, const struct chan_msg *msg)
 {
 	struct member *m = ctx;
@@ -103,8 +118,10 @@ static enum err on_msg(void *ctx, const struct chan_msg *msg)
 	enum err e;
 
 	m->heard = mono_now();
-	if (msg->type == MSG_PONG)
+	if (msg->type == MSG_PONG) {
+		on_pong(m);
 		return OK;
+	}
 	e = m->crew->env.message(m->crew->env.ctx, m->role, msg);
 	if (keys && link_is_open(&m->link))
 		chan_wipe(m->link.chan);
@@ -144,6 +161,9 @@ static enum err member_start(struct member *m)
 	m->heard = m->started;
 	m->asked_to_end = false;
 	m->lied = false;
+	m->pings = 0;
+	m->pongs = 0;
+	m->settles = 0;
 	e = link_open(&m->link, fd[0], proto_from_process(m->role), proto_from_monitor(m->role));
 	if (e != OK) {
 		(void)kill(m->pid, SIGKILL);
@@ -182,6 +202,12 @@ static void on_patience(void *ctx)
 	crew_kill(m->crew, m->role, "did not end when asked");
 }
 
+static void ping(struct member *m)
+{
+	m->pings++;
+	crew_send(m->crew, m->role, MSG_PING, SPAN_EMPTY, -1);
+}
+
 /* One that hangs, whatever it was that made it, is as good as dead. But when we come late ourselves
  * (a reload that waits for a file), nobody was asked, and what they said is not read yet. */
 static void on_pulse(void *ctx)
@@ -198,7 +224,7 @@ static void on_pulse(void *ctx)
 		if (now - c->m[r].heard > PULSE_PATIENCE)
 			crew_kill(c, (enum role)r, "does not answer any more");
 		else
-			crew_send(c, (enum role)r, MSG_PING, SPAN_EMPTY, -1);
+			ping(&c->m[r]);
 	}
 	c->pulsed = now;
 	loop_timer_set(c->env.loop, &c->pulse, now + PULSE);
@@ -249,6 +275,12 @@ void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int 
 	e = link_send(&m->link, type, body, fd);
 	if (e != OK && e != ERR_NOT_FOUND)
 		crew_kill(c, r, err_text(e));
+}
+
+void crew_settle(struct crew *c, enum role r)
+{
+	ping(&c->m[r]);
+	c->m[r].settles = c->m[r].pings;
 }
 
 bool crew_is_behind(const struct crew *c, enum role r)

@@ -28,6 +28,8 @@ struct crew_env {
 	/* A message of a process that fits its table. An error: it is rubbish inside, and its
 	 * sender is ended. */
 	enum err (*message)(void *ctx, enum role r, const struct chan_msg *m);
+	/* What crew_settle asked for. */
+	void (*settled)(void *ctx, enum role r);
 	/* The crew was told to stop and all have ended. */
 	void (*stopped)(void *ctx);
 	void *ctx;
@@ -43,6 +45,9 @@ void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int 
  * MiB). So whatever comes without end neither ends a process that is busy for a while nor keeps
  * answers from it. */
 MUST_USE bool crew_offer(struct crew *c, enum role r, uint8_t type, struct span body);
+/* Once it has carried out all that was sent to it so far, env.settled is called; not if it ends
+ * before. */
+void crew_settle(struct crew *c, enum role r);
 bool crew_is_behind(const struct crew *c, enum role r); /* as crew_offer sees it */
 void crew_kill(struct crew *c, enum role r, const char *why);
 /* The same for what it has sent. And was the last one of them killed so? */

@@ -42,6 +42,7 @@ struct esp_process {
 	struct process *process;
 	struct link engine;
 	struct loop_timer patience; /* without an engine for so long its SAs go */
+	bool commanded;		    /* by the engine that there is */
 	/* A duplicate of the channel for the workers, which only send; NULL without an engine. The
 	 * lock is for its coming and going. */
 	pthread_mutex_t up_lock;
@@ -113,31 +114,52 @@ static enum err up_open(struct esp_process *p)
 
 /* ---- commands of the engine ---- */
 
-static enum err send_done(struct esp_process *p, const struct sa_done *done)
+static void send_done(struct esp_process *p, const struct sa_done *done)
 {
 	uint8_t buf[PROTO_SMALL_MAX];
 	struct wr w = wr_into(buf, sizeof buf);
 
 	sa_done_encode(&w, done);
-	return link_send(&p->engine, MSG_SA_DONE, wr_done(&w), -1);
+	(void)!link_send(&p->engine, MSG_SA_DONE, wr_done(&w), -1);
 }
 
+/* It has gone through all that the one before it had kept; who dies before that was none. */
+static void engine_lives(struct esp_process *p, enum sa_op op)
+{
+	p->commanded = true;
+	if (op == SA_SWEEP)
+		loop_timer_set(process_loop(p->process), &p->patience, NEVER);
+}
+
+/* No room for an answer and no memory for a command are nobody's lie. */
 static enum err on_command(void *ctx, const struct chan_msg *m)
 {
 	struct esp_process *p = ctx;
-	struct sa_done done = { .err = ERR_SYSTEM };
 	struct sa_cmd cmd;
 	enum err e = sa_cmd_decode(m->body, &cmd);
+	struct sa_done done = { .ticket = cmd.ticket,
+				.err = e,
+				.spi = cmd.sa.spi,
+				.dir = cmd.sa.dir };
 
 	chan_wipe(p->engine.chan);
-	if (e != OK)
+	if (e != OK && e != ERR_NOMEM)
 		return e;
-	esp_command(p->esp, &cmd, &done);
-	done.ticket = cmd.ticket;
-	done.spi = cmd.sa.spi;
-	done.dir = cmd.sa.dir;
+	if (e == OK)
+		esp_command(p->esp, &cmd, &done);
+	engine_lives(p, cmd.op);
 	sa_desc_wipe(&cmd.sa);
-	return cmd.ticket != 0 ? send_done(p, &done) : OK;
+	if (cmd.ticket != 0)
+		send_done(p, &done);
+	return OK;
+}
+
+static void engine_lost(struct esp_process *p)
+{
+	p->commanded = false;
+	if (!p->patience.node.set)
+		loop_timer_set(process_loop(p->process), &p->patience,
+			       mono_now() + ENGINE_PATIENCE);
 }
 
 static void on_engine_gone(void *ctx, enum err why)
@@ -145,7 +167,7 @@ static void on_engine_gone(void *ctx, enum err why)
 	struct esp_process *p = ctx;
 
 	up_close(p);
-	loop_timer_set(process_loop(p->process), &p->patience, mono_now() + ENGINE_PATIENCE);
+	engine_lost(p);
 	if (why != ERR_NOT_FOUND)
 		process_accuse(p->process, ROLE_ENGINE);
 }
@@ -154,26 +176,22 @@ static void on_patience(void *ctx)
 {
 	struct esp_process *p = ctx;
 
-	esp_flush(p->esp);
+	/* Without a sweep, too: not all could be claimed (daemon/bridge_act.c). */
+	if (!link_is_open(&p->engine) || !p->commanded)
+		esp_flush(p->esp);
 }
 
 static enum err engine_open(struct esp_process *p, int fd)
 {
 	enum err e;
 
-	loop_timer_set(process_loop(p->process), &p->patience, NEVER);
+	if (link_is_open(&p->engine))
+		engine_lost(p);
 	up_close(p);
 	link_close(&p->engine);
 	esp_unclaim(p->esp);
 	e = link_open(&p->engine, fd, proto_from_engine(ROLE_ESP), proto_to_engine(ROLE_ESP));
 	return e == OK ? up_open(p) : e;
-}
-
-static void waiting_replace(struct esp_process *p, int fd)
-{
-	if (p->waiting_fd >= 0)
-		close(p->waiting_fd);
-	p->waiting_fd = fd;
 }
 
 /* Commands that come before the workers run wait in the channel. */
@@ -187,7 +205,9 @@ static enum err esp_peer(void *ctx, enum role r, int fd)
 	}
 	if (p->esp != NULL)
 		return engine_open(p, fd);
-	waiting_replace(p, fd);
+	if (p->waiting_fd >= 0)
+		close(p->waiting_fd);
+	p->waiting_fd = fd;
 	return OK;
 }
 
@@ -322,8 +342,10 @@ struct esp_wish {
 	size_t n_devices;
 };
 
-static void wish_free(struct esp_wish *wish)
+static void wish_free(void *prepared)
 {
+	struct esp_wish *wish = prepared;
+
 	free(wish->devices);
 	free(wish);
 }
@@ -365,11 +387,6 @@ static enum err esp_prepare(void *ctx, struct conf *c, uint8_t workers, void **p
 	return wish != NULL ? OK : ERR_NOMEM;
 }
 
-static void esp_discard(void *prepared)
-{
-	wish_free(prepared);
-}
-
 /* Those of a process that was killed are here before the first packet is looked at. */
 static enum err restore(struct esp_process *p)
 {
@@ -386,9 +403,8 @@ static enum err restore(struct esp_process *p)
 	if (e != OK)
 		log_err(&l, e);
 	log_write(&l);
-	if (kept.restored > 0 && p->waiting_fd < 0)
-		loop_timer_set(process_loop(p->process), &p->patience,
-			       mono_now() + ENGINE_PATIENCE);
+	if (kept.restored > 0)
+		engine_lost(p);
 	/* Spoilt by whoever had it: it is empty now, and the engine finds nothing that it knows. */
 	return e == ERR_SYNTAX ? OK : e;
 }
@@ -435,7 +451,7 @@ static enum err esp_commit(void *ctx, void *prepared)
 static const struct process_ops ops = {
 	.role = ROLE_ESP,
 	.prepare = esp_prepare,
-	.discard = esp_discard,
+	.discard = wish_free,
 	.commit = esp_commit,
 	.peer = esp_peer,
 	.socket = esp_socket,

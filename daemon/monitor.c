@@ -166,6 +166,7 @@ static int start_crew(struct monitor *m)
 		.equip = monitor_equip,
 		.ended = monitor_ended,
 		.message = monitor_message,
+		.settled = monitor_settled,
 		.stopped = monitor_stopped,
 		.ctx = m,
 	};

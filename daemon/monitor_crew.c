@@ -59,7 +59,7 @@ static void send_kept(struct monitor *m, enum role r)
 		drop_kept(m, r, "it dies of it");
 	if (k->fd < 0 && vault_memory_make(&k->fd) != OK)
 		log_kept(LOG_LEVEL_WARNING, "vault_failed", r, strerror(errno));
-	k->given = mono_now();
+	k->settled = 0;
 	send_socket(m, r, SOCK_VAULT, 0, k->fd);
 }
 
@@ -67,7 +67,7 @@ static void kept_ended(struct monitor *m, enum role r)
 {
 	struct kept *k = &m->kept[r];
 
-	k->deaths = mono_now() - k->given < DIES_OF_IT ? k->deaths + 1 : 0;
+	k->deaths = k->settled == 0 || mono_now() - k->settled < DIES_OF_IT ? k->deaths + 1 : 0;
 }
 
 /* Nobody renews its SAs, nor ends them in time. */
@@ -86,7 +86,9 @@ static void engine_ended(struct monitor *m)
 	monitor_kernel_unclaim(m);
 	m->patience.fire = on_patience;
 	m->patience.ctx = m;
-	loop_timer_set(m->loop, &m->patience, mono_now() + ENGINE_PATIENCE);
+	/* From the first death on, whatever comes and dies meanwhile. */
+	if (!m->patience.node.set)
+		loop_timer_set(m->loop, &m->patience, mono_now() + ENGINE_PATIENCE);
 	if (warden_guard_all(m->warden, why) == OK)
 		return;
 	monitor_log(LOG_LEVEL_ERROR, "guard_failed", why);
@@ -178,6 +180,16 @@ void monitor_equip(void *ctx, enum role r)
 	monitor_send_config(m, r, m->now, m->generation);
 }
 
+/* It has committed its configuration, and gone through what the one before it has kept. */
+void monitor_settled(void *ctx, enum role r)
+{
+	struct monitor *m = ctx;
+
+	m->kept[r].settled = mono_now();
+	if (r == ROLE_ENGINE)
+		loop_timer_set(m->loop, &m->patience, NEVER);
+}
+
 /* ---- a process ended ---- */
 
 void monitor_ended(void *ctx, enum role r)
@@ -223,14 +235,13 @@ static enum err on_ready(struct monitor *m, enum role r, struct span body)
 	}
 	if (generation != m->generation)
 		return OK; /* of a reload that was given up */
-	if (r == ROLE_ENGINE)
-		loop_timer_set(m->loop, &m->patience, NEVER);
 	/* What asked for a child before there was an engine to hear it: the kernel shall ask
 	 * again. */
 	if (r == ROLE_ENGINE && m->ready[r] == 0)
 		monitor_kernel_ask_again(m);
 	m->ready[r] = generation;
 	monitor_send_number(m, r, MSG_COMMIT, generation);
+	crew_settle(m->crew, r);
 	if (!m->up)
 		all_ready_first(m);
 	return OK;

@@ -65,8 +65,8 @@ struct net_care {
 /* What a process, the engine or esp, keeps for the one that follows. */
 struct kept {
 	int fd; /* -1: nothing */
-	mono_ns given;
-	unsigned int deaths; /* of those that had just been given it, in a row */
+	mono_ns settled;     /* when who was given it lived with what it found; 0: not yet */
+	unsigned int deaths; /* of those that did not, or only just, in a row */
 };
 
 struct monitor {
@@ -101,6 +101,7 @@ void monitor_log(enum log_level level, const char *event, const char *why);
 /* What crew_env calls. */
 void monitor_equip(void *ctx, enum role r);
 void monitor_ended(void *ctx, enum role r);
+void monitor_settled(void *ctx, enum role r);
 enum err monitor_message(void *ctx, enum role r, const struct chan_msg *m);
 void monitor_stopped(void *ctx);
 

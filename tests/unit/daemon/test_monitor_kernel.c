@@ -39,6 +39,7 @@ static struct world {
 	size_t n_looks;	 /* at what they have carried */
 	mono_ns looked;	 /* ... when last */
 	struct loop_timer step;
+	bool ready; /* it said so */
 } w;
 
 /* ---- what stands in the place of the other parts ---- */
@@ -220,9 +221,28 @@ static void equip(void *ctx, enum role r)
 	(void)r;
 }
 
+static enum err message(void *ctx, enum role r, const struct chan_msg *m)
+{
+	(void)ctx;
+	ck_assert_int_eq(r, ROLE_ENGINE);
+	ck_assert_int_eq(m->type, MSG_READY);
+	w.ready = true;
+	return OK;
+}
+
+static void settled(void *ctx, enum role r)
+{
+	(void)ctx;
+	ck_assert_int_eq(r, ROLE_ENGINE);
+	loop_stop(w.m.loop, w.ready ? 5 : 6);
+}
+
 static void world_open(void)
 {
-	struct crew_env env = { .equip = equip, .ended = equip };
+	struct crew_env env = { .equip = equip,
+				.ended = equip,
+				.message = message,
+				.settled = settled };
 
 	memset(&w, 0, sizeof w);
 	log_setup(LOG_LEVEL_ERROR, false, "test");
@@ -354,8 +374,30 @@ START_TEST(what_sas_have_carried_is_looked_at_while_there_are_any)
 }
 END_TEST
 
+static void engine_says(uint8_t type)
+{
+	const uint8_t b[9] = { type };
+
+	ck_assert_int_gt((int)send(w.engine, b, type == MSG_READY ? sizeof b : 1, 0), 0);
+}
+
+/* Not when it has answered what it was asked before. */
+START_TEST(who_has_answered_has_done_what_came_before)
+{
+	world_open();
+	crew_settle(w.m.crew, ROLE_ENGINE);
+	crew_settle(w.m.crew, ROLE_ENGINE);
+	engine_says(MSG_PONG);
+	engine_says(MSG_READY);
+	engine_says(MSG_PONG);
+	ck_assert_int_eq(loop_run(w.m.loop), 5);
+	world_close();
+}
+END_TEST
+
 UNIT("daemon/monitor-kernel")
 {
+	tcase_add_test(tc, who_has_answered_has_done_what_came_before);
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, a_storm_of_events_does_not_end_an_engine_that_is_busy);
 	tcase_add_test(tc, what_sas_have_carried_is_looked_at_while_there_are_any);
