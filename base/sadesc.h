@@ -141,10 +141,11 @@ struct sa_cmd {
 	uint64_t ticket; /* comes back with the answer; 0: no answer wanted */
 	enum sa_op op;
 	/* SA_INSTALL: its own number, larger than those of all before, and that of its ticket when
-	 * it is given for the first time; 0: it has none. An engine
-	 * that follows another one gives the commands of that again which were not answered. What
-	 * was carried out is not carried out once more, for sequence numbers would begin anew under
-	 * the same key: then the answer is whether the half is there. */
+	 * it is given for the first time; 0: it has none. Numbers begin at the time when the engine
+	 * does, by the monotonic clock, and never overtake it; a plane refuses one of times to
+	 * come. An engine that follows another one gives the commands of that again which were not
+	 * answered. What was carried out is not carried out once more, for sequence numbers would
+	 * begin anew under the same key: then the answer is whether the half is there. */
 	uint64_t install;
 	struct sa_desc sa;
 };

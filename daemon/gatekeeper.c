@@ -190,6 +190,13 @@ static const char *nat(const struct gate *g, const struct sa_desc *d)
 	return NULL;
 }
 
+/* Numbers are times of the engine that gives them (base/sadesc.h). By one of times to come all that
+ * the next engines put in would count as done before. */
+static const char *number(const struct gate *g, const struct sa_cmd *cmd)
+{
+	return cmd->install > g->facts->now ? "its number is one of times to come" : NULL;
+}
+
 /* ---- how many there may be ---- */
 
 size_t gate_connection_max(const struct conf_connection *cn)
@@ -251,6 +258,8 @@ enum err gate_judge(const struct conf *c, const struct plane_caps *kernel,
 		g.ch = conf_child_find(g.cn, cmd->sa.child);
 	for (gate_fn *const *ask = questions(cmd->op); *ask != NULL && wrong == NULL; ask++)
 		wrong = (*ask)(&g, &cmd->sa);
+	if (wrong == NULL && cmd->op == SA_INSTALL)
+		wrong = number(&g, cmd);
 	if (wrong != NULL)
 		e = ERR_DENIED;
 	else if (cmd->op == SA_INSTALL && (wrong = budget(&g)) != NULL)

@@ -17,6 +17,7 @@
 #ifndef DAEMON_GATEKEEPER_H
 #define DAEMON_GATEKEEPER_H
 
+#include "base/clock.h"
 #include "conf/model.h"
 #include "xfrm/kernel.h"
 #include "xfrm/whose.h"
@@ -27,6 +28,7 @@ struct gate_facts {
 	enum whose local; /* the addresses of its path */
 	enum whose remote;
 	struct kernel_count halves; /* that stand already */
+	mono_ns now;
 };
 
 /* Halves of children that the kernel is given: in all as many as the userspace plane has SPIs for;

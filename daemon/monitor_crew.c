@@ -203,7 +203,7 @@ void monitor_ended(void *ctx, enum role r)
 			"a process ended while the new configuration was handed out: try again");
 	kept_ended(m, r);
 	/* Who was taken over may have written what it likes, SAs of its own among it. */
-	if (r == ROLE_ESP && crew_has_lied(m->crew, r))
+	if (crew_has_lied(m->crew, r))
 		drop_kept(m, r, "it was killed for what it said");
 	if (r == ROLE_ENGINE)
 		engine_ended(m);
@@ -274,7 +274,7 @@ static enum err on_accuse(struct monitor *m, enum role by, struct span body)
 	char why[64];
 	enum role r;
 
-	if (msg_role_get(body, &r) != OK || r == ROLE_MONITOR || r == by)
+	if (msg_role_get(body, &r) != OK || !role_meets(by, r))
 		return ERR_SYNTAX;
 	snprintf(why, sizeof why, "sent rubbish to %s", role_row(by)->name);
 	crew_distrust(m->crew, r, why);

@@ -309,6 +309,7 @@ static struct gate_facts facts_of(struct monitor *m, const struct sa_cmd *cmd)
 	f.local = whose_ask(&m->plane.route, &cmd->sa.path.local.addr);
 	f.remote = whose_ask(&m->plane.route, &cmd->sa.path.remote.addr);
 	f.halves = kernel_count(m->plane.kernel, cmd->sa.connection);
+	f.now = mono_now();
 	return f;
 }
 
@@ -344,9 +345,11 @@ enum err monitor_kernel_command(struct monitor *m, struct span body)
 	struct sa_cmd cmd;
 	enum err e = sa_cmd_decode(body, &cmd);
 
-	if (e != OK)
+	if (e != OK && e != ERR_NOMEM)
 		return e;
-	carry_out(m, &cmd, &done);
+	done.err = e; /* no memory of ours is no lie of the engine's */
+	if (e == OK)
+		carry_out(m, &cmd, &done);
 	done.ticket = cmd.ticket;
 	done.spi = cmd.sa.spi;
 	done.dir = cmd.sa.dir;

@@ -40,6 +40,12 @@ bool role_find(const char *name, enum role *r)
 	return false;
 }
 
+bool role_meets(enum role a, enum role b)
+{
+	return (a == ROLE_ENGINE && rows[b].serves_engine) ||
+	       (b == ROLE_ENGINE && rows[a].serves_engine);
+}
+
 bool role_may_see(enum role r, enum conf_file_kind kind)
 {
 	return (rows[r].files & (1u << kind)) != 0;

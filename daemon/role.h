@@ -31,6 +31,8 @@ struct role_row {
 
 const struct role_row *role_row(enum role r);
 bool role_find(const char *name, enum role *r);
+/* Have they a channel to each other? Only then one can have sent rubbish to the other. */
+bool role_meets(enum role a, enum role b);
 bool role_may_see(enum role r, enum conf_file_kind kind);
 
 #endif

@@ -265,6 +265,12 @@ uint64_t sad_installed(const struct sad *d)
 	return ledger_installed(&d->ledger);
 }
 
+void sad_forget_installed(struct sad *d)
+{
+	ledger_set_installed(&d->ledger, 0);
+	ledger_commit(&d->ledger);
+}
+
 /* Readers that come now find it no more. */
 static void take_out(struct sad *d, struct sa *sa)
 {

@@ -24,6 +24,7 @@ void sad_free(struct sad *d);
 MUST_USE enum err sad_keep(struct sad *d, const struct esp_memory *m, struct esp_kept *kept);
 /* The largest number of an install that ever was; 0: not known. */
 uint64_t sad_installed(const struct sad *d);
+void sad_forget_installed(struct sad *d);
 
 /* Readers. Between the two, what was found stays alive. */
 void sad_enter(struct sad *d, unsigned reader);

@@ -121,7 +121,7 @@ void scene_open(struct scene *s)
 	s->cn = &s->c->connections[0];
 	s->ch = &s->cn->children[0];
 	s->kernel = caps_of(&s->cn->policy);
-	s->facts = (struct gate_facts){ .local = WHOSE_OURS, .remote = WHOSE_OTHER };
+	s->facts = (struct gate_facts){ .local = WHOSE_OURS, .remote = WHOSE_OTHER, .now = 1000 };
 	scene_desc(s);
 }
 

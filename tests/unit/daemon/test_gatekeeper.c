@@ -79,6 +79,11 @@ static void a_query(struct scene *s)
 	s->facts = (struct gate_facts){ .local = WHOSE_UNKNOWN }; /* nobody asks for it */
 }
 
+static void the_latest_number(struct scene *s)
+{
+	s->cmd.install = s->facts.now;
+}
+
 static void a_move(struct scene *s)
 {
 	s->cmd.op = SA_MOVE;
@@ -103,6 +108,7 @@ static void (*const right[])(struct scene *s) = {
 	a_peer_that_sends_us_on,
 	a_removal_of_what_a_reload_took_away,
 	a_query,
+	the_latest_number,
 	a_move,
 	a_negotiation_that_failed,
 };
@@ -191,6 +197,7 @@ SPOIL(w_local_none, s->cmd.sa.local.n = 0)
 SPOIL(w_remote_wide, s->remote[0] = network("0.0.0.0/0"))
 SPOIL(w_remote_other, s->remote[0] = network("10.9.0.0/16"))
 SPOIL(w_remote_none, s->cmd.sa.remote.n = 0)
+SPOIL(w_number, s->cmd.install = s->facts.now + 1)
 
 static void w_ports_wide(struct scene *s)
 {
@@ -285,6 +292,7 @@ static const struct {
 	{ w_remote_wide, "remote selectors" },
 	{ w_remote_other, "remote selectors" },
 	{ w_remote_none, "remote selectors" },
+	{ w_number, "times to come" },
 	{ w_ports_wide, "remote selectors" },
 	{ w_null_encryption, "encryption" },
 	{ w_no_integrity, "integrity" },

@@ -231,6 +231,17 @@ static void dies(enum role r, mono_ns later)
 	}
 }
 
+static enum err accuses(enum role by, enum role of)
+{
+	uint8_t b[4];
+	struct wr wr = wr_into(b, sizeof b);
+	struct chan_msg msg = { .type = MSG_ACCUSE, .fd = -1 };
+
+	msg_role_put(&wr, of);
+	msg.body = wr_done(&wr);
+	return monitor_message(&w.m, by, &msg);
+}
+
 static void world_close(void)
 {
 	for (unsigned int r = 0; r < N_ROLES; r++) {
@@ -315,8 +326,40 @@ START_TEST(an_engine_that_lives_again_ends_the_waiting)
 }
 END_TEST
 
+/* It may have written what it likes. */
+START_TEST(what_a_liar_kept_is_nobodys)
+{
+	const enum role r = keepers[_i];
+
+	world_open();
+	lives(r);
+	ck_assert_int_ge(w.m.kept[r].fd, 0);
+	ck_assert_int_eq(accuses(r == ROLE_ENGINE ? ROLE_SIGNER : ROLE_ENGINE, r), OK);
+	ck_assert(w.lied[r]);
+	dies(r, 0);
+	ck_assert_int_lt(w.m.kept[r].fd, 0);
+	world_close();
+}
+END_TEST
+
+/* Whoever was taken over cannot have any other process killed, nor what that keeps thrown away. */
+START_TEST(only_who_has_a_channel_to_somebody_accuses)
+{
+	const enum role by = (enum role)(_i / N_ROLES), of = (enum role)(_i % N_ROLES);
+	const bool fits = (by == ROLE_ENGINE && role_row(of)->serves_engine) ||
+			  (of == ROLE_ENGINE && role_row(by)->serves_engine);
+
+	world_open();
+	ck_assert_int_eq(accuses(by, of), fits ? OK : ERR_SYNTAX);
+	ck_assert_uint_eq(w.n_distrusted, fits ? 1 : 0);
+	world_close();
+}
+END_TEST
+
 UNIT("daemon/monitor-crew")
 {
+	tcase_add_loop_test(tc, what_a_liar_kept_is_nobodys, 0, 2);
+	tcase_add_loop_test(tc, only_who_has_a_channel_to_somebody_accuses, 0, N_ROLES * N_ROLES);
 	tcase_add_loop_test(tc, who_dies_of_what_it_finds_three_times_finds_nothing, 0, 2);
 	tcase_add_loop_test(tc, who_lives_with_what_it_finds_keeps_it, 0, 2);
 	tcase_add_test(tc, a_loop_of_crashes_is_no_engine);

@@ -2,6 +2,7 @@
 /* SAs that outlive the engine that had them put in. */
 #include <check.h>
 
+#include "esp/ledger.h"
 #include "tests/unit/esp/gateway.h"
 #include "tests/unit/unit.h"
 
@@ -126,6 +127,48 @@ START_TEST(what_is_given_twice_is_there_once)
 }
 END_TEST
 
+/* By an engine that was taken over: whatever the one after it puts in would count as done. */
+START_TEST(no_number_is_of_times_to_come)
+{
+	struct scene s;
+	struct kit_sa k;
+
+	up(&s);
+	kit_sa_make(&k, &kit_suites[0], SA_IN, SPI_A + 1);
+	ck_assert_int_eq(command(&s, SA_INSTALL, &k, UINT64_MAX), ERR_DENIED);
+	ck_assert_int_eq(command(&s, SA_QUERY, &k, 0), ERR_NOT_FOUND);
+	esp_unclaim(s.g.esp);
+	ck_assert_int_eq(command(&s, SA_INSTALL, &k, 12), OK);
+	ck_assert_int_eq(command(&s, SA_QUERY, &k, 0), OK);
+	gateway_down(&s.g);
+}
+END_TEST
+
+/* ... nor by a process that was: what it has left is not believed. */
+START_TEST(no_number_that_was_left_is_of_times_to_come)
+{
+	static _Alignas(max_align_t) uint8_t memory[1 << 20];
+	const struct esp_memory m = { .p = memory, .size = sizeof(memory) };
+	struct esp_kept kept;
+	struct scene s;
+	struct ledger l;
+
+	ck_assert_int_eq(ledger_open(&l, &m), OK);
+	ledger_set_installed(&l, UINT64_MAX);
+	ledger_commit(&l);
+	ledger_close(&l);
+	gateway_up(&s.g, 1);
+	ck_assert_int_eq(esp_keep(s.g.esp, &m, &kept), OK);
+	esp_unclaim(s.g.esp);
+	kit_sa_make(&s.in, &kit_suites[0], SA_IN, SPI_A);
+	ck_assert_int_eq(command(&s, SA_INSTALL, &s.in, 12), OK);
+	gateway_down(&s.g);
+	ck_assert_int_eq(ledger_open(&l, &m), OK);
+	ck_assert_uint_eq(ledger_installed(&l), 12);
+	ledger_close(&l);
+}
+END_TEST
+
 /* It does not know what another one before it has carried out. */
 START_TEST(what_is_given_again_to_a_new_process_is_not_put_in)
 {
@@ -153,6 +196,8 @@ UNIT("esp/claim")
 	tcase_add_loop_test(tc, who_is_claimed_stays_and_who_is_not_goes, 0, 2);
 	tcase_add_test(tc, who_is_claimed_as_something_else_is_not_there);
 	tcase_add_test(tc, what_is_given_twice_is_there_once);
+	tcase_add_test(tc, no_number_is_of_times_to_come);
+	tcase_add_test(tc, no_number_that_was_left_is_of_times_to_come);
 	tcase_add_test(tc, what_is_given_again_to_a_new_process_is_not_put_in);
 	tcase_add_test(tc, nothing_is_put_in_twice_for_one_engine_after_the_other);
 }
