@@ -250,7 +250,10 @@ void act_mtu(struct bridge *b, const struct mtu_fact *f)
 	const struct plane_event e = { .kind = PLANE_MTU,
 				       .remote.addr = f->remote,
 				       .mtu = f->path };
-	const struct ike_event ev = { .kind = IKE_EV_PLANE, .from = f->plane, .plane = &e };
+	const struct ike_event ev = { .kind = IKE_EV_PLANE,
+				      .from = f->plane,
+				      .ticket = f->ticket,
+				      .plane = &e };
 
 	tell_child(b, MSG_MTU, f->connection, f->child, f->inner);
 	ike_engine_event(b->ike, &ev, mono_now());

@@ -20,6 +20,7 @@ struct mtu_fact {
 	struct addr remote;
 	uint16_t path;
 	uint16_t inner;
+	uint64_t ticket; /* of the command that it came with; 0: it came later */
 };
 
 typedef void mtu_fn(void *ctx, const struct mtu_fact *f);

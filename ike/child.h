@@ -132,8 +132,8 @@ void child_move(struct child_sa *c, const struct path *was);
 void child_query(struct child_sa *c);
 /* The path carries `path_mtu` bytes: tells the inner MTU when that changes. */
 void child_path_mtu(struct child_sa *c, uint16_t path_mtu);
-/* ... to all that are in this plane. */
-void children_path_mtu(struct ike_sa *sa, enum sa_plane plane, uint16_t mtu);
+/* PLANE_MTU: that of the children that it is about, in the plane whose word it is. */
+void children_on_mtu(struct ike_engine *e, const struct ike_event *ev);
 /* Inner MTU for an outer path that carries `path_mtu` bytes. */
 uint16_t child_mtu(const struct child_sa *c, uint16_t path_mtu);
 

@@ -42,10 +42,33 @@ void child_path_mtu(struct child_sa *c, uint16_t path_mtu)
 	actions_mtu(&c->sa->e->actions, c->sa->conn->conf->name, c->conf->name, mtu);
 }
 
-void children_path_mtu(struct ike_sa *sa, enum sa_plane from, uint16_t mtu)
+/* Behind a restore there is one for each child: that is not looked for among all. */
+static void of_command(struct ike_engine *e, const struct ike_event *ev)
 {
+	const struct ticket *t = ticket_find(e, ev->ticket);
+
+	if (t && t->child && t->child->plane == ev->from)
+		child_path_mtu(t->child, ev->plane->mtu);
+}
+
+static void of_sa(struct ike_sa *sa, const struct ike_event *ev)
+{
+	if (!addr_eq(&sa->path.remote.addr, &ev->plane->remote.addr))
+		return;
 	for (struct child_sa *c = sa->children; c; c = c->next) {
-		if (c->plane == from)
-			child_path_mtu(c, mtu);
+		if (c->plane == ev->from)
+			child_path_mtu(c, ev->plane->mtu);
+	}
+}
+
+void children_on_mtu(struct ike_engine *e, const struct ike_event *ev)
+{
+	if (ev->ticket != 0) {
+		of_command(e, ev);
+		return;
+	}
+	for (size_t i = 0; i < e->n_conns; i++) {
+		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next)
+			of_sa(sa, ev);
 	}
 }

@@ -262,16 +262,6 @@ static struct child_sa *child_of_event(struct ike_engine *e, enum sa_plane from,
 	return NULL;
 }
 
-static void on_path_mtu(struct ike_engine *e, enum sa_plane from, const struct plane_event *ev)
-{
-	for (size_t i = 0; i < e->n_conns; i++) {
-		for (struct ike_sa *sa = e->conns[i]->sas; sa; sa = sa->next) {
-			if (addr_eq(&sa->path.remote.addr, &ev->remote.addr))
-				children_path_mtu(sa, from, ev->mtu);
-		}
-	}
-}
-
 static void on_plane_gone(struct ike_engine *e, enum sa_plane plane)
 {
 	for (size_t i = 0; i < e->n_conns; i++) {
@@ -312,8 +302,7 @@ static bool on_plane(struct ike_engine *e, enum sa_plane from, const struct plan
 		sa_settle(child->sa);
 		return true;
 	case PLANE_MTU:
-		on_path_mtu(e, from, ev);
-		return true;
+		return true; /* by children_on_mtu */
 	case PLANE_GONE:
 		on_plane_gone(e, from);
 		return true;
@@ -342,7 +331,9 @@ void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns 
 		on_plane_answer(e, ev->sa);
 		break;
 	case IKE_EV_PLANE:
-		if (!on_plane(e, ev->from, ev->plane))
+		if (ev->plane->kind == PLANE_MTU)
+			children_on_mtu(e, ev);
+		else if (!on_plane(e, ev->from, ev->plane))
 			e->stats.dropped[ERR_NOT_FOUND]++;
 		break;
 	case IKE_EV_RESOLVED:

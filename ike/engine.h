@@ -104,6 +104,7 @@ struct ike_event {
 	/* IKE_EV_PLANE: whose word it is. About children of the other plane it has no effect, but
 	 * is counted as dropped (ERR_NOT_FOUND). */
 	enum sa_plane from;
+	uint64_t ticket; /* of PLANE_MTU: about the child of this command alone; 0: of all there */
 	union {
 		const struct job_result *job;
 		const struct sa_done *sa;
