@@ -3,6 +3,7 @@
 #include "crypto/seal.h"
 #include "ike/child.h"
 #include "ike/connection.h"
+#include "ike/keep.h"
 
 enum {
 	ESP_HEADER = 8,
@@ -39,6 +40,7 @@ void child_path_mtu(struct child_sa *c, uint16_t path_mtu)
 	if (mtu == 0 || mtu == c->mtu)
 		return;
 	c->mtu = mtu;
+	keep_touch_sa(c->sa);
 	actions_mtu(&c->sa->e->actions, c->sa->conn->conf->name, c->conf->name, mtu);
 }
 

@@ -330,8 +330,33 @@ START_TEST(what_is_too_long_to_be_kept_is_told)
 }
 END_TEST
 
+START_TEST(another_mtu_is_written_down)
+{
+	struct pair *p = up();
+	struct plane_event mtu = { .kind = PLANE_MTU, .mtu = 1300 };
+	const struct ike_event ev = { .kind = IKE_EV_PLANE, .plane = &mtu };
+	struct ike_engine *e;
+	bool too_long;
+
+	follow(p, LEFT);
+	e = p->end[LEFT].e;
+	e->env.keeps = true;
+	e->keeps.bytes = malloc(SNAPSHOT_MAX);
+	ck_assert_ptr_nonnull(e->keeps.bytes);
+	ck_assert(!drained(e, &too_long));
+	mtu.remote.addr = pair_sa(p, LEFT)->path.remote.addr;
+	ike_engine_event(e, &ev, p->now);
+	ck_assert(drained(e, &too_long));
+	ike_engine_event(e, &ev, p->now);
+	ck_assert(!drained(e, &too_long)); /* it is the same */
+	e->env.keeps = false;
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/restore")
 {
+	tcase_add_test(tc, another_mtu_is_written_down);
 	tcase_add_loop_test(tc, what_a_plane_could_not_be_asked_is_asked_again, 0, 2);
 	tcase_add_test(tc, what_is_too_long_to_be_kept_is_told);
 	tcase_add_loop_test(tc, another_answer_is_followed_by_nobody_who_was_restored, 0, 2);
