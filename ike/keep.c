@@ -27,6 +27,9 @@ enum err keep_new_sa(struct ike_sa *sa)
 
 	if (sa->keep)
 		sa->keep->sa = sa;
+	/* One of ours came to its connection when it was made, before there was a mark. */
+	if (sa->keep && sa->conn && sa->keep->listed_at == 0)
+		sa->keep->listed_at = sa->born_at;
 	return err;
 }
 

@@ -330,6 +330,30 @@ START_TEST(what_is_too_long_to_be_kept_is_told)
 }
 END_TEST
 
+/* Both ends': one that we begin comes to its connection before there is anything to write. */
+START_TEST(who_came_later_is_listed_later)
+{
+	struct pair *p = up();
+	enum side s = _i ? RIGHT : LEFT;
+	uint64_t first;
+
+	follow(p, LEFT);
+	follow(p, RIGHT);
+	pair_down(p, LEFT, "site");
+	pair_run(p, 5 * NS_PER_S);
+	pair_up(p, LEFT, "site");
+	pair_run(p, 5 * NS_PER_S);
+	first = pair_sa(p, s)->keep->listed_at;
+	ck_assert_uint_ge(first, pair_sa(p, s)->born_at);
+	pair_down(p, LEFT, "site");
+	pair_run(p, 5 * NS_PER_S);
+	pair_up(p, LEFT, "site");
+	pair_run(p, 5 * NS_PER_S);
+	ck_assert_uint_gt(pair_sa(p, s)->keep->listed_at, first);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(another_mtu_is_written_down)
 {
 	struct pair *p = up();
@@ -357,6 +381,7 @@ END_TEST
 UNIT("ike/restore")
 {
 	tcase_add_test(tc, another_mtu_is_written_down);
+	tcase_add_loop_test(tc, who_came_later_is_listed_later, 0, 2);
 	tcase_add_loop_test(tc, what_a_plane_could_not_be_asked_is_asked_again, 0, 2);
 	tcase_add_test(tc, what_is_too_long_to_be_kept_is_told);
 	tcase_add_loop_test(tc, another_answer_is_followed_by_nobody_who_was_restored, 0, 2);
