@@ -8,7 +8,8 @@
  *			answer may come first
  *	expiry		a handshake (a peer's 60 s, ours 90 s), a closing SA (10 s)
  *	liveness	nothing authenticated was heard for `liveness`
- *	standby		a peer that was passed over is heard again (standby.h)
+ *	standby		a peer that was passed over is heard again, or one that is slow had time
+ *			enough to answer (standby.h)
  *	move		the peer is elsewhere, and has to say so once more (move.h)
  *	keepalive	we are behind a NAT and have sent nothing for `keepalive` (RFC 3948 4)
  *	children	a data plane has not answered about one for 10 s, or a worker for 20 s;

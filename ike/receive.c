@@ -252,6 +252,7 @@ static void handle_inner(struct ike_sa *sa, const struct path *p, const struct m
 	} else if (d == RESPONSE) {
 		window_heard(&sa->window);
 		retransmit_idle(&sa->rt);
+		standby_answered(sa);
 		move_answered(sa, &p->remote);
 	} else {
 		move_heard(sa, &p->remote);

@@ -102,6 +102,7 @@ enum err send_request(struct ike_sa *sa, uint8_t exchange, struct builder *b)
 	path = move_path(sa);
 	send_packets(sa, &sa->window.request, &path);
 	retransmit_start(&sa->rt, &sa->e->env.random, sa->e->now);
+	standby_asked(sa);
 	sa_schedule(sa);
 	return OK;
 }

@@ -24,6 +24,7 @@ static const struct sim_conf two = {
 struct cut {
 	uint64_t spi;
 	mono_ns since, told;
+	bool one_way; /* nothing that is sent asks for an answer, so nothing ever comes */
 };
 
 static bool cut_one(struct sim *s, struct sim_packet *p, void *ctx)
@@ -56,11 +57,15 @@ static bool goes_by(const struct sim *s, const char *connection)
 /* A packet, and the next 50 ms. What is lost is not answered, and the plane says so. */
 static void packet(struct sim *s, struct cut *cut)
 {
-	if (cut->spi == 0 || !goes_by(s, "main")) {
+	if ((cut->spi == 0 && !cut->one_way) || !goes_by(s, "main")) {
 		cut->since = cut->told = s->now;
 		sim_packet_out(s, LEFT);
-	} else if (s->now - cut->since >= 400 * NS_PER_MS &&
-		   (cut->told == cut->since || s->now - cut->told >= NS_PER_S)) {
+		return sim_run_ms(s, 50);
+	}
+	if (cut->spi == 0)
+		sim_packet_out(s, LEFT);
+	if (s->now - cut->since >= 400 * NS_PER_MS &&
+	    (cut->told == cut->since || s->now - cut->told >= NS_PER_S)) {
 		cut->told = s->now;
 		sim_silent(s, LEFT);
 	}
@@ -106,7 +111,7 @@ static void cut_off(struct sim *s, struct cut *cut)
 	cut->since = cut->told = s->now;
 	cut->spi = spi_of(s, "main");
 	sim_must(s, cut->spi != 0, "the preferred one is not up");
-	must_go_by(s, cut, "spare", 2000);
+	must_go_by(s, cut, "spare", is_good(s) ? 2000 : 3000);
 }
 
 static void end(struct sim *s)
@@ -171,7 +176,44 @@ static void with_new_keys(struct sim *s)
 	end(s);
 }
 
+/* Its answers take longer than a request waits before it is sent again. What is known of the path
+ * from the handshake keeps packets there; and it still is left in time. */
+static void is_slow(struct sim *s)
+{
+	struct cut cut = { .one_way = true };
+
+	begin(s, &cut);
+	packets(s, &cut, 120000);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_PASSED_OVER) == 0, "a slow peer was passed over");
+	for (uint32_t i = sim_draw(s, 1, 3); i > 0 && !s->failed; i--) {
+		cut.since = cut.told = s->now;
+		cut.spi = spi_of(s, "main");
+		must_go_by(s, &cut, "spare", 5000);
+		packets(s, &cut, sim_draw(s, 0, 10000));
+		cut.spi = 0;
+		must_go_by(s, &cut, "main", 20000);
+	}
+	end(s);
+}
+
+/* It becomes slow when it is up already: that is learned by passing it over once or twice. */
+static void becomes_slow(struct sim *s)
+{
+	struct cut cut = { .one_way = true };
+
+	begin(s, &cut);
+	s->net.delay_ms[0] = 450;
+	s->net.delay_ms[1] = 600;
+	packets(s, &cut, 300000);
+	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_PASSED_OVER) <= 2,
+		 "a peer that became slow was passed over %zu times",
+		 sim_notes(s, LEFT, IKE_NOTE_PASSED_OVER));
+	sim_must(s, goes_by(s, "main"), "packets do not go to the preferred one");
+	end(s);
+}
+
 #define GOOD DELAYS(1, 100)
+#define SLOW DELAYS(450, 600)
 
 const struct sim_scenario scenarios_standby[] = {
 	{ "standby", "the preferred of two peers is cut off and comes back, under traffic",
@@ -181,5 +223,8 @@ const struct sim_scenario scenarios_standby[] = {
 	  0 },
 	{ "standby-rekey", "... while keys change", with_new_keys, &two, GOOD, 0 },
 	{ "standby-rekey-lossy", "... over a bad link", with_new_keys, &two, LOSSY, 0 },
+	{ "standby-slow", "the preferred of two peers answers late, and is needed for no answer",
+	  is_slow, &two, SLOW, 0 },
+	{ "standby-slower", "... and does so from some moment on", becomes_slow, &two, GOOD, 0 },
 	{ 0 },
 };
