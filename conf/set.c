@@ -193,12 +193,23 @@ static bool selectors_room(struct build *b, const struct tree_option *o, struct 
 	return list->v != NULL;
 }
 
+/* In either order: what asks for a child (a trap of the kernel's plane) goes before what carries
+ * packets by how narrow it is. Of a peer that agrees to the wider one alone no packet of the
+ * narrower one would find its child. */
 static bool selector_repeated(struct build *b, const struct tree_value *v,
 			      const struct ts_list *list, const struct ts *t)
 {
+	char text[TS_TEXT_MAX];
+	char hint[WORDS_MAX];
+
 	for (size_t i = 0; i < list->n; i++) {
 		if (ts_covers(&list->v[i], t)) {
 			refuse(b, v, "is contained in another of this list", "leave it out");
+			return true;
+		}
+		if (ts_covers(t, &list->v[i])) {
+			words(hint, "leave out %s", ts_text(&list->v[i], text));
+			refuse(b, v, "contains another of this list", hint);
 			return true;
 		}
 	}
@@ -306,12 +317,18 @@ static const struct {
 	build_setter *set;
 	bool list;
 } setters[] = {
-	[SCHEMA_YES_NO] = { set_yes_no, false },     [SCHEMA_NUMBER] = { set_number, false },
-	[SCHEMA_TIME] = { set_time, false },	     [SCHEMA_CHOICE] = { set_choice, false },
-	[SCHEMA_DEVICE] = { set_device, false },     [SCHEMA_FILE] = { set_file, false },
-	[SCHEMA_IDENTITY] = { set_identity, false }, [SCHEMA_PEER] = { build_set_peer, true },
-	[SCHEMA_ADDRESS] = { set_address, false },   [SCHEMA_SELECTORS] = { set_selectors, true },
-	[SCHEMA_POLICY] = { set_policy, true },	     [SCHEMA_ME_NAME] = { set_me, false },
+	[SCHEMA_YES_NO] = { set_yes_no, false },
+	[SCHEMA_NUMBER] = { set_number, false },
+	[SCHEMA_TIME] = { set_time, false },
+	[SCHEMA_CHOICE] = { set_choice, false },
+	[SCHEMA_DEVICE] = { set_device, false },
+	[SCHEMA_FILE] = { set_file, false },
+	[SCHEMA_IDENTITY] = { set_identity, false },
+	[SCHEMA_PEER] = { build_set_peer, true },
+	[SCHEMA_ADDRESS] = { set_address, false },
+	[SCHEMA_SELECTORS] = { set_selectors, true },
+	[SCHEMA_POLICY] = { set_policy, true },
+	[SCHEMA_ME_NAME] = { set_me, false },
 	[SCHEMA_ADDRESSES] = { build_set_addresses, true },
 };
 
