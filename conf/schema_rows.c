@@ -436,7 +436,8 @@ static const struct schema_option options[] = {
 			"carries the packets. It stays up as long as ever, and is used again when it has "
 			"been heard for a second, or for up to 64 when it comes and goes. Where packets "
 			"need no answer it is asked every 2 seconds. All of them have to be up before, so "
-			"start = always. The kernel encrypts only where these children have the same "
+			"start = always; with start = traffic a packet that finds none wakes all of "
+			"them. The kernel encrypts only where these children have the same "
 			"networks, different numbers and the same policy, in tunnel mode, and it can "
 			"for each of them; else postern itself does for all.",
 		.example = "priority = 1",

@@ -90,6 +90,8 @@ void conn_rekey(struct conn *c, const char *child, enum ike_rekey what);
 void conn_command(struct conn *c, const struct ike_event *ev);
 /* Traffic that wants this child. */
 void conn_acquire(struct conn *c, struct conn_child *child, const struct plane_event *ev);
+/* ... or whichever it is of this plane. False: none. */
+bool conn_acquire_any(struct ike_engine *e, enum sa_plane from, const struct plane_event *ev);
 void conn_resolved(struct conn *c, const struct ike_resolved *r);
 /* The address that was missing has come: it is tried at once. */
 void conn_on_addresses(struct conn *c, const struct ike_addresses *own);

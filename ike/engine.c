@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ike/carry.h"
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/core.h"
@@ -187,43 +186,6 @@ static void on_plane_answer(struct ike_engine *e, const struct sa_done *done)
 	child_on_plane(t->child, t, done);
 }
 
-/* What came from the device of all is known by its addresses alone; a child with a device of its
- * own is named by that. The kernel knows whose trap it was. */
-static bool is_asked_for(const struct conf_child *ch, enum sa_plane from,
-			 const struct plane_event *ev)
-{
-	if (ev->reqid != 0 || from == PLANE_KERNEL)
-		return ch->reqid == ev->reqid;
-	return ch->interface[0] == '\0' && ts_lists_match(&ch->local, &ch->remote, &ev->flow);
-}
-
-static bool is_carried_by(const struct conn *c, const struct conf_child *ch, enum sa_plane plane)
-{
-	char why[CONF_PLANE_WHY_MAX];
-
-	return carry_plane(c->e, c->conf, ch, why) == plane;
-}
-
-/* False: no child of that plane. The number is the kernel's. */
-static bool on_acquire(struct ike_engine *e, enum sa_plane from, const struct plane_event *ev)
-{
-	if (from == PLANE_USER && ev->acquire != 0)
-		return false;
-	for (size_t i = 0; i < e->n_conns; i++) {
-		const struct conf_connection *cn = e->conns[i]->conf;
-
-		for (size_t k = 0; k < cn->n_children; k++) {
-			if (!is_asked_for(&cn->children[k], from, ev) ||
-			    !is_carried_by(e->conns[i], &cn->children[k], from))
-				continue;
-			keep_touch_conn(e->conns[i]);
-			conn_acquire(e->conns[i], &e->conns[i]->children[k], ev);
-			return true;
-		}
-	}
-	return false;
-}
-
 /* SPIs that peers chose may be equal: then the address tells, where the plane knows it. */
 static bool is_meant(const struct child_sa *c, enum sa_plane from, const struct plane_event *ev)
 {
@@ -283,7 +245,7 @@ static bool on_plane(struct ike_engine *e, enum sa_plane from, const struct plan
 
 	switch (ev->kind) {
 	case PLANE_ACQUIRE:
-		return on_acquire(e, from, ev);
+		return conn_acquire_any(e, from, ev);
 	case PLANE_EXPIRE:
 		child = child_of_event(e, from, ev);
 		if (child)

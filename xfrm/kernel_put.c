@@ -392,7 +392,9 @@ enum err forget_acquires(struct kernel *k, uint32_t reqid, uint32_t seq, char *w
 		struct state_larval l = k->acquires[i];
 		enum err got;
 
-		if (l.reqid != reqid)
+		/* Of peers for the same networks the trap is one's, and another may come first: the
+		 * kernel's number is that of one question alone. */
+		if (l.reqid != reqid && (l.reqid == 0 || seq == 0 || l.seq != seq))
 			continue;
 		known = true;
 		got = forget_larval(k, &l, why);

@@ -316,8 +316,139 @@ START_TEST(without_another_one_it_is_said_so)
 }
 END_TEST
 
+/* ---- what packets wake ---- */
+
+#define WOKEN(name, peer, more)                                   \
+	TO(name, peer, "198.51.100.2", " start = traffic\n" more) \
+	NET("10.1.0.0/16", "10.2.0.0/16")
+static const char *const woken = ME("left") WOKEN("main", "right", " priority = 1\n")
+	WOKEN("spare", "spare", " priority = 2\n");
+static const char *const one_woken =
+	ME("left") TO("main", "right", "198.51.100.2", " start = manual\n priority = 1\n")
+		NET("10.1.0.0/16", "10.2.0.0/16") WOKEN("spare", "spare", " priority = 2\n");
+static const char *const unranked = ME("left") WOKEN("main", "right", "")
+	TO("spare", "spare", "198.51.100.2", " start = traffic\n")
+		NET("10.1.0.0/16", "10.3.0.0/16");
+
+/* 0: userspace asks; else the kernel, by the trap that both have and that is this one's. */
+static void ask(struct pair *p, uint32_t number, const char *trap)
+{
+	struct conf *c = p->end[LEFT].conf;
+	struct plane_event pe = { .kind = PLANE_ACQUIRE, .acquire = number };
+	struct ike_event ev = { .kind = IKE_EV_PLANE,
+				.from = number != 0 ? PLANE_KERNEL : PLANE_USER,
+				.plane = &pe };
+
+	if (number != 0)
+		pe.reqid = conf_connection_find(c, trap)->children[0].reqid;
+	ck_assert(addr_parse("10.1.0.7", &pe.flow.src));
+	ck_assert(addr_parse("10.2.0.7", &pe.flow.dst));
+	pair_event(&p->end[LEFT], &ev);
+	pair_act(p, LEFT);
+}
+
+static struct pair *sleeping(struct world *w, const char *left, bool kernel)
+{
+	const char *const text[2] = { left, right };
+	const struct plane_caps none = { .v4 = false };
+	const struct plane_caps caps[2] = { kernel ? pair_kernel() : none, none };
+	struct pair *p = pair_new_on(text, caps);
+
+	*w = (struct world){ .dead = 0 };
+	p->ctx = w;
+	p->filter = passes;
+	return p;
+}
+
+static bool is_up(const struct pair *p, const char *name)
+{
+	const struct ike_sa *sa = sa_named(p, LEFT, name);
+
+	return sa && sa->state == S_UP && sa->children;
+}
+
+static bool first_only(struct pair *p, struct datagram *d)
+{
+	struct world *w = p->ctx;
+
+	if (w->dead == 0)
+		w->dead = sa_named(p, LEFT, "main") ? sa_named(p, LEFT, "main")->spi_i : 0;
+	return passes(p, d);
+}
+
+/* Whosever trap it was: the kernel has one for both, and userspace none. */
+START_TEST(a_packet_wakes_all_peers_for_its_networks)
+{
+	static const char *const traps[] = { NULL, "main", "spare" };
+	struct world w;
+	struct pair *p = sleeping(&w, woken, _i > 0);
+
+	ask(p, _i > 0 ? 7 : 0, traps[_i]);
+	pair_run(p, 5 * NS_PER_S);
+	ck_assert(is_up(p, "main") && is_up(p, "spare"));
+	ck_assert_uint_eq(p->end[LEFT].n_forgets, 0);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(where_one_cannot_be_reached_the_next_one_comes)
+{
+	static const char *const traps[] = { NULL, "main", "spare" };
+	struct world w;
+	struct pair *p = sleeping(&w, woken, _i > 0);
+
+	p->filter = first_only;
+	ask(p, _i > 0 ? 7 : 0, traps[_i]);
+	pair_run(p, 5 * NS_PER_S);
+	ck_assert(!is_up(p, "main") && is_up(p, "spare"));
+	pair_run(p, 60 * NS_PER_S);
+	ck_assert_ptr_null(sa_named(p, LEFT, "main"));
+	pair_free(p);
+}
+END_TEST
+
+/* A packet begins nothing there, and the kernel's question waits for the other. */
+START_TEST(who_does_not_wait_for_packets_is_not_woken)
+{
+	static const char *const traps[] = { NULL, "main", "spare" };
+	struct world w;
+	struct pair *p = sleeping(&w, one_woken, _i > 0);
+
+	p->end[RIGHT].hold_jobs = true;
+	ask(p, _i > 0 ? 7 : 0, traps[_i]);
+	pair_run(p, 5 * NS_PER_S);
+	ck_assert_uint_eq(p->end[LEFT].n_forgets, 0);
+	pair_run(p, 60 * NS_PER_S);
+	ck_assert_ptr_null(sa_named(p, LEFT, "main"));
+	p->end[RIGHT].hold_jobs = false;
+	pair_run(p, 100 * NS_PER_S);
+	ask(p, _i > 0 ? 8 : 0, traps[_i]);
+	pair_run(p, 5 * NS_PER_S);
+	ck_assert_ptr_null(sa_named(p, LEFT, "main"));
+	ck_assert(is_up(p, "spare"));
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(whose_networks_are_others_is_not_woken)
+{
+	struct world w;
+	struct pair *p = sleeping(&w, unranked, true);
+
+	ask(p, 7, "main");
+	pair_run(p, 5 * NS_PER_S);
+	ck_assert(is_up(p, "main"));
+	ck_assert_ptr_null(sa_named(p, LEFT, "spare"));
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-standby")
 {
+	tcase_add_loop_test(tc, a_packet_wakes_all_peers_for_its_networks, 0, 3);
+	tcase_add_loop_test(tc, where_one_cannot_be_reached_the_next_one_comes, 0, 3);
+	tcase_add_loop_test(tc, who_does_not_wait_for_packets_is_not_woken, 0, 3);
+	tcase_add_test(tc, whose_networks_are_others_is_not_woken);
 	tcase_add_test(tc, the_plane_is_told_who_goes_first);
 	tcase_add_test(tc, a_peer_that_does_not_answer_is_passed_over_in_time);
 	tcase_add_test(tc, one_that_answers_is_not_passed_over);

@@ -212,6 +212,42 @@ START_TEST(without_a_priority_the_selectors_are_taken)
 }
 END_TEST
 
+static size_t larval(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->m->n_states; i++)
+		n += w->m->states[i].acquire;
+	return n;
+}
+
+/* The kernel asked by the trap of the first, and the second came first. */
+START_TEST(whoever_comes_has_answered_what_was_asked)
+{
+	struct world *w = world_new();
+	struct state_larval l = { .src = flow_trap_src(),
+				  .dst = flow_trap_dst(),
+				  .mode = SA_TUNNEL,
+				  .reqid = REQID,
+				  .seq = 99 };
+	struct sa_cmd cmd;
+
+	trap_both(w);
+	for (size_t i = 0; i < w->m->n_policies; i++) {
+		if (w->m->policies[i].tmpl.reqid == REQID)
+			model_acquire(w->m, i, l.seq);
+	}
+	acquire_note(w->k, &l);
+	ck_assert_uint_eq(larval(w), 1);
+	cmd = world_ranked_cmd(w, SA_INSTALL, SA_OUT, 2);
+	cmd.sa.acquire = l.seq;
+	world_run(w, &cmd);
+	ck_assert_msg(w->err == OK, "%s", w->why);
+	ck_assert_uint_eq(larval(w), 0);
+	world_free(w);
+}
+END_TEST
+
 /* Who does not answer loses its packets, whoever moves meanwhile. */
 START_TEST(a_peer_that_moves_does_not_take_the_others_policies)
 {
@@ -286,5 +322,6 @@ UNIT("xfrm/kernel-rank")
 	tcase_add_test(tc, without_a_priority_the_selectors_are_taken);
 	tcase_add_test(tc, a_peer_that_moves_does_not_take_the_others_policies);
 	tcase_add_test(tc, what_is_claimed_has_its_rank);
+	tcase_add_test(tc, whoever_comes_has_answered_what_was_asked);
 	tcase_add_test(tc, who_is_passed_over_has_to_be_there);
 }
