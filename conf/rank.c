@@ -4,7 +4,9 @@
  * It can when their networks are the same, for of two policies that overlap it takes the narrower
  * one, whoever is preferred; when no two have one number, for it cannot share packets out; and when
  * all of them are the kernel's. Their SAs then have one reqid, which is a hash of the networks: it
- * does not change when one of the peers comes or goes. If one of them cannot be the kernel's, none
+ * does not change when one of the peers comes or goes. Networks that collide are numbered on in an
+ * order of their own, not that of the file, as children are (conf/reqid.c): by one number the
+ * kernel would take what is one set's for the other's. If one of them cannot be the kernel's, none
  * is.
  */
 #include <stdlib.h>
@@ -16,36 +18,73 @@ struct ranked {
 	const struct tree_block *block; /* of the child */
 	const struct conf_connection *cn;
 	struct conf_child *ch;
+	uint64_t hash; /* of its networks; above, the number that it wishes for */
 	uint32_t set;
+	size_t at; /* in the file */
 	const char *lacks;
 };
 
 /* ---- what its peers are ---- */
 
 /* In whichever order they are written. */
-static uint32_t list_hash(const struct ts_list *l)
+static uint32_t list_hash(const struct ts_list *l, uint32_t basis)
 {
 	char text[TS_TEXT_MAX];
 	uint32_t sum = 0;
 
 	for (size_t i = 0; i < l->n; i++)
-		sum += build_hash(BUILD_HASH_BASIS, ts_text(&l->v[i], text));
+		sum += build_hash(basis, ts_text(&l->v[i], text));
 	return sum;
 }
 
-static uint32_t set_of(const struct conf_child *ch)
+static uint32_t child_hash(const struct conf_child *ch, uint32_t basis)
 {
-	const uint32_t hash = list_hash(&ch->local) * 31 + list_hash(&ch->remote);
+	return list_hash(&ch->local, basis) * 31 + list_hash(&ch->remote, basis);
+}
 
-	return SA_REQID_BASE | SA_REQID_SETS | hash % SA_REQID_SETS_MAX;
+static uint64_t hash_of(const struct conf_child *ch)
+{
+	const uint32_t wish = child_hash(ch, BUILD_HASH_BASIS) % SA_REQID_SETS_MAX;
+
+	return (uint64_t)wish << 32 | child_hash(ch, ~BUILD_HASH_BASIS);
 }
 
 static bool same_networks(const struct ranked *a, const struct ranked *b)
 {
-	return a->set == b->set && ts_list_within(&a->ch->local, &b->ch->local) &&
+	return a->hash == b->hash && ts_list_within(&a->ch->local, &b->ch->local) &&
 	       ts_list_within(&b->ch->local, &a->ch->local) &&
 	       ts_list_within(&a->ch->remote, &b->ch->remote) &&
 	       ts_list_within(&b->ch->remote, &a->ch->remote);
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	const struct ranked *x = a;
+	const struct ranked *y = b;
+
+	return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct ranked *x = a;
+	const struct ranked *y = b;
+
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* Behind each other in the order of what they wish for; whose number is taken gets the next. */
+static void number_all(struct ranked *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), by_hash);
+	for (size_t i = 0; i < n; i++) {
+		v[i].set = SA_REQID_BASE | (SA_REQID_SETS + (uint32_t)(v[i].hash >> 32));
+		if (i > 0 && same_networks(&v[i - 1], &v[i]))
+			v[i].set = v[i - 1].set;
+		else if (i > 0 && v[i].set <= v[i - 1].set)
+			v[i].set = v[i - 1].set + 1;
+	}
+	qsort(v, n, sizeof(*v), by_place);
 }
 
 static bool is_users(const struct conf_child *ch)
@@ -130,8 +169,11 @@ static size_t collect(const struct tree *t, struct ranked *v)
 			if (!ch->made || ch->broken || !is_ranked(cn->made, ch->made))
 				continue;
 			if (v)
-				v[n] = (struct ranked){ ch, cn->made, ch->made, set_of(ch->made),
-							NULL };
+				v[n] = (struct ranked){ .block = ch,
+							.cn = cn->made,
+							.ch = ch->made,
+							.hash = hash_of(ch->made),
+							.at = n };
 			n++;
 		}
 	}
@@ -148,6 +190,7 @@ void build_rank(struct build *b)
 		return;
 	}
 	collect(b->t, v);
+	number_all(v, n);
 	judge_all(v, n);
 	settle_all(v, n);
 	for (size_t i = 0; i < n; i++)

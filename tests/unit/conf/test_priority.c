@@ -165,6 +165,58 @@ START_TEST(the_same_networks_are_one_set)
 }
 END_TEST
 
+#define TWO(first, second)              \
+	CHILD("10.1.0.0/16", first, "") \
+	"child d {\nlocal = 10.1.0.0/16\nremote = " second "\n}\n"
+#define FOURTH(options)                                                                      \
+	"connection fourth {\naddress = 203.0.113.7\nidentity = fourth.example.org\nauth = " \
+	"psk\npsk_file = good.psk\n" options
+
+/* These two hash to one number. In the kernel each would be taken for the other's. */
+START_TEST(sets_of_one_hash_have_two_numbers)
+{
+	static const char a[] = "10.134.69.0/24", b[] = "10.154.166.0/24";
+	static const char *const texts[] = {
+		THIRD("priority = 2")
+			TWO("10.134.69.0/24", "10.154.166.0/24") "}\n" FOURTH("priority = 3")
+				TWO("10.154.166.0/24", "10.134.69.0/24"),
+		FOURTH("priority = 3")
+			TWO("10.154.166.0/24", "10.134.69.0/24") "}\n" THIRD("priority = 2")
+				TWO("10.134.69.0/24", "10.154.166.0/24"),
+		THIRD("priority = 2") CHILD("10.1.0.0/16", "10.134.69.0/24", ""),
+	};
+	uint32_t set_a[3] = { 0 }, set_b[3] = { 0 };
+
+	for (size_t t = 0; t < 3; t++) {
+		struct conf *c = load(texts[t]);
+
+		for (size_t i = 1; i < c->n_connections; i++) {
+			const struct conf_connection *cn = &c->connections[i];
+
+			for (size_t k = 0; k < cn->n_children; k++) {
+				const struct conf_child *ch = &cn->children[k];
+				char text[TS_TEXT_MAX];
+				uint32_t *set = strcmp(ts_text(&ch->remote.v[0], text), a) == 0
+							? &set_a[t]
+							: &set_b[t];
+
+				ck_assert(*set == 0 || *set == ch->set);
+				ck_assert_uint_ne(ch->set, 0);
+				ck_assert(set == &set_a[t] || strcmp(text, b) == 0);
+				*set = ch->set;
+			}
+		}
+		conf_free(c);
+	}
+	ck_assert_uint_ne(set_a[0], set_b[0]);
+	ck_assert_uint_eq(set_a[0], set_a[1]);
+	ck_assert_uint_eq(set_b[0], set_b[1]);
+	/* The control: there is a collision. */
+	ck_assert(set_a[0] + 1 == set_b[0] || set_b[0] + 1 == set_a[0]);
+	ck_assert(set_a[2] == set_a[0] || set_a[2] == set_b[0]);
+}
+END_TEST
+
 /* The same plane for all of them: one that comes and goes by IPv4 alone is no exception. */
 START_TEST(a_kernel_of_one_family_has_none_of_them)
 {
@@ -205,6 +257,7 @@ UNIT("conf/priority")
 			    sizeof(pairs) / sizeof(pairs[0]));
 	tcase_add_test(tc, anybody_is_in_no_set);
 	tcase_add_test(tc, the_same_networks_are_one_set);
+	tcase_add_test(tc, sets_of_one_hash_have_two_numbers);
 	tcase_add_test(tc, a_kernel_of_one_family_has_none_of_them);
 	tcase_add_test(tc, a_peer_that_another_one_bars_from_the_kernel_is_another_child);
 }
