@@ -419,6 +419,7 @@ static void on_updated(struct turn *t)
 	struct natd nat;
 
 	sa->mobike.refusals = 0;
+	sa->mobike.barred = 0;
 	sa->mobike.silent = false;
 	sa->mobike.good = sa->path;
 	move_bring_children(sa);

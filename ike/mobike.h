@@ -36,6 +36,7 @@ struct mobike {
 	bool silent;	  /* nobody answers where we are: the next route is to be another */
 	bool stays;	  /* ... where it was good, for the peer refuses where our routes lead */
 	uint8_t refusals; /* one after the other, since our addresses are these */
+	uint8_t barred;	  /* ways that were refused since it was last answered where it was good */
 	struct path good; /* where the last update was answered */
 	uint8_t cookie[COOKIE2_LEN];
 	/* What the peer last saw as our address, hashed as it sends it (3.8). */
@@ -78,6 +79,8 @@ void mobike_on_routes(struct ike_engine *e, const struct ike_routes *r);
 void mobike_look(struct ike_sa *sa);
 /* The peer does not want to send to where we have gone. */
 void mobike_refused(struct ike_sa *sa);
+/* Our request was answered from there. */
+void mobike_answered(struct ike_sa *sa, const struct path *p);
 /* The request that is out was sent so often in vain. */
 void mobike_silence(struct ike_sa *sa, unsigned sent);
 /* Where an answer goes that is to go there: from an address of ours, if that one has gone. */

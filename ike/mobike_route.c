@@ -95,6 +95,7 @@ static bool take_addresses(struct ike_engine *e, const struct ike_addresses *a)
 static void forget_refusals(struct mobike *mb)
 {
 	mb->refusals = 0;
+	mb->barred = 0;
 	mb->stays = false;
 }
 
@@ -143,6 +144,8 @@ void mobike_refused(struct ike_sa *sa)
 {
 	struct place was = move_place(sa);
 
+	if (sa->mobike.barred < IKE_ROUTES_MAX)
+		sa->mobike.barred++;
 	was.path = sa->mobike.good;
 	if (!mobike_peer_has(sa, &was.path.remote.addr))
 		was.path.remote = sa->path.remote;
@@ -155,6 +158,12 @@ void mobike_refused(struct ike_sa *sa)
 	}
 }
 
+void mobike_answered(struct ike_sa *sa, const struct path *p)
+{
+	if (same_ends(p, &sa->mobike.good))
+		sa->mobike.barred = 0;
+}
+
 const struct path *mobike_answer_path(const struct ike_sa *sa, const struct path *p)
 {
 	bool gone = sa->mobike.on && sa->e->n_addrs > 0 && !is_own(sa->e, &p->local.addr);
@@ -162,19 +171,34 @@ const struct path *mobike_answer_path(const struct ike_sa *sa, const struct path
 	return gone && is_own(sa->e, &sa->path.local.addr) ? &sa->path : p;
 }
 
+/* Where it was good nobody answers: those behind it that were refused are passed over. When all
+ * are, it stays there until the peer is lost: a refusal is an answer, too, and would keep alive an
+ * SA whose packets find no way. */
+static const struct path *choose_unbarred(const struct mobike *mb, const struct ike_routes *r,
+					  size_t at)
+{
+	const size_t next = at == r->n ? mb->barred : at + 1 + mb->barred;
+	const size_t end = at == r->n ? r->n : at + r->n;
+
+	return next < end ? &r->paths[next % r->n] : NULL;
+}
+
 /* The one that we are on, if it is still there and somebody answers; else the next one, and from
  * the last one on to the first. NULL: there is no way. */
 static const struct path *choose(const struct ike_sa *sa, const struct ike_routes *r)
 {
+	const struct mobike *mb = &sa->mobike;
 	size_t at = 0;
 
-	if (sa->mobike.stays && !sa->mobike.silent && !sa->mobike.left)
+	if (mb->stays && !mb->silent && !mb->left)
 		return NULL;
 	while (at < r->n && !same_ends(&r->paths[at], &sa->path))
 		at++;
-	if (at == r->n || sa->mobike.left)
+	if (mb->stays && !mb->left)
+		return choose_unbarred(mb, r, at);
+	if (at == r->n || mb->left)
 		return r->n > 0 ? &r->paths[0] : NULL;
-	return sa->mobike.silent ? &r->paths[(at + 1) % r->n] : &r->paths[at];
+	return mb->silent ? &r->paths[(at + 1) % r->n] : &r->paths[at];
 }
 
 /* An address that only the peer has named may be anybody's: children follow once it has answered

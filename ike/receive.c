@@ -253,6 +253,7 @@ static void handle_inner(struct ike_sa *sa, const struct path *p, const struct m
 		window_heard(&sa->window);
 		retransmit_idle(&sa->rt);
 		standby_answered(sa);
+		mobike_answered(sa, p);
 		move_answered(sa, &p->remote);
 	} else {
 		move_heard(sa, &p->remote);

@@ -79,6 +79,7 @@ static const struct field sa_rows[] = {
 	SA(mobike.silent),
 	SA(mobike.stays),
 	SA(mobike.refusals),
+	SA(mobike.barred),
 	SA(mobike.good),
 	BYTES(struct ike_sa, mobike.cookie),
 	SA(mobike.seen_known),
