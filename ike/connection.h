@@ -51,10 +51,11 @@ struct conn {
 	mono_ns not_before; /* traffic begins no attempt sooner */
 	mono_ns heard;	    /* when it last was believed to be there again */
 	uint64_t renews; /* our SPI of the IKE SA that a new one is to replace; 0 (ike/renew.h) */
-	mono_ns busy_since;	  /* the peer has refused new keys since then; 0: it has not */
-	mono_ns look_at;	  /* something happened to its children; NEVER: nothing */
-	mono_ns since;		  /* the present state was entered */
-	uint32_t tries;		  /* that failed since the last success */
+	mono_ns busy_since; /* the peer has refused new keys since then; 0: it has not */
+	mono_ns stops;	    /* what its moves may stop of others is spent until then (ike/move.h) */
+	mono_ns look_at;    /* something happened to its children; NEVER: nothing */
+	mono_ns since;	    /* the present state was entered */
+	uint32_t tries;	    /* that failed since the last success */
 	struct ike_note *failure; /* the last one; NULL: none */
 	mono_ns failure_at;
 	struct conn_child *children; /* as many as conf->children */

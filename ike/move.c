@@ -5,6 +5,7 @@
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/core.h"
+#include "ike/keep.h"
 #include "ike/note.h"
 #include "ike/retransmit.h"
 #include "ike/send.h"
@@ -18,6 +19,11 @@ static const mono_ns hint_interval = 5 * NS_PER_S;
 static const mono_ns prove_time = 2 * NS_PER_S;
 /* After an update to where nobody answered. */
 static const mono_ns distrust_time = 600 * NS_PER_S;
+
+/* So many moves of a connection at once, and one each time, may stop for a moment what others send.
+ */
+enum { STOPS_AT_ONCE = 4 };
+static const mono_ns stop_time = 5 * NS_PER_S;
 
 static bool is_moving(const struct ike_sa *sa)
 {
@@ -135,13 +141,60 @@ bool move_same_place(const struct place *a, const struct place *b)
 	       a->nat_there == b->nat_there && a->encap == b->encap;
 }
 
-void move_bring_children(struct ike_sa *sa)
+static bool same_hosts(const struct path *a, const struct path *b)
 {
+	return addr_eq(&a->local.addr, &b->local.addr) && addr_eq(&a->remote.addr, &b->remote.addr);
+}
+
+/* The kernel changes ports in place, but makes the state anew for all else. */
+static bool stops_others(const struct ike_sa *sa)
+{
+	const struct place *was = &sa->move.children_at;
+	const struct child_sa *c = sa->conn ? sa->children : NULL;
+
+	if (same_hosts(&was->path, &sa->path) && was->encap == sa->encap)
+		return false;
+	while (c && !(c->plane == PLANE_KERNEL && c->conf && c->conf->set != 0))
+		c = c->next;
+	return c != NULL;
+}
+
+/* When it may do so again. */
+static mono_ns next_stop(const struct conn *c)
+{
+	const mono_ns at_once = (STOPS_AT_ONCE - 1) * stop_time;
+
+	return c->stops > at_once ? c->stops - at_once : 0;
+}
+
+static void bring_children(struct ike_sa *sa)
+{
+	const struct place *was = &sa->move.children_at;
+	struct conn *c = sa->conn;
+
 	if (!sa->move.children_wait)
 		return;
+	if (stops_others(sa)) {
+		c->stops = (c->stops > sa->e->now ? c->stops : sa->e->now) + stop_time;
+		keep_touch_conn(c);
+	}
 	sa->move.children_wait = false;
-	for (struct child_sa *c = sa->children; c; c = c->next)
-		child_move(c, &sa->move.children_at.path);
+	sa->move.paced = false;
+	/* Gone, and come back before they followed. */
+	if (path_eq(&was->path, &sa->path) && was->encap == sa->encap)
+		return;
+	for (struct child_sa *child = sa->children; child; child = child->next)
+		child_move(child, &was->path);
+}
+
+void move_bring_children(struct ike_sa *sa)
+{
+	if (sa->move.children_wait && stops_others(sa) && next_stop(sa->conn) > sa->e->now) {
+		sa->move.paced = true;
+		sa_schedule(sa);
+		return;
+	}
+	bring_children(sa);
 }
 
 struct place move_children_place(const struct ike_sa *sa)
@@ -164,6 +217,7 @@ void move_ahead(struct ike_sa *sa, const struct place *to, const char *why)
 	if (!sa->move.children_wait)
 		sa->move.children_at = move_place(sa);
 	sa->move.children_wait = true;
+	sa->move.paced = false;
 	mobike_moved(sa);
 	sa->path = to->path;
 	sa->nat_here = to->nat_here;
@@ -213,7 +267,8 @@ static void go_back(struct ike_sa *sa)
 		sa->move.left = move_place(sa);
 		sa->move.checked_until = sa->e->now + distrust_time;
 	}
-	move_to(sa, &was, "it does not answer there any more");
+	move_ahead(sa, &was, "it does not answer there any more");
+	bring_children(sa);
 }
 
 void move_send_again(struct ike_sa *sa)
@@ -269,14 +324,28 @@ bool move_is_asking(const struct ike_sa *sa)
 	return is_moving(sa) || sa->move.asks || sa->move.unproved;
 }
 
-mono_ns move_deadline(const struct ike_sa *sa)
+static mono_ns pace_deadline(const struct ike_sa *sa)
+{
+	const struct move *m = &sa->move;
+
+	return m->children_wait && m->paced && sa->conn ? next_stop(sa->conn) : NEVER;
+}
+
+static mono_ns ask_deadline(const struct ike_sa *sa)
 {
 	return sa->move.unproved ? sa->move.ask_at : NEVER;
 }
 
+mono_ns move_deadline(const struct ike_sa *sa)
+{
+	return earlier(pace_deadline(sa), ask_deadline(sa));
+}
+
 void move_tick(struct ike_sa *sa)
 {
-	if (move_deadline(sa) > sa->e->now)
+	if (pace_deadline(sa) <= sa->e->now)
+		bring_children(sa);
+	if (ask_deadline(sa) > sa->e->now)
 		return;
 	sa->move.ask_at = NEVER;
 	sa->alive_wanted = true;

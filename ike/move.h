@@ -18,6 +18,10 @@
  * a request with a COOKIE2 that only who sees it can answer. When that is not answered we go back;
  * it may have been lost, so what the peer says from there later is a hint again. But for a while
  * children wait for answers then, or a peer could point its tunnel at others over and over.
+ *
+ * Children of several peers for the same networks (ike/standby.h) share policies of the kernel,
+ * which let nothing in while one of them moves. So that no peer can stop the others by moving all
+ * the time, children of such a connection follow at a pace. Back they go without.
  */
 #ifndef IKE_MOVE_H
 #define IKE_MOVE_H
@@ -44,6 +48,7 @@ struct move {
 	bool tried;	       /* a hint was followed (`at`) */
 	/* With mobike_check = before children come after, once the peer has answered there. */
 	bool children_wait;
+	bool paced;		  /* ... for nothing but their pace */
 	struct place children_at; /* where they are meanwhile */
 	/* After a move, until a request that left later is answered from there: */
 	bool unproved;
@@ -62,7 +67,8 @@ struct place move_place(const struct ike_sa *sa);
 bool move_same_place(const struct place *a, const struct place *b);
 /* Where ESP goes, of a child made just now, too: not where IKE goes, as long as children wait. */
 struct place move_children_place(const struct ike_sa *sa);
-/* The children go where the SA is, if they are not there. */
+/* The children go where the SA is, if they are not there: at once, or at a pace where the kernel
+ * stops for a moment what others send. */
 void move_bring_children(struct ike_sa *sa);
 /* The SA and its children go there. */
 void move_to(struct ike_sa *sa, const struct place *to, const char *why);

@@ -57,6 +57,7 @@ static const struct field sa_rows[] = {
 	SA(move.sent),
 	SA(move.tried),
 	SA(move.children_wait),
+	SA(move.paced),
 	SA(move.children_at.path),
 	SA(move.children_at.nat_here),
 	SA(move.children_at.nat_there),

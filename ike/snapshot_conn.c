@@ -24,6 +24,7 @@ static const struct field conn_rows[] = {
 	CONN(n_redirects),
 	PAST(struct conn, redirects_since),
 	CONN(tries),
+	WHEN(struct conn, stops),
 };
 
 static const struct field child_rows[] = {
