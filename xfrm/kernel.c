@@ -203,6 +203,22 @@ static enum err put_half(struct kernel *k, struct kernel_half *half, enum sa_off
 	return err;
 }
 
+/* Their states; the engine is told with the next events, as when others had deleted them. */
+static enum err drive_out(struct kernel *k, const struct kernel_half *half, char *why)
+{
+	struct kernel_half *other;
+	enum err err = OK;
+
+	while (err == OK && (other = book_yields(k, half)) != NULL) {
+		const struct state_id id = state_id_of(&other->d);
+
+		err = take_state(k, &id, why);
+		other->driven_out = err == OK;
+		k->missing = true;
+	}
+	return err;
+}
+
 static enum err install(struct kernel *k, const struct sa_desc *d, enum sa_offload *given,
 			char *why)
 {
@@ -215,6 +231,8 @@ static enum err install(struct kernel *k, const struct sa_desc *d, enum sa_offlo
 		return why_say(why, err, "the selectors do not fit into policies of the kernel: %s",
 			       err == ERR_LIMIT ? "there are too many" : err_text(err));
 	err = book_judge(k, half, why);
+	if (err == OK)
+		err = drive_out(k, half, why);
 	if (err != OK) {
 		half_free(half);
 		return err;

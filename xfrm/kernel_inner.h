@@ -100,6 +100,7 @@ struct kernel_half {
 	uint64_t looked_packets;
 	uint64_t sent_ns;
 	bool claimed;	    /* by the engine that there is now, or put in by it */
+	bool driven_out;    /* its state has been deleted for another one's sake, see book_yields */
 	uint64_t mapped_ns; /* when a MAPPING of it was last told */
 	/* What states of it counted that it has moved away from. */
 	uint64_t drop_replay;
@@ -208,6 +209,8 @@ MUST_USE enum err book_judge(const struct kernel *k, const struct kernel_half *h
 /* ... beside those who are where it goes to. */
 MUST_USE enum err book_judge_move(struct kernel *k, struct kernel_half *half,
 				  const struct sa_desc *to, char *why);
+/* One of its set that has to go for it to come in, and has not; NULL: there is none. */
+struct kernel_half *book_yields(const struct kernel *k, const struct kernel_half *half);
 /* What the half is judged by: to be called when its path has changed. */
 void judge_prepare(struct kernel_half *half);
 

@@ -7,6 +7,10 @@
  * are. So the selector of the state has to tell them apart, and it
  * is one network, the smallest that covers all that was negotiated: what it has in excess may be
  * the neighbour's, who could then be impersonated (RFC 4301 5.2, step 4). Such a pair is refused.
+ *
+ * What was negotiated is the peer's choice, too. So that none of a set keeps the others out by it,
+ * who could send what is configured and not its own yields to who could not, even when it was there
+ * before.
  */
 #include <string.h>
 
@@ -134,12 +138,39 @@ static bool could_forge(const struct kernel_half *a, const struct kernel_half *b
 	return false;
 }
 
-static enum err judge_tunnel(const struct kernel_half *have, const struct kernel_half *half,
-			     char *why)
+/* Whether it could send what its child is configured to and it has not agreed to. */
+static bool exceeds(const struct kernel *k, const struct kernel_half *half)
+{
+	size_t n;
+	const struct flow_policy *traps = book_traps(k, half->d.reqid, &n);
+
+	for (size_t i = 0; i < n && half->peer_key.kind == PEER_RAGGED; i++) {
+		struct flow_policy in = flow_mirror(&traps[i]);
+
+		in.p.dir = XFRM_POLICY_IN;
+		if (flow_addresses_meet(&half->arrival, &in.p.sel) && !owns(half, &in))
+			return true;
+	}
+	return false;
+}
+
+static bool yields(const struct kernel *k, const struct kernel_half *have,
+		   const struct kernel_half *half)
+{
+	return have->reqid != have->d.reqid && exceeds(k, have) && !exceeds(k, half);
+}
+
+static bool could_either_forge(const struct kernel_half *a, const struct kernel_half *b)
+{
+	return !same_flows(a, b) && (could_forge(a, b) || could_forge(b, a));
+}
+
+static enum err judge_tunnel(const struct kernel *k, const struct kernel_half *have,
+			     const struct kernel_half *half, char *why)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
-	if (same_flows(have, half) || (!could_forge(have, half) && !could_forge(half, have)))
+	if (!could_either_forge(have, half) || yields(k, have, half))
 		return OK;
 	return why_say(why, ERR_EXISTS,
 		       "could not be told from the peer at %s: give each of them one network, or a "
@@ -150,11 +181,12 @@ static enum err judge_tunnel(const struct kernel_half *have, const struct kernel
 /* Two hosts behind one NAT look like one (RFC 7296 2.23.1): in transport mode what goes to the
  * second would take the first one's way. The same host that comes again has the same port, or its
  * old child was removed first. */
-static enum err judge_host(const struct kernel_half *have, const struct kernel_half *half,
-			   char *why)
+static enum err judge_host(const struct kernel *k, const struct kernel_half *have,
+			   const struct kernel_half *half, char *why)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
+	(void)k;
 	if (!half->d.encap || !have->d.encap || have->d.child_id == half->d.child_id ||
 	    have->d.path.remote.port == half->d.path.remote.port)
 		return OK;
@@ -168,8 +200,8 @@ static enum err judge_host(const struct kernel_half *have, const struct kernel_h
 	return OK;
 }
 
-typedef enum err judge_fn(const struct kernel_half *have, const struct kernel_half *half,
-			  char *why);
+typedef enum err judge_fn(const struct kernel *k, const struct kernel_half *have,
+			  const struct kernel_half *half, char *why);
 
 static enum err judge_each(const struct kernel *k, const struct kernel_half *half,
 			   enum peer_kind kind, char *why)
@@ -184,7 +216,7 @@ static enum err judge_each(const struct kernel *k, const struct kernel_half *hal
 	for (; c != NULL && err == OK; c = c->older) {
 		const struct kernel_half *have = container_of(c, struct kernel_half, by_peer);
 
-		err = have == half ? OK : judge(have, half, why);
+		err = have == half ? OK : judge(k, have, half, why);
 	}
 	return err;
 }
@@ -202,6 +234,24 @@ static enum err judge_neighbours(const struct kernel *k, const struct kernel_hal
 	if (err == OK && half->peer_key.kind == PEER_RAGGED)
 		err = judge_each(k, half, PEER_WHOLE, why);
 	return err;
+}
+
+struct kernel_half *book_yields(const struct kernel *k, const struct kernel_half *half)
+{
+	struct peer_key key = half->peer_key;
+	struct chain *c;
+
+	if (half->d.dir == SA_OUT || half->d.mode == SA_TRANSPORT)
+		return NULL;
+	key.kind = PEER_RAGGED;
+	c = chain_find(&k->index.by_peer, span_of(&key, sizeof(key)));
+	for (; c != NULL; c = c->older) {
+		struct kernel_half *have = container_of(c, struct kernel_half, by_peer);
+
+		if (!have->driven_out && could_either_forge(have, half) && yields(k, have, half))
+			return have;
+	}
+	return NULL;
 }
 
 /* Not in transport mode: a host that came again has two halves, which follow it one by one, and

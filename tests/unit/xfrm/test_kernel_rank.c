@@ -196,6 +196,89 @@ START_TEST(nobody_comes_in_who_could_send_as_one_of_them)
 }
 END_TEST
 
+/* A part of the networks in pieces, which the selector of no state is: with it one could send as
+ * those that have the rest. */
+static struct sa_cmd ragged_cmd(const struct world *w, uint8_t priority, const struct children *c)
+{
+	struct sa_cmd cmd = world_ranked_cmd(w, SA_INSTALL, SA_IN, priority);
+
+	cmd.sa.remote = c->v[0].remote;
+	return cmd;
+}
+
+static void on_event(void *ctx, const struct plane_event *ev)
+{
+	struct world *w = ctx;
+
+	w->told++;
+	w->ev = *ev;
+}
+
+/* It came first, by its own choice of selectors. The other one has all that is configured, so it is
+ * let in, and the ragged one goes, and stays out as long as the other is there. */
+START_TEST(a_ragged_peer_keeps_nobody_out)
+{
+	const char *text = "10.1.0.0/24>10.2.0.0/28,10.2.0.32/28";
+	struct children c = kit_children(&text, 1);
+	struct kernel_news news = { .fn = on_event };
+	struct world *w = world_new();
+	struct sa_cmd cmd, full;
+
+	news.ctx = w;
+	trap_both(w);
+	cmd = ragged_cmd(w, 2, &c);
+	world_run(w, &cmd);
+	ck_assert_msg(w->err == OK, "%s", w->why);
+	ck_assert(lets_in(w, SPARE_IN));
+	full = world_ranked_cmd(w, SA_INSTALL, SA_IN, 1);
+	world_run(w, &full);
+	ck_assert_msg(w->err == OK, "%s", w->why);
+	ck_assert(lets_in(w, MAIN_IN) && !lets_in(w, SPARE_IN));
+	ck_assert(kernel_doubts(w->k));
+	w->told = 0;
+	kernel_news_end(w->k, &news);
+	ck_assert_int_eq(w->told, 1);
+	ck_assert_int_eq(w->ev.kind, PLANE_EXPIRE);
+	ck_assert_uint_eq(w->ev.spi, SPARE_IN);
+	ck_assert(!w->ev.soft && !kernel_doubts(w->k));
+	ck_assert_ptr_null(world_wrong(w));
+	world_run(w, &cmd);
+	ck_assert_int_eq(w->err, ERR_EXISTS);
+	ck_assert(lets_in(w, MAIN_IN));
+	world_simply(w, SA_REMOVE, SA_IN, MAIN_IN);
+	world_run(w, &cmd);
+	ck_assert_msg(w->err == OK, "%s", w->why);
+	ck_assert(lets_in(w, SPARE_IN));
+	children_free(&c);
+	world_free(w);
+}
+END_TEST
+
+/* Two that are ragged alike are no danger to each other; of two that are not, who came first stays.
+ */
+START_TEST(of_two_ragged_peers_none_drives_the_other_out)
+{
+	const char *text[] = { "10.1.0.0/24>10.2.0.0/28,10.2.0.32/28",
+			       "10.1.0.0/24>10.2.0.0/28,10.2.0.64/28" };
+	struct children c = kit_children(text, 2);
+	struct world *w = world_new();
+	struct sa_cmd cmd;
+
+	trap_both(w);
+	cmd = ragged_cmd(w, 2, &c);
+	world_run(w, &cmd);
+	ck_assert_msg(w->err == OK, "%s", w->why);
+	cmd = ragged_cmd(w, 1, &c);
+	cmd.sa.remote = c.v[_i].remote;
+	world_run(w, &cmd);
+	ck_assert_int_eq(w->err, _i == 0 ? OK : ERR_EXISTS);
+	ck_assert(lets_in(w, SPARE_IN) && lets_in(w, MAIN_IN) == (_i == 0));
+	ck_assert_ptr_null(world_wrong(w));
+	children_free(&c);
+	world_free(w);
+}
+END_TEST
+
 /* Another child may not have what is theirs, nor they what is another child's. */
 START_TEST(without_a_priority_the_selectors_are_taken)
 {
@@ -319,6 +402,8 @@ UNIT("xfrm/kernel-rank")
 	tcase_add_test(tc, what_is_narrower_is_not_better);
 	tcase_add_test(tc, a_third_connection_does_not_satisfy_their_policies);
 	tcase_add_test(tc, nobody_comes_in_who_could_send_as_one_of_them);
+	tcase_add_test(tc, a_ragged_peer_keeps_nobody_out);
+	tcase_add_loop_test(tc, of_two_ragged_peers_none_drives_the_other_out, 0, 2);
 	tcase_add_test(tc, without_a_priority_the_selectors_are_taken);
 	tcase_add_test(tc, a_peer_that_moves_does_not_take_the_others_policies);
 	tcase_add_test(tc, what_is_claimed_has_its_rank);
