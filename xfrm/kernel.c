@@ -122,6 +122,11 @@ void kernel_probe(struct kernel *k, struct plane_caps *caps)
 	k->sa_dir = caps->sa_dir;
 }
 
+void kernel_know(struct kernel *k, const struct plane_caps *caps)
+{
+	k->sa_dir = caps->sa_dir;
+}
+
 /* ---- commands ---- */
 
 /* What the half brought in goes: policies in reverse, back to what they were for other halves, then

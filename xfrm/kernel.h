@@ -26,6 +26,7 @@
 
 struct kernel;
 struct netlink;
+struct vault;
 
 /* Opens the sockets for requests and for events; changes nothing. ERR_UNSUPPORTED: the kernel has
  * no XFRM at all (the rest of a daemon without it still works). */
@@ -43,6 +44,18 @@ void kernel_probe(struct kernel *k, struct plane_caps *caps);
 /* States, policies and traps go away, an earlier run's too; guards stay. At the start of a daemon,
  * and at a clean stop. */
 MUST_USE enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX]);
+
+/* Another program goes on: what the book has, keys included, into an empty vault; and from there
+ * into the book of a kernel that was just opened, instead of kernel_probe and kernel_clear. States
+ * and policies are not touched but where they are not as the book says: what of ours is not in it
+ * goes, and what it lacks is told with the next kernel_events. Nothing is claimed (kernel_unclaim);
+ * traps are as they stand until the next kernel_traps_set. ERR_SYNTAX: that is no such vault;
+ * kernel_clear then makes an end of all. */
+MUST_USE enum err kernel_pass_on(const struct kernel *k, struct vault *v);
+MUST_USE enum err kernel_go_on(struct kernel *k, const struct vault *v,
+			       char why[static HOST_WHY_MAX]);
+/* What kernel_probe found out before. */
+void kernel_know(struct kernel *k, const struct plane_caps *caps);
 
 /* Traps for those of `v` that are on this plane, and for no others; policies of children that are
  * up are left alone. Adds first, removes last; updates in place. Idempotent. `hold`: packets that

@@ -280,6 +280,12 @@ struct settle {
  * the kernel has not, or otherwise, come back. */
 MUST_USE enum err kernel_settle(struct kernel *k, const struct settle *s, char *why);
 
+/* For a book that knows nothing yet of what stands: the traps, from which children have their
+ * levels; and then, when it has its halves, the policies, as far as they are wanted. The kernel is
+ * only read. */
+MUST_USE enum err kernel_learn_traps(struct kernel *k, char *why);
+MUST_USE enum err kernel_learn(struct kernel *k, char *why);
+
 /* ---- kernel_event.c ---- */
 
 /* What a batch of messages asks for beyond what it tells. */

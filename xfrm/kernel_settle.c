@@ -310,3 +310,70 @@ enum err kernel_settle(struct kernel *k, const struct settle *s, char *why)
 	view_free(&w);
 	return err;
 }
+
+/* ---- a book that begins where another one ended ---- */
+
+enum err kernel_learn_traps(struct kernel *k, char *why)
+{
+	struct flow_list traps = { .n = 0 };
+	struct view w = { .n = 0 };
+	enum err err = view_read(k, &w, why);
+
+	for (size_t i = 0; i < w.policies.n && err == OK; i++) {
+		if (w.policies.v[i].kind != FLOW_TRAP)
+			continue;
+		err = flow_list_add(&traps, &w.policies.v[i]);
+		if (err != OK)
+			err = why_say(why, err, "no memory to read the IPsec policies");
+	}
+	if (err == OK)
+		book_traps_set(k, &traps);
+	flow_list_free(&traps);
+	view_free(&w);
+	return err;
+}
+
+/* Also what the kernel lacks of it, as new: then settling puts it in. */
+static enum err learn_wanted(struct kernel *k)
+{
+	struct flow_policy want;
+	enum err err = OK;
+
+	for (struct kernel_half *half = k->halves.newest; half != NULL && err == OK;
+	     half = half->older) {
+		for (size_t i = 0; i < half->flows.n && err == OK; i++) {
+			const struct flow_policy *f = &half->flows.v[i];
+
+			if (book_policy_find(k, f) != NULL || !book_wants(k, f, &want))
+				continue;
+			want.p.index = 0;
+			err = book_policy_put(k, &want);
+		}
+	}
+	return err;
+}
+
+enum err kernel_learn(struct kernel *k, char *why)
+{
+	struct view w = { .n = 0 };
+	struct flow_policy want;
+	enum err err = view_read(k, &w, why);
+
+	if (err != OK) {
+		view_free(&w);
+		return err;
+	}
+	for (size_t i = 0; i < w.policies.n && err == OK; i++) {
+		const struct flow_policy *f = &w.policies.v[i];
+
+		if (f->kind == FLOW_CHILD && !book_wants(k, f, &want))
+			continue;
+		err = book_policy_put(k, f);
+		if (err == ERR_EXISTS) /* of two that have one place the other goes */
+			err = OK;
+	}
+	if (err == OK)
+		err = learn_wanted(k);
+	view_free(&w);
+	return err == OK ? OK : why_say(why, err, "no memory to read the IPsec policies");
+}
