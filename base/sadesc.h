@@ -232,7 +232,9 @@ void sa_desc_wipe(struct sa_desc *d); /* keys wiped, selectors freed */
 MUST_USE enum err sa_desc_copy(struct sa_desc *to, const struct sa_desc *from);
 
 /* To and from bytes, for the channels between the processes. Decoding checks every enum and count;
- * *cmd owns its selectors afterwards. */
+ * *cmd owns its selectors afterwards. SA_FORMAT is of a command's bytes, which outlive a program
+ * that is replaced by another one: it goes up with every change of them. */
+enum { SA_FORMAT = 1 };
 void sa_cmd_encode(struct wr *w, const struct sa_cmd *cmd);
 MUST_USE enum err sa_cmd_decode(struct span s, struct sa_cmd *cmd);
 void sa_done_encode(struct wr *w, const struct sa_done *done);

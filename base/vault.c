@@ -19,7 +19,7 @@ struct head {
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the word is written at once");
 
-#define VAULT_KIND 0x706f737465726e31u /* "postern1" */
+#define VAULT_KIND (0x706f737465726e30u + VAULT_FORMAT) /* "postern1" */
 #define HALF_BIT   ((uint64_t)1 << 63)
 
 enum { GONE = 0xffffffffu, LOG_MIN = 64 * 1024, LOG_TIMES = 3 };

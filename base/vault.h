@@ -15,7 +15,8 @@
 
 #include "base/table.h"
 
-enum { VAULT_KEY_MAX = 255, VAULT_SIZE_MIN = 4096 };
+/* VAULT_FORMAT: of the memory; another one is not read. */
+enum { VAULT_KEY_MAX = 255, VAULT_SIZE_MIN = 4096, VAULT_FORMAT = 1 };
 
 struct vault_entry;
 

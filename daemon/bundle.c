@@ -207,15 +207,21 @@ static enum err bytes_read(int fd, uint8_t *to, size_t len)
 	return OK;
 }
 
-enum err bundle_read(int fd, struct bundle **out)
+bool bundle_is(int fd)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & BUNDLE_SEALS) == BUNDLE_SEALS;
+}
+
+enum err bundle_read(int fd, struct bundle **out)
+{
 	struct bundle *b;
 	struct stat st;
 	enum err e;
 
 	*out = NULL;
-	if (seals < 0 || (seals & BUNDLE_SEALS) != BUNDLE_SEALS)
+	if (!bundle_is(fd))
 		return ERR_DENIED;
 	if (fstat(fd, &st) != 0)
 		return ERR_SYSTEM;

@@ -25,6 +25,7 @@ MUST_USE enum err bundle_write(int fd, enum role r, struct span text, const stru
 
 struct bundle;
 
+bool bundle_is(int fd); /* sealed; what is in it is not looked at */
 /* Reads a sealed bundle into memory of its own and checks it whole. Does not close `fd`.
  * ERR_SYNTAX, ERR_DENIED (not sealed: somebody could change it under the reader), ERR_NOMEM,
  * ERR_SYSTEM. */

@@ -19,6 +19,7 @@ static const struct cli_verb verbs[] = {
 	{ "watch", "[NAME]", 0, 1, true, "print events until Ctrl-C", cli_watch },
 	{ "check", "[FILE]", 0, 1, true, "judge a configuration, change nothing", cli_check },
 	{ "reload", "", 0, 0, true, "apply it, touching only what differs", cli_reload },
+	{ "upgrade", "", 0, 0, true, "go on as the program that is installed now", cli_upgrade },
 	{ "wait", "NAME", 1, 1, true, "wait until it is up: for scripts", cli_wait },
 	{ "explain", "[NAME]", 0, 1, false, "the last refusals, both sides compared", cli_explain },
 	{ "guard", "show|on|off", 1, 1, false, "what is held back while nothing is up", cli_guard },

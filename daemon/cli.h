@@ -79,6 +79,7 @@ int cli_down(const struct cli *cli);
 int cli_rekey(const struct cli *cli);
 int cli_watch(const struct cli *cli);
 int cli_reload(const struct cli *cli);
+int cli_upgrade(const struct cli *cli);
 int cli_explain(const struct cli *cli);
 int cli_check(const struct cli *cli);
 int cli_guard(const struct cli *cli);

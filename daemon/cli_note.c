@@ -231,6 +231,39 @@ int cli_rekey(const struct cli *cli)
 	return code;
 }
 
+static void version_line(void *ctx, const json_t *line)
+{
+	const json_t *daemon = json_object_get(line, "daemon");
+	char *version = ctx;
+
+	if (daemon)
+		snprintf(version, CLI_WORDS_MAX, "%s", cli_str(daemon, "version", "?"));
+}
+
+/* The next engine answers, of whichever program it is. */
+static int upgraded_print(const struct cli *cli)
+{
+	struct cli all = { .run_dir = cli->run_dir, .timeout_s = cli->timeout_s };
+	char version[CLI_WORDS_MAX] = "?";
+	json_t *end;
+	int code = cli_ask(&all, "status", version_line, version, &end);
+
+	json_decref(end);
+	if (code == CLI_DONE && !cli->quiet && !cli->json)
+		printf("posternd %s goes on with every tunnel\n", version);
+	return code;
+}
+
+int cli_upgrade(const struct cli *cli)
+{
+	struct up u = { .cli = cli };
+	json_t *end;
+	int code = cli_ask(cli, "upgrade", up_line, &u, &end);
+
+	code = end_print(cli, NULL, code, end, false);
+	return code == CLI_DONE ? upgraded_print(cli) : code;
+}
+
 int cli_reload(const struct cli *cli)
 {
 	struct up u = { .cli = cli };

@@ -31,7 +31,7 @@ struct client {
 	bool broken;
 	enum client_wait waits;
 	uint64_t ticket;
-	const struct request *asked; /* control.c's */
+	const struct request *asked;	    /* control.c's */
 	char connection[CONF_NAME_MAX + 1]; /* "": all */
 	char child[CONF_NAME_MAX + 1];	    /* "": all */
 	size_t in_len;

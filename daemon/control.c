@@ -203,13 +203,23 @@ static void serve_watch(struct client *c)
 	c->waits = CLIENT_WATCH;
 }
 
-static void serve_reload(struct client *c)
+static void serve_answered(struct client *c, bool upgrade)
 {
 	const struct control_env *h = &c->control->env;
 
 	c->waits = CLIENT_RELOAD;
 	c->ticket = ++c->control->tickets;
-	h->reload(h->ctx, c->ticket);
+	h->reload(h->ctx, upgrade, c->ticket);
+}
+
+static void serve_reload(struct client *c)
+{
+	serve_answered(c, false);
+}
+
+static void serve_upgrade(struct client *c)
+{
+	serve_answered(c, true);
 }
 
 static const struct request requests[] = {
@@ -223,6 +233,7 @@ static const struct request requests[] = {
 	  .waits = CLIENT_DOWN },
 	{ .name = "watch", .serve = serve_watch },
 	{ .name = "reload", .changes = true, .serve = serve_reload },
+	{ .name = "upgrade", .changes = true, .serve = serve_upgrade },
 	{ .name = "rekey",
 	  .changes = true,
 	  .named = true,
@@ -431,6 +442,15 @@ void control_reloaded(struct control *ctl, uint64_t ticket, enum err e, struct s
 			client_end(c, e, words);
 	}
 	free(words);
+}
+
+void control_leave(struct control *ctl)
+{
+	for (struct client *c = ctl->clients; c; c = c->next) {
+		if (c->waits == CLIENT_RELOAD)
+			client_end(c, OK, NULL);
+	}
+	control_settle(ctl);
 }
 
 enum err control_new(const struct control_env *env, struct control **out)

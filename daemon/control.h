@@ -26,8 +26,9 @@ struct control_env {
 	int64_t (*not_kept)(void *ctx);
 	/* Are the counters that were asked for all there? */
 	bool (*counters_fresh)(void *ctx);
-	/* The answer comes by control_reloaded with the same ticket (never 0). */
-	void (*reload)(void *ctx, uint64_t ticket);
+	/* A new configuration, or another program in our place. The answer comes by
+	 * control_reloaded with the same ticket (never 0). */
+	void (*reload)(void *ctx, bool upgrade, uint64_t ticket);
 	void *ctx;
 };
 
@@ -43,5 +44,7 @@ void control_note(struct control *c, const struct ike_note *n);
 void control_settle(struct control *c);
 /* `text`: the problems of the configuration, empty when there are none. */
 void control_reloaded(struct control *c, uint64_t ticket, enum err e, struct span text);
+/* This process ends, for another program goes on: who asked for that hears it. */
+void control_leave(struct control *c);
 
 #endif

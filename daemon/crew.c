@@ -39,6 +39,7 @@ struct member {
 struct crew {
 	struct crew_env env;
 	bool stopping;
+	bool leaving; /* ... and others go on */
 	struct loop_timer pulse;
 	mono_ns pulsed; /* last */
 	struct member m[N_ROLES];
@@ -258,6 +259,8 @@ enum err crew_start(struct crew *c)
 {
 	enum err e = OK;
 
+	c->stopping = false;
+	c->leaving = false;
 	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES && e == OK; r++)
 		e = member_start(&c->m[r]);
 	c->pulsed = mono_now();
@@ -324,7 +327,9 @@ static void ask_to_end(struct member *m)
 	if (m->pid == 0 || m->asked_to_end)
 		return;
 	m->asked_to_end = true;
-	crew_send(m->crew, m->role, MSG_STOP, SPAN_EMPTY, -1);
+	crew_send(m->crew, m->role,
+		  m->crew->leaving && m->role == ROLE_ENGINE ? MSG_LEAVE : MSG_STOP, SPAN_EMPTY,
+		  -1);
 	loop_timer_set(m->crew->env.loop, &m->patience, mono_now() + STOP_PATIENCE);
 }
 
@@ -393,7 +398,7 @@ void crew_bury(struct crew *c)
 	}
 }
 
-void crew_stop(struct crew *c)
+static void all_end(struct crew *c)
 {
 	c->stopping = true;
 	for (unsigned int r = 0; r < N_ROLES; r++)
@@ -404,6 +409,18 @@ void crew_stop(struct crew *c)
 		ask_all_to_end(c);
 	if (all_ended(c))
 		c->env.stopped(c->env.ctx);
+}
+
+void crew_stop(struct crew *c)
+{
+	c->leaving = false;
+	all_end(c);
+}
+
+void crew_leave(struct crew *c)
+{
+	c->leaving = true;
+	all_end(c);
 }
 
 void crew_free(struct crew *c)

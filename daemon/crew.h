@@ -58,5 +58,8 @@ void crew_bury(struct crew *c);
 /* The engine says goodbye to its peers first, the others end behind it; those that do not in time
  * are killed. */
 void crew_stop(struct crew *c);
+/* The same without a word to anybody: other processes go on with what these leave. crew_start may
+ * follow. */
+void crew_leave(struct crew *c);
 
 #endif

@@ -253,14 +253,14 @@ static void control_rekey(void *ctx, enum ike_rekey what, const char *connection
 		ike_engine_event(p->ike, &ev, mono_now());
 }
 
-static void control_reload(void *ctx, uint64_t ticket)
+static void control_reload(void *ctx, bool upgrade, uint64_t ticket)
 {
 	struct engine_process *p = ctx;
 	uint8_t b[8];
 	struct wr w = wr_into(b, sizeof b);
 
 	msg_number_put(&w, ticket);
-	process_tell(p->process, MSG_RELOAD, wr_done(&w));
+	process_tell(p->process, upgrade ? MSG_UPGRADE : MSG_RELOAD, wr_done(&w));
 }
 
 /* ---- the wall clock ---- */
@@ -341,6 +341,19 @@ static void engine_stop(void *ctx)
 	process_exit(p->process, 0);
 }
 
+/* Another one goes on with what was kept. What is to be sent is sent, and who asked for that hears
+ * it. */
+static void engine_leave(void *ctx)
+{
+	struct engine_process *p = ctx;
+
+	if (p->ike != NULL) {
+		bridge_drain_all(p->bridge);
+		control_leave(p->control);
+	}
+	process_exit(p->process, 0);
+}
+
 static void engine_after(void *ctx)
 {
 	struct engine_process *p = ctx;
@@ -360,6 +373,7 @@ static const struct process_ops ops = {
 	.reloaded = engine_reloaded,
 	.plane = engine_plane,
 	.stop = engine_stop,
+	.leave = engine_leave,
 };
 
 static enum err parts_new(struct engine_process *p)

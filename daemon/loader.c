@@ -129,14 +129,20 @@ static enum err child_run(const char *file, const struct loaded *l, struct span 
 	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_REFUSED ? ERR_CONFIG : ERR_SYSTEM;
 }
 
-static enum err own_load(struct loaded *l)
+static enum err conf_from(struct bundle *b, struct conf **c)
 {
 	struct conf_problems problems = { 0 };
+
+	return bundle_load(b, c, &problems);
+}
+
+static enum err own_load(struct loaded *l)
+{
 	struct bundle *b;
 	enum err e = bundle_read(l->bundle[ROLE_MONITOR], &b);
 
 	if (e == OK)
-		e = bundle_load(b, &l->conf, &problems);
+		e = conf_from(b, &l->conf);
 	bundle_free(b);
 	return e;
 }
@@ -181,6 +187,62 @@ enum err loader_load(const char *file, struct span key, struct loaded **out, cha
 		*out = l;
 	else
 		loaded_free(l);
+	return e;
+}
+
+static enum err text_copy(struct loaded *l)
+{
+	struct bundle *b;
+	enum err e = bundle_read(l->bundle[ROLE_MONITOR], &b);
+	const struct span text = e == OK ? bundle_text(b) : SPAN_EMPTY;
+	uint8_t *p = malloc(text.len + 1);
+
+	if (e == OK && p == NULL)
+		e = ERR_NOMEM;
+	if (e == OK && text.len > 0)
+		memcpy(p, text.p, text.len);
+	if (p != NULL)
+		l->text = span_of(p, text.len);
+	bundle_free(b);
+	return e;
+}
+
+enum err loader_take(const int bundle[static N_ROLES], struct loaded **out)
+{
+	struct loaded *l = calloc(1, sizeof *l);
+	enum err e;
+
+	*out = NULL;
+	if (l == NULL) {
+		for (unsigned int r = 0; r < N_ROLES; r++)
+			close(bundle[r]);
+		return ERR_NOMEM;
+	}
+	memcpy(l->bundle, bundle, sizeof l->bundle);
+	e = own_load(l);
+	if (e == OK)
+		e = text_copy(l);
+	if (e == OK)
+		*out = l;
+	else
+		loaded_free(l);
+	return e;
+}
+
+enum err loader_try(const int bundle[static N_ROLES])
+{
+	enum err e = OK;
+
+	for (unsigned int r = 0; r < N_ROLES && e == OK; r++) {
+		struct bundle *b;
+		struct conf *c = NULL;
+
+		e = bundle_read(bundle[r], &b);
+		if (e == OK)
+			e = conf_from(b, &c);
+		bundle_free(b);
+		conf_free(c);
+	}
 	return e;
 }
 

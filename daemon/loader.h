@@ -22,6 +22,11 @@ struct loaded {
  * as people read them. ERR_CONFIG: refused, and *out is NULL. */
 MUST_USE enum err loader_load(const char *file, struct span key, struct loaded **out,
 			      char **report);
+/* A configuration that another monitor had loaded: its bundles, which are this one's afterwards, in
+ * success as in failure. No file is looked at. */
+MUST_USE enum err loader_take(const int bundle[static N_ROLES], struct loaded **out);
+/* Can every part of it be read? For a process that ends behind that, for keys are among it. */
+MUST_USE enum err loader_try(const int bundle[static N_ROLES]);
 /* What loader_load refused, without its files: good for guards and nothing else. NULL: the text
  * itself is refused. */
 struct conf *loader_selectors(const char *file);

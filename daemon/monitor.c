@@ -27,6 +27,17 @@ void monitor_log(enum log_level level, const char *event, const char *why)
 
 /* ---- signals and timers ---- */
 
+/* While one program follows the other there is no engine that could say goodbye. */
+void monitor_stop(struct monitor *m)
+{
+	m->stop_wanted = m->leaving || (m->o->take_over >= 0 && !m->up);
+	if (m->stop_wanted)
+		return;
+	monitor_log(LOG_LEVEL_NOTICE, "stopping", NULL);
+	notify_send(&m->notify, "STOPPING=1");
+	crew_stop(m->crew);
+}
+
 static void on_signal(void *ctx, uint32_t events)
 {
 	struct monitor *m = ctx;
@@ -38,10 +49,10 @@ static void on_signal(void *ctx, uint32_t events)
 			crew_bury(m->crew);
 		} else if (si.ssi_signo == SIGHUP) {
 			reload_begin(m, 0);
+		} else if (si.ssi_signo == SIGUSR2) {
+			upgrade_begin(m, 0);
 		} else {
-			monitor_log(LOG_LEVEL_NOTICE, "stopping", NULL);
-			notify_send(&m->notify, "STOPPING=1");
-			crew_stop(m->crew);
+			monitor_stop(m);
 		}
 	}
 }
@@ -58,7 +69,10 @@ void monitor_stopped(void *ctx)
 {
 	struct monitor *m = ctx;
 
-	loop_stop(m->loop, 0);
+	if (m->leaving)
+		upgrade_go(m);
+	else
+		loop_stop(m->loop, 0);
 }
 
 static enum err signals_open(struct monitor *m)
@@ -69,6 +83,7 @@ static enum err signals_open(struct monitor *m)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2);
 	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		return ERR_SYSTEM;
@@ -131,6 +146,25 @@ static int start_config(struct monitor *m)
 	return e == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
+static enum err start_sockets(struct monitor *m, char why[static MONITOR_WHY_MAX])
+{
+	enum err e;
+
+	monitor_kernel_probe(m);
+	e = sockets_open(&m->sockets, workers_of(m->now->conf),
+			 plane_caps_esp(&m->plane.caps) && m->plane.caps.encap, why);
+	if (e == OK)
+		e = listen_dirs(m->o->run_dir, m->o->state_dir, why);
+	return e == OK ? listen_control(m->o->run_dir, &m->control, why) : e;
+}
+
+static enum err start_tun(struct monitor *m, char why[static HOST_WHY_MAX])
+{
+	if (m->taken != NULL)
+		return take_devices(m, why);
+	return warden_tun(m->warden, m->now->conf->tun_name, m->sockets.n_workers, m->tun, why);
+}
+
 /* Guards before anything else is there that could fail. */
 static int start_host(struct monitor *m)
 {
@@ -139,23 +173,17 @@ static int start_host(struct monitor *m)
 
 	if (e == OK)
 		e = warden_set(m->warden, m->now->conf, why);
-	if (e == OK)
-		monitor_kernel_probe(m);
-	if (e == OK)
-		e = sockets_open(&m->sockets, workers_of(m->now->conf),
-				 plane_caps_esp(&m->plane.caps) && m->plane.caps.encap, why);
-	if (e == OK)
-		e = listen_dirs(m->o->run_dir, m->o->state_dir, why);
-	if (e == OK)
-		e = listen_control(m->o->run_dir, &m->control, why);
+	if (e == OK && m->taken != NULL)
+		monitor_kernel_know(m, &m->taken->caps);
+	else if (e == OK)
+		e = start_sockets(m, why);
 	if (e == OK)
 		e = privilege_monitor(why);
 	/* The sockets are ours: no other posternd runs here whose SAs these could be. */
 	if (e == OK)
 		e = monitor_kernel_take(m, why);
 	if (e == OK)
-		e = warden_tun(m->warden, m->now->conf->tun_name, m->sockets.n_workers, m->tun,
-			       why);
+		e = start_tun(m, why);
 	return e == OK ? 0 : failed(e, why);
 }
 
@@ -196,13 +224,43 @@ static int start_crew(struct monitor *m)
 	return e == OK ? 0 : failed(e, why);
 }
 
+/* The configuration: another program's, or that of the file. */
+static int start_with(struct monitor *m)
+{
+	struct random rng = random_system();
+	char why[HANDOVER_WHY_MAX] = "";
+	enum err e;
+
+	if (m->o->take_over >= 0) {
+		e = take_over(m, why);
+		return e == OK ? 0 : failed(e, why);
+	}
+	if (!random_fill(&rng, m->mark_key, sizeof m->mark_key))
+		return failed(ERR_SYSTEM, "there is no randomness");
+	return start_config(m);
+}
+
+/* As it was called, for that is where its next version will be; a name without a path says nothing.
+ */
+static void remember_path(struct monitor *m)
+{
+	ssize_t n = 0;
+
+	if (m->o->argv[0][0] == '/')
+		snprintf(m->path, sizeof m->path, "%s", m->o->argv[0]);
+	else
+		n = readlink("/proc/self/exe", m->path, sizeof m->path - 1);
+	if (n < 0)
+		m->path[0] = '\0';
+}
+
 static int start(struct monitor *m)
 {
 	char why[PRIVILEGE_WHY_MAX] = "";
-	struct random rng;
 	enum err e;
 	int code;
 
+	remember_path(m);
 	privilege_hide();
 	if (geteuid() != 0)
 		return failed(
@@ -211,14 +269,13 @@ static int start(struct monitor *m)
 	e = users_find(m->ids, why);
 	if (e != OK)
 		return failed(e, why);
-	rng = random_system();
-	if (!random_fill(&rng, m->mark_key, sizeof m->mark_key))
-		return failed(ERR_SYSTEM, "there is no randomness");
-	code = start_config(m);
+	code = start_with(m);
 	if (code == 0)
 		code = start_host(m);
 	if (code == 0)
 		code = start_crew(m);
+	if (code == 0)
+		take_end(m);
 	if (code == 0 && m->notify.watchdog != 0)
 		on_watchdog(m);
 	return code;
@@ -228,6 +285,7 @@ static int start(struct monitor *m)
 
 static void monitor_close(struct monitor *m)
 {
+	take_end(m);
 	if (m->control >= 0) {
 		close(m->control);
 		listen_remove(m->o->run_dir);
@@ -269,6 +327,8 @@ int monitor_main(const struct options *o)
 			     .net = { .listen = { .fd = -1 }, .ask = { .fd = -1 } } };
 	int code;
 
+	if (o->check)
+		return take_check(o);
 	for (unsigned int r = 0; r < N_ROLES; r++)
 		m.kept[r].fd = -1;
 	memset(m.tun, 0xff, sizeof m.tun);

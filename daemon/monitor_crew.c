@@ -79,16 +79,21 @@ static void on_patience(void *ctx)
 	monitor_kernel_flush(m);
 }
 
-static void engine_ended(struct monitor *m)
+void monitor_await_engine(struct monitor *m)
 {
-	char why[HOST_WHY_MAX] = "";
-
-	monitor_kernel_unclaim(m);
 	m->patience.fire = on_patience;
 	m->patience.ctx = m;
 	/* From the first death on, whatever comes and dies meanwhile. */
 	if (!m->patience.node.set)
 		loop_timer_set(m->loop, &m->patience, mono_now() + ENGINE_PATIENCE);
+}
+
+static void engine_ended(struct monitor *m)
+{
+	char why[HOST_WHY_MAX] = "";
+
+	monitor_kernel_unclaim(m);
+	monitor_await_engine(m);
 	if (warden_guard_all(m->warden, why) == OK)
 		return;
 	monitor_log(LOG_LEVEL_ERROR, "guard_failed", why);
@@ -211,12 +216,17 @@ void monitor_ended(void *ctx, enum role r)
 
 /* ---- messages ---- */
 
-static void all_ready_first(struct monitor *m)
+static bool all_ready(const struct monitor *m)
 {
 	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++) {
 		if (m->ready[r] != m->generation)
-			return;
+			return false;
 	}
+	return true;
+}
+
+static void now_up(struct monitor *m)
+{
 	m->up = true;
 	monitor_log(LOG_LEVEL_NOTICE, "started", NULL);
 	notify_send(&m->notify, "READY=1\nSTATUS=running");
@@ -242,8 +252,12 @@ static enum err on_ready(struct monitor *m, enum role r, struct span body)
 	m->ready[r] = generation;
 	monitor_send_number(m, r, MSG_COMMIT, generation);
 	crew_settle(m->crew, r);
+	if (!all_ready(m))
+		return OK;
 	if (!m->up)
-		all_ready_first(m);
+		now_up(m);
+	if (m->stop_wanted)
+		monitor_stop(m);
 	return OK;
 }
 
@@ -312,13 +326,16 @@ static enum err on_child(struct monitor *m, uint8_t type, struct span body)
 	return OK;
 }
 
-static enum err on_reload_request(struct monitor *m, struct span body)
+static enum err on_reload_request(struct monitor *m, uint8_t type, struct span body)
 {
 	uint64_t ticket;
 
 	if (msg_number_get(body, &ticket) != OK || ticket == 0)
 		return ERR_SYNTAX;
-	reload_begin(m, ticket);
+	if (type == MSG_UPGRADE)
+		upgrade_begin(m, ticket);
+	else
+		reload_begin(m, ticket);
 	return OK;
 }
 
@@ -348,7 +365,8 @@ enum err monitor_message(void *ctx, enum role r, const struct chan_msg *msg)
 	case MSG_MTU:
 		return on_child(m, msg->type, msg->body);
 	case MSG_RELOAD:
-		return on_reload_request(m, msg->body);
+	case MSG_UPGRADE:
+		return on_reload_request(m, msg->type, msg->body);
 	case MSG_STATUS:
 		return on_status(m, msg->body);
 	case MSG_SA:

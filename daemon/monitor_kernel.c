@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/vault.h"
 #include "daemon/gatekeeper.h"
 #include "daemon/monitor_state.h"
+#include "daemon/vault_memory.h"
 
 /* Until what packets asked in vain is forgotten, so that they ask again. */
 #define AGAIN_PAUSE	 NS_PER_S
@@ -40,7 +42,7 @@ static void without_kernel(struct monitor *m, const char *lacks)
 		 lacks);
 }
 
-void monitor_kernel_probe(struct monitor *m)
+static void open_kernel(struct monitor *m)
 {
 	char why[HOST_WHY_MAX] = "";
 
@@ -48,7 +50,21 @@ void monitor_kernel_probe(struct monitor *m)
 		without_kernel(m, why);
 	else if (netlink_open(&m->plane.route, NETLINK_ROUTE) != OK)
 		without_kernel(m, "a routing socket");
-	else
+}
+
+void monitor_kernel_know(struct monitor *m, const struct plane_caps *caps)
+{
+	open_kernel(m);
+	if (m->plane.kernel == NULL)
+		return;
+	m->plane.caps = *caps;
+	kernel_know(m->plane.kernel, caps);
+}
+
+void monitor_kernel_probe(struct monitor *m)
+{
+	open_kernel(m);
+	if (m->plane.kernel != NULL)
 		kernel_probe(m->plane.kernel, &m->plane.caps);
 	/* SAs know the number of a device whether there can be one or not. */
 	m->plane.caps.interface = m->plane.caps.interface && warden_interfaces(m->warden);
@@ -98,6 +114,65 @@ void monitor_kernel_settled(struct monitor *m)
 	log_write(&l);
 }
 
+/* ---- from one program to another ---- */
+
+enum err monitor_kernel_pass_on(const struct monitor *m, int *book)
+{
+	struct vault v = { .mem = NULL };
+	void *mem = NULL;
+	size_t size = 0;
+	enum err e;
+
+	*book = -1;
+	if (!m->plane.ours)
+		return OK;
+	e = vault_memory_make(book);
+	if (e == OK)
+		e = vault_memory_map(*book, &mem, &size);
+	if (e == OK)
+		e = vault_open(&v, mem, size);
+	if (e == OK)
+		e = kernel_pass_on(m->plane.kernel, &v);
+	vault_close(&v);
+	vault_memory_unmap(mem, size);
+	if (e != OK && *book >= 0) {
+		close(*book);
+		*book = -1;
+	}
+	return e;
+}
+
+static enum err go_on(struct monitor *m, int book, char why[static HOST_WHY_MAX])
+{
+	struct vault v = { .mem = NULL };
+	void *mem;
+	size_t size;
+	enum err e = vault_memory_map(book, &mem, &size);
+
+	if (e != OK)
+		return e;
+	e = vault_open(&v, mem, size);
+	if (e == OK)
+		e = kernel_go_on(m->plane.kernel, &v, why);
+	vault_close(&v);
+	/* Keys are in it, and nobody needs it any more. */
+	vault_memory_give_back(span_of(mem, size));
+	vault_memory_unmap(mem, size);
+	return e;
+}
+
+/* What cannot be gone on with goes: engines make it anew. */
+static enum err begin_book(struct monitor *m, char why[static HOST_WHY_MAX])
+{
+	const int book = m->taken != NULL ? m->taken->book : -1;
+
+	if (book >= 0 && go_on(m, book, why) == OK)
+		return OK;
+	if (book >= 0)
+		monitor_log(LOG_LEVEL_ERROR, "book_dropped", why);
+	return kernel_clear(m->plane.kernel, why);
+}
+
 enum err monitor_kernel_take(struct monitor *m, char why[static HOST_WHY_MAX])
 {
 	struct kernel_plane *p = &m->plane;
@@ -106,7 +181,7 @@ enum err monitor_kernel_take(struct monitor *m, char why[static HOST_WHY_MAX])
 	if (p->kernel == NULL)
 		return OK;
 	p->larval_drop = larval_drop_read();
-	e = kernel_clear(p->kernel, why);
+	e = begin_book(m, why);
 	if (e != OK)
 		return e;
 	p->ours = true;
@@ -270,6 +345,10 @@ enum err monitor_kernel_watch(struct monitor *m)
 	p->again = (struct loop_timer){ .fire = on_again, .ctx = m };
 	p->look = (struct loop_timer){ .fire = on_look, .ctx = m };
 	p->resume = (struct loop_timer){ .fire = on_resume, .ctx = m };
+	if (kernel_count(p->kernel, "").all > 0) { /* another program's */
+		p->looks = true;
+		look_later(m);
+	}
 	return loop_add(m->loop, &p->watch, EPOLLIN);
 }
 

@@ -133,8 +133,10 @@ static void log_changes(const struct monitor *m)
 	conf_diff_free(&d);
 }
 
-static const char *not_now(const struct monitor *m)
+const char *reload_not_now(const struct monitor *m)
 {
+	if (m->leaving)
+		return "another program is about to go on: try again";
 	if (m->reload.next != NULL || !m->up)
 		return "another reload is under way: try again";
 	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++) {
@@ -154,7 +156,7 @@ static void reload_hand_out(struct monitor *m)
 
 void reload_begin(struct monitor *m, uint64_t ticket)
 {
-	const char *why = not_now(m);
+	const char *why = reload_not_now(m);
 	struct loaded *next = NULL;
 	char *report = NULL;
 	char refused[WHY_MAX] = "";

@@ -6,7 +6,10 @@
 #ifndef DAEMON_MONITOR_STATE_H
 #define DAEMON_MONITOR_STATE_H
 
+#include <limits.h>
+
 #include "daemon/crew.h"
+#include "daemon/handover.h"
 #include "daemon/loader.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
@@ -87,6 +90,10 @@ struct monitor {
 	uint64_t generation;	 /* of now */
 	uint64_t ready[N_ROLES]; /* generation that each said ready for; 0: none yet */
 	bool up;		 /* systemd was told READY */
+	struct handover *taken;	 /* what this program goes on with, at its start; NULL: nothing */
+	bool leaving;		 /* the others end, then another program is executed */
+	bool stop_wanted;	 /* meanwhile: to be done when that can say goodbye */
+	char path[PATH_MAX];	 /* of our program, as it was started */
 	struct reload reload;
 	int signals;
 	struct loop_watch signal_watch;
@@ -113,6 +120,29 @@ void monitor_send_number(struct monitor *m, enum role r, uint8_t type, uint64_t 
 /* To esp, what it has not got yet of the devices of route-based children. */
 void monitor_send_devices(struct monitor *m);
 
+/* No engine is there (yet): its SAs go when there is none for a minute. */
+void monitor_await_engine(struct monitor *m);
+/* The end, in good order. */
+void monitor_stop(struct monitor *m);
+
+/* monitor_upgrade.c: asks the program at our path whether it can go on with what we have, says so
+ * to the engine (and the log), and if it can becomes it. */
+void upgrade_begin(struct monitor *m, uint64_t ticket);
+/* The others have ended. Returns when the program could not be executed: they are started again. */
+void upgrade_go(struct monitor *m);
+
+/* monitor_take.c: the other side. take_check is the process that answers the question (`posternd
+ * --check-take-over`), and touches nothing. */
+int take_check(const struct options *o);
+/* m->taken, and of it what needs nothing else; what is in it is the monitor's then. */
+MUST_USE enum err take_over(struct monitor *m, char why[static HANDOVER_WHY_MAX]);
+/* The devices, to the warden. */
+MUST_USE enum err take_devices(struct monitor *m, char why[static HOST_WHY_MAX]);
+/* All is where it belongs. */
+void take_end(struct monitor *m);
+
+/* Why nothing can be changed now; NULL: it can. */
+const char *reload_not_now(const struct monitor *m);
 void reload_init(struct monitor *m);
 /* Reads the configuration anew and asks every process; the answer goes to the engine (and the log)
  * when all are ready, or one refused. */
@@ -121,10 +151,15 @@ void reload_begin(struct monitor *m, uint64_t ticket);
 void reload_ready(struct monitor *m);
 void reload_failed(struct monitor *m, enum err e, const char *why);
 
+/* Another program goes on: its plane as it was found, instead of monitor_kernel_probe; and the
+ * book, in a memfd, -1 when there is none. */
+void monitor_kernel_know(struct monitor *m, const struct plane_caps *caps);
+MUST_USE enum err monitor_kernel_pass_on(const struct monitor *m, int *book);
 /* Opens the kernel's data plane, finds out what it can do, and says so in the log. Changes nothing
  * that stays; never fails, for there is userspace ESP. */
 void monitor_kernel_probe(struct monitor *m);
-/* What an earlier run left there goes; the warden has it from now on. */
+/* What an earlier run left there goes, or what m->taken has of it goes on; the warden has it from
+ * now on. */
 MUST_USE enum err monitor_kernel_take(struct monitor *m, char why[static HOST_WHY_MAX]);
 /* After the warden took a configuration: says in the log, once, that a setting of the host was
  * changed for it, or could not be. */

@@ -2,8 +2,11 @@
 #include "daemon/options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 
@@ -25,6 +28,8 @@ static const struct option long_options[] = {
 	{ "state-dir", required_argument, NULL, 's' },
 	{ "log-level", required_argument, NULL, 'l' },
 	{ "role", required_argument, NULL, 'R' },
+	{ OPTION_TAKE_OVER, required_argument, NULL, 'T' },
+	{ OPTION_CHECK, required_argument, NULL, 'C' },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
@@ -62,9 +67,28 @@ static bool role_parse(const char *s, struct options *o)
 	return o->role_given;
 }
 
+/* Only a posternd says it, to the program that is to follow it. */
+static bool record_parse(const char *s, struct options *o)
+{
+	char *end;
+	long n = strtol(s, &end, 10);
+
+	if (end == s || *end != '\0' || n <= STDERR_FILENO || n > INT_MAX) {
+		fprintf(stderr, "posternd: `%s` is no descriptor of a record\n", s);
+		return false;
+	}
+	o->take_over = (int)n;
+	return true;
+}
+
 static bool option_take(int c, struct options *o)
 {
 	switch (c) {
+	case 'C':
+		o->check = true;
+		return record_parse(optarg, o);
+	case 'T':
+		return record_parse(optarg, o);
 	case 'c':
 		o->config = optarg;
 		return true;
@@ -93,6 +117,8 @@ bool options_parse(int argc, char **argv, struct options *o, int *code)
 		.state_dir = "/var/lib/postern",
 		.level = LOG_LEVEL_INFO,
 		.role = ROLE_MONITOR,
+		.take_over = -1,
+		.argv = argv,
 	};
 	*code = EXIT_USAGE;
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {

@@ -12,6 +12,10 @@ enum {
 	EXIT_CONFIG = 78, /* EX_CONFIG: RestartPreventExitStatus of the unit */
 };
 
+/* With a descriptor: go on with what it says, or say whether you could. */
+#define OPTION_TAKE_OVER "take-over"
+#define OPTION_CHECK	 "check-take-over"
+
 struct options {
 	const char *config;
 	const char *run_dir;
@@ -19,6 +23,9 @@ struct options {
 	enum log_level level;
 	enum role role;
 	bool role_given; /* started by the monitor, not by a person */
+	int take_over;	 /* the descriptor of a record (daemon/handover.h); -1: none */
+	bool check;	 /* ... that is only to be judged */
+	char **argv;	 /* as we were called */
 };
 
 /* False: there is nothing more to do (--help, --version, a wrong option: all said already), exit

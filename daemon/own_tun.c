@@ -124,6 +124,28 @@ void own_tuns_free(struct own_tuns *t)
 	own_tuns_prune(t, NULL, 0);
 }
 
+void own_tuns_each(const struct own_tuns *t, own_tun_each_fn *fn, void *ctx)
+{
+	for (const struct own_tun *o = t->first; o != NULL; o = o->next)
+		fn(ctx, o->name, o->if_id, o->fd);
+}
+
+enum err own_tuns_take(struct own_tuns *t, const char *name, uint32_t if_id, const int *fds,
+		       unsigned int n)
+{
+	struct own_tun *o = n <= SOCKETS_WORKERS_MAX ? calloc(1, sizeof *o) : NULL;
+
+	if (o == NULL)
+		return ERR_NOMEM;
+	snprintf(o->name, sizeof o->name, "%s", name);
+	o->if_id = if_id;
+	o->n = n;
+	memcpy(o->fd, fds, n * sizeof *fds);
+	o->next = t->first;
+	t->first = o;
+	return OK;
+}
+
 void own_tuns_hand_over(struct own_tuns *t, own_tun_fn *fn, void *ctx)
 {
 	for (struct own_tun *o = t->first; o != NULL; o = o->next) {

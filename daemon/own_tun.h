@@ -26,6 +26,13 @@ MUST_USE enum err own_tuns_set(struct own_tuns *t, struct host *h, const struct 
 void own_tuns_prune(struct own_tuns *t, const struct host_child *v, size_t n);
 void own_tuns_free(struct own_tuns *t);
 
+/* All of them, for another monitor; and what that is given, before its first own_tuns_set: the
+ * descriptors are theirs if it succeeds. ERR_NOMEM. */
+typedef void own_tun_each_fn(void *ctx, const char *name, uint32_t if_id, const int *fds);
+void own_tuns_each(const struct own_tuns *t, own_tun_each_fn *fn, void *ctx);
+MUST_USE enum err own_tuns_take(struct own_tuns *t, const char *name, uint32_t if_id,
+				const int *fds, unsigned int n);
+
 /* Calls back for each queue that the esp process has not got yet. */
 typedef void own_tun_fn(void *ctx, uint32_t if_id, unsigned int index, int fd);
 void own_tuns_hand_over(struct own_tuns *t, own_tun_fn *fn, void *ctx);

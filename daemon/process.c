@@ -210,6 +210,11 @@ static enum err on_msg(void *ctx, const struct chan_msg *m)
 		return p->ops->plane != NULL ? p->ops->plane(p->ctx, m) : ERR_SYNTAX;
 	case MSG_STOP:
 		return on_stop(p);
+	case MSG_LEAVE:
+		if (p->ops->leave == NULL)
+			return ERR_SYNTAX;
+		p->ops->leave(p->ctx);
+		return OK;
 	case MSG_PING:
 		process_tell(p, MSG_PONG, SPAN_EMPTY);
 		return OK;

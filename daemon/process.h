@@ -35,6 +35,9 @@ struct process_ops {
 	enum err (*plane)(void *ctx, const struct chan_msg *m);
 	/* End in good order: call process_exit when done. NULL: at once. */
 	void (*stop)(void *ctx);
+	/* The same for who is followed by another one, which goes on (MSG_LEAVE); NULL: this
+	 * process is not asked. */
+	void (*leave)(void *ctx);
 };
 
 /* Gives up what the process must not have and sets up the loop; NULL after saying why in the log.

@@ -33,6 +33,7 @@ static const struct chan_rule from_monitor[] = { FROM_MONITOR };
 static const struct chan_rule from_monitor_to_engine[] = {
 	FROM_MONITOR,
 	{ .type = MSG_RELOADED, .min = 1, .max = TEXT_MAX },
+	{ .type = MSG_LEAVE, .min = 0, .max = 0 },
 	{ .type = MSG_CAPS, .min = 1, .max = PROTO_SMALL_MAX },
 	{ .type = MSG_ADDRESSES, .min = 1, .max = PROTO_SMALL_MAX },
 	{ .type = MSG_SA_DONE, .min = 1, .max = PROTO_SMALL_MAX },
@@ -54,6 +55,7 @@ static const struct chan_rule from_engine_process[] = {
 	{ .type = MSG_GUARD, .min = CHILD_MIN, .max = CHILD_MAX },
 	{ .type = MSG_MTU, .min = CHILD_MIN, .max = CHILD_MAX },
 	{ .type = MSG_RELOAD, .min = NUMBER, .max = NUMBER },
+	{ .type = MSG_UPGRADE, .min = NUMBER, .max = NUMBER },
 	{ .type = MSG_STATUS, .min = 1, .max = PROTO_STATUS_MAX },
 	{ .type = MSG_SA, .min = 1, .max = COMMAND_MAX },
 };

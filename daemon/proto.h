@@ -40,6 +40,7 @@ enum msg_type {
 	MSG_STOP,	/* end in good order */
 	MSG_PING,	/* are you there? */
 	MSG_ADDRESSES,	/* engine: what addresses the machine has now, for something has changed */
+	MSG_LEAVE,	/* engine: end without a word to anybody, for another one follows */
 	MSG_CAPS,	/* engine, before its first configuration: struct plane_caps */
 
 	/* process -> monitor */
@@ -50,7 +51,8 @@ enum msg_type {
 	MSG_MTU,	/* engine: connection, child, bytes of an inner packet */
 	MSG_RELOAD,	/* engine: ticket */
 	MSG_PONG,
-	MSG_STATUS, /* engine: one line for systemd */
+	MSG_STATUS,  /* engine: one line for systemd */
+	MSG_UPGRADE, /* engine: ticket; refused by MSG_RELOADED, else MSG_LEAVE comes */
 
 	/* engine <-> signer, verifier */
 	MSG_JOB = 64,

@@ -31,15 +31,21 @@ static void lock(void *p, size_t len)
 	(void)mlock2(p, len, MLOCK_ONFAULT);
 }
 
-enum err vault_memory_map(int fd, void **mem, size_t *size)
+bool vault_memory_is(int fd)
 {
 	struct stat st;
+
+	return fcntl(fd, F_GET_SEALS) == SEALS && fstat(fd, &st) == 0 &&
+	       st.st_size == (off_t)VAULT_MEMORY_SIZE;
+}
+
+enum err vault_memory_map(int fd, void **mem, size_t *size)
+{
 	void *p;
 
 	*mem = NULL;
 	*size = VAULT_MEMORY_SIZE;
-	if (fcntl(fd, F_GET_SEALS) != SEALS || fstat(fd, &st) != 0 ||
-	    st.st_size != (off_t)VAULT_MEMORY_SIZE)
+	if (!vault_memory_is(fd))
 		return ERR_SYNTAX;
 	p = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)

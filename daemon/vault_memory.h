@@ -15,6 +15,7 @@
 #define VAULT_MEMORY_SIZE ((size_t)256 << 20)
 
 MUST_USE enum err vault_memory_make(int *fd);
+bool vault_memory_is(int fd);
 /* ERR_SYNTAX: that is something else. The descriptor stays the caller's. */
 MUST_USE enum err vault_memory_map(int fd, void **mem, size_t *size);
 /* This part of it is zeros from now on, and its whole pages are nobody's memory. */

@@ -275,17 +275,23 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 	return e;
 }
 
+enum err warden_tun_take(struct warden *w, const char *name, unsigned int n_queues,
+			 char why[static HOST_WHY_MAX])
+{
+	enum err e;
+
+	snprintf(w->tun, sizeof w->tun, "%s", name);
+	w->tuns.n_queues = n_queues;
+	e = apply(w, why);
+	return e == OK ? devices_leave(w, why) : e; /* of an earlier run */
+}
+
 enum err warden_tun(struct warden *w, const char *name, unsigned int n_queues, int *fds,
 		    char why[static HOST_WHY_MAX])
 {
 	enum err e = host_tun_open(w->host, name, n_queues, fds, why);
 
-	if (e != OK)
-		return e;
-	snprintf(w->tun, sizeof w->tun, "%s", name);
-	w->tuns.n_queues = n_queues;
-	e = apply(w, why);
-	return e == OK ? devices_leave(w, why) : e; /* of an earlier run */
+	return e == OK ? warden_tun_take(w, name, n_queues, why) : e;
 }
 
 bool warden_tun_gone(const struct warden *w)

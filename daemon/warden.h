@@ -38,7 +38,10 @@ struct own_tuns *warden_devices(struct warden *w);
  * when there is a device. What was lifted and is still configured stays lifted. On failure the old
  * children hold. */
 MUST_USE enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST_WHY_MAX]);
-/* The TUN device, and then routes and rules. */
+/* The TUN device, and then routes and rules. warden_tun_take: it is there, from another monitor, as
+ * are queues of children's own (own_tuns_take). */
+MUST_USE enum err warden_tun_take(struct warden *w, const char *name, unsigned int n_queues,
+				  char why[static HOST_WHY_MAX]);
 MUST_USE enum err warden_tun(struct warden *w, const char *name, unsigned int n_queues, int *fds,
 			     char why[static HOST_WHY_MAX]);
 /* Somebody deleted the device that there was: warden_tun makes another. */

@@ -18,6 +18,10 @@ struct esp;
  * 200 KiB a burst from one TCP connection overruns the socket while the worker is sealing. */
 enum { ESP_WORKERS_MAX = 64, ESP_DEVICES_MAX = 512, ESP_SOCKET_BUFFER = 4 << 20 };
 
+/* Of what esp_keep finds, struct tally and its place among it: it goes up with every change of
+ * that. */
+enum { ESP_FORMAT = 1 };
+
 /* The descriptors stay the caller's and must outlive struct esp. Who makes the sockets sets, beside
  * what needs privilege,
  *

@@ -12,8 +12,6 @@
 #include "ike/qcd.h"
 #include "ike/snapshot_parts.h"
 
-enum { SNAPSHOT_VERSION = 3 };
-
 _Static_assert(sizeof(enum sa_state) == sizeof(unsigned int), "enums are read as they are written");
 
 #define SA(name)      FIELD(struct ike_sa, name)

@@ -15,9 +15,10 @@
 #ifndef IKE_SNAPSHOT_H
 #define IKE_SNAPSHOT_H
 
+#include "ike/engine.h"
 #include "ike/sa.h"
 
-enum { SNAPSHOT_MAX = 1024 * 1024 };
+enum { SNAPSHOT_VERSION = IKE_KEPT_FORMAT, SNAPSHOT_MAX = 1024 * 1024 };
 
 /* What is read: objects that are in no table and no list. Restoring puts them there (restore.h). */
 struct snapshot {
@@ -26,7 +27,7 @@ struct snapshot {
 	struct ike_sa *sa;
 	struct ike_sa *heir; /* of sa->mine; NULL: none */
 	struct ike_sa *rival;
-	uint64_t listed_at;		     /* (keep.h) */
+	uint64_t listed_at;		    /* (keep.h) */
 	char connection[CONF_NAME_MAX + 1]; /* its name; "": it has none any more */
 	/* Its connection is configured otherwise now, or not at all: sa->conn is NULL. Children of
 	 * which that is so have one of these for their configuration, with no more than a name. */

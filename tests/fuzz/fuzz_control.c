@@ -132,10 +132,11 @@ static bool counters_fresh(void *ctx)
 	return !(s->how & 1);
 }
 
-static void reload(void *ctx, uint64_t ticket)
+static void reload(void *ctx, bool upgrade, uint64_t ticket)
 {
 	struct scene *s = ctx;
 
+	(void)upgrade;
 	s->ticket = ticket;
 }
 

@@ -279,8 +279,27 @@ START_TEST(an_spi_of_the_user_plane_carries_owner_and_slot)
 }
 END_TEST
 
+/* Another program reads them (daemon/handover.h). Whoever changes them raises SA_FORMAT, and then
+ * puts the new sum here. */
+START_TEST(the_bytes_are_of_their_format)
+{
+	struct sa_cmd c = example(2);
+	uint8_t buf[ROOM];
+	struct wr w = wr_into(buf, sizeof(buf));
+	uint64_t sum = 14695981039346656037u; /* FNV-1a */
+
+	sa_cmd_encode(&w, &c);
+	ck_assert(wr_ok(&w));
+	for (size_t i = 0; i < wr_len(&w); i++)
+		sum = (sum ^ buf[i]) * 1099511628211u;
+	ck_assert_int_eq(SA_FORMAT, 1);
+	ck_assert_uint_eq(sum, 12370999273699919989u);
+}
+END_TEST
+
 UNIT("base/sadesc")
 {
+	tcase_add_test(tc, the_bytes_are_of_their_format);
 	tcase_add_loop_test(tc, a_command_survives_the_channel, 0, 4);
 	tcase_add_test(tc, a_command_cut_off_anywhere_is_refused);
 	tcase_add_test(tc, a_damaged_command_is_refused_or_valid);

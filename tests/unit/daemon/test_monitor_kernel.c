@@ -141,6 +141,24 @@ enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX])
 	(void)why;
 	return OK;
 }
+enum err kernel_pass_on(const struct kernel *k, struct vault *v)
+{
+	(void)k;
+	(void)v;
+	return OK;
+}
+enum err kernel_go_on(struct kernel *k, const struct vault *v, char why[static HOST_WHY_MAX])
+{
+	(void)k;
+	(void)v;
+	(void)why;
+	return OK;
+}
+void kernel_know(struct kernel *k, const struct plane_caps *caps)
+{
+	(void)k;
+	(void)caps;
+}
 int kernel_hold_error(const struct kernel *k)
 {
 	(void)k;

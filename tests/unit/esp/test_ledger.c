@@ -437,8 +437,21 @@ START_TEST(who_ends_by_itself_leaves_what_it_has)
 }
 END_TEST
 
+/* Another program reads them (daemon/handover.h). Whoever changes them raises ESP_FORMAT, and then
+ * puts the new sizes here. */
+START_TEST(numbers_lie_as_their_format_says)
+{
+	ck_assert_int_eq(ESP_FORMAT, 1);
+	ck_assert_uint_eq(sizeof(struct tally), 1280);
+	ck_assert_uint_eq(offsetof(struct tally, spi), 8);
+	ck_assert_uint_eq(offsetof(struct tally, replay), 16);
+	ck_assert_uint_eq(offsetof(struct tally, stats), 1056);
+}
+END_TEST
+
 UNIT("esp/ledger")
 {
+	tcase_add_test(tc, numbers_lie_as_their_format_says);
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, who_ends_by_itself_leaves_what_it_has);
 	tcase_add_test(tc, numbers_go_on);

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/pack.h"
+#include "base/secret.h"
+#include "base/vault.h"
+#include "config.h"
+#include "esp/esp.h"
+#include "ike/engine.h"
+
+enum { CAPS_MAX = 512 };
+
+#define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+
+void handover_blank(struct handover *h)
+{
+	*h = (struct handover){ .control = -1, .notify = -1, .engine = -1, .esp = -1, .book = -1 };
+	memset(&h->sockets, 0xff, sizeof h->sockets);
+	memset(h->tun, 0xff, sizeof h->tun);
+	memset(h->bundle, 0xff, sizeof h->bundle);
+	h->sockets.n_workers = 0;
+}
+
+void handover_free(struct handover *h)
+{
+	free(h->devices);
+	secret_wipe(h, sizeof *h);
+	handover_blank(h);
+}
+
+const char *handover_formats(char text[static HANDOVER_WHY_MAX])
+{
+	snprintf(text, HANDOVER_WHY_MAX, "postern hand-over %d, engine %d, esp %d, vault %d, SA %d",
+		 HANDOVER_VERSION, IKE_KEPT_FORMAT, ESP_FORMAT, VAULT_FORMAT, SA_FORMAT);
+	return text;
+}
+
+/* ---- the places, in the order of the record ---- */
+
+struct walk {
+	handover_fn *fn;
+	void *ctx;
+	bool good;
+};
+
+static void visit(struct walk *w, struct handover_place p)
+{
+	w->good = w->good && w->fn(w->ctx, &p);
+}
+
+static void visit_family(struct walk *w, struct sockets *s, int v)
+{
+	const bool needed = v == 0; /* there are machines without IPv6 */
+
+	for (int i = 0; i < N_IKE_QUEUES; i++) {
+		visit(w, (struct handover_place){ HANDOVER_IKE, v, NULL, needed, &s->ike[v][i] });
+		visit(w, (struct handover_place){ HANDOVER_NAT, v, NULL, needed, &s->nat[v][i] });
+	}
+	for (unsigned int i = 0; i < s->n_workers; i++)
+		visit(w,
+		      (struct handover_place){ HANDOVER_NAT, v, NULL, needed, &s->worker[v][i] });
+	visit(w, (struct handover_place){ HANDOVER_PROBE, v, NULL, needed, &s->probe[v] });
+	visit(w, (struct handover_place){ HANDOVER_RAW, v, NULL, needed, &s->raw[v] });
+	visit(w, (struct handover_place){ HANDOVER_ENCAP, v, NULL, false, &s->encap[v] });
+}
+
+static void visit_tun(struct walk *w, const struct handover *h, const char *name, int *fds)
+{
+	for (unsigned int i = 0; i < h->sockets.n_workers; i++)
+		visit(w, (struct handover_place){ HANDOVER_TUN, 0, name, true, &fds[i] });
+}
+
+bool handover_each(struct handover *h, handover_fn *fn, void *ctx)
+{
+	struct walk w = { .fn = fn, .ctx = ctx, .good = true };
+
+	for (int v = 0; v < 2; v++)
+		visit_family(&w, &h->sockets, v);
+	visit_tun(&w, h, h->tun_name, h->tun);
+	for (size_t i = 0; i < h->n_devices; i++)
+		visit_tun(&w, h, h->devices[i].name, h->devices[i].fd);
+	visit(&w, (struct handover_place){ HANDOVER_CONTROL, 0, NULL, true, &h->control });
+	visit(&w, (struct handover_place){ HANDOVER_NOTIFY, 0, NULL, false, &h->notify });
+	for (unsigned int r = 0; r < N_ROLES; r++)
+		visit(&w, (struct handover_place){ HANDOVER_BUNDLE, 0, NULL, true, &h->bundle[r] });
+	visit(&w, (struct handover_place){ HANDOVER_MEMORY, 0, NULL, false, &h->engine });
+	visit(&w, (struct handover_place){ HANDOVER_MEMORY, 0, NULL, false, &h->esp });
+	visit(&w, (struct handover_place){ HANDOVER_MEMORY, 0, NULL, false, &h->book });
+	return w.good;
+}
+
+static bool set_inherited(void *ctx, const struct handover_place *p)
+{
+	const bool *inherit = ctx;
+
+	if (*p->fd >= 0)
+		(void)fcntl(*p->fd, F_SETFD, *inherit ? 0 : FD_CLOEXEC);
+	return true;
+}
+
+void handover_inherit(struct handover *h, bool inherit)
+{
+	(void)handover_each(h, set_inherited, &inherit);
+}
+
+/* ---- writing ---- */
+
+static bool put_fd(void *ctx, const struct handover_place *p)
+{
+	wr_u32(ctx, (uint32_t)*p->fd);
+	return true;
+}
+
+static void put_caps(struct wr *w, const struct plane_caps *caps)
+{
+	uint8_t b[CAPS_MAX];
+	struct wr c = wr_into(b, sizeof b);
+
+	plane_caps_encode(&c, caps);
+	if (!wr_ok(&c))
+		wr_fail(w);
+	pack_span(w, wr_done(&c));
+}
+
+static void put(struct wr *w, const struct handover *h)
+{
+	char formats[HANDOVER_WHY_MAX];
+
+	pack_text(w, handover_formats(formats), sizeof formats);
+	pack_text(w, h->version, sizeof h->version);
+	wr_u8(w, (uint8_t)h->sockets.n_workers);
+	pack_text(w, h->tun_name, sizeof h->tun_name);
+	wr_u16(w, (uint16_t)h->n_devices);
+	for (size_t i = 0; i < h->n_devices; i++) {
+		pack_text(w, h->devices[i].name, sizeof h->devices[i].name);
+		wr_u32(w, h->devices[i].if_id);
+	}
+	wr_u64(w, h->watchdog);
+	wr_span(w, span_of(h->mark_key, sizeof h->mark_key));
+	put_caps(w, &h->caps);
+}
+
+static bool write_all(int fd, struct span s)
+{
+	while (s.len > 0) {
+		ssize_t n = write(fd, s.p, s.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		s = span_tail(s, (size_t)n);
+	}
+	return true;
+}
+
+enum err handover_write(const struct handover *h, int *fd)
+{
+	struct handover places = *h; /* the walk gives places that may be written to */
+	uint8_t *b = malloc(HANDOVER_MAX);
+	struct wr w = wr_into(b, b != NULL ? HANDOVER_MAX : 0);
+	enum err e = b != NULL ? OK : ERR_NOMEM;
+
+	*fd = -1;
+	put(&w, h);
+	(void)handover_each(&places, put_fd, &w);
+	secret_wipe(&places, sizeof places);
+	if (e == OK && !wr_ok(&w))
+		e = ERR_SPACE;
+	if (e == OK)
+		*fd = memfd_create("postern-hand-over", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (e == OK &&
+	    (*fd < 0 || !write_all(*fd, wr_done(&w)) || fcntl(*fd, F_ADD_SEALS, SEALS) != 0))
+		e = ERR_SYSTEM;
+	if (e != OK && *fd >= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	secret_free(b, HANDOVER_MAX);
+	return e;
+}
+
+/* ---- reading ---- */
+
+struct fds {
+	struct rd r;
+	uint8_t taken[HANDOVER_FDS_MAX / 8]; /* a bit each */
+};
+
+static bool get_fd(void *ctx, const struct handover_place *p)
+{
+	struct fds *f = ctx;
+	uint32_t n = rd_u32(&f->r);
+
+	if (n == (uint32_t)-1 && !p->needed)
+		return rd_ok(&f->r);
+	if (n <= STDERR_FILENO || n >= HANDOVER_FDS_MAX || (f->taken[n / 8] & 1u << n % 8) != 0)
+		rd_fail(&f->r);
+	if (!rd_ok(&f->r))
+		return false;
+	f->taken[n / 8] |= (uint8_t)(1u << n % 8);
+	*p->fd = (int)n;
+	return true;
+}
+
+static enum err get_devices(struct rd *r, struct handover *h)
+{
+	size_t n = rd_u16(r);
+
+	if (n > OWN_TUNS_MAX)
+		rd_fail(r);
+	if (!rd_ok(r))
+		return ERR_SYNTAX;
+	h->devices = calloc(n + 1, sizeof *h->devices);
+	if (h->devices == NULL)
+		return ERR_NOMEM;
+	h->n_devices = n;
+	for (size_t i = 0; i < n; i++) {
+		struct handover_device *d = &h->devices[i];
+
+		memset(d->fd, 0xff, sizeof d->fd);
+		unpack_text(r, d->name, sizeof d->name);
+		d->if_id = rd_u32(r);
+	}
+	return rd_ok(r) ? OK : ERR_SYNTAX;
+}
+
+/* Of another version nothing behind its name is looked at. */
+static enum err get_formats(struct rd *r, struct handover *h, char why[static HANDOVER_WHY_MAX])
+{
+	char ours[HANDOVER_WHY_MAX], theirs[HANDOVER_WHY_MAX];
+
+	unpack_text(r, theirs, sizeof theirs);
+	if (!rd_ok(r))
+		return ERR_SYNTAX;
+	if (strcmp(theirs, handover_formats(ours)) != 0) {
+		snprintf(
+			why, HANDOVER_WHY_MAX,
+			"what the running program keeps is \"%.90s\", and this one reads \"%.90s\"",
+			theirs, ours);
+		return ERR_UNSUPPORTED;
+	}
+	unpack_text(r, h->version, sizeof h->version);
+	return OK;
+}
+
+static enum err get_values(struct rd *r, struct handover *h)
+{
+	enum err e;
+
+	h->sockets.n_workers = rd_u8(r);
+	if (h->sockets.n_workers == 0 || h->sockets.n_workers > SOCKETS_WORKERS_MAX)
+		rd_fail(r);
+	unpack_text(r, h->tun_name, sizeof h->tun_name);
+	e = get_devices(r, h);
+	h->watchdog = rd_u64(r);
+	rd_copy(r, h->mark_key, sizeof h->mark_key);
+	return e == OK ? plane_caps_decode(unpack_span(r, CAPS_MAX), &h->caps) : e;
+}
+
+static enum err get(struct span s, struct handover *h, char why[static HANDOVER_WHY_MAX])
+{
+	struct fds *f = calloc(1, sizeof *f);
+	struct rd r = rd_from(s);
+	enum err e = f != NULL ? get_formats(&r, h, why) : ERR_NOMEM;
+
+	if (e == OK)
+		e = get_values(&r, h);
+	if (e == OK) {
+		f->r = r;
+		if (!handover_each(h, get_fd, f) || !rd_end(&f->r))
+			e = ERR_SYNTAX;
+	}
+	free(f);
+	return e;
+}
+
+static bool read_all(int fd, uint8_t *to, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		ssize_t n = pread(fd, to + at, len - at, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += (size_t)n;
+	}
+	return true;
+}
+
+enum err handover_read(int fd, struct handover *h, char why[static HANDOVER_WHY_MAX])
+{
+	struct stat st;
+	uint8_t *b;
+	enum err e;
+
+	handover_blank(h);
+	snprintf(why, HANDOVER_WHY_MAX, "descriptor %d is no record of a running posternd", fd);
+	if (fcntl(fd, F_GET_SEALS) != SEALS)
+		return ERR_DENIED;
+	if (fstat(fd, &st) != 0 || st.st_size <= 0 || st.st_size > HANDOVER_MAX)
+		return ERR_SYNTAX;
+	b = malloc((size_t)st.st_size);
+	e = b == NULL ? ERR_NOMEM : read_all(fd, b, (size_t)st.st_size) ? OK : ERR_SYSTEM;
+	if (e == OK)
+		e = get(span_of(b, (size_t)st.st_size), h, why);
+	if (e != OK)
+		handover_free(h);
+	secret_free(b, (size_t)st.st_size);
+	return e;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A start that goes on where another program ended: nothing of what it handed over is made anew,
+ * and nothing of it is guessed. Sockets, devices and memory are as they were, the configuration is
+ * the one that ran, the kernel's plane is what it was found to be. All else is a start like any
+ * other: guards, rules and routes are set again and found to be there.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "config.h"
+#include "daemon/monitor_state.h"
+
+/* What has no place in the monitor's struct yet. */
+static enum err judge_names(const struct handover *h, const struct conf *c,
+			    char why[static HANDOVER_WHY_MAX])
+{
+	if (strcmp(h->tun_name, c->tun_name) == 0)
+		return OK;
+	snprintf(why, HANDOVER_WHY_MAX, "the device is %s, and the configuration says %s",
+		 h->tun_name, c->tun_name);
+	return ERR_DENIED;
+}
+
+/* ---- the question ---- */
+
+static int say_no(enum err e, const char *why)
+{
+	fprintf(stderr, "%s\n", why[0] != '\0' ? why : err_text(e));
+	return EXIT_FAILED;
+}
+
+int take_check(const struct options *o)
+{
+	char why[HANDOVER_WHY_MAX] = "";
+	char users[PRIVILEGE_WHY_MAX] = "";
+	struct user_ids ids[N_ROLES];
+	struct handover h;
+	enum err e;
+
+	privilege_hide();
+	e = users_find(ids, users);
+	if (e != OK)
+		return say_no(e, users);
+	e = handover_read(o->take_over, &h, why);
+	if (e == OK)
+		e = handover_judge(&h, why);
+	if (e == OK && loader_try(h.bundle) != OK) {
+		snprintf(why, sizeof why, "the running configuration is none for posternd %s",
+			 PACKAGE_VERSION);
+		e = ERR_CONFIG;
+	}
+	if (e != OK)
+		return say_no(e, why);
+	/* Not any program that ends well can go on. */
+	fprintf(stderr, "%s\n", handover_formats(why));
+	return 0;
+}
+
+/* ---- the start ---- */
+
+static void log_taken(const struct handover *h)
+{
+	struct log_line l = log_event(LOG_LEVEL_NOTICE, "taken_over");
+
+	log_str(&l, "version", PACKAGE_VERSION);
+	log_str(&l, "from", h->version);
+	log_write(&l);
+}
+
+static void adopt(struct monitor *m)
+{
+	const struct handover *h = m->taken;
+
+	m->sockets = h->sockets;
+	memcpy(m->tun, h->tun, sizeof m->tun);
+	m->control = h->control;
+	m->kept[ROLE_ENGINE].fd = h->engine;
+	m->kept[ROLE_ESP].fd = h->esp;
+	notify_close(&m->notify);
+	m->notify = (struct notify){ .fd = h->notify, .watchdog = h->watchdog };
+	memcpy(m->mark_key, h->mark_key, sizeof m->mark_key);
+	m->generation = 1;
+}
+
+enum err take_over(struct monitor *m, char why[static HANDOVER_WHY_MAX])
+{
+	struct handover *h = calloc(1, sizeof *h);
+	enum err e = h != NULL ? handover_read(m->o->take_over, h, why) : ERR_NOMEM;
+
+	if (e == OK) {
+		handover_inherit(h, false);
+		e = handover_judge(h, why);
+	}
+	if (h != NULL)
+		close(m->o->take_over);
+	if (e != OK) {
+		free(h);
+		return e;
+	}
+	m->taken = h;
+	adopt(m);
+	e = loader_take(h->bundle, &m->now);
+	if (e == OK)
+		e = judge_names(h, m->now->conf, why);
+	if (e == OK)
+		log_taken(h);
+	return e;
+}
+
+enum err take_devices(struct monitor *m, char why[static HOST_WHY_MAX])
+{
+	const struct handover *h = m->taken;
+	enum err e = OK;
+
+	for (size_t i = 0; i < h->n_devices && e == OK; i++)
+		e = own_tuns_take(warden_devices(m->warden), h->devices[i].name,
+				  h->devices[i].if_id, h->devices[i].fd, h->sockets.n_workers);
+	return e == OK ? warden_tun_take(m->warden, h->tun_name, h->sockets.n_workers, why) : e;
+}
+
+void take_end(struct monitor *m)
+{
+	if (m->taken == NULL)
+		return;
+	if (m->taken->book >= 0)
+		close(m->taken->book);
+	handover_free(m->taken);
+	free(m->taken);
+	m->taken = NULL;
+	if (m->crew != NULL)
+		monitor_await_engine(m);
+}

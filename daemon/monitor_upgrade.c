@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Another program in our place, at the same path, under the same pid: `postern upgrade`, SIGUSR2.
+ *
+ * First it is asked, as a process of its own that touches nothing, whether it can go on with what
+ * there is (monitor_take.c): it sees the very record and the very descriptors. If it says no,
+ * cannot be started or does not answer, nothing has happened. Then the engine ends without a word
+ * to its peers, the others behind it, all of them leaving what another process of their kind goes
+ * on with, as when they crash. Then the program is executed with the descriptors that the record
+ * names. Sockets, devices, routes, rules, guards, states and policies stand through it, and packets
+ * wait or go on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "config.h"
+#include "daemon/monitor_state.h"
+
+#define CHECK_PATIENCE (10 * NS_PER_S)
+
+enum { SAID_MAX = 1024, OPTION_MAX = 64, EXIT_EXEC = 126 };
+
+/* ---- the record ---- */
+
+struct listing {
+	struct handover *h;
+	size_t most;
+};
+
+static void count_device(void *ctx, const char *name, uint32_t if_id, const int *fds)
+{
+	struct listing *l = ctx;
+
+	(void)name;
+	(void)if_id;
+	(void)fds;
+	l->most++;
+}
+
+static void list_device(void *ctx, const char *name, uint32_t if_id, const int *fds)
+{
+	struct listing *l = ctx;
+	struct handover_device *d = &l->h->devices[l->h->n_devices++];
+
+	snprintf(d->name, sizeof d->name, "%s", name);
+	d->if_id = if_id;
+	memcpy(d->fd, fds, sizeof d->fd);
+}
+
+static enum err list_devices(struct monitor *m, struct handover *h)
+{
+	struct listing l = { .h = h };
+
+	own_tuns_each(warden_devices(m->warden), count_device, &l);
+	h->devices = calloc(l.most + 1, sizeof *h->devices);
+	if (h->devices == NULL)
+		return ERR_NOMEM;
+	own_tuns_each(warden_devices(m->warden), list_device, &l);
+	return OK;
+}
+
+/* The descriptors stay the monitor's. */
+static enum err record_fill(struct monitor *m, struct handover *h)
+{
+	handover_blank(h);
+	snprintf(h->version, sizeof h->version, "%s", PACKAGE_VERSION);
+	h->sockets = m->sockets;
+	snprintf(h->tun_name, sizeof h->tun_name, "%s", m->now->conf->tun_name);
+	memcpy(h->tun, m->tun, sizeof h->tun);
+	h->control = m->control;
+	h->notify = m->notify.fd;
+	h->watchdog = m->notify.watchdog;
+	memcpy(h->bundle, m->now->bundle, sizeof h->bundle);
+	memcpy(h->mark_key, m->mark_key, sizeof h->mark_key);
+	h->engine = m->kept[ROLE_ENGINE].fd;
+	h->esp = m->kept[ROLE_ESP].fd;
+	h->caps = m->plane.caps;
+	return list_devices(m, h);
+}
+
+/* ---- the other program ---- */
+
+/* Our own arguments, without those of an upgrade before. */
+static char **args_make(const struct monitor *m, const char *option)
+{
+	char **of = m->o->argv, **args;
+	size_t n = 0, k = 1;
+
+	while (of[n] != NULL)
+		n++;
+	args = calloc(n + 2, sizeof *args);
+	if (args == NULL)
+		return NULL;
+	args[0] = (char *)(uintptr_t)m->path;
+	for (size_t i = 1; i < n; i++) {
+		if (strncmp(of[i], "--" OPTION_TAKE_OVER "=", sizeof "--" OPTION_TAKE_OVER) != 0)
+			args[k++] = of[i];
+	}
+	args[k] = (char *)(uintptr_t)option;
+	return args;
+}
+
+static void option_make(char option[static OPTION_MAX], const char *name, int record)
+{
+	snprintf(option, OPTION_MAX, "--%s=%d", name, record);
+}
+
+static void check_child(struct monitor *m, struct handover *h, int record, int said)
+{
+	char option[OPTION_MAX];
+	char **args;
+
+	option_make(option, OPTION_CHECK, record);
+	args = args_make(m, option);
+	if (args == NULL || dup2(said, STDERR_FILENO) < 0)
+		_exit(EXIT_EXEC);
+	handover_inherit(h, true);
+	(void)fcntl(record, F_SETFD, 0);
+	execv(m->path, args);
+	dprintf(STDERR_FILENO, "%s\n", strerror(errno));
+	_exit(EXIT_EXEC);
+}
+
+/* What it says, in one line of printable characters; false: it did not come to an end. */
+static bool hear(int fd, char said[static SAID_MAX])
+{
+	const mono_ns deadline = mono_now() + CHECK_PATIENCE;
+	char rest[256];
+	size_t len = 0;
+	ssize_t n = 1;
+
+	while (n != 0 && mono_now() < deadline) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		const bool room = len < SAID_MAX - 1;
+
+		if (poll(&p, 1, (int)((deadline - mono_now()) / NS_PER_MS) + 1) <= 0)
+			continue;
+		n = room ? read(fd, said + len, SAID_MAX - 1 - len) : read(fd, rest, sizeof rest);
+		if (n < 0)
+			break;
+		len += room ? (size_t)n : 0;
+	}
+	while (len > 0 && said[len - 1] == '\n')
+		len--;
+	said[len] = '\0';
+	for (size_t i = 0; i < len; i++) {
+		if (said[i] == '\n')
+			said[i] = ';';
+		else if (said[i] < 0x20 || said[i] > 0x7e)
+			said[i] = '?';
+	}
+	return n == 0;
+}
+
+static enum err check_end(pid_t pid, bool ended, char said[static SAID_MAX])
+{
+	char yes[HANDOVER_WHY_MAX];
+	int status = 0;
+
+	if (!ended)
+		(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return ERR_SYSTEM;
+	}
+	if (ended && WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+	    strcmp(said, handover_formats(yes)) == 0)
+		return OK;
+	if (!ended)
+		snprintf(said, SAID_MAX, "it does not answer");
+	else if (said[0] == '\0')
+		snprintf(said, SAID_MAX, "it ends without a word");
+	return ERR_UNSUPPORTED;
+}
+
+/* Can the program at our path go on with this? */
+static enum err check(struct monitor *m, struct handover *h, int record, char said[static SAID_MAX])
+{
+	int fd[2];
+	bool ended;
+	pid_t pid;
+
+	if (pipe2(fd, O_CLOEXEC) != 0)
+		return ERR_SYSTEM;
+	pid = fork();
+	if (pid == 0)
+		check_child(m, h, record, fd[1]);
+	close(fd[1]);
+	ended = pid > 0 && hear(fd[0], said);
+	close(fd[0]);
+	return pid > 0 ? check_end(pid, ended, said) : ERR_SYSTEM;
+}
+
+/* ---- the question ---- */
+
+static enum err ask(struct monitor *m, char said[static SAID_MAX])
+{
+	const char *why = reload_not_now(m);
+	struct handover h;
+	int record = -1;
+	enum err e;
+
+	if (why != NULL) {
+		snprintf(said, SAID_MAX, "%s", why);
+		return ERR_BUSY;
+	}
+	e = record_fill(m, &h);
+	if (e == OK)
+		e = handover_write(&h, &record);
+	if (e == OK)
+		e = check(m, &h, record, said);
+	if (record >= 0)
+		close(record);
+	handover_free(&h);
+	return e;
+}
+
+static void tell_engine(struct monitor *m, uint64_t ticket, enum err e, const char *words)
+{
+	const struct msg_text t = { .ticket = ticket, .err = e, .text = span_str(words) };
+	uint8_t b[SAID_MAX + PATH_MAX + PROTO_SMALL_MAX];
+	struct wr w = wr_into(b, sizeof b);
+
+	msg_text_put(&w, &t);
+	if (wr_ok(&w))
+		crew_send(m->crew, ROLE_ENGINE, MSG_RELOADED, wr_done(&w), -1);
+}
+
+static void answer(struct monitor *m, uint64_t ticket, enum err e, const char *said)
+{
+	struct log_line l = log_event(e == OK ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR,
+				      e == OK ? "upgrade" : "upgrade_refused");
+	char words[SAID_MAX + PATH_MAX];
+
+	log_str(&l, "program", m->path);
+	if (e != OK)
+		log_err(&l, e);
+	if (e != OK && said[0] != '\0')
+		log_str(&l, "why", said);
+	log_write(&l);
+	/* What the other program said is told as its words. */
+	if (e == ERR_UNSUPPORTED)
+		snprintf(words, sizeof words, "%s cannot go on: %s", m->path, said);
+	else
+		snprintf(words, sizeof words, "%s", said);
+	/* Otherwise MSG_LEAVE is the answer: who asks again asks the next engine. */
+	if (ticket != 0 && e != OK)
+		tell_engine(m, ticket, e, words);
+}
+
+void upgrade_begin(struct monitor *m, uint64_t ticket)
+{
+	char said[SAID_MAX] = "";
+	enum err e = ask(m, said);
+
+	answer(m, ticket, e, said);
+	if (e != OK)
+		return;
+	notify_reloading(&m->notify, mono_now());
+	m->leaving = true;
+	crew_leave(m->crew);
+}
+
+/* ---- the end ---- */
+
+/* Returns when it could not be. */
+static enum err become(struct monitor *m, struct handover *h, int record)
+{
+	char option[OPTION_MAX];
+	char **args;
+
+	option_make(option, OPTION_TAKE_OVER, record);
+	args = args_make(m, option);
+	if (args == NULL)
+		return ERR_NOMEM;
+	handover_inherit(h, true);
+	(void)fcntl(record, F_SETFD, 0);
+	if (m->stop_wanted)
+		(void)kill(getpid(), SIGTERM); /* blocked, so the other one hears it */
+	execv(m->path, args);
+	handover_inherit(h, false);
+	free(args);
+	return ERR_SYSTEM;
+}
+
+static void stay(struct monitor *m, const char *why)
+{
+	monitor_log(LOG_LEVEL_ERROR, "upgrade_failed", why);
+	m->leaving = false;
+	notify_send(&m->notify, "READY=1");
+	if (crew_start(m->crew) != OK)
+		loop_stop(m->loop, EXIT_FAILED);
+}
+
+void upgrade_go(struct monitor *m)
+{
+	struct handover h;
+	int record = -1;
+	enum err e = record_fill(m, &h);
+	char why[128];
+
+	if (e == OK)
+		e = monitor_kernel_pass_on(m, &h.book);
+	if (e == OK)
+		e = handover_write(&h, &record);
+	if (e == OK)
+		e = become(m, &h, record);
+	snprintf(why, sizeof why, "%s", e == ERR_SYSTEM ? strerror(errno) : err_text(e));
+	if (record >= 0)
+		close(record);
+	if (h.book >= 0)
+		close(h.book);
+	handover_free(&h);
+	stay(m, why);
+}
