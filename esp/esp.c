@@ -82,6 +82,8 @@ void esp_free(struct esp *e)
 	for (unsigned i = 0; i < e->n_init; i++)
 		worker_join(&e->plane.workers[i]);
 	for (unsigned i = 0; i < e->n_init; i++)
+		worker_finish(&e->plane.workers[i]);
+	for (unsigned i = 0; i < e->n_init; i++)
 		worker_free(&e->plane.workers[i]);
 	for (unsigned i = 0; i < ESP_DEVICES_MAX; i++)
 		device_free(atomic_load(&e->plane.devices.v[i]));

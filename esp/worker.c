@@ -259,6 +259,14 @@ static void *loop(void *arg)
 	return NULL;
 }
 
+void worker_finish(struct worker *w)
+{
+	w->now = monotonic();
+	sad_enter(w->plane->sad, w->index);
+	arrive_handed(w);
+	sad_leave(w->plane->sad, w->index);
+}
+
 /* Signals are the main thread's. */
 enum err worker_start(struct worker *w)
 {

@@ -58,6 +58,8 @@ MUST_USE enum err worker_init(struct worker *w, struct plane *plane, unsigned in
 void worker_free(struct worker *w);
 MUST_USE enum err worker_start(struct worker *w);
 void worker_join(struct worker *w);
+/* When none runs any more: what others have handed to it, and what nobody will find in a socket. */
+void worker_finish(struct worker *w);
 
 /* From the thread that changes the table of devices. */
 MUST_USE enum err worker_watch_device(struct worker *w, const struct device *d, unsigned slot);
