@@ -141,15 +141,11 @@ static enum err all_read(struct kernel *k, const struct vault *v, uint32_t *n)
 	return rd_end(&r) ? OK : ERR_SYNTAX;
 }
 
-enum err kernel_go_on(struct kernel *k, const struct vault *v, char why[static HOST_WHY_MAX])
+static enum err halves_take(struct kernel *k, const struct vault *v, char *why)
 {
-	const struct settle s = { .all = false };
 	uint32_t n = 0;
-	enum err err = kernel_learn_traps(k, why);
+	enum err err = all_read(k, v, &n);
 
-	if (err != OK)
-		return err;
-	err = all_read(k, v, &n);
 	for (uint32_t i = 1; i <= n && i <= vault_count(v) && err == OK; i++) {
 		uint8_t key[KEY_LEN];
 		struct span half;
@@ -157,9 +153,23 @@ enum err kernel_go_on(struct kernel *k, const struct vault *v, char why[static H
 		if (vault_get(v, key_of(key, i), &half))
 			err = half_take(k, half);
 	}
-	if (err != OK)
-		return why_say(why, err, "what was passed on of the IPsec states: %s",
-			       err_text(err));
-	err = kernel_learn(k, why);
-	return err == OK ? kernel_settle(k, &s, why) : err;
+	return err == OK ? OK
+			 : why_say(why, err, "what was passed on of the IPsec states: %s",
+				   err_text(err));
+}
+
+enum err kernel_go_on(struct kernel *k, const struct vault *v, char why[static HOST_WHY_MAX])
+{
+	const struct settle s = { .all = false };
+	enum err err = kernel_learn_traps(k, why);
+
+	if (err == OK)
+		err = halves_take(k, v, why);
+	if (err == OK)
+		err = kernel_learn(k, why);
+	if (err == OK)
+		err = kernel_settle(k, &s, why);
+	/* What is not known is not kept: the kernel becomes what the book has by now. */
+	k->doubt = k->doubt || err != OK;
+	return err;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vault.h"
 #include "tests/unit/xfrm/kernel_world.h"
 
 #define N_OF(v) (sizeof(v) / sizeof((v)[0]))
@@ -201,6 +202,22 @@ static void flush(struct world *w)
 	w->err = OK;
 }
 
+/* Another program's book. */
+static void go_on(struct world *w)
+{
+	static _Alignas(64) uint8_t memory[1 << 16];
+	struct vault v;
+
+	memset(memory, 0, sizeof(memory));
+	ck_assert_int_eq(vault_open(&v, memory, sizeof(memory)), OK);
+	ck_assert_int_eq(kernel_pass_on(w->k, &v), OK);
+	kernel_close(w->k);
+	ck_assert_int_eq(kernel_over(&w->nl, &w->k), OK);
+	w->why[0] = '\0';
+	w->err = kernel_go_on(w->k, &v, w->why);
+	vault_close(&v);
+}
+
 static const struct {
 	const char *name;
 	void (*before)(struct world *w);
@@ -235,6 +252,8 @@ static const struct {
 	{ "clear", world_up_twice, clear, 0, 0 },
 	{ "clear what is left over", left_over, clear, 0, 0 },
 	{ "flush", world_up_twice, flush, 0, 3 },
+	{ "go on", world_up_twice, go_on, 4, 3 + 3 },
+	{ "go on with two peers", world_ranked, go_on, 4, 3 + 3 },
 };
 
 /* ---- the tests ---- */

@@ -122,6 +122,30 @@ START_TEST(nothing_is_touched_and_all_is_known)
 }
 END_TEST
 
+/* The child is narrower than its trap, and has the level of that. */
+START_TEST(no_policy_changes_its_level_meanwhile)
+{
+	static const char *const wide[] = { "10.1.0.0/16>10.2.0.0/16" };
+	struct children c = kit_children(wide, 1);
+	struct world *w = world_new();
+	struct memory m = memory_new();
+	struct stood *before;
+
+	world_up(w);
+	c.v[0].reqid = REQID;
+	c.v[0].plane = PLANE_KERNEL;
+	ck_assert_int_eq(kernel_traps_set(w->k, c.v, 1, false, w->why), OK);
+	before = stood_now(w);
+	ck_assert_int_eq(kernel_pass_on(w->k, &m.v), OK);
+	ck_assert_msg(follow(w, &m) == OK, "%s", w->why);
+	ck_assert(stands_still(w, before));
+	memory_free(&m);
+	free(before);
+	children_free(&c);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(an_engine_claims_what_it_knows_and_the_others_go)
 {
 	struct world *w = world_new();
@@ -261,6 +285,7 @@ END_TEST
 UNIT("xfrm/kernel-pass-on")
 {
 	tcase_add_loop_test(tc, nothing_is_touched_and_all_is_known, 0, N_WORLDS);
+	tcase_add_test(tc, no_policy_changes_its_level_meanwhile);
 	tcase_add_test(tc, an_engine_claims_what_it_knows_and_the_others_go);
 	tcase_add_test(tc, what_has_gone_meanwhile_is_not_there);
 	tcase_add_test(tc, the_kernel_becomes_what_the_book_says);
