@@ -27,12 +27,18 @@ void monitor_log(enum log_level level, const char *event, const char *why)
 
 /* ---- signals and timers ---- */
 
-/* While one program follows the other there is no engine that could say goodbye. */
+/* While one program follows the other there is no engine that could say goodbye. Who asks twice
+ * does not want to wait for one. */
 void monitor_stop(struct monitor *m)
 {
-	m->stop_wanted = m->leaving || (m->o->take_over >= 0 && !m->up);
-	if (m->stop_wanted)
+	const bool soon = m->leaving || (m->o->take_over >= 0 && !m->up);
+
+	if (soon && !m->stop_wanted) {
+		m->stop_wanted = true;
 		return;
+	}
+	m->stop_wanted = false;
+	m->leaving = false;
 	monitor_log(LOG_LEVEL_NOTICE, "stopping", NULL);
 	notify_send(&m->notify, "STOPPING=1");
 	crew_stop(m->crew);

@@ -256,7 +256,7 @@ static enum err on_ready(struct monitor *m, enum role r, struct span body)
 		return OK;
 	if (!m->up)
 		now_up(m);
-	if (m->stop_wanted)
+	if (m->stop_wanted && !m->leaving)
 		monitor_stop(m);
 	return OK;
 }
