@@ -30,6 +30,15 @@ outlive_kill() {
 	eventually 10 stream_goes_on "$(stream_lines)" 50 || return 1
 	outlive_ms=$(stream_gap "$from")
 }
+# outlive_upgrade NS: another program in the place of the daemon (here the same one, once more), and the transfer goes on.
+# The longest time without an arrival is in $outlive_ms.
+outlive_upgrade() {
+	local from pid
+	from=$(stream_lines) pid=$(gateway_crew "$1" engine)
+	postern "$1" upgrade || return 1
+	eventually 10 outlive_other_engine "$1" "$pid" && eventually 10 outlive_up "$1" && eventually 10 stream_goes_on "$(stream_lines)" 50 || return 1
+	outlive_ms=$(stream_gap "$from")
+}
 # outlive_restart NS CONFIG: the whole daemon is stopped in order, and started again. In $outlive_up_ms how long it took
 # until it had a tunnel; TCP tries again somewhat later.
 outlive_restart() {
