@@ -7,11 +7,13 @@
 
 #include "crypto/ke.h"
 #include "ike/child.h"
+#include "ike/connection.h"
 #include "ike/create.h"
 #include "ike/init_message.h"
 #include "ike/life.h"
 #include "ike/rekey.h"
 #include "ike/rekey_ike.h"
+#include "ike/renew.h"
 
 /* How long a worker may take. */
 static const mono_ns worker_time = 20 * NS_PER_S;
@@ -60,6 +62,9 @@ void create_free(struct create **slot)
 	deal_free(&c->deal);
 	packets_free(&c->peer_nonce);
 	packets_free(&c->peer_ke);
+	/* An IKE SA that is to go may have waited for this. */
+	if (renew_is_old(c->sa))
+		conn_look(c->sa->conn);
 	secret_free(c, sizeof(*c));
 }
 

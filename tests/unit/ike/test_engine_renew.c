@@ -336,6 +336,46 @@ static void ask(struct pair *p, enum side s, enum ike_rekey what)
 	pair_event(&p->end[s], &ev);
 }
 
+/* Requests for new keys do not arrive at the one end (p->ctx), or at neither (NULL). */
+static bool no_request_for_keys(struct pair *p, struct datagram *d)
+{
+	const enum side *deaf = p->ctx;
+
+	return d->bytes[18] != X_CREATE_CHILD_SA || (d->bytes[19] & 0x20) ||
+	       (deaf && d->to != *deaf);
+}
+
+/* What LEFT asks over the old IKE SA meanwhile is refused: the peer has made the new child itself,
+ * or makes another IKE SA. */
+START_TEST(an_old_one_goes_when_what_was_asked_over_it_is_refused)
+{
+	struct pair *p = up("", "");
+	enum side left = LEFT, right = RIGHT;
+
+	p->filter = no_request_for_keys;
+	p->ctx = _i == 0 ? &right : NULL;
+	ask(p, LEFT, IKE_REKEY_CHILD);
+	pair_act(p, LEFT);
+	ask(p, RIGHT, _i == 0 ? IKE_REKEY_CHILD : IKE_REKEY_IKE);
+	pair_act(p, RIGHT);
+	pair_run(p, NS_PER_S / 4);
+	ask(p, LEFT, IKE_REKEY_PROOF);
+	pair_act(p, LEFT);
+	pair_run(p, 2 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 2);
+	ck_assert_uint_eq(ike_engine_stats(p->end[LEFT].e)->sas, 2);
+	p->ctx = &left;
+	p->filter = _i == 0 ? NULL : no_request_for_keys;
+	pair_run(p, 30 * NS_PER_S);
+	pair_expect_children(p, 1);
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		ck_assert_uint_eq(ike_engine_stats(p->end[s].e)->sas, 1);
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_DOWN), 0);
+	}
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(a_command_asks_for_a_new_proof)
 {
 	struct pair *p = up("", "");
@@ -416,6 +456,7 @@ UNIT("ike/engine-renew")
 	tcase_add_loop_test(tc, a_command_asks_for_a_new_proof, 0, 2);
 	tcase_add_loop_test(tc, a_command_asks_for_new_keys, 0, 2);
 	tcase_add_test(tc, an_old_one_that_waits_for_an_answer_goes_with_it);
+	tcase_add_loop_test(tc, an_old_one_goes_when_what_was_asked_over_it_is_refused, 0, 2);
 	tcase_add_loop_test(tc, a_new_proof_comes_before_the_old_one_is_over, 0, N_WISHES);
 	tcase_add_loop_test(tc, a_new_proof_comes_before_certificates_end, 0, N_CERTIFICATES);
 	tcase_add_test(tc, certificates_that_nobody_replaces_are_the_end);
