@@ -151,11 +151,12 @@ void renew_settle(struct conn *c)
 	}
 }
 
-static bool has_deletes(const struct ike_sa *sa)
+/* A child that is deleted, or was just now: what the peer has sent by it may still come. */
+static bool has_leaving(const struct ike_sa *sa)
 {
 	const struct child_sa *c = sa->children;
 
-	while (c && !c->delete_wanted && !c->delete_sent)
+	while (c && !c->delete_wanted && !c->delete_sent && !c->rekey.lingers)
 		c = c->next;
 	return c != NULL;
 }
@@ -183,7 +184,7 @@ void renew_end(struct ike_sa *sa)
 		sa->ends_at = sa->e->now + again_time;
 	else if (sa->redundant && !sa->retired && renew_is_done(sa))
 		retire(sa);
-	else if (sa->retired && has_deletes(sa))
+	else if (sa->retired && has_leaving(sa))
 		sa->ends_at =
 			sa->e->now + again_time; /* until it is answered, or nobody is there */
 	else

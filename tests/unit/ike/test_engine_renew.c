@@ -376,6 +376,56 @@ START_TEST(an_old_one_goes_when_what_was_asked_over_it_is_refused)
 }
 END_TEST
 
+/* Deletes over the old IKE SA do not arrive at RIGHT. */
+static bool no_delete(struct pair *p, struct datagram *d)
+{
+	const struct ike_sa *old = p->ctx;
+	struct rd r = rd_from(span_of(d->bytes, d->len));
+
+	return d->to != RIGHT || d->bytes[18] != X_INFORMATIONAL || rd_u64(&r) != old->spi_i;
+}
+
+static const struct child_sa *lingering(struct pair *p, uint64_t spi)
+{
+	const struct ike_sa *sa = sa_find(p->end[LEFT].e, spi);
+	const struct child_sa *c = sa ? sa->children : NULL;
+
+	while (c && !c->rekey.lingers)
+		c = c->next;
+	return c;
+}
+
+/* They are answered at last, shortly before the old one was to go: what RIGHT has sent by its child
+ * until then may still be on its way. */
+START_TEST(what_comes_by_a_child_that_is_deleted_late_is_taken)
+{
+	struct pair *p = up("", "");
+	struct ike_sa *old = sa_at(p, LEFT);
+	const uint64_t spi = sa_own_spi(old);
+	const struct child_sa *c;
+	mono_ns until;
+
+	p->filter = no_delete;
+	p->ctx = old;
+	ask(p, LEFT, IKE_REKEY_PROOF);
+	pair_act(p, LEFT);
+	pair_run(p, 6 * NS_PER_S);
+	ck_assert(!lingering(p, spi));
+	p->filter = NULL;
+	until = p->now + 8 * NS_PER_S;
+	while (!(c = lingering(p, spi)) && p->now < until)
+		pair_run(p, NS_PER_S / 10);
+	ck_assert_ptr_nonnull(c);
+	until = c->rekey.lingers - NS_PER_S / 5;
+	ck_assert(until > p->now + 4 * NS_PER_S);
+	pair_run(p, until - p->now);
+	ck_assert_ptr_nonnull(lingering(p, spi));
+	pair_run(p, 10 * NS_PER_S);
+	expect_proved_anew(p);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(a_command_asks_for_a_new_proof)
 {
 	struct pair *p = up("", "");
@@ -457,6 +507,7 @@ UNIT("ike/engine-renew")
 	tcase_add_loop_test(tc, a_command_asks_for_new_keys, 0, 2);
 	tcase_add_test(tc, an_old_one_that_waits_for_an_answer_goes_with_it);
 	tcase_add_loop_test(tc, an_old_one_goes_when_what_was_asked_over_it_is_refused, 0, 2);
+	tcase_add_test(tc, what_comes_by_a_child_that_is_deleted_late_is_taken);
 	tcase_add_loop_test(tc, a_new_proof_comes_before_the_old_one_is_over, 0, N_WISHES);
 	tcase_add_loop_test(tc, a_new_proof_comes_before_certificates_end, 0, N_CERTIFICATES);
 	tcase_add_test(tc, certificates_that_nobody_replaces_are_the_end);
