@@ -73,10 +73,20 @@ struct loop *process_loop(struct process *p)
 	return (struct loop *)(void *)p;
 }
 
+/* It is heard of, unless the next one comes before that. */
+static void engine_dies(bool heard)
+{
+	close(w.engine);
+	if (heard)
+		w.watch->ready(w.watch->ctx, EPOLLIN);
+}
+
 int process_run(struct process *p)
 {
 	(void)p;
 	w.story();
+	if (w.watch != NULL)
+		engine_dies(true); /* its channel is given back */
 	return 0;
 }
 
@@ -180,14 +190,6 @@ static void engine_says(enum sa_op op)
 	ck_assert(wr_ok(&wr));
 	ck_assert_int_gt((int)send(w.engine, b, wr_done(&wr).len + 1, 0), 0);
 	w.watch->ready(w.watch->ctx, EPOLLIN);
-}
-
-/* It is heard of, unless the next one comes before that. */
-static void engine_dies(bool heard)
-{
-	close(w.engine);
-	if (heard)
-		w.watch->ready(w.watch->ctx, EPOLLIN);
 }
 
 static void wait_for(mono_ns time)
