@@ -256,13 +256,14 @@ static void go_on_child(struct child_sa *c)
 	c->move_out.number = 0;
 	/* One that is only asked for is in no plane. */
 	c->restored = c->stage != CHILD_ASKED;
-	if (c->stage == CHILD_UP && child_stays(c))
-		actions_mtu(&c->sa->e->actions, c->sa->conn->conf->name, c->conf->name, c->mtu);
 	/* Without memory to ask for it nobody would know of it. */
 	if (ask_for_halves(c) != OK)
 		child_delete_later(c, ERR_NOMEM);
 	else if (moves)
 		child_move(c, &c->sa->path);
+	/* Behind the claim: by then the bridge knows of this one, and not only of its namesakes. */
+	if (c->stage == CHILD_UP && child_stays(c))
+		actions_mtu(&c->sa->e->actions, c->sa->conn->conf->name, c->conf->name, c->mtu);
 	/* What a predecessor said of that may not have been heard. */
 	if (c->out_there && c->sa->conn->conf->priority > 0 &&
 	    child_plane_command(c, SA_PASS, SA_OUT, 0) != OK)

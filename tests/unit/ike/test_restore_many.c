@@ -91,15 +91,22 @@ static double cost_of(struct pair *p, unsigned int n)
 {
 	struct ike_engine *next = pair_engine(&p->end[LEFT], true);
 	uint16_t mtu = pair_sa(p, LEFT)->children->mtu;
+	unsigned int n_claims = 0, n_mtus = 0;
 	double begin = processor();
 	struct ike_action a;
 
 	hand_over_all(next, pair_sa(p, LEFT), n);
 	ike_engine_resume(next, p->now);
 	while (ike_engine_next(next, &a)) {
-		if (a.kind == IKE_ACT_SA && a.sa->op == SA_CLAIM)
-			answer(next, a.sa, p->now);
+		/* Else the bridge would take another one's of that name for it, and tell that. */
+		if (a.kind == IKE_ACT_CHILD_MTU && n_mtus < n)
+			ck_assert_uint_ge(n_claims, 2 * ++n_mtus);
+		if (a.kind != IKE_ACT_SA || a.sa->op != SA_CLAIM)
+			continue;
+		n_claims++;
+		answer(next, a.sa, p->now);
 	}
+	ck_assert_uint_eq(n_mtus, n);
 	begin = processor() - begin;
 	ck_assert_uint_eq(n_changed(next, mtu), n);
 	ike_engine_free(next);
