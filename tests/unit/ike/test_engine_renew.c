@@ -336,96 +336,6 @@ static void ask(struct pair *p, enum side s, enum ike_rekey what)
 	pair_event(&p->end[s], &ev);
 }
 
-/* Requests for new keys do not arrive at the one end (p->ctx), or at neither (NULL). */
-static bool no_request_for_keys(struct pair *p, struct datagram *d)
-{
-	const enum side *deaf = p->ctx;
-
-	return d->bytes[18] != X_CREATE_CHILD_SA || (d->bytes[19] & 0x20) ||
-	       (deaf && d->to != *deaf);
-}
-
-/* What LEFT asks over the old IKE SA meanwhile is refused: the peer has made the new child itself,
- * or makes another IKE SA. */
-START_TEST(an_old_one_goes_when_what_was_asked_over_it_is_refused)
-{
-	struct pair *p = up("", "");
-	enum side left = LEFT, right = RIGHT;
-
-	p->filter = no_request_for_keys;
-	p->ctx = _i == 0 ? &right : NULL;
-	ask(p, LEFT, IKE_REKEY_CHILD);
-	pair_act(p, LEFT);
-	ask(p, RIGHT, _i == 0 ? IKE_REKEY_CHILD : IKE_REKEY_IKE);
-	pair_act(p, RIGHT);
-	pair_run(p, NS_PER_S / 4);
-	ask(p, LEFT, IKE_REKEY_PROOF);
-	pair_act(p, LEFT);
-	pair_run(p, 2 * NS_PER_S);
-	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 2);
-	ck_assert_uint_eq(ike_engine_stats(p->end[LEFT].e)->sas, 2);
-	p->ctx = &left;
-	p->filter = _i == 0 ? NULL : no_request_for_keys;
-	pair_run(p, 30 * NS_PER_S);
-	pair_expect_children(p, 1);
-	for (enum side s = LEFT; s <= RIGHT; s++) {
-		ck_assert_uint_eq(ike_engine_stats(p->end[s].e)->sas, 1);
-		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_DOWN), 0);
-	}
-	pair_free(p);
-}
-END_TEST
-
-/* Deletes over the old IKE SA do not arrive at RIGHT. */
-static bool no_delete(struct pair *p, struct datagram *d)
-{
-	const struct ike_sa *old = p->ctx;
-	struct rd r = rd_from(span_of(d->bytes, d->len));
-
-	return d->to != RIGHT || d->bytes[18] != X_INFORMATIONAL || rd_u64(&r) != old->spi_i;
-}
-
-static const struct child_sa *lingering(struct pair *p, uint64_t spi)
-{
-	const struct ike_sa *sa = sa_find(p->end[LEFT].e, spi);
-	const struct child_sa *c = sa ? sa->children : NULL;
-
-	while (c && !c->rekey.lingers)
-		c = c->next;
-	return c;
-}
-
-/* They are answered at last, shortly before the old one was to go: what RIGHT has sent by its child
- * until then may still be on its way. */
-START_TEST(what_comes_by_a_child_that_is_deleted_late_is_taken)
-{
-	struct pair *p = up("", "");
-	struct ike_sa *old = sa_at(p, LEFT);
-	const uint64_t spi = sa_own_spi(old);
-	const struct child_sa *c;
-	mono_ns until;
-
-	p->filter = no_delete;
-	p->ctx = old;
-	ask(p, LEFT, IKE_REKEY_PROOF);
-	pair_act(p, LEFT);
-	pair_run(p, 6 * NS_PER_S);
-	ck_assert(!lingering(p, spi));
-	p->filter = NULL;
-	until = p->now + 8 * NS_PER_S;
-	while (!(c = lingering(p, spi)) && p->now < until)
-		pair_run(p, NS_PER_S / 10);
-	ck_assert_ptr_nonnull(c);
-	until = c->rekey.lingers - NS_PER_S / 5;
-	ck_assert(until > p->now + 4 * NS_PER_S);
-	pair_run(p, until - p->now);
-	ck_assert_ptr_nonnull(lingering(p, spi));
-	pair_run(p, 10 * NS_PER_S);
-	expect_proved_anew(p);
-	pair_free(p);
-}
-END_TEST
-
 START_TEST(a_command_asks_for_a_new_proof)
 {
 	struct pair *p = up("", "");
@@ -438,48 +348,6 @@ START_TEST(a_command_asks_for_a_new_proof)
 		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_UP), 2);
 		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_DOWN), 0);
 	}
-	pair_free(p);
-}
-END_TEST
-
-static bool no_new_keys_for_left(struct pair *p, struct datagram *d)
-{
-	(void)p;
-	return d->to != LEFT || d->bytes[18] != X_CREATE_CHILD_SA;
-}
-
-static void end_all_children(struct pair *p, enum side s)
-{
-	for (struct child_sa *c = sa_at(p, s)->children; c; c = c->next)
-		child_delete(c, ERR_OPERATOR);
-	pair_act(p, s);
-	pair_run(p, 2 * NS_PER_S);
-	ck_assert_ptr_null(sa_at(p, s)->children);
-}
-
-/* Of the old IKE SA there is one child left when the new one is up: it is asked for, and the answer
- * is about one that the peer has deleted again. */
-START_TEST(an_old_one_that_waits_for_an_answer_goes_with_it)
-{
-	struct pair *p = up("", "");
-
-	p->filter = no_new_keys_for_left;
-	ask(p, LEFT, IKE_REKEY_CHILD);
-	pair_act(p, LEFT);
-	pair_run(p, NS_PER_S / 4);
-	end_all_children(p, RIGHT);
-	ck_assert_ptr_nonnull(sa_at(p, LEFT)->mine);
-	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 1);
-	ask(p, LEFT, IKE_REKEY_PROOF);
-	pair_act(p, LEFT);
-	pair_run(p, 2 * NS_PER_S);
-	pair_expect_children(p, 1);
-	ck_assert_uint_eq(ike_engine_stats(p->end[LEFT].e)->sas, 2);
-	p->filter = NULL;
-	pair_run(p, 30 * NS_PER_S);
-	pair_expect_children(p, 1);
-	for (enum side s = LEFT; s <= RIGHT; s++)
-		ck_assert_uint_eq(ike_engine_stats(p->end[s].e)->sas, 1);
 	pair_free(p);
 }
 END_TEST
@@ -505,9 +373,6 @@ UNIT("ike/engine-renew")
 {
 	tcase_add_loop_test(tc, a_command_asks_for_a_new_proof, 0, 2);
 	tcase_add_loop_test(tc, a_command_asks_for_new_keys, 0, 2);
-	tcase_add_test(tc, an_old_one_that_waits_for_an_answer_goes_with_it);
-	tcase_add_loop_test(tc, an_old_one_goes_when_what_was_asked_over_it_is_refused, 0, 2);
-	tcase_add_test(tc, what_comes_by_a_child_that_is_deleted_late_is_taken);
 	tcase_add_loop_test(tc, a_new_proof_comes_before_the_old_one_is_over, 0, N_WISHES);
 	tcase_add_loop_test(tc, a_new_proof_comes_before_certificates_end, 0, N_CERTIFICATES);
 	tcase_add_test(tc, certificates_that_nobody_replaces_are_the_end);
