@@ -97,6 +97,9 @@ void child_free(struct child_sa *c)
 		at = &(*at)->next;
 	if (*at)
 		*at = c->next;
+	/* It may have been the last that kept an IKE SA which another one replaces. */
+	if (renew_is_old(c->sa))
+		conn_look(c->sa->conn);
 	child_plane_drop_tickets(c);
 	spi_give(&e->spis, c->spi_in);
 	ts_pair_free(&c->ts);
@@ -115,8 +118,6 @@ void child_end(struct child_sa *c, enum err why)
 	if (!conf || c->rekey.lingers || cover_is_there(c, CHILD_HELD)) {
 		child_free(c);
 		sa->full = false;
-		if (renew_is_old(sa))
-			conn_look(sa->conn); /* it may have been what that waits for */
 		return;
 	}
 	note_print(n.child, sizeof(n.child), "%s", conf->name);
