@@ -282,8 +282,9 @@ static void on_installed(struct child_sa *c, const struct sa_done *done)
 		create_on_installed(sa, done);
 		return;
 	}
+	/* By one that is to go meanwhile nothing shall be sent. */
 	if (err == OK && c->stage == CHILD_INBOUND)
-		err = install_outbound(c);
+		err = child_stays(c) ? install_outbound(c) : OK;
 	else if (err == OK && c->stage == CHILD_OUTBOUND)
 		up(c);
 	if (err == OK)

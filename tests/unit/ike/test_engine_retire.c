@@ -117,6 +117,36 @@ START_TEST(what_comes_by_a_child_that_is_deleted_late_is_taken)
 }
 END_TEST
 
+/* New keys are put in while the old IKE SA gets on with going: what is sent goes by the newest, and
+ * this one the peer is about to take out. */
+START_TEST(nothing_is_sent_by_a_child_that_is_to_go)
+{
+	struct pair *p = up();
+	struct end *left = &p->end[LEFT];
+	struct child_sa *c;
+	struct sa_done done = { .dir = SA_IN };
+	struct ike_event ev = { .kind = IKE_EV_SA, .sa = &done };
+
+	left->hold_sas = true;
+	ask(p, LEFT, IKE_REKEY_CHILD);
+	pair_run(p, NS_PER_S / 4);
+	ck_assert_uint_eq(left->n_unheard_installs, 1);
+	c = pair_sa(p, LEFT)->children;
+	while (c && c->stage != CHILD_INBOUND)
+		c = c->next;
+	ck_assert_ptr_nonnull(c);
+	if (_i == 1)
+		child_delete_later(c, ERR_REPLACED);
+	done.ticket = c->ticket.number;
+	done.spi = c->spi_in;
+	pair_event(left, &ev);
+	pair_act(p, LEFT);
+	ck_assert_uint_eq(left->n_unheard_installs, _i == 1 ? 1 : 2);
+	left->hold_sas = false;
+	pair_free(p);
+}
+END_TEST
+
 static bool no_new_keys_for_left(struct pair *p, struct datagram *d)
 {
 	(void)p;
@@ -160,4 +190,5 @@ UNIT("ike/engine-retire")
 	tcase_add_test(tc, an_old_one_that_waits_for_an_answer_goes_with_it);
 	tcase_add_loop_test(tc, an_old_one_goes_when_what_was_asked_over_it_is_refused, 0, 2);
 	tcase_add_test(tc, what_comes_by_a_child_that_is_deleted_late_is_taken);
+	tcase_add_loop_test(tc, nothing_is_sent_by_a_child_that_is_to_go, 0, 2);
 }
