@@ -123,7 +123,7 @@ void sa_close(struct ike_sa *sa, enum err why, uint16_t notify)
 		create_free(&sa->mine);
 	create_free(&sa->theirs);
 	rekey_ike_close(sa);
-	rekey_release_all(sa);
+	(void)rekey_release_all(sa);
 	while (sa->children)
 		child_end(sa->children, why);
 	sa_forget_handshake(sa);
@@ -145,7 +145,7 @@ void sa_end(struct ike_sa *sa, enum err why)
 	if (why == ERR_PEER_DELETED || why == ERR_PEER_LOST)
 		(void)rekey_ike_rescue(sa);
 	was_up = sa->established;
-	rekey_release_all(sa);
+	(void)rekey_release_all(sa);
 	while (sa->children)
 		child_end(sa->children, why);
 	n = note_of_sa(sa, IKE_NOTE_DOWN, why);

@@ -347,14 +347,17 @@ static struct child_sa *held_elsewhere(const struct ike_sa *going, struct child_
 	return first;
 }
 
-static void release_elsewhere(const struct ike_sa *going, struct child_sa *old)
+static bool release_elsewhere(const struct ike_sa *going, struct child_sa *old)
 {
 	struct child_sa *c;
+	bool any = false;
 
 	while ((c = held_elsewhere(going, old))) {
 		child_go_on(c);
 		sa_settle(c->sa);
+		any = true;
 	}
+	return any;
 }
 
 /* The newest goes on last, and so carries what is sent. */
@@ -371,12 +374,12 @@ void rekey_release(struct child_sa *old)
 		if (first)
 			child_go_on(first);
 	} while (first);
-	release_elsewhere(old->sa, old);
+	(void)release_elsewhere(old->sa, old);
 }
 
-void rekey_release_all(const struct ike_sa *going)
+bool rekey_release_all(const struct ike_sa *going)
 {
-	release_elsewhere(going, NULL);
+	return release_elsewhere(going, NULL);
 }
 
 /* ---- which one stays ---- */

@@ -53,8 +53,8 @@ void rekey_on_counters(struct child_sa *c);
 /* The peer deletes this one: what replaces it, over whatever IKE SA, is used from now on. */
 void rekey_release(struct child_sa *old);
 /* The IKE SA goes: what other ones with the same peer hold and have nothing else to send by is used
- * from now on. */
-void rekey_release_all(const struct ike_sa *going);
+ * from now on. False: there is none. */
+bool rekey_release_all(const struct ike_sa *going);
 /* A hard limit was reached: it is deleted, and what may replace it used. */
 void rekey_overdue(struct child_sa *c);
 /* Something became of a replacement of the child `id`: which pair stays, if that can be said yet.

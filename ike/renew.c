@@ -184,6 +184,8 @@ void renew_end(struct ike_sa *sa)
 		sa->ends_at = sa->e->now + again_time;
 	else if (sa->redundant && !sa->retired && renew_is_done(sa))
 		retire(sa);
+	else if (sa->redundant && !sa->retired && rekey_release_all(sa))
+		sa->ends_at = sa->e->now + again_time; /* until packets go by those */
 	else if (sa->retired && has_leaving(sa))
 		sa->ends_at =
 			sa->e->now + again_time; /* until it is answered, or nobody is there */

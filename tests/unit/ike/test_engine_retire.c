@@ -147,6 +147,37 @@ START_TEST(nothing_is_sent_by_a_child_that_is_to_go)
 }
 END_TEST
 
+/* One of two that came from both ends at once: RIGHT holds the child of the other one, by which
+ * LEFT has sent nothing yet, and comes to the end of its patience. The child goes on, and the one
+ * that goes leaves its own the time that what comes by them takes. */
+START_TEST(one_of_two_goes_when_the_other_one_carries)
+{
+	struct pair *p = up();
+	struct ike_sa *old = pair_sa(p, RIGHT), *other;
+	const uint64_t spi = sa_own_spi(old);
+
+	p->filter = no_delete;
+	p->ctx = pair_sa(p, LEFT);
+	ask(p, LEFT, IKE_REKEY_PROOF);
+	pair_run(p, NS_PER_S / 2);
+	other = old->conn->sas;
+	ck_assert_ptr_ne(other, old);
+	ck_assert_int_eq(other->children->stage, CHILD_HELD);
+	old->redundant = true;
+	old->ends_at = p->now;
+	sa_schedule(old);
+	pair_run(p, 4 * NS_PER_S);
+	ck_assert_int_eq(other->children->stage, CHILD_UP);
+	ck_assert_ptr_eq(sa_find(p->end[RIGHT].e, spi), old);
+	ck_assert_int_eq(old->state, S_UP);
+	ck_assert_ptr_nonnull(old->children);
+	p->filter = NULL;
+	pair_run(p, 30 * NS_PER_S);
+	expect_one(p);
+	pair_free(p);
+}
+END_TEST
+
 static bool no_new_keys_for_left(struct pair *p, struct datagram *d)
 {
 	(void)p;
@@ -190,5 +221,6 @@ UNIT("ike/engine-retire")
 	tcase_add_test(tc, an_old_one_that_waits_for_an_answer_goes_with_it);
 	tcase_add_loop_test(tc, an_old_one_goes_when_what_was_asked_over_it_is_refused, 0, 2);
 	tcase_add_test(tc, what_comes_by_a_child_that_is_deleted_late_is_taken);
+	tcase_add_test(tc, one_of_two_goes_when_the_other_one_carries);
 	tcase_add_loop_test(tc, nothing_is_sent_by_a_child_that_is_to_go, 0, 2);
 }
