@@ -15,7 +15,7 @@ static const mono_ns mapping_time = 25 * NS_PER_S;
 
 static bool is_fresh(const struct end *end, const struct mapping *m)
 {
-	return end->sim->now < m->used + mapping_time;
+	return !m->forgotten && end->sim->now < m->used + mapping_time;
 }
 
 static struct mapping *mapping_of(struct end *end, uint16_t inside)
@@ -39,7 +39,8 @@ static bool is_taken(const struct end *end, uint16_t outside)
 	return false;
 }
 
-/* No two ports of one address share one: what comes to it is for one of them (RFC 4787 3). */
+/* No two ports of one address share one: what comes to it is for one of them (RFC 4787 3). Nor is
+ * it one that was just forgotten. */
 static uint16_t free_port(struct end *end)
 {
 	uint16_t port;
@@ -60,6 +61,7 @@ static struct mapping *mapping_use(struct end *end, uint16_t inside)
 	if (m->outside == 0 || !is_fresh(end, m))
 		m->outside = free_port(end);
 	m->used = end->sim->now;
+	m->forgotten = false;
 	return m;
 }
 
@@ -83,12 +85,18 @@ bool net_source(struct end *from, struct endpoint *src)
 	return nat_out(from, src);
 }
 
+static void forget_all(struct end *end)
+{
+	for (size_t i = 0; i < end->n_map; i++)
+		end->map[i].forgotten = true;
+}
+
 void sim_rebind(struct sim *s, enum side side, bool address)
 {
 	struct end *end = &s->end[side];
 
 	trace_line(s, side, "its NAT forgets everything");
-	end->n_map = 0;
+	forget_all(end);
 	if (address)
 		end->public.b[3] ^= 0x10;
 }
@@ -100,7 +108,7 @@ void sim_move(struct sim *s, enum side side)
 	trace_line(s, side, "it has another address");
 	end->has_moved = true;
 	end->addr.b[3] = (uint8_t)(end->addr.b[3] % 250 + 1);
-	end->n_map = 0;
+	forget_all(end);
 	if (s->net.nat[side] == NAT_NONE)
 		end->public = end->addr;
 	end_tell_address(end);

@@ -73,6 +73,7 @@ struct mapping {
 	uint16_t inside;
 	uint16_t outside;
 	mono_ns used; /* when something last went out */
+	bool forgotten;
 };
 
 /* ---- ends ---- */
