@@ -166,6 +166,7 @@ static enum err begin_book(struct monitor *m, char why[static HOST_WHY_MAX])
 {
 	const int book = m->taken != NULL ? m->taken->book : -1;
 
+	kernel_began(m->plane.kernel, mono_now());
 	if (book >= 0 && go_on(m, book, why) == OK)
 		return OK;
 	if (book >= 0)

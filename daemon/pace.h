@@ -5,8 +5,9 @@
  * the bridge stops handing out what the engine wants, all of it, since its order matters, until the
  * plane has come after.
  *
- * Nobody waits for a plane that takes nothing at all any more: whoever was taken over shall not
- * keep the engine from the other one's SAs. Then commands fail, as they do when a channel is full.
+ * A plane that is full is so until half of that is done, and nobody waits for it any longer than
+ * that may take: whoever was taken over shall not keep the engine from the other one's SAs, not
+ * drop by drop either. Then commands fail, as they do when a channel is full.
  */
 #ifndef DAEMON_PACE_H
 #define DAEMON_PACE_H
@@ -19,7 +20,8 @@ enum { PACE_ASKED_MAX = 4096, PACE_QUEUED_MAX = CHAN_QUEUE_MAX / 4 };
 
 /* Of one plane; zeroed at first. */
 struct pace {
-	mono_ns took; /* when there was room last */
+	bool full;
+	mono_ns since;
 };
 
 /* Has it to be waited for: so many questions are not answered, so many bytes wait in its channel.

@@ -123,6 +123,7 @@ static void take(struct conn *c, const struct got *g)
 	c->n_redirects = g->conn.n_redirects;
 	c->redirects_since = g->conn.redirects_since;
 	c->tries = g->conn.tries;
+	c->stops = g->conn.stops;
 	c->n_paths = g->conn.n_paths;
 	memcpy(c->paths, g->conn.paths, sizeof(c->paths));
 	for (size_t i = 0; i < c->conf->n_children; i++)

@@ -358,6 +358,12 @@ void kernel_unclaim(struct kernel *k)
 		half->claimed = false;
 }
 
+void kernel_began(struct kernel *k, mono_ns now)
+{
+	k->installed = now;
+	k->installed_before = now;
+}
+
 /* What a predecessor of the engine had carried out is there, or it was, and is not put in again. */
 static enum err install_once(struct kernel *k, const struct sa_cmd *cmd, struct sa_done *done,
 			     char *why)

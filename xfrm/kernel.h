@@ -17,6 +17,7 @@
 #ifndef XFRM_KERNEL_H
 #define XFRM_KERNEL_H
 
+#include "base/clock.h"
 #include "base/sadesc.h"
 #include "xfrm/host.h"
 
@@ -44,6 +45,10 @@ void kernel_probe(struct kernel *k, struct plane_caps *caps);
 /* States, policies and traps go away, an earlier run's too; guards stay. At the start of a daemon,
  * and at a clean stop. */
 MUST_USE enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX]);
+
+/* What was put in before that moment (by `install`, a time) is no longer known here, unless
+ * kernel_go_on says so: it is not put in again. */
+void kernel_began(struct kernel *k, mono_ns now);
 
 /* Another program goes on: what the book has, keys included, into an empty vault; and from there
  * into the book of a kernel that was just opened, instead of kernel_probe and kernel_clear. States

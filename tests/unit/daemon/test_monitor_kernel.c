@@ -141,6 +141,11 @@ enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX])
 	(void)why;
 	return OK;
 }
+void kernel_began(struct kernel *k, mono_ns now)
+{
+	(void)k;
+	(void)now;
+}
 enum err kernel_pass_on(const struct kernel *k, struct vault *v)
 {
 	(void)k;

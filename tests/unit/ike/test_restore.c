@@ -73,6 +73,19 @@ START_TEST(all_is_as_it_was)
 }
 END_TEST
 
+/* ... the moves that stop others, too (ike/move.h). */
+START_TEST(what_is_spent_is_spent)
+{
+	struct pair *p = up();
+	mono_ns until = p->now + 60 * NS_PER_S;
+
+	p->end[LEFT].e->conns[0]->stops = until;
+	follow(p, LEFT);
+	ck_assert_uint_eq(p->end[LEFT].e->conns[0]->stops, until);
+	pair_free(p);
+}
+END_TEST
+
 /* A plane says it once, and there may have been no engine to hear it. */
 START_TEST(what_has_carried_enough_is_renewed)
 {
@@ -387,6 +400,7 @@ UNIT("ike/restore")
 	tcase_add_loop_test(tc, another_answer_is_followed_by_nobody_who_was_restored, 0, 2);
 	tcase_add_loop_test(tc, a_peer_that_has_answered_is_not_forgotten, 0, N_HANDSHAKES);
 	tcase_add_test(tc, all_is_as_it_was);
+	tcase_add_test(tc, what_is_spent_is_spent);
 	tcase_add_test(tc, what_has_carried_enough_is_renewed);
 	tcase_add_test(tc, what_a_plane_has_lost_is_made_anew);
 	tcase_add_loop_test(tc, what_was_not_answered_is_asked_for_in_its_order, 0, 2);

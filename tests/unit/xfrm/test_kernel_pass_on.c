@@ -249,6 +249,31 @@ START_TEST(what_is_no_book_is_refused)
 }
 END_TEST
 
+/* The next program may have lost what the first one had put in: sequence numbers of that key do not
+ * begin anew. What comes later is put in. */
+START_TEST(what_was_put_in_before_a_lost_book_is_not_again)
+{
+	struct world *w = world_new();
+	struct memory m = memory_new();
+
+	give(w, SA_INSTALL, SA_IN, SPI_IN, 1000);
+	ck_assert_int_eq(w->err, OK);
+	kernel_close(w->k);
+	ck_assert_int_eq(kernel_over(&w->nl, &w->k), OK);
+	kernel_began(w->k, 1001);
+	ck_assert_int_eq(kernel_go_on(w->k, &m.v, w->why), ERR_SYNTAX);
+	ck_assert_int_eq(kernel_clear(w->k, w->why), OK);
+	give(w, SA_INSTALL, SA_IN, SPI_IN, 1000);
+	ck_assert_int_eq(w->err, ERR_NOT_FOUND);
+	ck_assert_uint_eq(w->m->n_states, FOREIGN_STATES);
+	give(w, SA_INSTALL, SA_IN, SPI_IN, 1002);
+	ck_assert_int_eq(w->err, OK);
+	ck_assert_uint_eq(w->m->n_states, FOREIGN_STATES + 1);
+	memory_free(&m);
+	world_free(w);
+}
+END_TEST
+
 struct cut {
 	struct memory *to;
 	size_t len;
@@ -290,5 +315,6 @@ UNIT("xfrm/kernel-pass-on")
 	tcase_add_test(tc, what_has_gone_meanwhile_is_not_there);
 	tcase_add_test(tc, the_kernel_becomes_what_the_book_says);
 	tcase_add_test(tc, what_is_no_book_is_refused);
+	tcase_add_test(tc, what_was_put_in_before_a_lost_book_is_not_again);
 	tcase_add_loop_test(tc, half_a_record_is_none, 0, 200);
 }
