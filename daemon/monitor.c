@@ -39,6 +39,7 @@ void monitor_stop(struct monitor *m)
 	}
 	m->stop_wanted = false;
 	m->leaving = false;
+	m->stopping = true;
 	monitor_log(LOG_LEVEL_NOTICE, "stopping", NULL);
 	notify_send(&m->notify, "STOPPING=1");
 	crew_stop(m->crew);

@@ -135,6 +135,8 @@ static void log_changes(const struct monitor *m)
 
 const char *reload_not_now(const struct monitor *m)
 {
+	if (m->stopping)
+		return "it is stopping";
 	if (m->leaving)
 		return "another program is about to go on: try again";
 	if (m->reload.next != NULL || !m->up)

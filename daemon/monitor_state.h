@@ -93,6 +93,7 @@ struct monitor {
 	struct handover *taken;	 /* what this program goes on with, at its start; NULL: nothing */
 	bool leaving;		 /* the others end, then another program is executed */
 	bool stop_wanted;	 /* meanwhile: to be done when that can say goodbye */
+	bool stopping;		 /* nothing else begins any more */
 	char path[PATH_MAX];	 /* of our program, as it was started */
 	struct reload reload;
 	int signals;
