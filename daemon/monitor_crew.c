@@ -262,7 +262,8 @@ static enum err on_ready(struct monitor *m, enum role r, struct span body)
 }
 
 /* At the start a refusal is a wrong configuration, found by the process that looked closest; in a
- * reload it ends the reload; a process that was restarted tries again. */
+ * reload it ends the reload; a process that was restarted tries again, as does one behind a
+ * take-over, for that configuration has run. */
 static enum err on_refused(struct monitor *m, enum role r, struct span body)
 {
 	char said[ESCAPE_TEXT_MAX], why[ESCAPE_TEXT_MAX + 32];
@@ -274,7 +275,7 @@ static enum err on_refused(struct monitor *m, enum role r, struct span body)
 		 escape_peer(t.text, said, sizeof said));
 	if (m->reload.next != NULL && t.ticket == m->reload.generation) {
 		reload_failed(m, ERR_CONFIG, why);
-	} else if (!m->up) {
+	} else if (!m->up && m->o->take_over < 0) {
 		fprintf(stderr, "error: %s\n", why);
 		loop_stop(m->loop, EXIT_CONFIG);
 	} else {

@@ -15,6 +15,8 @@ static struct world {
 	mono_ns patience; /* when it ends; NEVER */
 	unsigned int n_flushed;
 	unsigned int n_distrusted;
+	unsigned int n_killed;
+	int exit_code; /* of loop_stop; 0: it goes on */
 	bool lied[N_ROLES];
 	bool asked[N_ROLES]; /* by crew_settle */
 } w;
@@ -37,7 +39,7 @@ void loop_timer_set(struct loop *l, struct loop_timer *t, mono_ns at)
 void loop_stop(struct loop *l, int code)
 {
 	(void)l;
-	(void)code;
+	w.exit_code = code;
 }
 
 void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int fd)
@@ -60,6 +62,7 @@ void crew_kill(struct crew *c, enum role r, const char *why)
 	(void)c;
 	(void)r;
 	(void)why;
+	w.n_killed++;
 }
 
 void crew_distrust(struct crew *c, enum role r, const char *why)
@@ -186,10 +189,13 @@ void own_tuns_hand_over(struct own_tuns *t, own_tun_fn *fn, void *ctx)
 /* ---- the world ---- */
 
 static struct loaded loaded;
+static struct options options;
 
 static void world_open(void)
 {
 	memset(&w, 0, sizeof w);
+	options = (struct options){ .take_over = -1 };
+	w.m.o = &options;
 	memset(&w.m.sockets, 0xff, sizeof w.m.sockets);
 	w.m.sockets.n_workers = 1;
 	w.m.tun[0] = -1;
@@ -251,6 +257,18 @@ static enum err accuses(enum role by, enum role of)
 	msg_role_put(&wr, of);
 	msg.body = wr_done(&wr);
 	return monitor_message(&w.m, by, &msg);
+}
+
+static void refuses(enum role r)
+{
+	const struct msg_text t = { .ticket = 1, .err = ERR_CONFIG, .text = span_str("not this") };
+	uint8_t b[64];
+	struct wr wr = wr_into(b, sizeof b);
+	struct chan_msg msg = { .type = MSG_REFUSED, .fd = -1 };
+
+	msg_text_put(&wr, &t);
+	msg.body = wr_done(&wr);
+	ck_assert_int_eq(monitor_message(&w.m, r, &msg), OK);
 }
 
 static void world_close(void)
@@ -367,8 +385,37 @@ START_TEST(only_who_has_a_channel_to_somebody_accuses)
 }
 END_TEST
 
+/* A service manager starts nobody again whose configuration was refused. */
+START_TEST(only_at_a_start_a_refusal_is_the_end)
+{
+	world_open();
+	refuses(ROLE_ESP);
+	ck_assert_int_eq(w.exit_code, EXIT_CONFIG);
+	ck_assert_uint_eq(w.n_killed, 0);
+	world_open();
+	w.m.up = true;
+	refuses(ROLE_ESP);
+	ck_assert_int_eq(w.exit_code, 0);
+	ck_assert_uint_eq(w.n_killed, 1);
+	world_close();
+}
+END_TEST
+
+START_TEST(behind_a_take_over_who_refuses_tries_again)
+{
+	world_open();
+	options.take_over = 7;
+	refuses(ROLE_ESP);
+	ck_assert_int_eq(w.exit_code, 0);
+	ck_assert_uint_eq(w.n_killed, 1);
+	world_close();
+}
+END_TEST
+
 UNIT("daemon/monitor-crew")
 {
+	tcase_add_test(tc, only_at_a_start_a_refusal_is_the_end);
+	tcase_add_test(tc, behind_a_take_over_who_refuses_tries_again);
 	tcase_add_loop_test(tc, what_a_liar_kept_is_nobodys, 0, 2);
 	tcase_add_loop_test(tc, only_who_has_a_channel_to_somebody_accuses, 0, N_ROLES * N_ROLES);
 	tcase_add_loop_test(tc, who_dies_of_what_it_finds_three_times_finds_nothing, 0, 2);
