@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,6 +119,7 @@ static void check_child(struct monitor *m, struct handover *h, int record, int s
 	char option[OPTION_MAX];
 	char **args;
 
+	(void)setpgid(0, 0);
 	option_make(option, OPTION_CHECK, record);
 	args = args_make(m, option);
 	if (args == NULL || dup2(said, STDERR_FILENO) < 0)
@@ -129,19 +131,25 @@ static void check_child(struct monitor *m, struct handover *h, int record, int s
 	_exit(EXIT_EXEC);
 }
 
-/* What it says, in one line of printable characters; false: it did not come to an end. */
-static bool hear(int fd, char said[static SAID_MAX])
+static bool readable(int fd, mono_ns deadline)
 {
-	const mono_ns deadline = mono_now() + CHECK_PATIENCE;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	const mono_ns now = mono_now();
+
+	return poll(&p, 1, now < deadline ? (int)((deadline - now) / NS_PER_MS) + 1 : 0) > 0;
+}
+
+/* What it says, in one line of printable characters; false: it did not come to an end. */
+static bool hear(int fd, mono_ns deadline, char said[static SAID_MAX])
+{
 	char rest[256];
 	size_t len = 0;
 	ssize_t n = 1;
 
 	while (n != 0 && mono_now() < deadline) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
 		const bool room = len < SAID_MAX - 1;
 
-		if (poll(&p, 1, (int)((deadline - mono_now()) / NS_PER_MS) + 1) <= 0)
+		if (!readable(fd, deadline))
 			continue;
 		n = room ? read(fd, said + len, SAID_MAX - 1 - len) : read(fd, rest, sizeof rest);
 		if (n < 0)
@@ -160,13 +168,27 @@ static bool hear(int fd, char said[static SAID_MAX])
 	return n == 0;
 }
 
+/* One that says no more may live on. */
+static bool ends(pid_t pid, mono_ns deadline)
+{
+	const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	bool ended = false;
+
+	while (fd >= 0 && !ended && mono_now() < deadline)
+		ended = readable(fd, deadline);
+	if (fd >= 0)
+		close(fd);
+	return ended;
+}
+
+/* Whatever it has started goes with it: that has our descriptors, too. Its number is nobody else's
+ * until it is waited for. */
 static enum err check_end(pid_t pid, bool ended, char said[static SAID_MAX])
 {
 	char yes[HANDOVER_WHY_MAX];
 	int status = 0;
 
-	if (!ended)
-		(void)kill(pid, SIGKILL);
+	(void)kill(-pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return ERR_SYSTEM;
@@ -184,6 +206,7 @@ static enum err check_end(pid_t pid, bool ended, char said[static SAID_MAX])
 /* Can the program at our path go on with this? */
 static enum err check(struct monitor *m, struct handover *h, int record, char said[static SAID_MAX])
 {
+	const mono_ns deadline = mono_now() + CHECK_PATIENCE;
 	int fd[2];
 	bool ended;
 	pid_t pid;
@@ -193,8 +216,10 @@ static enum err check(struct monitor *m, struct handover *h, int record, char sa
 	pid = fork();
 	if (pid == 0)
 		check_child(m, h, record, fd[1]);
+	if (pid > 0)
+		(void)setpgid(pid, pid); /* whoever is first */
 	close(fd[1]);
-	ended = pid > 0 && hear(fd[0], said);
+	ended = pid > 0 && hear(fd[0], deadline, said) && ends(pid, deadline);
 	close(fd[0]);
 	return pid > 0 ? check_end(pid, ended, said) : ERR_SYSTEM;
 }
