@@ -35,6 +35,7 @@ struct request {
 	const char *name;
 	bool changes; /* for root alone */
 	bool named;   /* needs a connection */
+	bool upgrade;
 	void (*serve)(struct client *c);
 	enum client_wait waits;
 	enum ike_rekey rekey;
@@ -203,23 +204,13 @@ static void serve_watch(struct client *c)
 	c->waits = CLIENT_WATCH;
 }
 
-static void serve_answered(struct client *c, bool upgrade)
+static void serve_reload(struct client *c)
 {
 	const struct control_env *h = &c->control->env;
 
 	c->waits = CLIENT_RELOAD;
 	c->ticket = ++c->control->tickets;
-	h->reload(h->ctx, upgrade, c->ticket);
-}
-
-static void serve_reload(struct client *c)
-{
-	serve_answered(c, false);
-}
-
-static void serve_upgrade(struct client *c)
-{
-	serve_answered(c, true);
+	h->reload(h->ctx, c->asked->upgrade, c->ticket);
 }
 
 static const struct request requests[] = {
@@ -233,7 +224,7 @@ static const struct request requests[] = {
 	  .waits = CLIENT_DOWN },
 	{ .name = "watch", .serve = serve_watch },
 	{ .name = "reload", .changes = true, .serve = serve_reload },
-	{ .name = "upgrade", .changes = true, .serve = serve_upgrade },
+	{ .name = "upgrade", .changes = true, .serve = serve_reload, .upgrade = true },
 	{ .name = "rekey",
 	  .changes = true,
 	  .named = true,
@@ -447,8 +438,10 @@ void control_reloaded(struct control *ctl, uint64_t ticket, enum err e, struct s
 void control_leave(struct control *ctl)
 {
 	for (struct client *c = ctl->clients; c; c = c->next) {
-		if (c->waits == CLIENT_RELOAD)
+		if (c->waits == CLIENT_RELOAD && c->asked->upgrade)
 			client_end(c, OK, NULL);
+		else if (c->waits == CLIENT_RELOAD)
+			client_end(c, ERR_BUSY, "another program is about to go on: try again");
 	}
 	control_settle(ctl);
 }
