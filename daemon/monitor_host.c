@@ -50,6 +50,7 @@ void monitor_host_retry(struct monitor *m)
 {
 	unsigned int step = m->host.failures < RETRY_STEPS ? m->host.failures : RETRY_STEPS;
 
+	m->host.lacks = true;
 	again_in(m, RETRY_FIRST << step);
 }
 
@@ -70,6 +71,7 @@ static void on_again(void *ctx)
 		monitor_log(LOG_LEVEL_ERROR, "host_failed", why);
 	if (monitor_kernel_again(m) && e == OK) {
 		m->host.failures = 0;
+		m->host.lacks = false;
 		return;
 	}
 	m->host.failures++;

@@ -35,6 +35,7 @@ struct host_care {
 	mono_ns at; /* of `again`, when it is pending */
 	bool pending;
 	unsigned int failures; /* to put back, in a row */
+	bool lacks;	       /* something of ours could not be put there, and is tried again */
 };
 
 /* The kernel's data plane: monitor_kernel.c. */

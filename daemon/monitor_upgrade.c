@@ -226,9 +226,19 @@ static enum err check(struct monitor *m, struct handover *h, int record, char sa
 
 /* ---- the question ---- */
 
+/* A start that cannot set all of ours on the host ends, and with it every tunnel. Who runs already
+ * tries again. */
+static const char *not_now(const struct monitor *m)
+{
+	if (m->host.lacks)
+		return "something of ours is missing on the host, and is tried again: see host_failed "
+		       "and guard_failed in the log";
+	return reload_not_now(m);
+}
+
 static enum err ask(struct monitor *m, char said[static SAID_MAX])
 {
-	const char *why = reload_not_now(m);
+	const char *why = not_now(m);
 	struct handover h;
 	int record = -1;
 	enum err e;
