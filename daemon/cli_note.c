@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/err.h"
 #include "daemon/cli.h"
 
 enum { FACT_COLUMN = 11 }; /* behind the label of a fact */
@@ -231,37 +232,57 @@ int cli_rekey(const struct cli *cli)
 	return code;
 }
 
-static void version_line(void *ctx, const json_t *line)
+struct successor {
+	char version[CLI_WORDS_MAX];
+	char not_upgraded[128]; /* why it is the same program; "": it is not */
+};
+
+static void successor_line(void *ctx, const json_t *line)
 {
 	const json_t *daemon = json_object_get(line, "daemon");
-	char *version = ctx;
+	struct successor *s = ctx;
 
-	if (daemon)
-		snprintf(version, CLI_WORDS_MAX, "%s", cli_str(daemon, "version", "?"));
+	if (!daemon)
+		return;
+	snprintf(s->version, sizeof(s->version), "%s", cli_str(daemon, "version", "?"));
+	snprintf(s->not_upgraded, sizeof(s->not_upgraded), "%s",
+		 cli_str(daemon, "not_upgraded", ""));
 }
 
-/* The next engine answers, of whichever program it is. */
-static int upgraded_print(const struct cli *cli)
+/* The answer was that of an engine that left. The next one knows how it went on, of whichever
+ * program it is. */
+static int successor_ask(const struct cli *cli, struct successor *s, json_t *end)
 {
 	struct cli all = { .run_dir = cli->run_dir, .timeout_s = cli->timeout_s };
-	char version[CLI_WORDS_MAX] = "?";
-	json_t *end;
-	int code = cli_ask(&all, "status", version_line, version, &end);
+	json_t *answered;
+	int code = cli_ask(&all, "status", successor_line, s, &answered);
 
-	json_decref(end);
-	if (code == CLI_DONE && !cli->quiet && !cli->json)
-		printf("posternd %s goes on with every tunnel\n", version);
-	return code;
+	json_decref(answered);
+	if (code != CLI_DONE || s->not_upgraded[0] == '\0')
+		return code;
+	json_object_set_new(end, "ok", json_false());
+	json_object_set_new(end, "reason", json_string(err_slug(ERR_SYSTEM)));
+	json_object_set_new(end, "meaning", json_string(err_text(ERR_SYSTEM)));
+	json_object_set_new(end, "exit", json_integer(err_row(ERR_SYSTEM)->exit_code));
+	json_object_set_new(end, "text",
+			    json_sprintf("the other program could not be executed (%s), and %s goes on",
+					 s->not_upgraded, s->version));
+	return err_row(ERR_SYSTEM)->exit_code;
 }
 
 int cli_upgrade(const struct cli *cli)
 {
 	struct up u = { .cli = cli };
+	struct successor s = { .version = "?" };
 	json_t *end;
 	int code = cli_ask(cli, "upgrade", up_line, &u, &end);
 
+	if (code == CLI_DONE)
+		code = successor_ask(cli, &s, end);
 	code = end_print(cli, NULL, code, end, false);
-	return code == CLI_DONE ? upgraded_print(cli) : code;
+	if (code == CLI_DONE && !cli->quiet && !cli->json)
+		printf("posternd %s goes on with every tunnel\n", s.version);
+	return code;
 }
 
 int cli_reload(const struct cli *cli)

@@ -28,6 +28,7 @@ struct control {
 	uint64_t tickets;
 	time_t started;
 	time_t config_loaded;
+	char *not_upgraded; /* why; NULL: no upgrade has failed in the end */
 	struct strangers strangers;
 };
 
@@ -98,10 +99,11 @@ static json_t *daemon_report(const struct control *ctl)
 	char started[REPORT_TIME_MAX], loaded[REPORT_TIME_MAX];
 	int64_t not_kept = ctl->env.not_kept(ctl->env.ctx);
 
-	return json_pack("{s:s, s:i, s:s, s:s, s:o}", "version", PACKAGE_VERSION, "pid",
+	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:s?}", "version", PACKAGE_VERSION, "pid",
 			 (int)getppid(), "started", report_time(ctl->started, started),
 			 "config_loaded", report_time(ctl->config_loaded, loaded), "not_kept",
-			 not_kept < 0 ? json_null() : json_integer((json_int_t)not_kept));
+			 not_kept < 0 ? json_null() : json_integer((json_int_t)not_kept),
+			 "not_upgraded", ctl->not_upgraded);
 }
 
 static void status_finish(struct client *c)
@@ -435,6 +437,12 @@ void control_reloaded(struct control *ctl, uint64_t ticket, enum err e, struct s
 	free(words);
 }
 
+void control_not_upgraded(struct control *ctl, struct span why)
+{
+	free(ctl->not_upgraded);
+	ctl->not_upgraded = strndup((const char *)why.p, why.len);
+}
+
 void control_leave(struct control *ctl)
 {
 	for (struct client *c = ctl->clients; c; c = c->next) {
@@ -487,5 +495,6 @@ void control_free(struct control *c)
 		loop_del(c->env.loop, &c->listener);
 	if (c->listener.fd >= 0)
 		close(c->listener.fd);
+	free(c->not_upgraded);
 	free(c);
 }

@@ -44,6 +44,8 @@ void control_note(struct control *c, const struct ike_note *n);
 void control_settle(struct control *c);
 /* `text`: the problems of the configuration, empty when there are none. */
 void control_reloaded(struct control *c, uint64_t ticket, enum err e, struct span text);
+/* The engine before left for another program, which could not be executed. */
+void control_not_upgraded(struct control *c, struct span why);
 /* This process ends, for another program goes on: who asked for that hears it, and who asked for a
  * reload that there was none. */
 void control_leave(struct control *c);

@@ -304,7 +304,11 @@ static void engine_reloaded(void *ctx, const struct msg_text *m)
 {
 	struct engine_process *p = ctx;
 
-	control_reloaded(p->control, m->ticket, m->err, m->text);
+	/* Nobody of this engine asked. */
+	if (m->ticket == 0)
+		control_not_upgraded(p->control, m->text);
+	else
+		control_reloaded(p->control, m->ticket, m->err, m->text);
 }
 
 static enum err engine_addresses(struct engine_process *p, struct span body)

@@ -179,6 +179,7 @@ void monitor_equip(void *ctx, enum role r)
 		equip_engine(m);
 		monitor_kernel_tell(m);
 		monitor_net_tell(m);
+		upgrade_tell(m);
 	}
 	if (r == ROLE_ESP)
 		equip_esp(m);

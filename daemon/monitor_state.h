@@ -95,6 +95,7 @@ struct monitor {
 	bool leaving;		 /* the others end, then another program is executed */
 	bool stop_wanted;	 /* meanwhile: to be done when that can say goodbye */
 	bool stopping;		 /* nothing else begins any more */
+	char not_executed[128];	 /* why the last one that was to go on was not; "": there is none */
 	char path[PATH_MAX];	 /* of our program, as it was started */
 	struct reload reload;
 	int signals;
@@ -130,6 +131,8 @@ void monitor_stop(struct monitor *m);
 /* monitor_upgrade.c: asks the program at our path whether it can go on with what we have, says so
  * to the engine (and the log), and if it can becomes it. */
 void upgrade_begin(struct monitor *m, uint64_t ticket);
+/* To a new engine: that the last one left for nobody. */
+void upgrade_tell(struct monitor *m);
 /* The others have ended. Returns when the program could not be executed: they are started again. */
 void upgrade_go(struct monitor *m);
 

@@ -291,6 +291,12 @@ static void answer(struct monitor *m, uint64_t ticket, enum err e, const char *s
 		tell_engine(m, ticket, e, words);
 }
 
+void upgrade_tell(struct monitor *m)
+{
+	if (m->not_executed[0] != '\0')
+		tell_engine(m, 0, ERR_SYSTEM, m->not_executed);
+}
+
 void upgrade_begin(struct monitor *m, uint64_t ticket)
 {
 	char said[SAID_MAX] = "";
@@ -301,6 +307,7 @@ void upgrade_begin(struct monitor *m, uint64_t ticket)
 		return;
 	notify_reloading(&m->notify, mono_now());
 	m->leaving = true;
+	m->not_executed[0] = '\0';
 	crew_leave(m->crew);
 }
 
@@ -330,6 +337,7 @@ static void stay(struct monitor *m, const char *why)
 {
 	monitor_log(LOG_LEVEL_ERROR, "upgrade_failed", why);
 	m->leaving = false;
+	snprintf(m->not_executed, sizeof m->not_executed, "%s", why);
 	notify_send(&m->notify, "READY=1");
 	if (crew_start(m->crew) != OK)
 		loop_stop(m->loop, EXIT_FAILED);
