@@ -313,11 +313,23 @@ void upgrade_begin(struct monitor *m, uint64_t ticket)
 
 /* ---- the end ---- */
 
+/* It was for the other program; `stop_wanted` is still so here. */
+static void take_back(int signal)
+{
+	const struct timespec now = { .tv_sec = 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	(void)sigtimedwait(&set, NULL, &now);
+}
+
 /* Returns when it could not be. */
 static enum err become(struct monitor *m, struct handover *h, int record)
 {
 	char option[OPTION_MAX];
 	char **args;
+	int error;
 
 	option_make(option, OPTION_TAKE_OVER, record);
 	args = args_make(m, option);
@@ -328,8 +340,12 @@ static enum err become(struct monitor *m, struct handover *h, int record)
 	if (m->stop_wanted)
 		(void)kill(getpid(), SIGTERM); /* blocked, so the other one hears it */
 	execv(m->path, args);
+	error = errno;
+	if (m->stop_wanted)
+		take_back(SIGTERM);
 	handover_inherit(h, false);
 	free(args);
+	errno = error;
 	return ERR_SYSTEM;
 }
 
