@@ -27,6 +27,17 @@ void monitor_log(enum log_level level, const char *event, const char *why)
 
 /* ---- signals and timers ---- */
 
+/* For the next engine, to say goodbye. It may never come. */
+#define GOODBYE_PATIENCE (5 * NS_PER_S)
+
+static void on_late_stop(void *ctx)
+{
+	struct monitor *m = ctx;
+
+	if (m->stop_wanted)
+		monitor_stop(m);
+}
+
 /* While one program follows the other there is no engine that could say goodbye. Who asks twice
  * does not want to wait for one. */
 void monitor_stop(struct monitor *m)
@@ -35,6 +46,7 @@ void monitor_stop(struct monitor *m)
 
 	if (soon && !m->stop_wanted) {
 		m->stop_wanted = true;
+		loop_timer_set(m->loop, &m->late_stop, mono_now() + GOODBYE_PATIENCE);
 		return;
 	}
 	m->stop_wanted = false;
@@ -342,6 +354,7 @@ int monitor_main(const struct options *o)
 	memset(&m.sockets, 0xff, sizeof m.sockets);
 	m.notify = notify_open();
 	m.watchdog = (struct loop_timer){ .fire = on_watchdog, .ctx = &m };
+	m.late_stop = (struct loop_timer){ .fire = on_late_stop, .ctx = &m };
 	code = start(&m);
 	if (code == 0)
 		code = loop_run(m.loop);

@@ -94,6 +94,7 @@ struct monitor {
 	struct handover *taken;	 /* what this program goes on with, at its start; NULL: nothing */
 	bool leaving;		 /* the others end, then another program is executed */
 	bool stop_wanted;	 /* meanwhile: to be done when that can say goodbye */
+	struct loop_timer late_stop; /* ... for so long */
 	bool stopping;		 /* nothing else begins any more */
 	char not_executed[128];	 /* why the last one that was to go on was not; "": there is none */
 	char path[PATH_MAX];	 /* of our program, as it was started */
