@@ -80,7 +80,7 @@ static void on_watchdog(void *ctx)
 {
 	struct monitor *m = ctx;
 
-	notify_send(&m->notify, "WATCHDOG=1");
+	notify_alive(&m->notify);
 	loop_timer_set(m->loop, &m->watchdog, mono_now() + m->notify.watchdog);
 }
 

@@ -82,6 +82,7 @@ static void adopt(struct monitor *m)
 	m->kept[ROLE_ESP].fd = h->esp;
 	notify_close(&m->notify);
 	m->notify = (struct notify){ .fd = h->notify, .watchdog = h->watchdog };
+	notify_alive(&m->notify);
 	memcpy(m->mark_key, h->mark_key, sizeof m->mark_key);
 	m->generation = 1;
 }

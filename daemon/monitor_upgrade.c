@@ -370,6 +370,7 @@ void upgrade_go(struct monitor *m)
 		e = monitor_kernel_pass_on(m, &h.book);
 	if (e == OK)
 		e = handover_write(&h, &record);
+	notify_alive(&m->notify); /* nobody looks at timers until the next one has started */
 	if (e == OK)
 		e = become(m, &h, record);
 	snprintf(why, sizeof why, "%s", e == ERR_SYSTEM ? strerror(errno) : err_text(e));

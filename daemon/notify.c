@@ -68,6 +68,12 @@ void notify_send(const struct notify *n, const char *state)
 		(void)send(n->fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+void notify_alive(const struct notify *n)
+{
+	if (n->watchdog != 0)
+		notify_send(n, "WATCHDOG=1");
+}
+
 void notify_status(const struct notify *n, struct span text)
 {
 	char line[256];

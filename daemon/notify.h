@@ -18,6 +18,8 @@ struct notify notify_open(void);
 void notify_close(struct notify *n);
 /* "READY=1\nSTATUS=..." */
 void notify_send(const struct notify *n, const char *state);
+/* WATCHDOG=1, when somebody waits for it. */
+void notify_alive(const struct notify *n);
 /* STATUS=text */
 void notify_status(const struct notify *n, struct span text);
 /* RELOADING=1 with the time that systemd wants beside it. */
