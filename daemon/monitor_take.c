@@ -53,6 +53,7 @@ int take_check(const struct options *o)
 			 PACKAGE_VERSION);
 		e = ERR_CONFIG;
 	}
+	handover_free(&h);
 	if (e != OK)
 		return say_no(e, why);
 	/* Not any program that ends well can go on. */
