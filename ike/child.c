@@ -317,6 +317,14 @@ static void on_moved(struct child_sa *c, const struct sa_done *done, struct tick
 	child_delete(c, done->err);
 }
 
+/* Not every plane knows when a packet came (xfrm/kernel.c). */
+static void note_came(struct child_sa *c, const struct sa_counters *now)
+{
+	if (c->looked > 0 && now->packets > c->in.packets)
+		c->came = c->looked;
+	c->looked = c->sa->e->now;
+}
+
 static void on_counters(struct child_sa *c, enum sa_dir dir, const struct sa_done *done)
 {
 	bool missed = done->err == ERR_NOT_FOUND && c->restored;
@@ -325,6 +333,8 @@ static void on_counters(struct child_sa *c, enum sa_dir dir, const struct sa_don
 	bool worn = done->err == OK && c->restored && c->stage == CHILD_UP &&
 		    child_plane_is_worn(c, &done->counters);
 
+	if (done->err == OK && dir == SA_IN)
+		note_came(c, &done->counters);
 	if (done->err == OK)
 		*(dir == SA_IN ? &c->in : &c->out) = done->counters;
 	else

@@ -75,6 +75,8 @@ struct child_sa {
 	struct ticket query_in, query_out;
 	struct ticket move_in, move_out;
 	uint64_t heard_packets; /* that had come when it was last looked */
+	mono_ns looked;		/* the plane has last said what had come; 0: not yet */
+	mono_ns came; /* ... and before what came last; 0: nothing has come since the first time */
 	struct sa_counters in, out;
 	mono_ns asked; /* the plane, at: */
 	mono_ns since;

@@ -35,13 +35,19 @@ static bool has_known(const struct ike_sa *sa, struct child_sa *c, enum child_st
 	return o && o->stage >= least && cover_by(o, c);
 }
 
-static bool has_cover(const struct ike_sa *sa, struct child_sa *c, enum child_stage least)
+static struct child_sa *cover_in(const struct ike_sa *sa, struct child_sa *c,
+				 enum child_stage least)
 {
-	const struct child_sa *o = sa->children;
+	struct child_sa *o = sa->children;
 
 	while (o && !(o->stage >= least && cover_by(o, c)))
 		o = o->next;
-	return o != NULL;
+	return o;
+}
+
+static bool has_cover(const struct ike_sa *sa, struct child_sa *c, enum child_stage least)
+{
+	return cover_in(sa, c, least) != NULL;
 }
 
 /* It is not to stay, so nothing else may go because of what it has. */
@@ -108,16 +114,29 @@ bool cover_is_newer(struct child_sa *c)
 void cover_doubt(struct child_sa *c)
 {
 	for (struct ike_sa *sa = peer_first(c->sa); sa; sa = sa->peer_next) {
-		if (sa != c->sa && has_cover(sa, c, CHILD_OUTBOUND))
-			sa_doubt(sa);
+		struct child_sa *o = sa != c->sa ? cover_in(sa, c, CHILD_OUTBOUND) : NULL;
+
+		if (!o)
+			continue;
+		child_query(o);
+		sa_doubt(sa);
 	}
+}
+
+/* Only packets count that came while `c` was held: before that a peer may have sent many that has
+ * lost the other one since. */
+static bool is_heard(const struct ike_sa *sa, struct child_sa *c, mono_ns since)
+{
+	const struct child_sa *o = sa != c->sa ? cover_in(sa, c, CHILD_OUTBOUND) : NULL;
+
+	return o && (sa->heard > since || (o->came > since && o->came >= c->rekey.held_since));
 }
 
 bool cover_is_heard(struct child_sa *c, mono_ns since)
 {
 	const struct ike_sa *sa = peer_first(c->sa);
 
-	while (sa && (sa == c->sa || sa->heard <= since || !has_cover(sa, c, CHILD_OUTBOUND)))
+	while (sa && !is_heard(sa, c, since))
 		sa = sa->peer_next;
 	return sa != NULL;
 }

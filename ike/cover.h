@@ -19,7 +19,8 @@ bool cover_is_elsewhere(struct child_sa *c);
 bool cover_can_send(struct child_sa *c, const struct ike_sa *going, const struct child_sa *but);
 /* ... is newer, over the same one: the peer will delete `c`, or leave it to its end. */
 bool cover_is_newer(struct child_sa *c);
-/* The peers of the other IKE SAs that have such are asked whether they live; one has been heard. */
+/* The peers of the other IKE SAs that have such are asked whether they live, and the planes whether
+ * anything comes by it; one has been heard, or something came while `c` was held. */
 void cover_doubt(struct child_sa *c);
 bool cover_is_heard(struct child_sa *c, mono_ns since);
 

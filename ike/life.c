@@ -283,11 +283,12 @@ static bool is_looking(const struct ike_sa *sa)
 	return c != NULL;
 }
 
+/* Who asks for another reason learns nothing of the peer: what has come may have come long ago. */
 void sa_looked(struct ike_sa *sa, struct child_sa *c)
 {
 	mono_ns now = sa->e->now, when = (mono_ns)c->in.last_ns;
 
-	if (c->in.packets != c->heard_packets) {
+	if (sa->looks_until > 0 && c->in.packets != c->heard_packets) {
 		c->heard_packets = c->in.packets;
 		when = when > 0 && when < now ? when : now;
 		sa->heard = when > sa->heard ? when : sa->heard;

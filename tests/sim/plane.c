@@ -270,7 +270,7 @@ static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_d
 		return take_away(end, &cmd->sa);
 	case SA_QUERY:
 		done->counters.packets =
-			cmd->sa.dir == SA_OUT || traffic_was_heard(end, cmd->sa.spi);
+			cmd->sa.dir == SA_OUT ? 1 : traffic_heard(end, cmd->sa.spi);
 		return find(end, &cmd->sa) ? OK : ERR_NOT_FOUND;
 	case SA_MOVE:
 		return move(end, &cmd->sa, done->why);
@@ -280,7 +280,7 @@ static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_d
 		return forget(end, &cmd->sa);
 	case SA_CLAIM:
 		done->counters.packets =
-			cmd->sa.dir == SA_OUT || traffic_was_heard(end, cmd->sa.spi);
+			cmd->sa.dir == SA_OUT ? 1 : traffic_heard(end, cmd->sa.spi);
 		return claim(end, &cmd->sa);
 	case SA_SWEEP:
 		return sweep(end, cmd->sa.plane);

@@ -41,20 +41,25 @@ const struct sa_desc *sim_carrier(const struct sim *s, enum side side)
 	return best;
 }
 
-bool traffic_was_heard(const struct end *end, uint32_t spi)
+uint32_t traffic_heard(const struct end *end, uint32_t spi)
 {
 	for (size_t i = 0; i < SIM_SAS_MAX; i++) {
-		if (end->heard[i] == spi)
-			return true;
+		if (end->heard[i].spi == spi)
+			return end->heard[i].n;
 	}
-	return false;
+	return 0;
 }
 
 void traffic_hear(struct end *end, uint32_t spi)
 {
 	end->n_came++;
-	if (!traffic_was_heard(end, spi))
-		end->heard[end->n_heard++ % SIM_SAS_MAX] = spi;
+	for (size_t i = 0; i < SIM_SAS_MAX; i++) {
+		if (end->heard[i].spi != spi)
+			continue;
+		end->heard[i].n++;
+		return;
+	}
+	end->heard[end->n_heard++ % SIM_SAS_MAX] = (struct heard){ spi, 1 };
 }
 
 bool traffic_takes(const struct end *end, uint32_t spi, const struct key *key)
@@ -72,7 +77,8 @@ static void packet_arrive(struct sim *s, struct sim_event *ev)
 	struct inner_packet *p = container_of(ev, struct inner_packet, ev);
 	struct end *end = &s->end[ev->side];
 
-	sim_must(s, traffic_takes(end, p->spi, &p->key), "a packet comes by SA %08x, which is not there", p->spi);
+	sim_must(s, traffic_takes(end, p->spi, &p->key),
+		 "a packet comes by SA %08x, which is not there", p->spi);
 	traffic_hear(end, p->spi);
 	free(p);
 }

@@ -114,7 +114,10 @@ struct end {
 	uint32_t last_acquire;
 	struct sa_desc sas[SIM_SAS_MAX];
 	size_t n_sas;
-	uint32_t heard[SIM_SAS_MAX]; /* SPIs by which packets came */
+	struct heard {
+		uint32_t spi;
+		uint32_t n;
+	} heard[SIM_SAS_MAX]; /* by which SPIs packets came, and how many */
 	size_t n_heard;
 	uint32_t n_went, n_came;   /* packets */
 	uint32_t refused_spi;	   /* of the last install that failed */
@@ -230,8 +233,8 @@ extern const char *const sim_plane_says;
 void plane_clear(struct end *end);
 /* From the engine's begin on there is a kernel that carries everything. */
 void plane_give_kernel(struct end *end);
-/* traffic.c: have packets come by it? One has. Would one be taken? */
-bool traffic_was_heard(const struct end *end, uint32_t spi);
+/* traffic.c: how many packets have come by it? One more has. Would one be taken? */
+uint32_t traffic_heard(const struct end *end, uint32_t spi);
 void traffic_hear(struct end *end, uint32_t spi);
 bool traffic_takes(const struct end *end, uint32_t spi, const struct key *key);
 

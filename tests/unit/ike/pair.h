@@ -50,7 +50,8 @@ struct end {
 	uint32_t answered;    /* ... that an outbound SA came for */
 	struct sa_desc moved; /* the last SA_MOVE, without its selectors */
 	size_t n_moves;
-	uint64_t packets; /* that each of its SAs has carried, by its counters */
+	uint64_t packets; /* that each of its SAs has carried, by its counters, */
+	uint32_t only_by; /* ... or the one with this SPI, and the others none; 0: each */
 	size_t n_route_questions;
 	size_t n_keepalives;
 	size_t n_guards;

@@ -198,6 +198,11 @@ static void plane_pass(struct end *end, const struct sa_desc *sa)
 	end->sas[i].passed = sa->passed;
 }
 
+static uint64_t packets_by(const struct end *end, uint32_t spi)
+{
+	return end->only_by == 0 || end->only_by == spi ? end->packets : 0;
+}
+
 void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 {
 	struct sa_done done = { .ticket = cmd->ticket, .spi = cmd->sa.spi, .dir = cmd->sa.dir };
@@ -224,7 +229,7 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 		break;
 	case SA_QUERY:
 		done.counters.bytes = 4711;
-		done.counters.packets = end->packets;
+		done.counters.packets = packets_by(end, cmd->sa.spi);
 		break;
 	case SA_MOVE:
 		plane_move(end, &cmd->sa);
@@ -240,7 +245,7 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 		}
 		done.err = plane_find(end, &cmd->sa) < end->n_sas ? OK : ERR_NOT_FOUND;
 		plane_claim(end, &cmd->sa);
-		done.counters.packets = end->packets;
+		done.counters.packets = packets_by(end, cmd->sa.spi);
 		break;
 	case SA_SWEEP:
 		if (!end->sweeps_not)

@@ -216,8 +216,59 @@ START_TEST(an_old_one_that_waits_for_an_answer_goes_with_it)
 }
 END_TEST
 
+/* Once RIGHT has the new IKE SA nothing of IKE arrives any more, so that LEFT goes on with the old
+ * one. */
+static bool nothing_once_held(struct pair *p, struct datagram *d)
+{
+	(void)d;
+	return pair_count(p, RIGHT, IKE_NOTE_UP) < 2;
+}
+
+static const struct child_sa *held(struct pair *p, enum side s)
+{
+	for (const struct ike_sa *sa = pair_sa(p, s)->conn->sas; sa; sa = sa->next) {
+		for (const struct child_sa *c = sa->children; c; c = c->next) {
+			if (c->stage == CHILD_HELD)
+				return c;
+		}
+	}
+	return NULL;
+}
+
+/* LEFT has sent nothing by the new child so long that RIGHT would think that it has lost the old
+ * one; but packets come by that. Those that came before the new one was there say nothing. */
+START_TEST(a_child_is_held_while_packets_come_by_the_old_one)
+{
+	struct pair *p = up();
+	struct end *right = &p->end[RIGHT];
+	struct child_sa *old = pair_sa(p, RIGHT)->children;
+
+	right->only_by = old->spi_in;
+	right->packets = 1000;
+	pair_run(p, 22 * NS_PER_S); /* what IKE has said is too old to count */
+	if (_i == 1)
+		child_query(old);
+	pair_act(p, RIGHT);
+	right->packets = 2000;
+	p->filter = nothing_once_held;
+	ask(p, LEFT, IKE_REKEY_PROOF);
+	pair_run(p, 2 * NS_PER_S);
+	ck_assert_ptr_nonnull(held(p, RIGHT));
+	for (int i = 0; i < 10; i++) {
+		right->packets += _i == 2;
+		pair_run(p, NS_PER_S);
+	}
+	ck_assert_int_eq(held(p, RIGHT) != NULL, _i == 2);
+	right->only_by = 1;
+	pair_run(p, 25 * NS_PER_S);
+	ck_assert_ptr_null(held(p, RIGHT));
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-retire")
 {
+	tcase_add_loop_test(tc, a_child_is_held_while_packets_come_by_the_old_one, 0, 3);
 	tcase_add_test(tc, an_old_one_that_waits_for_an_answer_goes_with_it);
 	tcase_add_loop_test(tc, an_old_one_goes_when_what_was_asked_over_it_is_refused, 0, 2);
 	tcase_add_test(tc, what_comes_by_a_child_that_is_deleted_late_is_taken);

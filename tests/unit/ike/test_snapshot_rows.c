@@ -100,6 +100,8 @@ static const struct gap child_others[] = {
 	/* the plane is asked again */
 	CHILD(in),
 	CHILD(out),
+	CHILD(looked),
+	CHILD(came),
 };
 static const struct gap create_others[] = {
 	CREATE(sa),
