@@ -110,11 +110,26 @@ void renew_pass_on(struct ike_sa *heir, const struct ike_sa *old)
 
 /* ---- how the old one goes ---- */
 
+static bool is_carried(struct child_sa *c)
+{
+	return !c->conf || !child_stays(c) || cover_is_elsewhere(c);
+}
+
 bool renew_is_done(const struct ike_sa *sa)
 {
 	struct child_sa *c = sa->children;
 
-	while (c && (!c->conf || !child_stays(c) || cover_is_elsewhere(c)))
+	while (c && is_carried(c))
+		c = c->next;
+	return !c;
+}
+
+/* At its end what is only asked for is not waited for: nothing goes by that yet. */
+static bool can_retire(const struct ike_sa *sa)
+{
+	struct child_sa *c = sa->children;
+
+	while (c && (c->stage == CHILD_ASKED || is_carried(c)))
 		c = c->next;
 	return !c;
 }
@@ -182,7 +197,7 @@ void renew_end(struct ike_sa *sa)
 
 	if (sa->redundant && !sa->retired && is_awaited(sa))
 		sa->ends_at = sa->e->now + again_time;
-	else if (sa->redundant && !sa->retired && renew_is_done(sa))
+	else if (sa->redundant && !sa->retired && can_retire(sa))
 		retire(sa);
 	else if (sa->redundant && !sa->retired && rekey_release_all(sa))
 		sa->ends_at = sa->e->now + again_time; /* until packets go by those */

@@ -3,6 +3,7 @@
  * the time that what is on its way takes. */
 #include "ike/child.h"
 #include "ike/core.h"
+#include "ike/rekey.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
@@ -266,8 +267,48 @@ START_TEST(a_child_is_held_while_packets_come_by_the_old_one)
 }
 END_TEST
 
+static bool no_delete_nor_keys(struct pair *p, struct datagram *d)
+{
+	bool answers = d->bytes[19] & 0x20;
+
+	return (answers || no_delete(p, d)) && (d->to != LEFT || d->bytes[18] != X_CREATE_CHILD_SA);
+}
+
+/* ... and it gets new keys for its child at that moment: they are not waited for. */
+START_TEST(one_of_two_goes_slowly_while_it_asks_for_new_keys)
+{
+	struct pair *p = up();
+	struct ike_sa *old = pair_sa(p, RIGHT);
+	struct child_sa *c = old->children;
+	const uint64_t spi = sa_own_spi(old);
+
+	p->end[RIGHT].packets = 1;
+	p->filter = no_delete_nor_keys;
+	p->ctx = pair_sa(p, LEFT);
+	ask(p, LEFT, IKE_REKEY_PROOF);
+	pair_run(p, 2 * NS_PER_S);
+	ck_assert_ptr_eq(sa_find(p->end[RIGHT].e, spi), old);
+	ck_assert_ptr_null(held(p, RIGHT));
+	rekey_want(c);
+	pair_act(p, RIGHT);
+	ck_assert_ptr_nonnull(old->mine);
+	old->redundant = true;
+	old->ends_at = p->now;
+	sa_schedule(old);
+	pair_run(p, 3 * NS_PER_S);
+	ck_assert_ptr_eq(sa_find(p->end[RIGHT].e, spi), old);
+	ck_assert_int_eq(old->state, S_UP);
+	ck_assert(c->in_there && !c->out_there);
+	p->filter = NULL;
+	pair_run(p, 30 * NS_PER_S);
+	expect_one(p);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-retire")
 {
+	tcase_add_test(tc, one_of_two_goes_slowly_while_it_asks_for_new_keys);
 	tcase_add_loop_test(tc, a_child_is_held_while_packets_come_by_the_old_one, 0, 3);
 	tcase_add_test(tc, an_old_one_that_waits_for_an_answer_goes_with_it);
 	tcase_add_loop_test(tc, an_old_one_goes_when_what_was_asked_over_it_is_refused, 0, 2);
