@@ -48,6 +48,26 @@ void duplicate_settle(struct ike_sa *sa)
 	}
 }
 
+/* The initiator has followed another answer to its request since (init_rival.h): it has one IKE SA
+ * by each SPI of its own. */
+static bool is_given_up(const struct ike_sa *sa, const struct ike_sa *other)
+{
+	return !sa->initiator && !other->initiator && sa->spi_i == other->spi_i;
+}
+
+void duplicate_drop(struct ike_sa *sa)
+{
+	for (struct ike_sa *other = peer_first(sa); other; other = other->peer_next) {
+		/* The message that proves the first one may be late. */
+		struct ike_sa *loser = peer_knows(other) ? sa : other;
+
+		if (!is_other(sa, other) || !is_given_up(sa, other))
+			continue;
+		leave(loser, 0);
+		loser->retired = true;
+	}
+}
+
 void duplicate_bound(struct ike_sa *sa)
 {
 	struct ike_sa *oldest = sa;

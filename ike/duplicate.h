@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two IKE SAs between the same two identities: which one stays. Two cases, and no others:
+/* Two IKE SAs between the same two identities: which one stays. Three cases, and no others:
  *
  * Both ends began at once, so that each made one while the other's was on its way. Both ends know
  * both SAs, so both apply one rule: the SA with the lower initiator's SPI stays, the other is
@@ -14,6 +14,10 @@
  * for one identity may be several machines (2.4). We say it where no IKE SA is up with the same two
  * identities, be it another connection's.
  *
+ * The peer's IKE_SA_INIT request came twice, the second time when the first IKE SA was up, and was
+ * answered twice. Both are up here, and the peer has given up the first one, since no answer to its
+ * IKE_AUTH arrived. What is sent by that is lost, so it goes at once.
+ *
  * Beyond that a peer may have several, but not without end: each costs memory, an SPI of 65 536,
  * and a line of the status. The oldest makes place.
  */
@@ -26,6 +30,9 @@ enum { SAME_PEER_MAX = 8 }; /* IKE SAs of one connection with one identity */
 
 /* `sa` is just up. */
 void duplicate_settle(struct ike_sa *sa);
+/* `sa` is just up: of two that answered the same IKE_SA_INIT request the earlier one is deleted, or
+ * `sa` if the peer has used that one. */
+void duplicate_drop(struct ike_sa *sa);
 /* `sa` is just up: if its peer has too many now, its oldest is deleted. */
 void duplicate_bound(struct ike_sa *sa);
 /* The peer of `sa`, authenticated, says INITIAL_CONTACT. */

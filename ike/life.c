@@ -65,6 +65,7 @@ void sa_established(struct ike_sa *sa)
 	n = note_of_sa(sa, IKE_NOTE_UP, OK);
 	note_tell(sa->e, &n);
 	conn_succeeded(sa->conn);
+	duplicate_drop(sa);
 	duplicate_settle(sa);
 	duplicate_bound(sa);
 }

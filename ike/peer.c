@@ -9,6 +9,9 @@
 #include "ike/connection.h"
 #include "ike/core.h"
 
+/* The message ID of the last request of a handshake. */
+enum { AUTH_ID = 1 };
+
 struct span peer_table_key(const struct table_node *n)
 {
 	const struct ike_sa *sa = container_of(n, const struct ike_sa, by_peer);
@@ -94,4 +97,11 @@ void peer_leave(struct ike_sa *sa)
 struct ike_sa *peer_first(const struct ike_sa *sa)
 {
 	return sa->peer_entered ? find(sa) : NULL;
+}
+
+bool peer_knows(const struct ike_sa *sa)
+{
+	const uint32_t mine = sa->window.next_out - sa->window.asked;
+
+	return sa->initiator || sa->before != 0 || sa->window.next_in > AUTH_ID + 1 || mine > 0;
 }

@@ -15,6 +15,8 @@ void peer_leave(struct ike_sa *sa);
 /* The first SA of the peer that `sa` has (perhaps `sa` itself), the others by ->peer_next; NULL:
  * not entered. */
 struct ike_sa *peer_first(const struct ike_sa *sa);
+/* It has shown that it has this IKE SA, by more than IKE_AUTH, whose answer may be lost. */
+bool peer_knows(const struct ike_sa *sa);
 
 struct span peer_table_key(const struct table_node *n);
 

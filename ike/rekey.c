@@ -11,8 +11,6 @@
 #include "ike/peer.h"
 #include "ike/renew.h"
 
-/* The message ID of the last request of a handshake. */
-enum { AUTH_ID = 1 };
 /* A peer who has sent nothing by the new pair, nor deleted the old one, may still compute; the old
  * one is as good for so long. */
 static const mono_ns hold_time = 60 * NS_PER_S;
@@ -313,18 +311,10 @@ void rekey_tick(struct ike_sa *sa)
 	}
 }
 
-/* The peer has shown that it has this IKE SA, by more than IKE_AUTH, whose answer may be lost. */
-static bool is_known(const struct ike_sa *sa)
-{
-	const uint32_t mine = sa->window.next_out - sa->window.asked;
-
-	return sa->initiator || sa->before != 0 || sa->window.next_in > AUTH_ID + 1 || mine > 0;
-}
-
 static bool comes_before(const struct child_sa *a, const struct child_sa *b)
 {
-	if (is_known(a->sa) != is_known(b->sa))
-		return is_known(a->sa);
+	if (peer_knows(a->sa) != peer_knows(b->sa))
+		return peer_knows(a->sa);
 	return a->id < b->id;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How an IKE SA goes whose place another one has taken: with all that it was waiting for, and with
  * the time that what is on its way takes. */
+#include <string.h>
+
 #include "ike/child.h"
 #include "ike/core.h"
 #include "ike/rekey.h"
@@ -306,9 +308,71 @@ START_TEST(one_of_two_goes_slowly_while_it_asks_for_new_keys)
 }
 END_TEST
 
+struct first_answer {
+	uint64_t spi_r; /* of the SA that it made; 0: not yet */
+	struct path path;
+	uint8_t request[2048];
+	size_t len;
+};
+
+/* Keeps the IKE_SA_INIT request; what that SA answers to IKE_AUTH does not arrive. */
+static bool no_first_answer(struct pair *p, struct datagram *d)
+{
+	struct first_answer *a = p->ctx;
+	struct rd r = rd_from(span_of(d->bytes, d->len));
+
+	if (d->to == RIGHT && d->bytes[18] == X_IKE_SA_INIT && d->len <= sizeof(a->request)) {
+		memcpy(a->request, d->bytes, d->len);
+		a->len = d->len;
+		a->path = d->path;
+	}
+	if (d->to == RIGHT || d->bytes[18] != X_IKE_AUTH)
+		return true;
+	rd_skip(&r, 8);
+	if (a->spi_r == 0)
+		a->spi_r = rd_u64(&r);
+	else
+		return rd_u64(&r) != a->spi_r;
+	return false;
+}
+
+/* LEFT's request comes once more when the SA is up that RIGHT made for it: RIGHT makes another one,
+ * and LEFT takes that, since it hears nothing of the first one. By that nothing shall be sent. */
+START_TEST(what_the_initiator_has_given_up_goes_when_another_answer_is_up)
+{
+	struct pair *p = up();
+	struct first_answer a = { 0 };
+
+	p->filter = no_first_answer;
+	p->ctx = &a;
+	ask(p, LEFT, IKE_REKEY_PROOF);
+	pair_run(p, NS_PER_S);
+	ck_assert_ptr_nonnull(sa_find(p->end[RIGHT].e, a.spi_r));
+	ck_assert_int_eq(sa_find(p->end[RIGHT].e, a.spi_r)->state, S_UP);
+	/* As if LEFT had used it: then the message that proves the other one is late. */
+	if (_i == 1)
+		sa_find(p->end[RIGHT].e, a.spi_r)->window.next_in++;
+	pair_deliver(p, RIGHT, &a.path, span_of(a.request, a.len));
+	pair_act(p, RIGHT);
+	for (int i = 0; i < 30 && pair_count(p, LEFT, IKE_NOTE_UP) < 2; i++)
+		pair_run(p, NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 2);
+	pair_run(p, NS_PER_S / 10);
+	ck_assert_ptr_nonnull(sa_find(p->end[RIGHT].e, a.spi_r));
+	ck_assert_int_eq(sa_find(p->end[RIGHT].e, a.spi_r)->state, _i == 0 ? S_CLOSING : S_UP);
+	pair_run(p, 20 * NS_PER_S);
+	if (_i == 0)
+		expect_one(p);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_CHILD_DOWN), 0);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-retire")
 {
 	tcase_add_test(tc, one_of_two_goes_slowly_while_it_asks_for_new_keys);
+	tcase_add_loop_test(tc, what_the_initiator_has_given_up_goes_when_another_answer_is_up, 0,
+			    2);
 	tcase_add_loop_test(tc, a_child_is_held_while_packets_come_by_the_old_one, 0, 3);
 	tcase_add_test(tc, an_old_one_that_waits_for_an_answer_goes_with_it);
 	tcase_add_loop_test(tc, an_old_one_goes_when_what_was_asked_over_it_is_refused, 0, 2);
