@@ -147,7 +147,7 @@ END_TEST
 /* ... nor by a process that was: what it has left is not believed. */
 START_TEST(no_number_that_was_left_is_of_times_to_come)
 {
-	static _Alignas(max_align_t) uint8_t memory[1 << 20];
+	static _Alignas(4096) uint8_t memory[1 << 20]; /* as a mapping is */
 	const struct esp_memory m = { .p = memory, .size = sizeof(memory) };
 	struct esp_kept kept;
 	struct scene s;
