@@ -10,17 +10,13 @@ static const int64_t worth_telling = 60 * (int64_t)NS_PER_S;
 /* Ten years: the timer itself need not fire. */
 static const time_t far_away = 315360000;
 
-static int64_t ns_of(clockid_t id)
+/* By how many ns that clock is ahead of the monotonic one. */
+static int64_t beyond(clockid_t id)
 {
 	struct timespec t = { 0 };
 
 	(void)clock_gettime(id, &t);
-	return t.tv_sec * (int64_t)NS_PER_S + t.tv_nsec;
-}
-
-static int64_t beyond(clockid_t id)
-{
-	return ns_of(id) - ns_of(CLOCK_MONOTONIC);
+	return t.tv_sec * (int64_t)NS_PER_S + t.tv_nsec - (int64_t)mono_now();
 }
 
 static int64_t gained(int64_t now, int64_t *last)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LOOP_BATCH = 32 };
@@ -18,14 +17,6 @@ struct loop {
 	int n_batch;
 	struct epoll_event batch[LOOP_BATCH];
 };
-
-mono_ns mono_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (mono_ns)t.tv_sec * NS_PER_S + (mono_ns)t.tv_nsec;
-}
 
 enum err loop_new(struct loop **l)
 {

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/heap.h"
 
@@ -29,8 +30,6 @@ struct loop_timer {
 	loop_fn *fire;
 	void *ctx;
 };
-
-mono_ns mono_now(void); /* CLOCK_MONOTONIC */
 
 MUST_USE enum err loop_new(struct loop **l);
 void loop_free(struct loop *l); /* takes NULL */

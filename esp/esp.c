@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "esp/worker.h"
@@ -17,15 +16,6 @@ struct esp {
 	uint64_t installed;
 	uint64_t installed_before; /* 0: that is not known */
 };
-
-/* Of the monotonic clock, as numbers of installs are. */
-static uint64_t now(void)
-{
-	struct timespec t = { .tv_sec = 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
 
 /* The TUN has no flag per call for not waiting, as sockets have. */
 static enum err nonblocking(int fd)
@@ -97,7 +87,7 @@ enum err esp_keep(struct esp *e, const struct esp_memory *m, struct esp_kept *ke
 	enum err err = sad_keep(e->plane.sad, m, kept);
 
 	/* Whoever wrote that had been taken over. */
-	if (sad_installed(e->plane.sad) > now())
+	if (sad_installed(e->plane.sad) > mono_now())
 		sad_forget_installed(e->plane.sad);
 	e->installed = sad_installed(e->plane.sad);
 	return err;
@@ -209,7 +199,7 @@ static enum err install(struct esp *e, const struct sa_cmd *cmd, struct sa_count
 	enum err err;
 
 	/* By one of times to come all that the next engines put in would count as done before. */
-	if (cmd->install > now())
+	if (cmd->install > mono_now())
 		return ERR_DENIED;
 	if (was_installed(e, cmd))
 		return sad_claim(e->plane.sad, &cmd->sa, counters);

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "esp/arrive.h"
@@ -194,15 +193,6 @@ void worker_tell_silent(struct worker *w, struct sa *sa)
 	}
 }
 
-static mono_ns monotonic(void)
-{
-	struct timespec t;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
-		return 0;
-	return (mono_ns)t.tv_sec * NS_PER_S + (mono_ns)t.tv_nsec;
-}
-
 /* A device that was deleted would be ready for ever. Whoever makes it anew starts this process
  * anew, or gives a child's new one. */
 static void drain(struct worker *w, int fd, uint32_t if_id)
@@ -242,7 +232,7 @@ void worker_round(struct worker *w, int timeout_ms)
 	struct epoll_event ev[N_READY];
 	int n = epoll_wait(w->epoll_fd, ev, N_READY, timeout_ms);
 
-	w->now = monotonic();
+	w->now = mono_now();
 	sad_enter(w->plane->sad, w->index);
 	for (int i = 0; i < n; i++)
 		ready(w, &ev[i]);
@@ -261,7 +251,7 @@ static void *loop(void *arg)
 
 void worker_finish(struct worker *w)
 {
-	w->now = monotonic();
+	w->now = mono_now();
 	sad_enter(w->plane->sad, w->index);
 	arrive_handed(w);
 	sad_leave(w->plane->sad, w->index);

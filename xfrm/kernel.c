@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "xfrm/kernel_inner.h"
@@ -281,22 +280,13 @@ static enum err pass(struct kernel *k, const struct sa_desc *d, char *why)
 
 /* ---- counters ---- */
 
-uint64_t kernel_now_ns(void)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
-		return 1;
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /* Most kernels do not say when a state was last used, so that is when its counter was last seen to
  * have moved: as exact as one asks often. */
 static void count(struct kernel_half *half, const struct state_info *s, struct sa_counters *c)
 {
 	if (s->packets != half->packets) {
 		half->packets = s->packets;
-		half->last_ns = kernel_now_ns();
+		half->last_ns = mono_now();
 	}
 	*c = (struct sa_counters){
 		.bytes = s->bytes,

@@ -102,7 +102,7 @@ static void on_mapping(struct kernel *k, const struct event *ev, const struct ke
 {
 	struct kernel_half *half = half_of(k, ev);
 	struct plane_event told = ev->plane;
-	uint64_t now = kernel_now_ns();
+	uint64_t now = mono_now();
 
 	if (half == NULL || (half->mapped_ns != 0 && now - half->mapped_ns < MAPPING_PAUSE_NS))
 		return;

@@ -170,7 +170,6 @@ struct kernel {
 	uint64_t installed_before;
 };
 
-uint64_t kernel_now_ns(void); /* monotonic */
 
 /* ---- kernel_book.c, kernel_judge.c, kernel_index.c: pure ---- */
 

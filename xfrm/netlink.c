@@ -18,14 +18,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/secret.h"
 
 enum {
 	DATAGRAM_MAX = 65536, /* the kernel's dumps come in at most 32 KiB */
-	WAIT_MS = 5000,
 	DUMP_TRIES = 8,
 	SEND_BUFFER = 16 << 20,
 };
+
+static const mono_ns patience = 5 * NS_PER_S;
 
 static enum err errno_err(int error)
 {
@@ -106,15 +108,6 @@ void netlink_close(struct netlink *nl)
 	*nl = (struct netlink){ .fd = -1 };
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &ts) != 0)
-		return INT64_MAX;
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static enum err netlink_read_model(struct netlink *nl, struct span *got)
 {
 	ssize_t n = nl->ops->receive(nl->ctx, nl->buf, DATAGRAM_MAX);
@@ -150,16 +143,16 @@ enum err netlink_read(struct netlink *nl, struct span *got)
 }
 
 /* The same, when it comes. */
-static enum err netlink_receive(struct netlink *nl, int64_t until_ms, struct span *got)
+static enum err netlink_receive(struct netlink *nl, mono_ns until, struct span *got)
 {
-	for (int64_t left = until_ms - now_ms(); left > 0; left = until_ms - now_ms()) {
+	for (mono_ns now = mono_now(); now < until; now = mono_now()) {
 		struct pollfd p = { .fd = nl->fd, .events = POLLIN };
 		enum err err = netlink_read(nl, got);
 
 		if (err == ERR_NOT_FOUND && nl->ops != NULL)
 			break;
 		if (err == ERR_NOT_FOUND)
-			(void)poll(&p, 1, (int)left);
+			(void)poll(&p, 1, (int)((until - now) / NS_PER_MS) + 1);
 		else if (err != OK || got->len > 0)
 			return err;
 	}
@@ -213,13 +206,13 @@ static enum err netlink_send(const struct netlink *nl, struct iovec *iov, size_t
 
 static enum err netlink_wait(struct netlink *nl, answer_fn *fn, void *ctx, struct answer *a)
 {
-	int64_t until_ms = now_ms() + WAIT_MS;
+	mono_ns until = mono_now() + patience;
 	enum err err = OK;
 
 	while (err == OK && !a->done) {
 		struct span got = SPAN_EMPTY;
 
-		err = netlink_receive(nl, until_ms, &got);
+		err = netlink_receive(nl, until, &got);
 		if (err == OK)
 			err = answer_read(a, got, fn, ctx);
 		secret_wipe(nl->buf, got.len);
