@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/bundle.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/pack.h"
 #include "base/secret.h"
 #include "crypto/prf.h"
+#include "daemon/sealed.h"
 
 #define BUNDLE_MAGIC 0x70734231u
-#define BUNDLE_SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 
 enum {
 	N_FILE_KINDS = CONF_FILE_QCD_SECRET + 1,
@@ -40,16 +35,7 @@ struct sink {
 
 static void sink_bytes(struct sink *k, struct span s)
 {
-	while (s.len > 0 && !k->bad) {
-		ssize_t n = write(k->fd, s.p, s.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			k->bad = true;
-		else
-			s = span_tail(s, (size_t)n);
-	}
+	k->bad = k->bad || sealed_append(k->fd, s) != OK;
 }
 
 static void sink_u32(struct sink *k, uint32_t v)
@@ -128,12 +114,6 @@ static void write_file(void *ctx, enum conf_file_kind kind, const struct conf_fi
 		write_mark(x, kind, f);
 }
 
-enum err bundle_make(const char *name, int *fd)
-{
-	*fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	return *fd >= 0 ? OK : ERR_SYSTEM;
-}
-
 enum err bundle_write(int fd, enum role r, struct span text, const struct conf *c, struct span key)
 {
 	struct writing x = { .sink = { .fd = fd }, .key = key, .role = r, .counting = true };
@@ -145,9 +125,7 @@ enum err bundle_write(int fd, enum role r, struct span text, const struct conf *
 	sink_u32(&x.sink, x.n);
 	x.counting = false;
 	conf_each_file(c, write_file, &x);
-	if (x.sink.bad || fcntl(fd, F_ADD_SEALS, BUNDLE_SEALS) != 0)
-		return ERR_SYSTEM;
-	return OK;
+	return x.sink.bad ? ERR_SYSTEM : sealed_close(fd);
 }
 
 /* ---- reading ---- */
@@ -191,48 +169,12 @@ static enum err bundle_parse(struct bundle *b)
 	return good && rd_end(&r) ? OK : ERR_SYNTAX;
 }
 
-static enum err bytes_read(int fd, uint8_t *to, size_t len)
-{
-	size_t at = 0;
-
-	while (at < len) {
-		ssize_t n = pread(fd, to + at, len - at, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return ERR_SYSTEM;
-		at += (size_t)n;
-	}
-	return OK;
-}
-
-bool bundle_is(int fd)
-{
-	int seals = fcntl(fd, F_GET_SEALS);
-
-	return seals >= 0 && (seals & BUNDLE_SEALS) == BUNDLE_SEALS;
-}
-
 enum err bundle_read(int fd, struct bundle **out)
 {
-	struct bundle *b;
-	struct stat st;
-	enum err e;
+	struct bundle *b = calloc(1, sizeof *b);
+	enum err e = b != NULL ? sealed_read(fd, BUNDLE_MAX, &b->bytes, &b->len) : ERR_NOMEM;
 
 	*out = NULL;
-	if (!bundle_is(fd))
-		return ERR_DENIED;
-	if (fstat(fd, &st) != 0)
-		return ERR_SYSTEM;
-	if (st.st_size <= 0 || st.st_size > BUNDLE_MAX)
-		return ERR_SYNTAX;
-	b = calloc(1, sizeof *b);
-	if (b == NULL)
-		return ERR_NOMEM;
-	b->len = (size_t)st.st_size;
-	b->bytes = malloc(b->len);
-	e = b->bytes != NULL ? bytes_read(fd, b->bytes, b->len) : ERR_NOMEM;
 	if (e == OK)
 		e = bundle_parse(b);
 	if (e == OK)

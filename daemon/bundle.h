@@ -17,15 +17,13 @@
 
 enum { BUNDLE_MAX = 64 * 1024 * 1024, BUNDLE_PATH_MAX = 4096, BUNDLE_KEY_LEN = 32 };
 
-/* Writing, where the files can be read: into an empty memfd of bundle_make, sealed at the end
- * against every change. `key`: of the marks, the same for as long as bundles are compared. */
-MUST_USE enum err bundle_make(const char *name, int *fd);
+/* Writing, where the files can be read: into a new file of sealed_make(), sealed at the end. `key`:
+ * of the marks, the same for as long as bundles are compared. */
 MUST_USE enum err bundle_write(int fd, enum role r, struct span text, const struct conf *c,
 			       struct span key);
 
 struct bundle;
 
-bool bundle_is(int fd); /* sealed; what is in it is not looked at */
 /* Reads a sealed bundle into memory of its own and checks it whole. Does not close `fd`.
  * ERR_SYNTAX, ERR_DENIED (not sealed: somebody could change it under the reader), ERR_NOMEM,
  * ERR_SYSTEM. */

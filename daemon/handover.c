@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/handover.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/pack.h"
 #include "base/secret.h"
 #include "base/vault.h"
 #include "config.h"
+#include "daemon/sealed.h"
 #include "esp/esp.h"
 #include "ike/engine.h"
 
 enum { CAPS_MAX = 512 };
-
-#define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 
 void handover_blank(struct handover *h)
 {
@@ -149,20 +145,6 @@ static void put(struct wr *w, const struct handover *h)
 	put_caps(w, &h->caps);
 }
 
-static bool write_all(int fd, struct span s)
-{
-	while (s.len > 0) {
-		ssize_t n = write(fd, s.p, s.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		s = span_tail(s, (size_t)n);
-	}
-	return true;
-}
-
 enum err handover_write(const struct handover *h, int *fd)
 {
 	struct handover places = *h; /* the walk gives places that may be written to */
@@ -177,10 +159,11 @@ enum err handover_write(const struct handover *h, int *fd)
 	if (e == OK && !wr_ok(&w))
 		e = ERR_SPACE;
 	if (e == OK)
-		*fd = memfd_create("postern-hand-over", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (e == OK &&
-	    (*fd < 0 || !write_all(*fd, wr_done(&w)) || fcntl(*fd, F_ADD_SEALS, SEALS) != 0))
-		e = ERR_SYSTEM;
+		e = sealed_make("postern-hand-over", fd);
+	if (e == OK)
+		e = sealed_append(*fd, wr_done(&w));
+	if (e == OK)
+		e = sealed_close(*fd);
 	if (e != OK && *fd >= 0) {
 		close(*fd);
 		*fd = -1;
@@ -284,40 +267,18 @@ static enum err get(struct span s, struct handover *h, char why[static HANDOVER_
 	return e;
 }
 
-static bool read_all(int fd, uint8_t *to, size_t len)
-{
-	size_t at = 0;
-
-	while (at < len) {
-		ssize_t n = pread(fd, to + at, len - at, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		at += (size_t)n;
-	}
-	return true;
-}
-
 enum err handover_read(int fd, struct handover *h, char why[static HANDOVER_WHY_MAX])
 {
-	struct stat st;
 	uint8_t *b;
-	enum err e;
+	size_t len;
+	enum err e = sealed_read(fd, HANDOVER_MAX, &b, &len);
 
 	handover_blank(h);
 	snprintf(why, HANDOVER_WHY_MAX, "descriptor %d is no record of a running posternd", fd);
-	if (fcntl(fd, F_GET_SEALS) != SEALS)
-		return ERR_DENIED;
-	if (fstat(fd, &st) != 0 || st.st_size <= 0 || st.st_size > HANDOVER_MAX)
-		return ERR_SYNTAX;
-	b = malloc((size_t)st.st_size);
-	e = b == NULL ? ERR_NOMEM : read_all(fd, b, (size_t)st.st_size) ? OK : ERR_SYSTEM;
 	if (e == OK)
-		e = get(span_of(b, (size_t)st.st_size), h, why);
+		e = get(span_of(b, len), h, why);
 	if (e != OK)
 		handover_free(h);
-	secret_free(b, (size_t)st.st_size);
+	secret_free(b, len);
 	return e;
 }

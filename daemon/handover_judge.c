@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "daemon/handover.h"
+#include "daemon/sealed.h"
 #include "daemon/vault_memory.h"
 
 static const char *const names[] = {
@@ -95,7 +96,7 @@ static bool is_right(const struct handover_place *p)
 	case HANDOVER_NOTIFY:
 		return is_socket(fd, AF_UNIX, SOCK_DGRAM, 0);
 	case HANDOVER_BUNDLE:
-		return bundle_is(fd);
+		return sealed_is(fd);
 	case HANDOVER_MEMORY:
 		return vault_memory_is(fd);
 	}

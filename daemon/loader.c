@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "certs/cert.h"
+#include "daemon/sealed.h"
 
 enum {
 	TEXT_MAX_BYTES = 4 * 1024 * 1024,
@@ -153,7 +154,7 @@ static enum err loaded_fill(const char *file, struct loaded *l, struct span key,
 	enum err e = fd >= 0 ? OK : ERR_SYSTEM;
 
 	for (unsigned int r = 0; r < N_ROLES && e == OK; r++)
-		e = bundle_make(role_row((enum role)r)->name, &l->bundle[r]);
+		e = sealed_make(role_row((enum role)r)->name, &l->bundle[r]);
 	if (e == OK)
 		e = child_run(file, l, key, fd);
 	if (fd >= 0)

@@ -18,6 +18,7 @@
 #include "conf/load.h"
 #include "daemon/bundle.h"
 #include "daemon/proto.h"
+#include "daemon/sealed.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { ROOM = 256 * 1024, MESSAGES_MAX = 16 };
@@ -214,11 +215,10 @@ static int bundle_of(struct span bytes, uint8_t how)
 {
 	int fd;
 
-	FUZZ_HOLDS(bundle_make("postern.conf", &fd) == OK);
-	FUZZ_HOLDS(write(fd, bytes.p, bytes.len) == (ssize_t)bytes.len);
+	FUZZ_HOLDS(sealed_make("postern.conf", &fd) == OK);
+	FUZZ_HOLDS(sealed_append(fd, bytes) == OK);
 	if (!(how & HOW_UNSEALED))
-		(void)fcntl(fd, F_ADD_SEALS,
-			    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+		FUZZ_HOLDS(sealed_close(fd) == OK);
 	return fd;
 }
 

@@ -9,6 +9,7 @@
 #include "base/jobs.h"
 #include "daemon/bundle.h"
 #include "daemon/proto.h"
+#include "daemon/sealed.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/fuzz/texts.h"
 
@@ -216,7 +217,7 @@ static void bundle(struct seeds *out)
 
 	wr_u8(&w, 128);
 	wr_u8(&w, 0);
-	FUZZ_HOLDS(bundle_make("x", &fd) == OK);
+	FUZZ_HOLDS(sealed_make("x", &fd) == OK);
 	FUZZ_HOLDS(bundle_write(fd, ROLE_ENGINE, span_str(text), &c, SPAN_EMPTY) == OK);
 	n = pread(fd, room + wr_len(&w), sizeof(room) - wr_len(&w), 0);
 	FUZZ_HOLDS(n > 0);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/bundle.h"
+#include "daemon/sealed.h"
 #include "tests/unit/unit.h"
 
 static const char text[] = "qcd_secret_file = host.qcd\n"
@@ -86,7 +87,7 @@ static int bundle_made(enum role r)
 	struct conf *c = conf_made();
 	int fd;
 
-	ck_assert_int_eq(bundle_make("test", &fd), OK);
+	ck_assert_int_eq(sealed_make("test", &fd), OK);
 	ck_assert_int_eq(bundle_write(fd, r, span_str(text), c, span_str(mark_key)), OK);
 	conf_free(c);
 	return fd;
@@ -166,7 +167,7 @@ START_TEST(a_bundle_that_is_not_sealed_is_not_read)
 	struct bundle *b;
 	int fd;
 
-	ck_assert_int_eq(bundle_make("test", &fd), OK);
+	ck_assert_int_eq(sealed_make("test", &fd), OK);
 	ck_assert_int_eq(write(fd, "psB1", 4), 4);
 	ck_assert_int_eq(bundle_read(fd, &b), ERR_DENIED);
 	ck_assert_ptr_null(b);
@@ -180,11 +181,9 @@ static enum err read_damaged(const uint8_t *p, size_t len)
 	enum err e;
 	int fd;
 
-	ck_assert_int_eq(bundle_make("test", &fd), OK);
-	ck_assert_int_eq(write(fd, p, len), (ssize_t)len);
-	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS,
-			       F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL),
-			 0);
+	ck_assert_int_eq(sealed_make("test", &fd), OK);
+	ck_assert_int_eq(sealed_append(fd, span_of(p, len)), OK);
+	ck_assert_int_eq(sealed_close(fd), OK);
 	e = bundle_read(fd, &b);
 	bundle_free(b);
 	close(fd);
@@ -221,7 +220,7 @@ static struct conf *conf_of(enum role r, enum conf_file_kind kind, const char *h
 	memcpy(other, contents, sizeof other);
 	other[kind] = holds;
 	ck_assert_int_eq(conf_load("postern.conf", span_str(text), &src, &c, &problems), OK);
-	ck_assert_int_eq(bundle_make("test", &fd), OK);
+	ck_assert_int_eq(sealed_make("test", &fd), OK);
 	ck_assert_int_eq(bundle_write(fd, r, span_str(text), c, span_str(mark_key)), OK);
 	conf_free(c);
 	ck_assert_int_eq(bundle_read(fd, &b), OK);
@@ -287,7 +286,7 @@ START_TEST(a_mark_says_nothing_without_the_monitors_key)
 	int fd[2];
 
 	for (size_t i = 0; i < 2; i++) {
-		ck_assert_int_eq(bundle_make("test", &fd[i]), OK);
+		ck_assert_int_eq(sealed_make("test", &fd[i]), OK);
 		ck_assert_int_eq(bundle_write(fd[i], ROLE_ENGINE, span_str(text), c,
 					      span_str(i == 0 ? "one start" : "the next")),
 				 OK);

@@ -161,6 +161,23 @@ START_TEST(only_sealed_memory_is_taken)
 }
 END_TEST
 
+/* A host may forbid that memory is executed (vm.memfd_noexec, Linux 6.3): one seal more. */
+START_TEST(memory_that_cannot_be_executed_is_taken)
+{
+	enum { NOEXEC_SEAL = 8 };
+	struct restorer r = { .mem = NULL };
+	int fd = memfd_create("vault", MFD_CLOEXEC | NOEXEC_SEAL);
+
+	if (fd < 0) /* an older kernel has no such seal */
+		fd = memfd_create("vault", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, (off_t)VAULT_MEMORY_SIZE), 0);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+	ck_assert_int_eq(restorer_open(&r, fd), OK);
+	restorer_close(&r);
+}
+END_TEST
+
 /* What is written again and again does not pile up. */
 START_TEST(memory_is_bounded_by_what_is_alive)
 {
@@ -275,4 +292,5 @@ UNIT("daemon/restorer")
 	tcase_add_test(tc, what_is_refused_is_forgotten);
 	tcase_add_test(tc, without_a_vault_it_goes_on_with_nothing);
 	tcase_add_test(tc, only_sealed_memory_is_taken);
+	tcase_add_test(tc, memory_that_cannot_be_executed_is_taken);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "daemon/bundle.h"
+#include "daemon/sealed.h"
 #include "tests/unit/conf/fixture.h"
 #include "tests/unit/memory/failing.h"
 #include "tests/unit/rejected.h"
@@ -23,7 +24,7 @@ static int made(enum role r)
 	struct conf *c = fixture_load(text);
 	int fd;
 
-	ck_assert_int_eq(bundle_make("test", &fd), OK);
+	ck_assert_int_eq(sealed_make("test", &fd), OK);
 	ck_assert_int_eq(bundle_write(fd, r, span_str(text), c, span_str("a key of marks")), OK);
 	conf_free(c);
 	return fd;
