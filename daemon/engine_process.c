@@ -32,6 +32,8 @@ struct engine_process {
 	struct setup *setup;
 	struct restorer restorer;
 	struct clockwatch clock;
+	struct loop_timer status;
+	bool status_due;
 	struct plane_caps kernel; /* what the kernel's data plane can do; the monitor found out */
 	struct msg_addresses addresses; /* the machine's, as the monitor last said */
 };
@@ -187,12 +189,18 @@ static void count_view(void *ctx, const struct ike_view *v)
 	c->up += v->state == IKE_STATE_UP;
 }
 
-static void tell_status(struct engine_process *p)
+/* For the service manager. Whoever counts walks over all SAs, so ten thousand that come up are not
+ * counted ten thousand times. */
+#define STATUS_EVERY (200 * NS_PER_MS)
+
+static void tell_status(void *ctx)
 {
+	struct engine_process *p = ctx;
 	struct count c = { 0 };
 	char line[64];
 
 	ike_engine_views(p->ike, count_view, &c);
+	p->status_due = false;
 	snprintf(line, sizeof line, "%u of %u up", c.up, c.all);
 	process_tell(p->process, MSG_STATUS, span_str(line));
 }
@@ -201,8 +209,10 @@ static void on_note(void *ctx, const struct ike_note *n)
 {
 	struct engine_process *p = ctx;
 
-	if (n->kind == IKE_NOTE_UP || n->kind == IKE_NOTE_DOWN)
-		tell_status(p);
+	if ((n->kind == IKE_NOTE_UP || n->kind == IKE_NOTE_DOWN) && !p->status_due) {
+		p->status_due = true;
+		loop_timer_set(process_loop(p->process), &p->status, mono_now() + STATUS_EVERY);
+	}
 	control_note(p->control, n);
 }
 
@@ -398,6 +408,7 @@ static enum err parts_new(struct engine_process *p)
 	};
 	enum err e = bridge_new(&bridge, &p->bridge);
 
+	p->status = (struct loop_timer){ .fire = tell_status, .ctx = p };
 	p->clock.loop = process_loop(p->process);
 	p->clock.moved = on_clock;
 	p->clock.ctx = p;
