@@ -4,6 +4,7 @@
  * the one that ran, the kernel's plane is what it was found to be. All else is a start like any
  * other: guards, rules and routes are set again and found to be there.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,27 @@ static int say_no(enum err e, const char *why)
 	return EXIT_FAILED;
 }
 
+/* Of a file that only root may execute there would be a monitor, and nobody else. */
+static enum err judge_program(const struct user_ids *ids, char why[static HANDOVER_WHY_MAX])
+{
+	int exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	enum err e = exe >= 0 ? OK : ERR_SYSTEM;
+
+	for (unsigned int r = 0; r < N_ROLES && e == OK; r++) {
+		const char *user = role_row((enum role)r)->user;
+
+		if (user == NULL || spawn_is_possible(exe, &ids[r]))
+			continue;
+		snprintf(why, HANDOVER_WHY_MAX,
+			 "user %s cannot execute it: look at the modes of the file (0755) and of its libraries",
+			 user);
+		e = ERR_DENIED;
+	}
+	if (exe >= 0)
+		close(exe);
+	return e;
+}
+
 int take_check(const struct options *o)
 {
 	char why[HANDOVER_WHY_MAX] = "";
@@ -48,6 +70,8 @@ int take_check(const struct options *o)
 	e = handover_read(o->take_over, &h, why);
 	if (e == OK)
 		e = handover_judge(&h, why);
+	if (e == OK)
+		e = judge_program(ids, why);
 	if (e == OK && loader_try(h.bundle) != OK) {
 		snprintf(why, sizeof why, "the running configuration is none for posternd %s",
 			 PACKAGE_VERSION);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { ENV_MAX = 8, ENV_TEXT = 1024, EXIT_SPAWN = 71 /* EX_OSERR */ };
@@ -84,4 +85,32 @@ pid_t spawn_role(const struct spawn *s, enum role r, const struct user_ids *ids,
 	if (pid == 0)
 		child_exec(&a, s->exe, ids, chan);
 	return pid;
+}
+
+static void version_exec(int exe, const struct user_ids *ids)
+{
+	char name[] = "posternd", option[] = "--version";
+	char *argv[] = { name, option, NULL }, *env[] = { NULL };
+	int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (nowhere < 0 || dup2(nowhere, STDOUT_FILENO) < 0 || dup2(nowhere, STDERR_FILENO) < 0 ||
+	    close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC) != 0 ||
+	    privilege_become(ids) != OK)
+		_exit(EXIT_SPAWN);
+	fexecve(exe, argv, env);
+	_exit(EXIT_SPAWN);
+}
+
+bool spawn_is_possible(int exe, const struct user_ids *ids)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		version_exec(exe, ids);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return false;
+	}
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

@@ -17,5 +17,7 @@ struct spawn {
 /* The child has fd 0 to 2 of ours and `chan` as ROLE_CHAN_FD, nothing else, and next to nothing of
  * our environment. Returns its pid, or -1 with errno. */
 pid_t spawn_role(const struct spawn *s, enum role r, const struct user_ids *ids, int chan);
+/* Can that user run the program at all? It is asked for its version. Waits for that. */
+MUST_USE bool spawn_is_possible(int exe, const struct user_ids *ids);
 
 #endif
