@@ -264,12 +264,13 @@ static bool may_come(const struct ike_sa *sa, const struct child_sa *named)
 	       (!named || named == c->deal.child);
 }
 
-/* 2.25.1. While the old one and its replacements are there a peer may have twice as many. */
+/* 2.25.1. What a collision may take away yet has to wait. While the old one and its replacements
+ * are there a peer may have twice as many. */
 static struct step respond_rekey(struct turn *t)
 {
 	const struct child_sa *old = named(t);
 
-	if (may_come(t->sa, old))
+	if (may_come(t->sa, old) || (old && rekey_is_open(old)))
 		return step_fail(ERR_BUSY, NOTIFY_TEMPORARY_FAILURE);
 	if (!old || !old->conf || old->stage < CHILD_READY)
 		return step_fail(ERR_NOT_FOUND, NOTIFY_CHILD_SA_NOT_FOUND);

@@ -110,12 +110,26 @@ static bool deals_with(const struct create *c, uint32_t id)
 	return c && c->deal.replaces == id;
 }
 
-/* Up, and nobody is at it. */
+static bool is_dealt_with(const struct ike_sa *sa, uint32_t id)
+{
+	return deals_with(sa->mine, id) || deals_with(sa->theirs, id);
+}
+
+bool rekey_is_open(const struct child_sa *c)
+{
+	const struct child_sa *o = c->replaces != 0 ? c->sa->children : NULL;
+
+	while (o && !(o->replaces == c->replaces && o->made_by_us && o->stage < CHILD_UP &&
+		      child_stays(o)))
+		o = o->next;
+	return o || (c->replaces != 0 && is_dealt_with(c->sa, c->replaces));
+}
+
+/* Up and to stay, and nobody is at it. */
 static bool is_free(const struct child_sa *c)
 {
 	return c->stage == CHILD_UP && child_stays(c) && !renew_is_old(c->sa) &&
-	       !has_successor(c) && !deals_with(c->sa->mine, c->id) &&
-	       !deals_with(c->sa->theirs, c->id);
+	       !has_successor(c) && !is_dealt_with(c->sa, c->id) && !rekey_is_open(c);
 }
 
 /* What compares selectors comes last. */

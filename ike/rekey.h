@@ -11,7 +11,8 @@
  * way.
  *
  * Both ends may do so at once, and then there are two new pairs. The one with the lowest of the
- * four nonces is deleted by who began it, and the old one by the other.
+ * four nonces is deleted by who began it, and the old one by the other. Neither gets new keys
+ * before that is known.
  *
  * Two minutes after the first child of a connection has come up it is rekeyed, unless something
  * else has shown that the peer takes part in that: so a difference in groups (PFS) is told while
@@ -44,6 +45,10 @@ struct child_sa *rekey_find(const struct ike_sa *sa, uint32_t id);
 struct child_sa *rekey_old(const struct child_sa *c);
 /* Another one, which both ends know, is made for it. */
 bool rekey_has_heir(const struct child_sa *old);
+/* Another one may yet come in the place of the same old one, and then the nonces say which of the
+ * two goes. Until then there are no new keys for either: what took the place of the one that goes
+ * would stay beside the other. */
+bool rekey_is_open(const struct child_sa *c);
 /* Which nonces the exchange had. */
 void rekey_remember(struct child_sa *c, struct span a, struct span b);
 /* Responder: the answer has left. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rekeying of a child, step by step: what each plane holds at which moment, who names what, which
- * of two new pairs stays, and requests that are not to be granted. */
+/* Rekeying of a child, step by step: what each plane holds at which moment, who names what, and
+ * requests that are not to be granted. Both ends at once: test_engine_rekey_both.c. */
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/create.h"
@@ -134,74 +134,6 @@ START_TEST(a_packet_by_the_new_pair_moves_what_the_responder_sends)
 	p->filter = NULL;
 	pair_run(p, 20 * NS_PER_S);
 	pair_expect_children(p, 1);
-	pair_free(p);
-}
-END_TEST
-
-/* ---- both ends ---- */
-
-struct nonces {
-	const char *mine, *theirs; /* the lower one of each exchange */
-	bool mine_goes;
-};
-
-static const struct nonces collisions[] = {
-	{ "aaaaaaaaaaaaaaaa", "baaaaaaaaaaaaaaa", true },
-	{ "baaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa", false },
-	{ "aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa", true },
-	{ "aaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa", false },
-	{ "\x7f"
-	  "aaaaaaaaaaaaaaaa",
-	  "\x80"
-	  "aaaaaaaaaaaaaaa",
-	  true },
-};
-enum { N_COLLISIONS = sizeof(collisions) / sizeof(collisions[0]) };
-
-/* RFC 7296 2.8.1: octet by octet, and the one that ends first is the lower one. */
-START_TEST(the_lowest_nonce_loses)
-{
-	const struct nonces *n = &collisions[_i];
-	struct pair *p = with_child();
-	struct ike_sa *sa = pair_sa(p, LEFT);
-	struct child_sa *old = child_at(p, LEFT), *mine, *theirs;
-	struct span high = span_str("\xff\xff\xff");
-
-	ck_assert_int_eq(child_new(sa, old->conf, true, &mine), OK);
-	ck_assert_int_eq(child_new(sa, old->conf, false, &theirs), OK);
-	mine->replaces = theirs->replaces = old->id;
-	mine->stage = CHILD_UP;
-	theirs->stage = CHILD_HELD;
-	theirs->rekey.held = theirs->rekey.ask = mine->rekey.soft = mine->rekey.hard = NEVER;
-	rekey_remember(mine, high, span_str(n->mine));
-	rekey_remember(theirs, span_str(n->theirs), high);
-	sa->window.asked = true; /* nothing leaves */
-	rekey_settle(sa, old->id);
-	ck_assert_int_eq(mine->delete_wanted, n->mine_goes);
-	ck_assert_int_eq(old->delete_wanted, !n->mine_goes);
-	ck_assert(!theirs->delete_wanted);
-	sa->window.asked = false;
-	old->delete_wanted = false;
-	child_free(mine);
-	child_free(theirs);
-	pair_free(p);
-}
-END_TEST
-
-START_TEST(two_that_begin_at_once_are_left_with_one_pair)
-{
-	struct pair *p = with_child();
-
-	rekey_want(child_at(p, LEFT));
-	rekey_want(child_at(p, RIGHT));
-	pair_act(p, LEFT);
-	pair_act(p, RIGHT);
-	pair_run(p, 20 * NS_PER_S);
-	pair_expect_children(p, 1);
-	ck_assert_uint_eq(p->end[LEFT].n_sas, 2);
-	ck_assert_uint_eq(p->end[RIGHT].n_sas, 2);
-	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 0);
-	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_CHILD_DOWN), 0);
 	pair_free(p);
 }
 END_TEST
@@ -401,8 +333,6 @@ UNIT("ike/engine-rekey")
 	tcase_add_test(tc, the_responder_sends_on_the_old_pair_until_it_is_deleted);
 	tcase_add_test(tc, the_delete_moves_what_is_sent_at_once);
 	tcase_add_test(tc, a_packet_by_the_new_pair_moves_what_the_responder_sends);
-	tcase_add_loop_test(tc, the_lowest_nonce_loses, 0, N_COLLISIONS);
-	tcase_add_test(tc, two_that_begin_at_once_are_left_with_one_pair);
 	tcase_add_test(tc, a_child_that_the_peer_does_not_know_is_made_anew_at_once);
 	tcase_add_test(tc, one_that_is_being_deleted_is_not_rekeyed);
 	tcase_add_test(tc, one_that_is_not_there_yet_is_not_unknown);
