@@ -188,6 +188,15 @@ static bool whole_up(const json_t *c)
 	return true;
 }
 
+static void spis_print(const json_t *c)
+{
+	char line[80];
+
+	snprintf(line, sizeof(line), "of the IKE SA: local %s, remote %s",
+		 cli_str(c, "spi_local", "-"), cli_str(c, "spi_remote", "-"));
+	fact_print("SPI", line);
+}
+
 static void connection_print(const struct cli *cli, const json_t *c)
 {
 	const json_t *remote = json_object_get(c, "remote"),
@@ -199,6 +208,8 @@ static void connection_print(const struct cli *cli, const json_t *c)
 		up_words(c, remote);
 	else
 		other_words(c, remote);
+	if (up && cli->verbose)
+		spis_print(c);
 	weak_print(c);
 	priority_print(c);
 	if (!whole_up(c) && json_is_object(failure))

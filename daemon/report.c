@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/report.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -216,6 +217,25 @@ static json_t *weak_algorithms(const struct ike_view *v)
 	return text_or_null(suite_policy_weak_text(&v->conf->policy, text));
 }
 
+static json_t *ike_spi_report(uint64_t spi)
+{
+	char buf[24];
+
+	snprintf(buf, sizeof(buf), "0x%016" PRIx64, spi);
+	return json_string(buf);
+}
+
+/* What an IKE SA is known by on the wire and at the peer: another one has others. */
+static void ike_spis(json_t *o, const struct ike_view *v)
+{
+	bool up = v->state == IKE_STATE_UP;
+	uint64_t local = v->initiator ? v->spi_i : v->spi_r;
+	uint64_t remote = v->initiator ? v->spi_r : v->spi_i;
+
+	json_object_set_new(o, "spi_local", up ? ike_spi_report(local) : json_null());
+	json_object_set_new(o, "spi_remote", up ? ike_spi_report(remote) : json_null());
+}
+
 json_t *report_connection(const struct ike_view *v, const struct report_now *now)
 {
 	static const char *const starts[] = { [CONF_START_ALWAYS] = "always",
@@ -237,6 +257,7 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 	json_object_set_new(o, "role",
 			    up ? json_string(v->initiator ? "initiator" : "responder")
 			       : json_null());
+	ike_spis(o, v);
 	json_object_set_new(o, "local", end_report(&v->path.local, &v->local_identity));
 	json_object_set_new(o, "remote", remote_report(v));
 	json_object_set_new(o, "nat", up ? json_string(nat_text(v)) : json_null());
