@@ -53,6 +53,19 @@ static void at_once(struct sim *s)
 	rekeying_end(s);
 }
 
+/* What is new has to have newer keys at once, so that the next rekey begins before the last one has
+ * come to an end. */
+static void again_and_again(struct sim *s)
+{
+	rekeying_start(s);
+	for (int i = 0; i < 12; i++) {
+		sim_rekey(s, sim_side(s));
+		sim_packets(s, sim_draw(s, 0, 60));
+	}
+	sim_packets(s, 15000);
+	rekeying_end(s);
+}
+
 static void against_delete(struct sim *s)
 {
 	enum side side = sim_side(s);
@@ -130,6 +143,11 @@ const struct sim_scenario scenarios_rekey[] = {
 	{ "rekey-both-slow", "... while workers compute", from_both, &rekeying_slow, LINK, 0 },
 	{ "rekey-both-lossy", "... over a bad link", from_both, &rekeying_manual, LOSSY, 0 },
 	{ "rekey-at-once", "from both ends at one instant", at_once, &rekeying_manual, LINK, 0 },
+	{ "rekey-again", "... and again, before the last is settled", again_and_again,
+	  &rekeying_manual, LINK, 0 },
+	{ "rekey-again-slow", "... while workers compute", again_and_again, &rekeying_slow, LINK,
+	  0 },
+	{ "rekey-again-lossy", "... over a bad link", again_and_again, &rekeying_manual, LOSSY, 0 },
 	{ "rekey-delete", "against `down`", against_delete, &rekeying_manual, LINK, 0 },
 	{ "rekey-delete-lossy", "... over a bad link", against_delete, &rekeying_manual, LOSSY, 0 },
 	{ "rekey-hard", "against a hard limit", against_hard_limit, &rekeying_always, LINK, 0 },
