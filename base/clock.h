@@ -14,6 +14,7 @@ typedef uint64_t mono_ns;
 #define NEVER	  UINT64_MAX
 
 mono_ns mono_now(void); /* CLOCK_MONOTONIC */
+mono_ns boot_now(void); /* CLOCK_BOOTTIME: it goes on while the machine sleeps */
 
 static inline mono_ns earlier(mono_ns a, mono_ns b)
 {

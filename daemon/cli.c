@@ -11,20 +11,26 @@
 #include "config.h"
 
 static const struct cli_verb verbs[] = {
-	{ "status", "[NAME]", 0, 1, true, "what is up, and why the rest is not", cli_status },
-	{ "up", "NAME", 1, 1, true, "start a connection or child and wait", cli_up },
-	{ "down", "NAME", 1, 1, true, "stop it and lift its guards", cli_down },
-	{ "rekey", "NAME", 1, 1, false, "new keys now: of children, --ike, or --reauthenticate",
-	  cli_rekey },
-	{ "watch", "[NAME]", 0, 1, true, "print events until Ctrl-C", cli_watch },
-	{ "check", "[FILE]", 0, 1, true, "judge a configuration, change nothing", cli_check },
-	{ "reload", "", 0, 0, true, "apply it, touching only what differs", cli_reload },
-	{ "upgrade", "", 0, 0, true, "go on as the program that is installed now", cli_upgrade },
-	{ "wait", "NAME", 1, 1, true, "wait until it is up: for scripts", cli_wait },
-	{ "explain", "[NAME]", 0, 1, false, "the last refusals, both sides compared", cli_explain },
-	{ "guard", "show|on|off", 1, 1, false, "what is held back while nothing is up", cli_guard },
-	{ "help", "", 0, 1, false, "this text", cli_help },
-	{ "version", "", 0, 0, false, "the version", cli_version },
+	{ "status", "[NAME]", 0, 1, CLI_EVERY_DAY, "what is up, and why the rest is not",
+	  cli_status },
+	{ "up", "NAME", 1, 1, CLI_EVERY_DAY, "start a connection or child and wait", cli_up },
+	{ "down", "NAME", 1, 1, CLI_EVERY_DAY, "stop it and lift its guards", cli_down },
+	{ "rekey", "NAME", 1, 1, CLI_TROUBLE,
+	  "new keys now: of children, --ike, or --reauthenticate", cli_rekey },
+	{ "watch", "[NAME]", 0, 1, CLI_EVERY_DAY, "print events until Ctrl-C", cli_watch },
+	{ "check", "[FILE]", 0, 1, CLI_EVERY_DAY, "judge a configuration, change nothing",
+	  cli_check },
+	{ "reload", "", 0, 0, CLI_EVERY_DAY, "apply it, touching only what differs", cli_reload },
+	{ "upgrade", "", 0, 0, CLI_EVERY_DAY, "go on as the program that is installed now",
+	  cli_upgrade },
+	{ "wait", "NAME", 1, 1, CLI_EVERY_DAY, "wait until it is up: for scripts", cli_wait },
+	{ "explain", "[NAME]", 0, 1, CLI_TROUBLE, "the last refusals, both sides compared",
+	  cli_explain },
+	{ "guard", "show|on|off", 1, 1, CLI_TROUBLE, "what is held back while nothing is up",
+	  cli_guard },
+	{ "leave-for-restart", "", 0, 0, CLI_NOBODY, "", cli_leave_for_restart },
+	{ "help", "", 0, 1, CLI_TROUBLE, "this text", cli_help },
+	{ "version", "", 0, 0, CLI_TROUBLE, "the version", cli_version },
 };
 
 enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -63,26 +69,28 @@ static const struct option options[] = {
 	{ 0 },
 };
 
-static void verbs_print(bool everyday)
+static void verbs_print(enum cli_when when)
 {
 	for (size_t i = 0; i < N_VERBS; i++) {
-		if (verbs[i].everyday == everyday)
+		if (verbs[i].when == when)
 			printf("  %-7s %-12s %s\n", verbs[i].name, verbs[i].args, verbs[i].brief);
 	}
 }
 
 int cli_help(const struct cli *cli)
 {
-	for (size_t i = 0; cli->verbs && i < N_VERBS; i++)
-		puts(verbs[i].name);
+	for (size_t i = 0; cli->verbs && i < N_VERBS; i++) {
+		if (verbs[i].when != CLI_NOBODY)
+			puts(verbs[i].name);
+	}
 	if (cli->verbs)
 		return CLI_DONE;
 	printf("postern asks and commands posternd, the IKEv2 gateway daemon.\n\n"
 	       "usage: postern VERB [NAME] [options]    NAME is a connection or connection/child\n\n"
 	       "every day\n");
-	verbs_print(true);
+	verbs_print(CLI_EVERY_DAY);
 	printf("when something is wrong\n");
-	verbs_print(false);
+	verbs_print(CLI_TROUBLE);
 	printf("options\n"
 	       "  --json, --quiet (-q), --verbose (-v), --timeout SECONDS, --help, --version\n"
 	       "  --config FILE, --run-dir DIR, --state-dir DIR\n"
@@ -108,7 +116,7 @@ static const struct cli_verb *verb_find(const char *name)
 		distance = word_distance(verbs[i].name, name);
 		if (distance == 0)
 			return &verbs[i];
-		if (distance < nearest) {
+		if (distance < nearest && verbs[i].when != CLI_NOBODY) {
 			nearest = distance;
 			near = verbs[i].name;
 		}

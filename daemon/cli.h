@@ -32,11 +32,14 @@ struct cli {
 	int n_args;
 };
 
+/* Where help has it. */
+enum cli_when { CLI_EVERY_DAY, CLI_TROUBLE, CLI_NOBODY };
+
 struct cli_verb {
 	const char *name;
 	const char *args; /* as help shows them */
 	int least, most;  /* arguments */
-	bool everyday;
+	enum cli_when when;
 	const char *brief;
 	int (*run)(const struct cli *cli);
 };
@@ -80,6 +83,7 @@ int cli_rekey(const struct cli *cli);
 int cli_watch(const struct cli *cli);
 int cli_reload(const struct cli *cli);
 int cli_upgrade(const struct cli *cli);
+int cli_leave_for_restart(const struct cli *cli);
 int cli_explain(const struct cli *cli);
 int cli_check(const struct cli *cli);
 int cli_guard(const struct cli *cli);

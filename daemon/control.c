@@ -36,10 +36,10 @@ struct request {
 	const char *name;
 	bool changes; /* for root alone */
 	bool named;   /* needs a connection */
-	bool upgrade;
 	void (*serve)(struct client *c);
 	enum client_wait waits;
 	enum ike_rekey rekey;
+	enum control_change change;
 };
 
 static struct ike_engine *engine_of(const struct control *ctl)
@@ -206,13 +206,11 @@ static void serve_watch(struct client *c)
 	c->waits = CLIENT_WATCH;
 }
 
-static void serve_reload(struct client *c)
+static void serve_change(struct client *c)
 {
-	const struct control_env *h = &c->control->env;
-
 	c->waits = CLIENT_RELOAD;
 	c->ticket = ++c->control->tickets;
-	h->reload(h->ctx, c->asked->upgrade, c->ticket);
+	c->control->env.change(c->control->env.ctx, c->asked->change, c->ticket);
 }
 
 static const struct request requests[] = {
@@ -225,8 +223,9 @@ static const struct request requests[] = {
 	  .serve = serve_updown,
 	  .waits = CLIENT_DOWN },
 	{ .name = "watch", .serve = serve_watch },
-	{ .name = "reload", .changes = true, .serve = serve_reload },
-	{ .name = "upgrade", .changes = true, .serve = serve_reload, .upgrade = true },
+	{ .name = "reload", .changes = true, .serve = serve_change, .change = CONTROL_RELOAD },
+	{ .name = "upgrade", .changes = true, .serve = serve_change, .change = CONTROL_UPGRADE },
+	{ .name = "restart", .changes = true, .serve = serve_change, .change = CONTROL_RESTART },
 	{ .name = "rekey",
 	  .changes = true,
 	  .named = true,
@@ -446,7 +445,7 @@ void control_not_upgraded(struct control *ctl, struct span why)
 void control_leave(struct control *ctl)
 {
 	for (struct client *c = ctl->clients; c; c = c->next) {
-		if (c->waits == CLIENT_RELOAD && c->asked->upgrade)
+		if (c->waits == CLIENT_RELOAD && c->asked->change != CONTROL_RELOAD)
 			client_end(c, OK, NULL);
 		else if (c->waits == CLIENT_RELOAD)
 			client_end(c, ERR_BUSY, "another program is about to go on: try again");

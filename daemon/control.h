@@ -13,6 +13,9 @@
 
 struct control;
 
+/* A new configuration, another program in our place, or one that a service manager starts. */
+enum control_change { CONTROL_RELOAD, CONTROL_UPGRADE, CONTROL_RESTART };
+
 /* What the control socket asks of the process that it lives in. */
 struct control_env {
 	struct loop *loop;
@@ -26,9 +29,8 @@ struct control_env {
 	int64_t (*not_kept)(void *ctx);
 	/* Are the counters that were asked for all there? */
 	bool (*counters_fresh)(void *ctx);
-	/* A new configuration, or another program in our place. The answer comes by
-	 * control_reloaded with the same ticket (never 0). */
-	void (*reload)(void *ctx, bool upgrade, uint64_t ticket);
+	/* The answer comes by control_reloaded with the same ticket (never 0). */
+	void (*change)(void *ctx, enum control_change what, uint64_t ticket);
 	void *ctx;
 };
 

@@ -263,14 +263,19 @@ static void control_rekey(void *ctx, enum ike_rekey what, const char *connection
 		ike_engine_event(p->ike, &ev, mono_now());
 }
 
-static void control_reload(void *ctx, bool upgrade, uint64_t ticket)
+static void control_change(void *ctx, enum control_change what, uint64_t ticket)
 {
+	static const enum msg_type messages[] = {
+		[CONTROL_RELOAD] = MSG_RELOAD,
+		[CONTROL_UPGRADE] = MSG_UPGRADE,
+		[CONTROL_RESTART] = MSG_RESTART,
+	};
 	struct engine_process *p = ctx;
 	uint8_t b[8];
 	struct wr w = wr_into(b, sizeof b);
 
 	msg_number_put(&w, ticket);
-	process_tell(p->process, upgrade ? MSG_UPGRADE : MSG_RELOAD, wr_done(&w));
+	process_tell(p->process, (uint8_t)messages[what], wr_done(&w));
 }
 
 /* ---- the wall clock ---- */
@@ -403,7 +408,7 @@ static enum err parts_new(struct engine_process *p)
 		.counters_fresh = control_counters_fresh,
 		.command = control_command,
 		.rekey = control_rekey,
-		.reload = control_reload,
+		.change = control_change,
 		.ctx = p,
 	};
 	enum err e = bridge_new(&bridge, &p->bridge);

@@ -46,11 +46,18 @@ struct walk {
 	handover_fn *fn;
 	void *ctx;
 	bool good;
+	unsigned int n[N_HANDOVER][2];
 };
 
-static void visit(struct walk *w, struct handover_place p)
+static void visit_place(struct walk *w, struct handover_place p)
 {
+	p.index = w->n[p.kind][p.v]++;
 	w->good = w->good && w->fn(w->ctx, &p);
+}
+
+static void visit(struct walk *w, enum handover_kind kind, int v, bool needed, int *fd)
+{
+	visit_place(w, (struct handover_place){ .kind = kind, .v = v, .needed = needed, .fd = fd });
 }
 
 static void visit_family(struct walk *w, struct sockets *s, int v)
@@ -58,21 +65,23 @@ static void visit_family(struct walk *w, struct sockets *s, int v)
 	const bool needed = v == 0; /* there are machines without IPv6 */
 
 	for (int i = 0; i < N_IKE_QUEUES; i++) {
-		visit(w, (struct handover_place){ HANDOVER_IKE, v, NULL, needed, &s->ike[v][i] });
-		visit(w, (struct handover_place){ HANDOVER_NAT, v, NULL, needed, &s->nat[v][i] });
+		visit(w, HANDOVER_IKE, v, needed, &s->ike[v][i]);
+		visit(w, HANDOVER_NAT, v, needed, &s->nat[v][i]);
 	}
 	for (unsigned int i = 0; i < s->n_workers; i++)
-		visit(w,
-		      (struct handover_place){ HANDOVER_NAT, v, NULL, needed, &s->worker[v][i] });
-	visit(w, (struct handover_place){ HANDOVER_PROBE, v, NULL, needed, &s->probe[v] });
-	visit(w, (struct handover_place){ HANDOVER_RAW, v, NULL, needed, &s->raw[v] });
-	visit(w, (struct handover_place){ HANDOVER_ENCAP, v, NULL, false, &s->encap[v] });
+		visit(w, HANDOVER_NAT, v, needed, &s->worker[v][i]);
+	visit(w, HANDOVER_PROBE, v, needed, &s->probe[v]);
+	visit(w, HANDOVER_RAW, v, needed, &s->raw[v]);
+	visit(w, HANDOVER_ENCAP, v, false, &s->encap[v]);
 }
 
 static void visit_tun(struct walk *w, const struct handover *h, const char *name, int *fds)
 {
 	for (unsigned int i = 0; i < h->sockets.n_workers; i++)
-		visit(w, (struct handover_place){ HANDOVER_TUN, 0, name, true, &fds[i] });
+		visit_place(w, (struct handover_place){ .kind = HANDOVER_TUN,
+							.device = name,
+							.needed = true,
+							.fd = &fds[i] });
 }
 
 bool handover_each(struct handover *h, handover_fn *fn, void *ctx)
@@ -84,14 +93,29 @@ bool handover_each(struct handover *h, handover_fn *fn, void *ctx)
 	visit_tun(&w, h, h->tun_name, h->tun);
 	for (size_t i = 0; i < h->n_devices; i++)
 		visit_tun(&w, h, h->devices[i].name, h->devices[i].fd);
-	visit(&w, (struct handover_place){ HANDOVER_CONTROL, 0, NULL, true, &h->control });
-	visit(&w, (struct handover_place){ HANDOVER_NOTIFY, 0, NULL, false, &h->notify });
+	visit(&w, HANDOVER_CONTROL, 0, true, &h->control);
+	visit(&w, HANDOVER_NOTIFY, 0, false, &h->notify);
 	for (unsigned int r = 0; r < N_ROLES; r++)
-		visit(&w, (struct handover_place){ HANDOVER_BUNDLE, 0, NULL, true, &h->bundle[r] });
-	visit(&w, (struct handover_place){ HANDOVER_MEMORY, 0, NULL, false, &h->engine });
-	visit(&w, (struct handover_place){ HANDOVER_MEMORY, 0, NULL, false, &h->esp });
-	visit(&w, (struct handover_place){ HANDOVER_MEMORY, 0, NULL, false, &h->book });
+		visit(&w, HANDOVER_BUNDLE, 0, true, &h->bundle[r]);
+	visit(&w, HANDOVER_MEMORY, 0, false, &h->engine);
+	visit(&w, HANDOVER_MEMORY, 0, false, &h->esp);
+	visit(&w, HANDOVER_MEMORY, 0, false, &h->book);
 	return w.good;
+}
+
+static const char *const names[N_HANDOVER] = {
+	[HANDOVER_IKE] = "ike",		[HANDOVER_NAT] = "nat",	      [HANDOVER_PROBE] = "probe",
+	[HANDOVER_RAW] = "raw",		[HANDOVER_ENCAP] = "encap",   [HANDOVER_TUN] = "tun",
+	[HANDOVER_CONTROL] = "control", [HANDOVER_NOTIFY] = "notify", [HANDOVER_BUNDLE] = "bundle",
+	[HANDOVER_MEMORY] = "memory",
+};
+
+const char *handover_name(const struct handover_place *p, char name[static STORE_NAME_MAX])
+{
+	const char *family = p->kind >= HANDOVER_TUN ? "" : p->v == 0 ? "4" : "6";
+
+	snprintf(name, STORE_NAME_MAX, "%s%s-%u", names[p->kind], family, p->index);
+	return name;
 }
 
 static bool set_inherited(void *ctx, const struct handover_place *p)
@@ -141,6 +165,7 @@ static void put(struct wr *w, const struct handover *h)
 		wr_u32(w, h->devices[i].if_id);
 	}
 	wr_u64(w, h->watchdog);
+	wr_u64(w, h->left_at);
 	wr_span(w, span_of(h->mark_key, sizeof h->mark_key));
 	put_caps(w, &h->caps);
 }
@@ -164,6 +189,8 @@ enum err handover_write(const struct handover *h, int *fd)
 		e = sealed_append(*fd, wr_done(&w));
 	if (e == OK)
 		e = sealed_close(*fd);
+	if (e == OK && lseek(*fd, 0, SEEK_SET) != 0)
+		e = ERR_SYSTEM;
 	if (e != OK && *fd >= 0) {
 		close(*fd);
 		*fd = -1;
@@ -176,6 +203,7 @@ enum err handover_write(const struct handover *h, int *fd)
 
 struct fds {
 	struct rd r;
+	struct store *kept;
 	uint8_t taken[HANDOVER_FDS_MAX / 8]; /* a bit each */
 };
 
@@ -183,9 +211,12 @@ static bool get_fd(void *ctx, const struct handover_place *p)
 {
 	struct fds *f = ctx;
 	uint32_t n = rd_u32(&f->r);
+	char name[STORE_NAME_MAX];
 
 	if (n == (uint32_t)-1 && !p->needed)
 		return rd_ok(&f->r);
+	if (f->kept != NULL && n != (uint32_t)-1)
+		n = (uint32_t)store_find(f->kept, handover_name(p, name));
 	if (n <= STDERR_FILENO || n >= HANDOVER_FDS_MAX || (f->taken[n / 8] & 1u << n % 8) != 0)
 		rd_fail(&f->r);
 	if (!rd_ok(&f->r))
@@ -246,11 +277,13 @@ static enum err get_values(struct rd *r, struct handover *h)
 	unpack_text(r, h->tun_name, sizeof h->tun_name);
 	e = get_devices(r, h);
 	h->watchdog = rd_u64(r);
+	h->left_at = rd_u64(r);
 	rd_copy(r, h->mark_key, sizeof h->mark_key);
 	return e == OK ? plane_caps_decode(unpack_span(r, CAPS_MAX), &h->caps) : e;
 }
 
-static enum err get(struct span s, struct handover *h, char why[static HANDOVER_WHY_MAX])
+static enum err get(struct span s, struct store *kept, struct handover *h,
+		    char why[static HANDOVER_WHY_MAX])
 {
 	struct fds *f = calloc(1, sizeof *f);
 	struct rd r = rd_from(s);
@@ -260,23 +293,51 @@ static enum err get(struct span s, struct handover *h, char why[static HANDOVER_
 		e = get_values(&r, h);
 	if (e == OK) {
 		f->r = r;
-		if (!handover_each(h, get_fd, f) || !rd_end(&f->r))
+		f->kept = kept;
+		if (!handover_each(h, get_fd, f) || !rd_end(&f->r) ||
+		    (kept != NULL && !store_all_found(kept)))
 			e = ERR_SYNTAX;
 	}
 	free(f);
 	return e;
 }
 
-enum err handover_read(int fd, struct handover *h, char why[static HANDOVER_WHY_MAX])
+/* A store may still have a record that was gone on with, if its manager is slow and the reader was
+ * killed. All who have a descriptor of it share one offset, so that says whether it was read. */
+static bool is_first_reader(int fd)
+{
+	return lseek(fd, 0, SEEK_CUR) == 0 && lseek(fd, 1, SEEK_SET) == 1;
+}
+
+void handover_spoil(int fd)
+{
+	(void)lseek(fd, 1, SEEK_SET);
+}
+
+bool handover_is_fresh(const struct handover *h, mono_ns now)
+{
+	return h->left_at <= now && now - h->left_at < HANDOVER_KEEPS;
+}
+
+enum err handover_read(int fd, struct store *kept, struct handover *h,
+		       char why[static HANDOVER_WHY_MAX])
 {
 	uint8_t *b;
 	size_t len;
 	enum err e = sealed_read(fd, HANDOVER_MAX, &b, &len);
 
 	handover_blank(h);
-	snprintf(why, HANDOVER_WHY_MAX, "descriptor %d is no record of a running posternd", fd);
+	if (kept == NULL)
+		snprintf(why, HANDOVER_WHY_MAX, "descriptor %d is no record of a running posternd",
+			 fd);
+	else
+		snprintf(why, HANDOVER_WHY_MAX, "it is not all that a posternd has left, or more");
+	if (e == OK && kept != NULL && !is_first_reader(fd)) {
+		snprintf(why, HANDOVER_WHY_MAX, "another posternd has gone on with it");
+		e = ERR_EXISTS;
+	}
 	if (e == OK)
-		e = get(span_of(b, len), h, why);
+		e = get(span_of(b, len), kept, h, why);
 	if (e != OK)
 		handover_free(h);
 	secret_free(b, len);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one monitor hands over to the program that it becomes (execve, daemon/monitor_upgrade.c):
- * the numbers of its descriptors, each with what it is, and the few values that must go on. One
- * sealed memfd, in memory alone, for the key of the marks and the keys of SAs are a secret.
+/* What one monitor hands over to the program that it becomes (execve, daemon/monitor_upgrade.c), or
+ * leaves with a service manager for the one that is started next (daemon/monitor_restart.c): the
+ * numbers of its descriptors, each with what it is, and the few values that must go on. One sealed
+ * memfd, in memory alone, for the key of the marks and the keys of SAs are a secret.
+ *
+ * Out of a store descriptors come with other numbers, so there they have names, which follow from
+ * what they are and from their order in the record ("ike4-0", "tun-3").
  *
  * The reader takes it from a program of another version. So it trusts no number: each descriptor is
  * looked at (handover_judge), none has two places, and what is not exactly a record of this version
@@ -14,9 +18,14 @@
 #include "daemon/bundle.h"
 #include "daemon/own_tun.h"
 #include "daemon/sockets.h"
+#include "daemon/store.h"
+
+/* How old it may be where somebody was to start the next one: as long as SAs are without an engine
+ * at most (monitor_crew.c). */
+#define HANDOVER_KEEPS (60 * NS_PER_S)
 
 enum {
-	HANDOVER_VERSION = 1,
+	HANDOVER_VERSION = 2, /* of the record, of the names, and of where both are looked for */
 	HANDOVER_MAX = 256 * 1024,
 	HANDOVER_FDS_MAX = 65536, /* their numbers are below that */
 	HANDOVER_WHY_MAX = 256,
@@ -39,6 +48,7 @@ struct handover {
 	int control;
 	int notify; /* -1: no service manager listens */
 	mono_ns watchdog;
+	mono_ns left_at; /* by boot_now */
 	/* The running configuration: it goes on, whatever the file says by now. */
 	int bundle[N_ROLES];
 	uint8_t mark_key[BUNDLE_KEY_LEN];
@@ -61,9 +71,18 @@ const char *handover_formats(char text[static HANDOVER_WHY_MAX]);
 
 /* Into a new memfd, sealed against every change. ERR_SPACE: more than a record holds. */
 MUST_USE enum err handover_write(const struct handover *h, int *fd);
-/* ERR_DENIED: not sealed; ERR_UNSUPPORTED: of another version, which `why` says; ERR_SYNTAX;
+/* `kept`: a descriptor is not the number in the record but what has its name there, all of it has a
+ * place, and a record is read once and never again; NULL: they are our own. ERR_DENIED: not sealed;
+ * ERR_EXISTS: read before; ERR_UNSUPPORTED: of another version, which `why` says; ERR_SYNTAX;
  * ERR_NOMEM; ERR_SYSTEM. *h is blank then. */
-MUST_USE enum err handover_read(int fd, struct handover *h, char why[static HANDOVER_WHY_MAX]);
+MUST_USE enum err handover_read(int fd, struct store *kept, struct handover *h,
+				char why[static HANDOVER_WHY_MAX]);
+
+/* Whoever has that record goes on with it no more, out of a store. */
+void handover_spoil(int fd);
+/* `now` is of boot_now: was it left so short a time ago that peers still know of us, and what was
+ * due meanwhile could wait? What was left by a clock that is none of ours was not. */
+MUST_USE bool handover_is_fresh(const struct handover *h, mono_ns now);
 
 /* What has descriptors in a record, and what they are. */
 enum handover_kind {
@@ -79,9 +98,12 @@ enum handover_kind {
 	HANDOVER_MEMORY,
 };
 
+enum { N_HANDOVER = HANDOVER_MEMORY + 1 };
+
 struct handover_place {
 	enum handover_kind kind;
 	int v;		    /* 1: IPv6 */
+	unsigned int index; /* among those of its kind and family, in the order of the record */
 	const char *device; /* HANDOVER_TUN: its name */
 	bool needed;	    /* may not be -1 */
 	int *fd;
@@ -91,7 +113,12 @@ struct handover_place {
 typedef bool handover_fn(void *ctx, const struct handover_place *p);
 bool handover_each(struct handover *h, handover_fn *fn, void *ctx);
 
-/* Is each descriptor what its place says? ERR_DENIED, with words. */
+/* Of a place, and of the record itself, in a service manager's store. */
+#define HANDOVER_RECORD "record"
+const char *handover_name(const struct handover_place *p, char name[static STORE_NAME_MAX]);
+
+/* Is each descriptor what its place says, and in no other one, by another number? ERR_DENIED, with
+ * words; ERR_NOMEM. */
 MUST_USE enum err handover_judge(struct handover *h, char why[static HANDOVER_WHY_MAX]);
 /* Whether a program that is executed has them. */
 void handover_inherit(struct handover *h, bool inherit);

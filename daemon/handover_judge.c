@@ -7,9 +7,11 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -114,7 +116,65 @@ static bool judge_one(void *ctx, const struct handover_place *p)
 	return false;
 }
 
+/* ---- the same thing in two places: two processes would share what is one's ---- */
+
+struct thing {
+	dev_t dev;
+	ino_t ino;
+};
+
+struct things {
+	struct thing *v;
+	size_t n;
+	char *why;
+};
+
+static bool count_one(void *ctx, const struct handover_place *p)
+{
+	size_t *n = ctx;
+
+	(void)p;
+	++*n;
+	return true;
+}
+
+/* The queues of all devices are one file to the kernel, so those are not told apart. */
+static bool is_new(void *ctx, const struct handover_place *p)
+{
+	struct things *t = ctx;
+	struct stat st;
+
+	if (*p->fd < 0 || p->kind == HANDOVER_TUN)
+		return true;
+	if (fstat(*p->fd, &st) != 0)
+		return false;
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->v[i].dev == st.st_dev && t->v[i].ino == st.st_ino) {
+			snprintf(t->why, HANDOVER_WHY_MAX, "descriptor %d, %s, has another place, too",
+				 *p->fd, names[p->kind]);
+			return false;
+		}
+	}
+	t->v[t->n++] = (struct thing){ .dev = st.st_dev, .ino = st.st_ino };
+	return true;
+}
+
+static enum err judge_twins(struct handover *h, char why[static HANDOVER_WHY_MAX])
+{
+	struct things t = { .why = why };
+	size_t most = 0;
+	bool good;
+
+	(void)handover_each(h, count_one, &most);
+	t.v = calloc(most, sizeof *t.v);
+	if (t.v == NULL)
+		return ERR_NOMEM;
+	good = handover_each(h, is_new, &t);
+	free(t.v);
+	return good ? OK : ERR_DENIED;
+}
+
 enum err handover_judge(struct handover *h, char why[static HANDOVER_WHY_MAX])
 {
-	return handover_each(h, judge_one, why) ? OK : ERR_DENIED;
+	return handover_each(h, judge_one, why) ? judge_twins(h, why) : ERR_DENIED;
 }

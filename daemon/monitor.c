@@ -38,15 +38,22 @@ static void on_late_stop(void *ctx)
 		monitor_stop(m);
 }
 
-/* While one program follows the other there is no engine that could say goodbye. Who asks twice
- * does not want to wait for one. */
+void monitor_await_goodbye(struct monitor *m)
+{
+	loop_timer_set(m->loop, &m->late_stop, mono_now() + GOODBYE_PATIENCE);
+}
+
+/* While one program follows the other there is no engine that could say goodbye; and a service
+ * manager that restarts us asks in any case, so that nobody waits for one then. Who asks twice does
+ * not want to. */
 void monitor_stop(struct monitor *m)
 {
-	const bool soon = m->leaving || (m->o->take_over >= 0 && !m->up);
+	const bool soon = m->leaving || (m->follows && !m->up);
 
 	if (soon && !m->stop_wanted) {
 		m->stop_wanted = true;
-		loop_timer_set(m->loop, &m->late_stop, mono_now() + GOODBYE_PATIENCE);
+		if (!m->by_restart)
+			monitor_await_goodbye(m);
 		return;
 	}
 	m->stop_wanted = false;
@@ -88,7 +95,9 @@ void monitor_stopped(void *ctx)
 {
 	struct monitor *m = ctx;
 
-	if (m->leaving)
+	if (m->leaving && m->by_restart)
+		restart_go(m);
+	else if (m->leaving)
 		upgrade_go(m);
 	else
 		loop_stop(m->loop, 0);
@@ -243,7 +252,8 @@ static int start_crew(struct monitor *m)
 	return e == OK ? 0 : failed(e, why);
 }
 
-/* The configuration: another program's, or that of the file. */
+/* The configuration: another program's, or that of the file. Who follows by a restart was started
+ * as anybody is. */
 static int start_with(struct monitor *m)
 {
 	struct random rng = random_system();
@@ -254,6 +264,9 @@ static int start_with(struct monitor *m)
 		e = take_over(m, why);
 		return e == OK ? 0 : failed(e, why);
 	}
+	e = take_kept(m, why);
+	if (e != ERR_NOT_FOUND)
+		return e == OK ? 0 : failed(e, why);
 	if (!random_fill(&rng, m->mark_key, sizeof m->mark_key))
 		return failed(ERR_SYSTEM, "there is no randomness");
 	return start_config(m);
@@ -307,14 +320,15 @@ static void monitor_close(struct monitor *m)
 	take_end(m);
 	if (m->control >= 0) {
 		close(m->control);
-		listen_remove(m->o->run_dir);
+		if (!m->left)
+			listen_remove(m->o->run_dir);
 	}
 	crew_free(m->crew);
 	monitor_kernel_close(m);
 	monitor_net_close(m);
 	/* Routes into the device go while it is there; the guards and their unreachable routes
 	 * stay. */
-	warden_free(m->warden, m->tun[0] >= 0);
+	warden_free(m->warden, m->tun[0] >= 0 && !m->left);
 	for (unsigned int i = 0; i < SOCKETS_WORKERS_MAX; i++) {
 		if (m->tun[i] >= 0)
 			close(m->tun[i]);

@@ -226,11 +226,16 @@ static bool all_ready(const struct monitor *m)
 	return true;
 }
 
+/* A reload says READY, too, when it is done or refused. */
 static void now_up(struct monitor *m)
 {
 	m->up = true;
 	monitor_log(LOG_LEVEL_NOTICE, "started", NULL);
-	notify_send(&m->notify, "READY=1\nSTATUS=running");
+	if (m->reread && !m->stop_wanted)
+		reload_begin(m, 0);
+	else
+		notify_send(&m->notify, "READY=1\nSTATUS=running");
+	m->reread = false;
 }
 
 static enum err on_ready(struct monitor *m, enum role r, struct span body)
@@ -276,7 +281,7 @@ static enum err on_refused(struct monitor *m, enum role r, struct span body)
 		 escape_peer(t.text, said, sizeof said));
 	if (m->reload.next != NULL && t.ticket == m->reload.generation) {
 		reload_failed(m, ERR_CONFIG, why);
-	} else if (!m->up && m->o->take_over < 0) {
+	} else if (!m->up && !m->follows) {
 		fprintf(stderr, "error: %s\n", why);
 		loop_stop(m->loop, EXIT_CONFIG);
 	} else {
@@ -334,7 +339,9 @@ static enum err on_reload_request(struct monitor *m, uint8_t type, struct span b
 
 	if (msg_number_get(body, &ticket) != OK || ticket == 0)
 		return ERR_SYNTAX;
-	if (type == MSG_UPGRADE)
+	if (type == MSG_RESTART)
+		restart_begin(m, ticket);
+	else if (type == MSG_UPGRADE)
 		upgrade_begin(m, ticket);
 	else
 		reload_begin(m, ticket);
@@ -368,6 +375,7 @@ enum err monitor_message(void *ctx, enum role r, const struct chan_msg *msg)
 		return on_child(m, msg->type, msg->body);
 	case MSG_RELOAD:
 	case MSG_UPGRADE:
+	case MSG_RESTART:
 		return on_reload_request(m, msg->type, msg->body);
 	case MSG_STATUS:
 		return on_status(m, msg->body);

@@ -467,7 +467,7 @@ void monitor_kernel_close(struct monitor *m)
 	char why[HOST_WHY_MAX];
 
 	/* What stays behind is found by its marks and taken away at the next start. */
-	if (m->plane.ours && kernel_clear(m->plane.kernel, why) != OK)
+	if (m->plane.ours && !m->left && kernel_clear(m->plane.kernel, why) != OK)
 		fprintf(stderr, "posternd: %s\n", why);
 	kernel_close(m->plane.kernel);
 	m->plane.kernel = NULL;

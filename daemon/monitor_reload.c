@@ -133,6 +133,22 @@ static void log_changes(const struct monitor *m)
 	conf_diff_free(&d);
 }
 
+bool reload_needs_restart(const struct monitor *m, char *why, size_t size)
+{
+	struct loaded *next = NULL;
+	char *report = NULL;
+	char refused[WHY_MAX] = "";
+	bool needs = loader_load(m->o->config, span_of(m->mark_key, sizeof m->mark_key), &next,
+				 &report) == OK &&
+		     judge_change(m, next->conf, refused) != OK;
+
+	loaded_free(next);
+	free(report);
+	if (needs)
+		snprintf(why, size, "%s", refused);
+	return needs;
+}
+
 const char *reload_not_now(const struct monitor *m)
 {
 	if (m->stopping)

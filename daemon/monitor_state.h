@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The monitor's parts, for monitor.c (start, end, signals), monitor_crew.c (what the other
- * processes say), monitor_reload.c (a new configuration, whole or not at all), monitor_host.c (what
+ * processes say), monitor_upgrade.c and monitor_restart.c (another program), monitor_take.c (that
+ * one), monitor_reload.c (a new configuration, whole or not at all), monitor_host.c (what
  * others do to the host), monitor_net.c (addresses) and monitor_kernel.c (the kernel's data plane).
  */
 #ifndef DAEMON_MONITOR_STATE_H
@@ -17,7 +18,7 @@
 #include "daemon/warden.h"
 #include "xfrm/netlink.h"
 
-enum { MONITOR_WHY_MAX = 256 };
+enum { MONITOR_WHY_MAX = 256, UPGRADE_SAID_MAX = 1024 };
 
 struct reload {
 	struct loaded *next; /* NULL: none is under way */
@@ -92,7 +93,11 @@ struct monitor {
 	uint64_t ready[N_ROLES]; /* generation that each said ready for; 0: none yet */
 	bool up;		 /* systemd was told READY */
 	struct handover *taken;	 /* what this program goes on with, at its start; NULL: nothing */
+	bool follows;		 /* ... or went on with */
+	bool reread;		 /* then it takes the file's configuration, for this is a restart */
 	bool leaving;		 /* the others end, then another program is executed */
+	bool by_restart;	 /* ... by a service manager, which has all of it in its store */
+	bool left;		 /* it has: nothing of it is taken away */
 	bool stop_wanted;	 /* meanwhile: to be done when that can say goodbye */
 	struct loop_timer late_stop; /* ... for so long */
 	bool stopping;		 /* nothing else begins any more */
@@ -126,6 +131,8 @@ void monitor_send_devices(struct monitor *m);
 
 /* No engine is there (yet): its SAs go when there is none for a minute. */
 void monitor_await_engine(struct monitor *m);
+/* The next engine says goodbye, if one comes soon. */
+void monitor_await_goodbye(struct monitor *m);
 /* The end, in good order. */
 void monitor_stop(struct monitor *m);
 
@@ -137,16 +144,39 @@ void upgrade_tell(struct monitor *m);
 /* The others have ended. Returns when the program could not be executed: they are started again. */
 void upgrade_go(struct monitor *m);
 
+/* For both ways. The question; ERR_UNSUPPORTED: the program's own words. `n` is how many
+ * descriptors there are. */
+MUST_USE enum err upgrade_ask(struct monitor *m, size_t *n, char said[static UPGRADE_SAID_MAX]);
+/* Says how it went, to the engine too when that was asked. */
+void upgrade_answer(struct monitor *m, const char *event, uint64_t ticket, enum err e,
+		    const char *said);
+/* The record of the end, the kernel's book in it; leave_close takes both. */
+MUST_USE enum err leave_record(struct monitor *m, struct handover *h, bool by_restart, int *record);
+void leave_close(struct handover *h, int record);
+/* It could not be: the others are started again. */
+void leave_not(struct monitor *m, const char *event, const char *why);
+
+/* monitor_restart.c: the same for a restart by a service manager that keeps descriptors: refused,
+ * or all ends, and the next program begins with what the manager has in its store. */
+void restart_begin(struct monitor *m, uint64_t ticket);
+void restart_go(struct monitor *m);
+
 /* monitor_take.c: the other side. take_check is the process that answers the question (`posternd
  * --check-take-over`), and touches nothing. */
 int take_check(const struct options *o);
 /* m->taken, and of it what needs nothing else; what is in it is the monitor's then. */
 MUST_USE enum err take_over(struct monitor *m, char why[static HANDOVER_WHY_MAX]);
+/* The same of what a service manager has kept; it has nothing of it any more afterwards.
+ * ERR_NOT_FOUND: there is nothing, or nothing to go on with, which is said in the log: a start like
+ * any other. */
+MUST_USE enum err take_kept(struct monitor *m, char why[static HANDOVER_WHY_MAX]);
 /* The devices, to the warden. */
 MUST_USE enum err take_devices(struct monitor *m, char why[static HOST_WHY_MAX]);
 /* All is where it belongs. */
 void take_end(struct monitor *m);
 
+/* Has the file something that no reload can bring? One that cannot be loaded has nothing. */
+bool reload_needs_restart(const struct monitor *m, char *why, size_t size);
 /* Why nothing can be changed now; NULL: it can. */
 const char *reload_not_now(const struct monitor *m);
 void reload_init(struct monitor *m);

@@ -3,8 +3,12 @@
  * and nothing of it is guessed. Sockets, devices and memory are as they were, the configuration is
  * the one that ran, the kernel's plane is what it was found to be. All else is a start like any
  * other: guards, rules and routes are set again and found to be there.
+ *
+ * By execve it is this or nothing. Out of a service manager's store it is this or a start from
+ * nothing, as behind a kill.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +17,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "config.h"
+#include "daemon/listen.h"
 #include "daemon/monitor_state.h"
 
 /* What has no place in the monitor's struct yet. */
@@ -67,7 +72,7 @@ int take_check(const struct options *o)
 	e = users_find(ids, users);
 	if (e != OK)
 		return say_no(e, users);
-	e = handover_read(o->take_over, &h, why);
+	e = handover_read(o->take_over, NULL, &h, why);
 	if (e == OK)
 		e = handover_judge(&h, why);
 	if (e == OK)
@@ -103,37 +108,131 @@ static void adopt(struct monitor *m)
 	m->sockets = h->sockets;
 	memcpy(m->tun, h->tun, sizeof m->tun);
 	m->control = h->control;
+	m->follows = true;
 	m->kept[ROLE_ENGINE].fd = h->engine;
 	m->kept[ROLE_ESP].fd = h->esp;
-	notify_close(&m->notify);
-	m->notify = (struct notify){ .fd = h->notify, .watchdog = h->watchdog };
+	if (h->notify >= 0) {
+		notify_close(&m->notify);
+		m->notify = (struct notify){ .fd = h->notify, .watchdog = h->watchdog };
+	}
 	notify_alive(&m->notify);
 	memcpy(m->mark_key, h->mark_key, sizeof m->mark_key);
 	m->generation = 1;
 }
 
-enum err take_over(struct monitor *m, char why[static HANDOVER_WHY_MAX])
+/* Nothing was renewed meanwhile, and a machine that sleeps does not know how long. */
+static enum err judge_age(const struct handover *h, char why[static HANDOVER_WHY_MAX])
+{
+	const mono_ns now = boot_now();
+
+	if (handover_is_fresh(h, now))
+		return OK;
+	if (h->left_at > now)
+		snprintf(why, HANDOVER_WHY_MAX, "it was left by the clock of another machine");
+	else
+		snprintf(why, HANDOVER_WHY_MAX, "it was left %" PRIu64 " seconds ago",
+			 (now - h->left_at) / NS_PER_S);
+	return ERR_DENIED;
+}
+
+/* All that can be refused comes before anything is the monitor's. */
+static enum err take(struct monitor *m, int record, struct store *kept,
+		     char why[static HANDOVER_WHY_MAX])
 {
 	struct handover *h = calloc(1, sizeof *h);
-	enum err e = h != NULL ? handover_read(m->o->take_over, h, why) : ERR_NOMEM;
+	struct loaded *now = NULL;
+	enum err e = h != NULL ? handover_read(record, kept, h, why) : ERR_NOMEM;
 
+	if (e == OK && kept != NULL)
+		e = judge_age(h, why);
 	if (e == OK) {
 		handover_inherit(h, false);
 		e = handover_judge(h, why);
 	}
-	if (h != NULL)
-		close(m->o->take_over);
+	if (e == OK)
+		e = loader_take(h->bundle, &now);
+	if (e == OK)
+		e = judge_names(h, now->conf, why);
 	if (e != OK) {
+		loaded_free(now);
+		if (h != NULL)
+			handover_free(h);
 		free(h);
 		return e;
 	}
 	m->taken = h;
+	m->now = now;
 	adopt(m);
-	e = loader_take(h->bundle, &m->now);
+	log_taken(h);
+	return OK;
+}
+
+enum err take_over(struct monitor *m, char why[static HANDOVER_WHY_MAX])
+{
+	enum err e = take(m, m->o->take_over, NULL, why);
+
+	close(m->o->take_over);
+	return e;
+}
+
+/* ---- what a service manager has kept ---- */
+
+static void log_refused(enum err e, const char *why)
+{
+	struct log_line l = log_event(LOG_LEVEL_ERROR, "restart_lost");
+
+	log_err(&l, e);
+	if (why[0] != '\0')
+		log_str(&l, "why", why);
+	log_write(&l);
+}
+
+/* As long as anybody has them, ports and devices are taken. What was opened since has numbers
+ * behind theirs; so it does no harm that some of them are closed already. */
+static enum err refuse_kept(struct monitor *m, const struct store *s,
+			    char why[static HANDOVER_WHY_MAX])
+{
+	store_close(s);
+	/* Without a manager there is nobody who keeps any. */
+	if (m->notify.fd < 0 || notify_barrier(&m->notify))
+		return ERR_NOT_FOUND;
+	snprintf(why, HANDOVER_WHY_MAX, "the service manager does not let go of what it has kept");
+	return ERR_BUSY;
+}
+
+/* The socket is of no use where nobody finds it. */
+static enum err mend_control(struct monitor *m, char why[static HANDOVER_WHY_MAX])
+{
+	enum err e;
+
+	if (listen_is(m->o->run_dir, m->control))
+		return OK;
+	close(m->control);
+	m->control = -1;
+	e = listen_dirs(m->o->run_dir, m->o->state_dir, why);
+	return e == OK ? listen_control(m->o->run_dir, &m->control, why) : e;
+}
+
+enum err take_kept(struct monitor *m, char why[static HANDOVER_WHY_MAX])
+{
+	struct store s;
+	enum err e = store_take(&s);
+	int record = e == OK ? store_find(&s, HANDOVER_RECORD) : -1;
+
+	if (e == ERR_NOT_FOUND)
+		return e;
 	if (e == OK)
-		e = judge_names(h, m->now->conf, why);
-	if (e == OK)
-		log_taken(h);
+		e = take(m, record, &s, why);
+	store_clear(&s, &m->notify);
+	if (e == OK) {
+		close(record);
+		m->reread = true;
+		e = mend_control(m, why);
+	} else {
+		log_refused(e, why);
+		e = refuse_kept(m, &s, why);
+	}
+	store_free(&s);
 	return e;
 }
 

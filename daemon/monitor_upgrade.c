@@ -27,7 +27,7 @@
 
 #define CHECK_PATIENCE (10 * NS_PER_S)
 
-enum { SAID_MAX = 1024, OPTION_MAX = 64, EXIT_EXEC = 126 };
+enum { SAID_MAX = UPGRADE_SAID_MAX, OPTION_MAX = 64, EXIT_EXEC = 126 };
 
 /* ---- the record ---- */
 
@@ -79,6 +79,7 @@ static enum err record_fill(struct monitor *m, struct handover *h)
 	h->control = m->control;
 	h->notify = m->notify.fd;
 	h->watchdog = m->notify.watchdog;
+	h->left_at = boot_now();
 	memcpy(h->bundle, m->now->bundle, sizeof h->bundle);
 	memcpy(h->mark_key, m->mark_key, sizeof h->mark_key);
 	h->engine = m->kept[ROLE_ENGINE].fd;
@@ -236,7 +237,15 @@ static const char *not_now(const struct monitor *m)
 	return reload_not_now(m);
 }
 
-static enum err ask(struct monitor *m, char said[static SAID_MAX])
+static bool count(void *ctx, const struct handover_place *p)
+{
+	size_t *n = ctx;
+
+	*n += *p->fd >= 0;
+	return true;
+}
+
+enum err upgrade_ask(struct monitor *m, size_t *n, char said[static SAID_MAX])
 {
 	const char *why = not_now(m);
 	struct handover h;
@@ -248,6 +257,8 @@ static enum err ask(struct monitor *m, char said[static SAID_MAX])
 		return ERR_BUSY;
 	}
 	e = record_fill(m, &h);
+	*n = 0;
+	(void)handover_each(&h, count, n);
 	if (e == OK)
 		e = handover_write(&h, &record);
 	if (e == OK)
@@ -269,10 +280,10 @@ static void tell_engine(struct monitor *m, uint64_t ticket, enum err e, const ch
 		crew_send(m->crew, ROLE_ENGINE, MSG_RELOADED, wr_done(&w), -1);
 }
 
-static void answer(struct monitor *m, uint64_t ticket, enum err e, const char *said)
+void upgrade_answer(struct monitor *m, const char *event, uint64_t ticket, enum err e,
+		    const char *said)
 {
-	struct log_line l = log_event(e == OK ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR,
-				      e == OK ? "upgrade" : "upgrade_refused");
+	struct log_line l = log_event(e == OK ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR, event);
 	char words[SAID_MAX + PATH_MAX];
 
 	log_str(&l, "program", m->path);
@@ -300,9 +311,10 @@ void upgrade_tell(struct monitor *m)
 void upgrade_begin(struct monitor *m, uint64_t ticket)
 {
 	char said[SAID_MAX] = "";
-	enum err e = ask(m, said);
+	size_t n;
+	enum err e = upgrade_ask(m, &n, said);
 
-	answer(m, ticket, e, said);
+	upgrade_answer(m, e == OK ? "upgrade" : "upgrade_refused", ticket, e, said);
 	if (e != OK)
 		return;
 	notify_reloading(&m->notify, mono_now());
@@ -349,35 +361,51 @@ static enum err become(struct monitor *m, struct handover *h, int record)
 	return ERR_SYSTEM;
 }
 
-static void stay(struct monitor *m, const char *why)
+void leave_not(struct monitor *m, const char *event, const char *why)
 {
-	monitor_log(LOG_LEVEL_ERROR, "upgrade_failed", why);
+	monitor_log(LOG_LEVEL_ERROR, event, why);
 	m->leaving = false;
-	snprintf(m->not_executed, sizeof m->not_executed, "%s", why);
+	m->by_restart = false;
 	notify_send(&m->notify, "READY=1");
+	if (m->stop_wanted)
+		monitor_await_goodbye(m);
 	if (crew_start(m->crew) != OK)
 		loop_stop(m->loop, EXIT_FAILED);
+}
+
+enum err leave_record(struct monitor *m, struct handover *h, bool by_restart, int *record)
+{
+	enum err e = record_fill(m, h);
+
+	*record = -1;
+	/* A service manager has its own, and tells the next one where it listens. */
+	if (by_restart)
+		h->notify = -1;
+	if (e == OK)
+		e = monitor_kernel_pass_on(m, &h->book);
+	return e == OK ? handover_write(h, record) : e;
+}
+
+void leave_close(struct handover *h, int record)
+{
+	if (record >= 0)
+		close(record);
+	if (h->book >= 0)
+		close(h->book);
+	handover_free(h);
 }
 
 void upgrade_go(struct monitor *m)
 {
 	struct handover h;
-	int record = -1;
-	enum err e = record_fill(m, &h);
-	char why[128];
+	int record;
+	enum err e = leave_record(m, &h, false, &record);
 
-	if (e == OK)
-		e = monitor_kernel_pass_on(m, &h.book);
-	if (e == OK)
-		e = handover_write(&h, &record);
 	notify_alive(&m->notify); /* nobody looks at timers until the next one has started */
 	if (e == OK)
 		e = become(m, &h, record);
-	snprintf(why, sizeof why, "%s", e == ERR_SYSTEM ? strerror(errno) : err_text(e));
-	if (record >= 0)
-		close(record);
-	if (h.book >= 0)
-		close(h.book);
-	handover_free(&h);
-	stay(m, why);
+	snprintf(m->not_executed, sizeof m->not_executed, "%s",
+		 e == ERR_SYSTEM ? strerror(errno) : err_text(e));
+	leave_close(&h, record);
+	leave_not(m, "upgrade_failed", m->not_executed);
 }

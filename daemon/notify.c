@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/notify.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "daemon/loop.h"
+
+#define PATIENCE (5 * NS_PER_S)
 
 static int notify_connect(const char *path)
 {
@@ -89,4 +96,62 @@ void notify_reloading(const struct notify *n, mono_ns now)
 
 	snprintf(line, sizeof line, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now / NS_PER_US);
 	notify_send(n, line);
+}
+
+/* ---- what has to arrive ---- */
+
+static bool wait_for(int fd, short events, mono_ns deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	mono_ns now;
+
+	while ((now = mono_now()) < deadline) {
+		int n = poll(&p, 1, (int)((deadline - now) / NS_PER_MS) + 1);
+
+		if (n > 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return false;
+	}
+	return false;
+}
+
+bool notify_pass(const struct notify *n, const char *state, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)state, .iov_len = strlen(state) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	const mono_ns deadline = mono_now() + PATIENCE;
+
+	if (fd >= 0) {
+		m.msg_control = control.bytes;
+		m.msg_controllen = sizeof control.bytes;
+		control.align = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+						  .cmsg_level = SOL_SOCKET,
+						  .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof fd);
+	}
+	while (n->fd >= 0 && sendmsg(n->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		if (errno != EINTR && (errno != EAGAIN || !wait_for(n->fd, POLLOUT, deadline)))
+			return false;
+	}
+	return n->fd >= 0;
+}
+
+/* It closes what it is given once it has come to it. */
+bool notify_barrier(const struct notify *n)
+{
+	bool heard;
+	int fd[2];
+
+	if (pipe2(fd, O_CLOEXEC) != 0)
+		return false;
+	heard = notify_pass(n, "BARRIER=1", fd[1]);
+	close(fd[1]);
+	heard = heard && wait_for(fd[0], 0, mono_now() + PATIENCE);
+	close(fd[0]);
+	return heard;
 }

@@ -22,6 +22,11 @@ void notify_send(const struct notify *n, const char *state);
 void notify_alive(const struct notify *n);
 /* STATUS=text */
 void notify_status(const struct notify *n, struct span text);
+/* A line, and a descriptor or -1, for what has to arrive: waits for room, some seconds at most.
+ * False: nobody listens. */
+bool notify_pass(const struct notify *n, const char *state, int fd);
+/* Has all that was sent been heard (sd_notify_barrier(3), systemd 246)? Waits as long. */
+MUST_USE bool notify_barrier(const struct notify *n);
 /* RELOADING=1 with the time that systemd wants beside it. */
 void notify_reloading(const struct notify *n, mono_ns now);
 

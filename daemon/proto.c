@@ -56,6 +56,7 @@ static const struct chan_rule from_engine_process[] = {
 	{ .type = MSG_MTU, .min = CHILD_MIN, .max = CHILD_MAX },
 	{ .type = MSG_RELOAD, .min = NUMBER, .max = NUMBER },
 	{ .type = MSG_UPGRADE, .min = NUMBER, .max = NUMBER },
+	{ .type = MSG_RESTART, .min = NUMBER, .max = NUMBER },
 	{ .type = MSG_STATUS, .min = 1, .max = PROTO_STATUS_MAX },
 	{ .type = MSG_SA, .min = 1, .max = COMMAND_MAX },
 };

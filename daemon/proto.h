@@ -53,6 +53,7 @@ enum msg_type {
 	MSG_PONG,
 	MSG_STATUS,  /* engine: one line for systemd */
 	MSG_UPGRADE, /* engine: ticket; refused by MSG_RELOADED, else MSG_LEAVE comes */
+	MSG_RESTART, /* the same */
 
 	/* engine <-> signer, verifier */
 	MSG_JOB = 64,

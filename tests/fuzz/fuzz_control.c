@@ -132,11 +132,11 @@ static bool counters_fresh(void *ctx)
 	return !(s->how & 1);
 }
 
-static void reload(void *ctx, bool upgrade, uint64_t ticket)
+static void change(void *ctx, enum control_change what, uint64_t ticket)
 {
 	struct scene *s = ctx;
 
-	(void)upgrade;
+	(void)what;
 	s->ticket = ticket;
 }
 
@@ -297,7 +297,7 @@ static void begin(struct scene *s)
 					 .rekey = rekey,
 					 .counters_fresh = counters_fresh,
 					 .not_kept = not_kept,
-					 .reload = reload,
+					 .change = change,
 					 .ctx = s };
 	const struct ike_env ike = { .random = { .fill = fill },
 				     .n_owners = 1,

@@ -3,7 +3,7 @@
 
 # Packages to build, to build and test, and to show: each list is whole.
 needs_build='autoconf automake gcc libc6-dev make pkg-config flex bison libssl-dev libgmp-dev libnl-3-dev
-	libnl-route-3-dev libjansson-dev libcap-ng-dev check'
+	libnl-route-3-dev libjansson-dev libcap-ng-dev libsystemd-dev check'
 needs_demo='iproute2 iputils-ping iperf3 tcpdump openssl nftables procps passwd'
 needs_test='clang libclang-rt-14-dev clang-format-14 binutils python3 python3-scapy python3-cryptography tshark
 	debootstrap groff-base man-db libxml2-utils jq strace xz-utils util-linux'

@@ -13,39 +13,8 @@
 
 #include "daemon/sealed.h"
 #include "daemon/vault_memory.h"
+#include "tests/unit/daemon/handover_scene.h"
 #include "tests/unit/unit.h"
-
-enum { WORKERS = 3, DEVICES = 2, FIRST_FD = 100 };
-
-static bool number(void *ctx, const struct handover_place *p)
-{
-	int *next = ctx;
-
-	*p->fd = (*next)++;
-	return true;
-}
-
-static void filled(struct handover *h)
-{
-	int next = FIRST_FD;
-
-	handover_blank(h);
-	memcpy(h->version, "0.9", 4);
-	h->sockets.n_workers = WORKERS;
-	memcpy(h->tun_name, "postern0", 9);
-	h->n_devices = DEVICES;
-	h->devices = calloc(DEVICES, sizeof *h->devices);
-	ck_assert_ptr_nonnull(h->devices);
-	memcpy(h->devices[0].name, "tun-a", 6);
-	memcpy(h->devices[1].name, "tun-b", 6);
-	h->devices[0].if_id = 7;
-	h->devices[1].if_id = 8;
-	h->watchdog = 12345;
-	memset(h->mark_key, 0xa5, sizeof h->mark_key);
-	h->caps = (struct plane_caps){ .v4 = true, .encap = true, .n_integ = 1, .integ = { 12 } };
-	memcpy(h->caps.lacks, "nothing", 8);
-	ck_assert(handover_each(h, number, &next));
-}
 
 static int sealed(const void *p, size_t len)
 {
@@ -78,7 +47,7 @@ static enum err read_bytes(const uint8_t *b, size_t len, char why[static HANDOVE
 {
 	struct handover h;
 	int fd = sealed(b, len);
-	enum err e = handover_read(fd, &h, why);
+	enum err e = handover_read(fd, NULL, &h, why);
 
 	close(fd);
 	if (e != OK)
@@ -93,9 +62,9 @@ START_TEST(what_was_written_is_read)
 	char why[HANDOVER_WHY_MAX];
 	int fd;
 
-	filled(&h);
+	handover_filled(&h);
 	ck_assert_int_eq(handover_write(&h, &fd), OK);
-	ck_assert_msg(handover_read(fd, &back, why) == OK, "%s", why);
+	ck_assert_msg(handover_read(fd, NULL, &back, why) == OK, "%s", why);
 	ck_assert_str_eq(back.version, h.version);
 	ck_assert_str_eq(back.tun_name, h.tun_name);
 	ck_assert_str_eq(back.caps.lacks, h.caps.lacks);
@@ -103,6 +72,7 @@ START_TEST(what_was_written_is_read)
 	ck_assert_mem_eq(back.tun, h.tun, sizeof h.tun);
 	ck_assert_mem_eq(back.bundle, h.bundle, sizeof h.bundle);
 	ck_assert_mem_eq(back.mark_key, h.mark_key, sizeof h.mark_key);
+	ck_assert_uint_eq(back.left_at, h.left_at);
 	ck_assert_uint_eq(back.n_devices, DEVICES);
 	for (size_t i = 0; i < DEVICES; i++) {
 		ck_assert_str_eq(back.devices[i].name, h.devices[i].name);
@@ -128,7 +98,7 @@ START_TEST(a_record_that_ends_anywhere_is_none)
 	size_t len;
 	uint8_t *b, *longer;
 
-	filled(&h);
+	handover_filled(&h);
 	b = bytes_of(&h, &len);
 	ck_assert_int_eq(read_bytes(b, len, why), OK);
 	for (size_t cut = 0; cut < len; cut++)
@@ -151,7 +121,7 @@ START_TEST(no_byte_of_it_hurts)
 	size_t len, refused = 0;
 	uint8_t *b;
 
-	filled(&h);
+	handover_filled(&h);
 	b = bytes_of(&h, &len);
 	for (size_t i = 0; i < len; i++) {
 		b[i] ^= 0xff;
@@ -171,7 +141,7 @@ START_TEST(another_version_is_refused_in_words)
 	size_t len;
 	uint8_t *b;
 
-	filled(&h);
+	handover_filled(&h);
 	b = bytes_of(&h, &len);
 	handover_formats(ours);
 	for (size_t i = 0; i < strlen(ours); i++) {
@@ -193,12 +163,12 @@ START_TEST(who_is_not_sealed_is_refused)
 	uint8_t *b;
 	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	filled(&h);
+	handover_filled(&h);
 	b = bytes_of(&h, &len);
 	ck_assert_int_eq(write(fd, b, len), (ssize_t)len);
-	ck_assert_int_eq(handover_read(fd, &back, why), ERR_DENIED);
+	ck_assert_int_eq(handover_read(fd, NULL, &back, why), ERR_DENIED);
 	close(fd);
-	ck_assert_int_eq(handover_read(fd, &back, why), ERR_DENIED);
+	ck_assert_int_eq(handover_read(fd, NULL, &back, why), ERR_DENIED);
 	free(b);
 	handover_free(&h);
 }
@@ -216,11 +186,11 @@ START_TEST(a_record_with_one_seal_more_is_read)
 
 	if (fd < 0) /* an older kernel has no such seal */
 		ck_assert_int_eq(sealed_make("test", &fd), OK);
-	filled(&h);
+	handover_filled(&h);
 	b = bytes_of(&h, &len);
 	ck_assert_int_eq(sealed_append(fd, span_of(b, len)), OK);
 	ck_assert_int_eq(sealed_close(fd), OK);
-	ck_assert_int_eq(handover_read(fd, &back, why), OK);
+	ck_assert_int_eq(handover_read(fd, NULL, &back, why), OK);
 	handover_free(&back);
 	close(fd);
 	free(b);
@@ -254,7 +224,7 @@ static enum err with_number(size_t place, int fd)
 	uint8_t *b;
 	enum err e;
 
-	filled(&h);
+	handover_filled(&h);
 	ck_assert(handover_each(&h, list, &s));
 	*s.fd[place] = fd;
 	b = bytes_of(&h, &len);
@@ -269,7 +239,7 @@ START_TEST(no_descriptor_has_two_places_or_is_one_of_the_standard_ones)
 	struct seek s = { .n = 0 };
 	struct handover h;
 
-	filled(&h);
+	handover_filled(&h);
 	ck_assert(handover_each(&h, list, &s));
 	handover_free(&h);
 	ck_assert_uint_gt(s.n, 30);
@@ -291,13 +261,13 @@ START_TEST(there_are_no_more_workers_and_devices_than_there_can_be)
 	size_t len;
 	uint8_t *b;
 
-	filled(&h);
+	handover_filled(&h);
 	h.sockets.n_workers = 0;
 	b = bytes_of(&h, &len);
 	ck_assert_int_eq(read_bytes(b, len, why), ERR_SYNTAX);
 	free(b);
 	handover_free(&h);
-	filled(&h);
+	handover_filled(&h);
 	free(h.devices);
 	h.n_devices = OWN_TUNS_MAX + 1;
 	h.devices = calloc(h.n_devices, sizeof *h.devices);
@@ -330,7 +300,7 @@ START_TEST(a_pipe_is_nothing_of_it)
 	int ends[2];
 
 	ck_assert_int_eq(pipe(ends), 0);
-	filled(&h);
+	handover_filled(&h);
 	ck_assert(handover_each(&h, list, &s));
 	for (size_t i = 0; i < s.n; i++) {
 		int ctx[2] = { ends[0], (int)i };
@@ -387,6 +357,25 @@ START_TEST(each_kind_is_told_from_its_like)
 }
 END_TEST
 
+START_TEST(nothing_is_in_two_places)
+{
+	char why[HANDOVER_WHY_MAX] = "";
+	struct handover h;
+
+	handover_blank(&h);
+	ck_assert_int_eq(vault_memory_make(&h.engine), OK);
+	ck_assert_int_eq(vault_memory_make(&h.book), OK);
+	ck_assert_msg(handover_judge(&h, why) == OK, "%s", why);
+	h.esp = fcntl(h.engine, F_DUPFD_CLOEXEC, 0);
+	ck_assert_int_gt(h.esp, 0);
+	ck_assert_int_eq(handover_judge(&h, why), ERR_DENIED);
+	ck_assert_msg(strstr(why, "another place") != NULL, "%s", why);
+	close(h.esp);
+	close(h.engine);
+	close(h.book);
+}
+END_TEST
+
 START_TEST(descriptors_are_inherited_only_while_they_shall_be)
 {
 	struct handover h;
@@ -416,5 +405,6 @@ UNIT("daemon/handover")
 	tcase_add_test(tc, there_are_no_more_workers_and_devices_than_there_can_be);
 	tcase_add_test(tc, a_pipe_is_nothing_of_it);
 	tcase_add_test(tc, each_kind_is_told_from_its_like);
+	tcase_add_test(tc, nothing_is_in_two_places);
 	tcase_add_test(tc, descriptors_are_inherited_only_while_they_shall_be);
 }

@@ -95,6 +95,12 @@ void upgrade_tell(struct monitor *m)
 	(void)m;
 }
 
+void restart_begin(struct monitor *m, uint64_t ticket)
+{
+	(void)m;
+	(void)ticket;
+}
+
 void monitor_kernel_flush(struct monitor *m)
 {
 	(void)m;
@@ -409,7 +415,7 @@ END_TEST
 START_TEST(behind_a_take_over_who_refuses_tries_again)
 {
 	world_open();
-	options.take_over = 7;
+	w.m.follows = true;
 	refuses(ROLE_ESP);
 	ck_assert_int_eq(w.exit_code, 0);
 	ck_assert_uint_eq(w.n_killed, 1);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A restart by a service manager that keeps descriptors (systemd): `systemctl restart`, told from a
+ * stop by the unit's ExecStop= (`postern leave-for-restart`).
+ *
+ * It is the upgrade (monitor_upgrade.c) with the manager in between. First the program that is
+ * installed is asked whether it can go on; if anything is against it, that is said, and the SIGTERM
+ * that follows is a stop as any other, with a goodbye to every peer. Otherwise all processes end,
+ * each descriptor goes into the manager's store under the name of its place, the record last, and
+ * the monitor ends without taking anything away from the host. Whoever is started next finds the
+ * store (monitor_take.c). If that never comes, because somebody wanted a stop meanwhile, the
+ * manager closes what it has, and it is as if we had been killed: guards hold, peers find out by
+ * themselves.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "daemon/monitor_state.h"
+
+/* ---- the question ---- */
+
+/* A manager that says how much it takes (systemd 254) is believed; the record needs a place, too.
+ */
+static bool takes(size_t n)
+{
+	const char *most = getenv("FDSTORE");
+
+	return n + 1 <= STORE_MAX && (most == NULL || n + 1 <= strtoul(most, NULL, 10));
+}
+
+static enum err ask(struct monitor *m, char said[static UPGRADE_SAID_MAX])
+{
+	enum err e;
+	size_t n;
+
+	if (!notify_barrier(&m->notify)) {
+		snprintf(said, UPGRADE_SAID_MAX, "no service manager keeps descriptors for us");
+		return ERR_NOT_FOUND;
+	}
+	if (reload_needs_restart(m, said, UPGRADE_SAID_MAX))
+		return ERR_CONFIG;
+	e = upgrade_ask(m, &n, said);
+	if (e == OK && !takes(n)) {
+		snprintf(said, UPGRADE_SAID_MAX,
+			 "%zu descriptors are more than the service manager keeps", n + 1);
+		return ERR_LIMIT;
+	}
+	return e;
+}
+
+void restart_begin(struct monitor *m, uint64_t ticket)
+{
+	char said[UPGRADE_SAID_MAX] = "";
+	enum err e = ask(m, said);
+
+	upgrade_answer(m, e == OK ? "restart" : "restart_refused", ticket, e, said);
+	if (e != OK)
+		return;
+	m->leaving = true;
+	m->by_restart = true;
+	crew_leave(m->crew);
+}
+
+/* ---- the end ---- */
+
+static bool put_one(void *ctx, const struct handover_place *p)
+{
+	char name[STORE_NAME_MAX];
+
+	return *p->fd < 0 || store_put(ctx, handover_name(p, name), *p->fd);
+}
+
+static bool remove_one(void *ctx, const struct handover_place *p)
+{
+	char name[STORE_NAME_MAX];
+
+	return *p->fd < 0 || store_remove(ctx, handover_name(p, name));
+}
+
+/* Once the manager has come to all of it we may end: it believes us only while we are there. What
+ * it has of it otherwise is of no use to anybody, whether it hears that it is to forget it or not:
+ * our others go on writing to the memory. */
+static bool put_all(struct monitor *m, struct handover *h, int record)
+{
+	if (handover_each(h, put_one, &m->notify) &&
+	    store_put(&m->notify, HANDOVER_RECORD, record) && notify_barrier(&m->notify))
+		return true;
+	handover_spoil(record);
+	if (store_remove(&m->notify, HANDOVER_RECORD))
+		(void)handover_each(h, remove_one, &m->notify);
+	return false;
+}
+
+void restart_go(struct monitor *m)
+{
+	struct handover h;
+	int record;
+	enum err e = leave_record(m, &h, true, &record);
+
+	m->left = e == OK && put_all(m, &h, record);
+	leave_close(&h, record);
+	if (m->left)
+		loop_stop(m->loop, 0);
+	else
+		leave_not(m, "restart_failed",
+			  e != OK ? err_text(e) : "the service manager does not answer");
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "daemon/unit_job.h"
+
+bool unit_restarts(char why[static UNIT_WHY_MAX])
+{
+	snprintf(why, UNIT_WHY_MAX, "this postern was built without libsystemd");
+	return false;
+}
