@@ -140,8 +140,14 @@ static bool readable(int fd, mono_ns deadline)
 	return poll(&p, 1, now < deadline ? (int)((deadline - now) / NS_PER_MS) + 1 : 0) > 0;
 }
 
-/* What it says, in one line of printable characters; false: it did not come to an end. */
-static bool hear(int fd, mono_ns deadline, char said[static SAID_MAX])
+static enum err no_answer(char said[static SAID_MAX])
+{
+	snprintf(said, SAID_MAX, "it does not answer");
+	return ERR_UNSUPPORTED;
+}
+
+/* What it says, in one line of printable characters, up to its end. */
+static enum err hear(int fd, mono_ns deadline, char said[static SAID_MAX])
 {
 	char rest[256];
 	size_t len = 0;
@@ -166,25 +172,30 @@ static bool hear(int fd, mono_ns deadline, char said[static SAID_MAX])
 		else if (said[i] < 0x20 || said[i] > 0x7e)
 			said[i] = '?';
 	}
-	return n == 0;
+	return n == 0 ? OK : no_answer(said);
 }
 
 /* One that says no more may live on. */
-static bool ends(pid_t pid, mono_ns deadline)
+static enum err ends(pid_t pid, mono_ns deadline, char said[static SAID_MAX])
 {
 	const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	bool ended = false;
 
-	while (fd >= 0 && !ended && mono_now() < deadline)
+	if (fd < 0) {
+		snprintf(said, SAID_MAX,
+			 "this kernel, or what this runs in, has no pidfd_open (%s), which it takes to ask a program",
+			 strerror(errno));
+		return ERR_SYSTEM;
+	}
+	while (!ended && mono_now() < deadline)
 		ended = readable(fd, deadline);
-	if (fd >= 0)
-		close(fd);
-	return ended;
+	close(fd);
+	return ended ? OK : no_answer(said);
 }
 
 /* Whatever it has started goes with it: that has our descriptors, too. Its number is nobody else's
  * until it is waited for. */
-static enum err check_end(pid_t pid, bool ended, char said[static SAID_MAX])
+static enum err check_end(pid_t pid, enum err heard, char said[static SAID_MAX])
 {
 	char yes[HANDOVER_WHY_MAX];
 	int status = 0;
@@ -194,12 +205,12 @@ static enum err check_end(pid_t pid, bool ended, char said[static SAID_MAX])
 		if (errno != EINTR)
 			return ERR_SYSTEM;
 	}
-	if (ended && WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+	if (heard != OK)
+		return heard;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
 	    strcmp(said, handover_formats(yes)) == 0)
 		return OK;
-	if (!ended)
-		snprintf(said, SAID_MAX, "it does not answer");
-	else if (said[0] == '\0')
+	if (said[0] == '\0')
 		snprintf(said, SAID_MAX, "it ends without a word");
 	return ERR_UNSUPPORTED;
 }
@@ -209,7 +220,7 @@ static enum err check(struct monitor *m, struct handover *h, int record, char sa
 {
 	const mono_ns deadline = mono_now() + CHECK_PATIENCE;
 	int fd[2];
-	bool ended;
+	enum err e;
 	pid_t pid;
 
 	if (pipe2(fd, O_CLOEXEC) != 0)
@@ -220,9 +231,11 @@ static enum err check(struct monitor *m, struct handover *h, int record, char sa
 	if (pid > 0)
 		(void)setpgid(pid, pid); /* whoever is first */
 	close(fd[1]);
-	ended = pid > 0 && hear(fd[0], deadline, said) && ends(pid, deadline);
+	e = pid > 0 ? hear(fd[0], deadline, said) : ERR_SYSTEM;
+	if (e == OK)
+		e = ends(pid, deadline, said);
 	close(fd[0]);
-	return pid > 0 ? check_end(pid, ended, said) : ERR_SYSTEM;
+	return pid > 0 ? check_end(pid, e, said) : e;
 }
 
 /* ---- the question ---- */
