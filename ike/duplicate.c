@@ -2,6 +2,9 @@
 /* Which of two IKE SAs stays: see duplicate.h. */
 #include "ike/duplicate.h"
 
+#include <string.h>
+
+#include "ike/auth.h"
 #include "ike/connection.h"
 #include "ike/life.h"
 #include "ike/peer.h"
@@ -27,6 +30,25 @@ static bool is_other(const struct ike_sa *sa, const struct ike_sa *other)
 	       identity_eq(sa->peer, other->peer);
 }
 
+/* As they were sent: so both ends see the same bytes. */
+static int compare(const struct identity *a, const struct identity *b)
+{
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	return memcmp(a->b, b->b, a->len);
+}
+
+uint64_t duplicate_rank(const struct ike_sa *sa)
+{
+	int order = compare(&sa->conn->conf->local_identity, &sa->hs->auth->claimed);
+
+	if (order == 0)
+		return sa->spi_i;
+	return (order < 0) == sa->initiator ? 0 : UINT64_MAX;
+}
+
 /* Not at once: the caller still works on one of them. */
 static void leave(struct ike_sa *sa, mono_ns time)
 {
@@ -40,7 +62,7 @@ static void leave(struct ike_sa *sa, mono_ns time)
 void duplicate_settle(struct ike_sa *sa)
 {
 	for (struct ike_sa *other = peer_first(sa); other; other = other->peer_next) {
-		struct ike_sa *loser = sa->line < other->line ? other : sa;
+		struct ike_sa *loser = sa->rank < other->rank ? other : sa;
 
 		if (!is_other(sa, other) || !crossed(sa, other))
 			continue;

@@ -2,11 +2,12 @@
 /* Two IKE SAs between the same two identities: which one stays. Three cases, and no others:
  *
  * Both ends began at once, so that each made one while the other's was on its way. Both ends know
- * both SAs, so both apply one rule: the SA with the lower initiator's SPI stays, the other is
- * deleted once both are up and the first has its children (renew_settle). One that has taken the
- * place of another by a rekey stands for the first one of its line. An SA that began after the
- * other was up is no such case: it may be the peer's way of replacing it (make before break), and
- * then the peer deletes the old one.
+ * both SAs, so both apply one rule: the SA stays that the end with the lower identity began, the
+ * other is deleted once both are up and the first has its children (renew_settle). One that has
+ * taken the place of another by a rekey stands for that. An SA that began after the other was up is
+ * no such case: it may be the peer's way of replacing it (make before break), and then the peer
+ * deletes the old one. What crosses both of these is not to win over the one and lose against the
+ * other, or none would stay: so it is not the SPI that decides, but where both have one identity.
  *
  * The peer says INITIAL_CONTACT: it knows of no other SA (RFC 7296 2.4). Then what was up before
  * its handshake began is gone at its end, and we drop it without a word. What came up later is not
@@ -28,7 +29,9 @@
 
 enum { SAME_PEER_MAX = 8 }; /* IKE SAs of one connection with one identity */
 
-/* `sa` is just up. */
+/* `sa` is just up: of two the lower one stays. */
+uint64_t duplicate_rank(const struct ike_sa *sa);
+/* ... and has its rank. */
 void duplicate_settle(struct ike_sa *sa);
 /* `sa` is just up: of two that answered the same IKE_SA_INIT request the earlier one is deleted, or
  * `sa` if the peer has used that one. */

@@ -53,7 +53,7 @@ void sa_established(struct ike_sa *sa)
 	if (sa->hs && sa->hs->auth)
 		beside_take_window(sa, &sa->hs->auth->m);
 	sa->up_at = ++sa->e->events;
-	sa->line = sa->spi_i;
+	sa->rank = duplicate_rank(sa);
 	sa->since = sa->e->now;
 	sa->expires = NEVER;
 	sa_uncount(sa);

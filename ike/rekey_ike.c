@@ -211,7 +211,7 @@ static void live(struct ike_sa *heir, const struct ike_sa *old)
 	heir->born = old->born;
 	heir->born_at = old->born_at;
 	heir->up_at = old->up_at;
-	heir->line = old->line;
+	heir->rank = old->rank;
 	proof_pass_on(heir, old);
 	heir->since = old->since;
 	heir->heard = heir->e->now;

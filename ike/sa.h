@@ -155,7 +155,7 @@ struct ike_sa {
 	/* life */
 	mono_ns born;		 /* IKE_SA_INIT left or came */
 	uint64_t born_at, up_at; /* the order of events, since times can be equal */
-	uint64_t line;		 /* initiator's SPI of the first one, whose heirs the others are */
+	uint64_t rank;		 /* of two from both ends the lower one stays (ike/duplicate.h) */
 	mono_ns since;		 /* established since */
 	mono_ns heard;		 /* last authenticated message, or ESP as the plane says */
 	mono_ns sent;
@@ -179,7 +179,7 @@ struct ike_sa {
 	bool waits;	       /* CLOSING: the peer will delete it, for another one is there */
 	bool full;	       /* no further child for the peer, until one goes or `up` */
 	bool told_full;	       /* we take no further one */
-	bool answered;	       /* the peer began the first one of its line */
+	bool answered;	       /* the peer began the first one of which it is the heir */
 	bool tell_proof;       /* AUTH_LIFETIME is due in an INFORMATIONAL */
 	bool retired;	       /* others carry all that it has: it is to go (ike/renew.h) */
 	bool redundant;	       /* the other one of two stays (ike/duplicate.h) */

@@ -111,7 +111,7 @@ static const struct field sa_rows[] = {
 	SA_PAST(born),
 	SA(born_at),
 	SA(up_at),
-	SA(line),
+	SA(rank),
 	SA_PAST(since),
 	SA_PAST(heard),
 	SA_PAST(sent),

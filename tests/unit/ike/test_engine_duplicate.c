@@ -167,8 +167,84 @@ START_TEST(of_two_that_crossed_one_stays_though_one_has_an_heir)
 }
 END_TEST
 
+static bool hears_not_of_its_call(struct pair *p, struct datagram *d)
+{
+	const enum side *late = p->ctx;
+	struct ike_header h;
+
+	ck_assert_int_eq(header_decode(span_of(d->bytes, d->len), &h), OK);
+	return d->to != *late || h.exchange != X_IKE_SA_INIT || !(h.flags & FLAG_RESPONSE);
+}
+
+/* Whatever this end may send by, the other one takes. */
+static void expect_taken(const struct pair *p, enum side from)
+{
+	const struct end *to = &p->end[from == LEFT ? RIGHT : LEFT];
+
+	for (size_t i = 0; i < p->end[from].n_sas; i++) {
+		const struct sa_desc *out = &p->end[from].sas[i];
+		size_t in = 0;
+
+		if (out->dir != SA_OUT)
+			continue;
+		while (in < to->n_sas && !(to->sas[in].dir == SA_IN && to->sas[in].spi == out->spi))
+			in++;
+		ck_assert_uint_lt(in, to->n_sas);
+	}
+}
+
+/* The other end begins another one when this one has heard at last, and sends its proof. From then
+ * on packets find a way whenever something is said. */
+static bool other_calls_again(struct pair *p, struct datagram *d)
+{
+	const enum side *late = p->ctx;
+	struct ike_event ev = { .kind = IKE_EV_REKEY,
+				.command = { .connection = "site", .rekey = IKE_REKEY_PROOF } };
+	struct ike_header h;
+
+	ck_assert_int_eq(header_decode(span_of(d->bytes, d->len), &h), OK);
+	if (!p->answered && d->to != *late && h.exchange == X_IKE_AUTH) {
+		p->answered = true;
+		pair_event(&p->end[d->to], &ev);
+		pair_act(p, d->to);
+	}
+	expect_taken(p, LEFT);
+	expect_taken(p, RIGHT);
+	return true;
+}
+
+/* The call of one end comes through late, when the other end has made an IKE SA and just begins
+ * another one in its place: it may not win over the one and lose against the other. */
+START_TEST(one_that_crosses_two_loses_against_both_or_wins_over_both)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	enum side late = (enum side)(_i % 2);
+	uint64_t first;
+
+	p->end[LEFT].seed += 7 * (uint64_t)_i;
+	p->end[RIGHT].seed += 3 * (uint64_t)_i;
+	p->filter = hears_not_of_its_call;
+	p->ctx = &late;
+	pair_up(p, LEFT, "site");
+	pair_up(p, RIGHT, "site");
+	pair_drain(p);
+	first = up_at(p, LEFT)->spi_i;
+	p->filter = other_calls_again;
+	pair_run(p, 60 * NS_PER_S);
+	pair_expect_children(p, 1);
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_UP), 3);
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_DOWN), 0);
+		ck_assert_uint_eq(pair_sas(p, s), 1);
+		ck_assert_uint_ne(up_at(p, s)->spi_i, first);
+	}
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-duplicate")
 {
+	tcase_add_loop_test(tc, one_that_crosses_two_loses_against_both_or_wins_over_both, 0, 20);
 	tcase_add_test(tc, one_identity_has_eight_at_most_and_at_any_time);
 	tcase_add_loop_test(tc, of_two_that_crossed_one_stays_though_one_has_an_heir, 0, 20);
 	tcase_add_test(tc, initial_contact_replaces_the_old_sa);

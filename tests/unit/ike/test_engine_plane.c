@@ -377,7 +377,7 @@ START_TEST(what_a_plane_that_is_back_does_not_have_is_made_anew)
 	uint32_t spi;
 
 	pair_up(p, LEFT, "site");
-	pair_drain(p);
+	pair_run(p, 20 * NS_PER_S); /* both have begun, and one of the two goes */
 	spi = pair_sa(p, LEFT)->children->spi_in;
 	for (size_t i = 0; i < left->n_sas; i++)
 		sa_desc_wipe(&left->sas[i]);
