@@ -47,16 +47,22 @@ static void end(struct sim *s, size_t least)
 	}
 }
 
+/* Of the first ones an end may have had more than the other: a call that came twice was answered
+ * twice. */
 static void by_time(struct sim *s)
 {
-	size_t ups;
+	size_t first[2];
 
 	start(s);
-	ups = sim_notes(s, LEFT, IKE_NOTE_UP);
+	for (enum side side = LEFT; side <= RIGHT; side++)
+		first[side] = sim_notes(s, side, IKE_NOTE_UP);
 	sim_packets(s, 700000);
-	end(s, ups);
-	sim_must(s, sim_notes(s, LEFT, IKE_NOTE_UP) <= ups + 3, "%zu handshakes in 12 minutes",
-		 sim_notes(s, LEFT, IKE_NOTE_UP));
+	end(s, 0);
+	for (enum side side = LEFT; side <= RIGHT; side++) {
+		size_t n = sim_notes(s, side, IKE_NOTE_UP) - first[side];
+
+		sim_must(s, n >= 1 && n <= 3, "%zu handshakes in 12 minutes", n);
+	}
 }
 
 static void from_either(struct sim *s)
