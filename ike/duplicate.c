@@ -8,6 +8,7 @@
 #include "ike/connection.h"
 #include "ike/life.h"
 #include "ike/peer.h"
+#include "ike/renew.h"
 
 /* Its children are to be there until those of the one that stays are up at both ends. Who began
  * that one sees to it (renew_settle), and before such a time is over. */
@@ -67,6 +68,8 @@ void duplicate_settle(struct ike_sa *sa)
 		if (!is_other(sa, other) || !crossed(sa, other))
 			continue;
 		leave(loser, loser->answered ? own_time : their_time);
+		if (loser == sa && !sa->answered)
+			renew_again(other);
 	}
 }
 

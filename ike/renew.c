@@ -94,6 +94,16 @@ void renew_begin(struct ike_sa *sa)
 	conn_try(c);
 }
 
+void renew_again(struct ike_sa *sa)
+{
+	if (!renew_is_old(sa))
+		return;
+	sa->conn->renews = 0;
+	conn_schedule(sa->conn);
+	sa->prove_at = sa->e->now;
+	sa_schedule(sa);
+}
+
 void renew_pass_on(struct ike_sa *heir, const struct ike_sa *old)
 {
 	struct conn *c = heir->conn;

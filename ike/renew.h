@@ -23,6 +23,9 @@ mono_ns renew_deadline(const struct ike_sa *sa);
 /* Begins the handshake, where we are the one to begin any. */
 void renew_begin(struct ike_sa *sa);
 bool renew_is_old(const struct ike_sa *sa);
+/* What has come up in its place loses against it (duplicate.h): it stays, and another one is begun
+ * when that has gone. */
+void renew_again(struct ike_sa *sa);
 /* The old one, or one of two, gets new keys meanwhile: so does its end. */
 void renew_pass_on(struct ike_sa *heir, const struct ike_sa *old);
 /* All that it has is carried by others. */

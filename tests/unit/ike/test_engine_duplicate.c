@@ -242,8 +242,51 @@ START_TEST(one_that_crosses_two_loses_against_both_or_wins_over_both)
 }
 END_TEST
 
+static bool left_does_not_hear_the_call(struct pair *p, struct datagram *d)
+{
+	struct ike_header h;
+
+	(void)p;
+	ck_assert_int_eq(header_decode(span_of(d->bytes, d->len), &h), OK);
+	return d->to == RIGHT || h.exchange != X_IKE_SA_INIT || h.flags & FLAG_RESPONSE;
+}
+
+/* RIGHT's call, which LEFT's crossed, is to renew what came of that: it loses all the same, and
+ * LEFT's stays until another one is up. */
+START_TEST(what_loses_against_the_one_that_it_is_to_renew_leaves_that)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct ike_event ev = { .kind = IKE_EV_REKEY,
+				.command = { .connection = "site", .rekey = IKE_REKEY_PROOF } };
+	enum side late = RIGHT;
+	uint64_t first;
+
+	p->filter = left_does_not_hear_the_call;
+	pair_up(p, RIGHT, "site");
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	first = up_at(p, RIGHT)->spi_i;
+	pair_event(&p->end[RIGHT], &ev);
+	pair_act(p, RIGHT);
+	p->filter = other_calls_again;
+	p->ctx = &late;
+	p->answered = true;
+	p->end[LEFT].packets = 1;
+	pair_run(p, 60 * NS_PER_S);
+	pair_expect_children(p, 1);
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_UP), 3);
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_CHILD_DOWN), 0);
+		ck_assert_uint_eq(pair_sas(p, s), 1);
+		ck_assert_uint_ne(up_at(p, s)->spi_i, first);
+	}
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-duplicate")
 {
+	tcase_add_test(tc, what_loses_against_the_one_that_it_is_to_renew_leaves_that);
 	tcase_add_loop_test(tc, one_that_crosses_two_loses_against_both_or_wins_over_both, 0, 20);
 	tcase_add_test(tc, one_identity_has_eight_at_most_and_at_any_time);
 	tcase_add_loop_test(tc, of_two_that_crossed_one_stays_though_one_has_an_heir, 0, 20);
