@@ -14,6 +14,7 @@ handler_fn auth_on_request;
 handler_fn auth_on_eap_request;
 handler_fn auth_on_response;
 handler_fn auth_on_refusal;
+handler_fn auth_on_late; /* the IKE SA is closing */
 
 /* A signature, MAC or verdict has come; or (responder) the plane's answer about the inbound half.
  */

@@ -144,6 +144,12 @@ struct step auth_on_refusal(struct turn *t)
 	return step_fatal(n.err, 0);
 }
 
+/* Who it is does not matter any more; whoever says AUTH is up, and hears our Delete next. */
+struct step auth_on_late(struct turn *t)
+{
+	return message_has(t->m, PL_AUTH) ? step_done() : step_end(t->sa->why);
+}
+
 static void follow_another(struct ike_sa *sa)
 {
 	struct step s = rival_follow(sa);

@@ -109,9 +109,9 @@ void sa_close(struct ike_sa *sa, enum err why, uint16_t notify)
 {
 	if (sa->state == S_CLOSING)
 		return;
-	/* A handshake has nothing that it could say goodbye with, but for an initiator who has the
-	 * keys. */
-	if (sa->state != S_UP && (sa->state != S_AUTH_SENT || !notify)) {
+	/* A handshake has nothing that it could say goodbye with, but for an initiator whose
+	 * IKE_AUTH is out: the peer is up, or will be. */
+	if (sa->state != S_UP && (sa->state != S_AUTH_SENT || (!notify && !sa->window.asked))) {
 		sa_end(sa, why);
 		return;
 	}

@@ -40,6 +40,7 @@ static const struct rule rows[] = {
 	/* The IKE SA without its child, which was refused (2.21.2) or not asked for (RFC 6023). */
 	{ X_IKE_AUTH, RESPONSE, ST(AUTH_SENT), P(IDR) | P(AUTH), AUTH_EXTRA, auth_on_response },
 	{ X_IKE_AUTH, RESPONSE, ST(AUTH_SENT), P(NOTIFY), 0, auth_on_refusal },
+	{ X_IKE_AUTH, RESPONSE, ST(CLOSING), 0, anything, auth_on_late },
 
 	/* What it is for, and so what must be there, says a table of its own. */
 	{ X_CREATE_CHILD_SA, REQUEST, ST(UP) | ST(CLOSING), 0, anything, create_on_request },

@@ -133,8 +133,8 @@ static void heal(struct sim *s)
 	sim_run_ms(s, 5000); /* those that are restored hear what is asked of them from now on */
 }
 
-/* An attempt that `down` ends in the middle of IKE_AUTH may leave the peer with an SA of its own,
- * which it finds out by asking. */
+/* An attempt that `down` ends in the middle of IKE_AUTH, when nothing comes through, may leave the
+ * peer with an SA of its own, which it finds out by asking. */
 enum { LIVENESS_TAKES_S = 60 };
 
 /* Without `always`, `up` may have joined an attempt that was lost already; so it is said again. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ike/header.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
@@ -114,6 +115,70 @@ START_TEST(an_unchanged_connection_stays_as_the_operator_left_it)
 }
 END_TEST
 
+static bool is_auth(const struct datagram *d, uint8_t response)
+{
+	struct ike_header h;
+
+	ck_assert_int_eq(header_decode(span_of(d->bytes, d->len), &h), OK);
+	return h.exchange == X_IKE_AUTH && (h.flags & FLAG_RESPONSE) == response;
+}
+
+/* LEFT is told `down` when its IKE_AUTH is out; `ctx` (not NULL): the first answer is lost. */
+static bool goes_down_in_auth(struct pair *p, struct datagram *d)
+{
+	bool lost = p->ctx && is_auth(d, FLAG_RESPONSE);
+
+	if (!p->answered && is_auth(d, 0)) {
+		p->answered = true;
+		pair_down(p, LEFT, "site");
+	}
+	if (lost)
+		p->ctx = NULL;
+	return !lost;
+}
+
+/* The peer is up by then, or will be. */
+START_TEST(down_in_the_middle_of_ike_auth_leaves_the_peer_nothing)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	p->filter = goes_down_in_auth;
+	p->ctx = _i == 1 ? p : NULL;
+	pair_up(p, LEFT, "site");
+	pair_run(p, 3 * NS_PER_S);
+	ck_assert(p->answered);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_UP), 1);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_DOWN), 1);
+	ck_assert_int_eq(pair_note(p, RIGHT, IKE_NOTE_DOWN)->err, ERR_PEER_DELETED);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_UP), 0);
+	ck_assert_ptr_null(pair_note(p, LEFT, IKE_NOTE_DOWN));
+	pair_expect_children(p, 0);
+	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 0);
+	pair_free(p);
+}
+END_TEST
+
+/* ... and one that refuses has nothing to be told. */
+START_TEST(down_in_the_middle_of_ike_auth_says_nothing_to_who_refuses)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	size_t sent;
+
+	p->end[RIGHT].psk = "another one";
+	p->filter = goes_down_in_auth;
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	ck_assert(p->answered);
+	ck_assert_ptr_nonnull(pair_note(p, RIGHT, IKE_NOTE_REFUSED));
+	ck_assert_uint_eq(pair_sas(p, LEFT), 0);
+	sent = p->n_sent;
+	pair_run(p, 20 * NS_PER_S);
+	ck_assert_uint_eq(p->n_sent, sent);
+	pair_free(p);
+}
+END_TEST
+
 struct asked {
 	const char *child;
 	bool guarded;
@@ -175,6 +240,8 @@ UNIT("ike/connection")
 {
 	tcase_add_test(tc, a_changed_connection_is_guarded_again);
 	tcase_add_test(tc, an_unchanged_connection_stays_as_the_operator_left_it);
+	tcase_add_loop_test(tc, down_in_the_middle_of_ike_auth_leaves_the_peer_nothing, 0, 2);
+	tcase_add_test(tc, down_in_the_middle_of_ike_auth_says_nothing_to_who_refuses);
 	tcase_add_test(tc, a_child_keeps_its_state_when_the_order_changes);
 	tcase_add_test(tc, a_removed_connection_asks_for_no_guards);
 	tcase_add_test(tc, a_second_address_is_tried_when_the_first_is_silent);

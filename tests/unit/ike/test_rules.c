@@ -49,7 +49,7 @@ static bool legal(uint8_t exchange, enum direction d, enum sa_state s)
 	case X_IKE_SA_INIT:
 		return d == REQUEST ? s == S_NONE : s == S_INIT_SENT;
 	case X_IKE_AUTH:
-		return d == REQUEST ? s == S_INIT_DONE : s == S_AUTH_SENT;
+		return d == REQUEST ? s == S_INIT_DONE : s == S_AUTH_SENT || s == S_CLOSING;
 	case X_CREATE_CHILD_SA:
 	case X_INFORMATIONAL:
 		return s == S_UP || s == S_CLOSING;
