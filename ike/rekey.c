@@ -28,6 +28,9 @@ static const mono_ns idle_ask_time = 10 * NS_PER_S;
 static const mono_ns early_time = 120 * NS_PER_S;
 /* Thousandths of a limit. Who made it is earlier, so that both ends seldom begin at once. */
 enum { SOFT_OURS = 800, SOFT_THEIRS = 900, SOFT_SPREAD = 60 };
+/* A peer that gives the IKE SA new keys is ready for ours in a round trip or two (2.25), and until
+ * the hard limit there may be no more time than that. */
+enum { SOON_TRIES = 3, SOON_SHARE = 8 };
 
 struct child_sa *rekey_find(const struct ike_sa *sa, uint32_t id)
 {
@@ -453,13 +456,17 @@ void rekey_or_child_failed(struct ike_sa *sa, uint32_t replaces, const struct co
 			   enum err err)
 {
 	struct child_sa *old = rekey_find(sa, replaces);
+	mono_ns wait;
 
 	if (!old || !child_stays(old)) {
 		conn_child_failed(sa, conf, err);
 		return;
 	}
 	old->rekey.tries++;
-	old->rekey.not_before = sa->e->now + conn_backoff(sa->conn, old->rekey.tries);
+	wait = conn_backoff(sa->conn, old->rekey.tries);
+	if (err == ERR_BUSY && old->rekey.tries <= SOON_TRIES)
+		wait /= SOON_SHARE;
+	old->rekey.not_before = sa->e->now + wait;
 }
 
 void rekey_unknown(struct child_sa *old)

@@ -179,6 +179,32 @@ START_TEST(one_that_is_being_deleted_is_not_rekeyed)
 }
 END_TEST
 
+/* What keeps the peer from it is over in a round trip or two, while packets count up to a limit: so
+ * the first tries are soon, but never at once, and the later ones are not. */
+START_TEST(one_that_is_put_off_is_tried_again_soon)
+{
+	struct pair *p = with_child();
+	size_t failed;
+
+	child_at(p, RIGHT)->delete_sent = true;
+	want(p, LEFT);
+	pair_drain(p);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REKEY_FAILED), 1);
+	pair_run(p, 90 * NS_PER_MS);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REKEY_FAILED), 1);
+	pair_run(p, 40 * NS_PER_MS);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REKEY_FAILED), 2);
+	pair_run(p, NS_PER_S);
+	failed = pair_count(p, LEFT, IKE_NOTE_REKEY_FAILED);
+	ck_assert_uint_eq(failed, 4);
+	pair_run(p, 5 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REKEY_FAILED), failed);
+	pair_run(p, 4 * NS_PER_S);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REKEY_FAILED), failed + 1);
+	pair_free(p);
+}
+END_TEST
+
 static bool lose_to_right(struct pair *p, struct datagram *d)
 {
 	(void)p;
@@ -335,6 +361,7 @@ UNIT("ike/engine-rekey")
 	tcase_add_test(tc, a_packet_by_the_new_pair_moves_what_the_responder_sends);
 	tcase_add_test(tc, a_child_that_the_peer_does_not_know_is_made_anew_at_once);
 	tcase_add_test(tc, one_that_is_being_deleted_is_not_rekeyed);
+	tcase_add_test(tc, one_that_is_put_off_is_tried_again_soon);
 	tcase_add_test(tc, one_that_is_not_there_yet_is_not_unknown);
 	tcase_add_test(tc, a_peer_may_rekey_the_same_child_twice);
 	tcase_add_loop_test(tc, a_refusal_of_a_plane_leaves_the_old_pair, 0, N_REFUSALS);
