@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,7 @@
 enum {
 	TEXT_MAX_BYTES = 4 * 1024 * 1024,
 	REPORT_MAX = 256 * 1024,
-	LOAD_SECONDS =
-		60, /* a key on a dead network file system must not hold the monitor for ever */
+	LOAD_SECONDS = 10, /* a key on a dead network file system holds the monitor no longer */
 	EXIT_REFUSED = 1,
 	EXIT_BROKEN = 2,
 };
@@ -127,6 +127,9 @@ static enum err child_run(const char *file, const struct loaded *l, struct span 
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return OK;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		dprintf(report, "error: %s: a file that it names could not be read in %d seconds\n",
+			file, LOAD_SECONDS);
 	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_REFUSED ? ERR_CONFIG : ERR_SYSTEM;
 }
 

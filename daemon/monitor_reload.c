@@ -24,7 +24,8 @@ static void log_report(const char *report)
 
 		memcpy(line, p, n);
 		line[n] = '\0';
-		if (strstr(line, ": error: ") != NULL || strstr(line, ": warning: ") != NULL)
+		if (strncmp(line, "error: ", 7) == 0 || strstr(line, ": error: ") != NULL ||
+		    strstr(line, ": warning: ") != NULL)
 			monitor_log(LOG_LEVEL_WARNING, "config_problem", line);
 		p += len;
 		p += strspn(p, "\n");
@@ -133,14 +134,18 @@ static void log_changes(const struct monitor *m)
 	conf_diff_free(&d);
 }
 
+static enum err load(const struct monitor *m, struct loaded **next, char **report)
+{
+	notify_alive(&m->notify);
+	return loader_load(m->o->config, span_of(m->mark_key, sizeof m->mark_key), next, report);
+}
+
 bool reload_needs_restart(const struct monitor *m, char *why, size_t size)
 {
 	struct loaded *next = NULL;
 	char *report = NULL;
 	char refused[WHY_MAX] = "";
-	bool needs = loader_load(m->o->config, span_of(m->mark_key, sizeof m->mark_key), &next,
-				 &report) == OK &&
-		     judge_change(m, next->conf, refused) != OK;
+	bool needs = load(m, &next, &report) == OK && judge_change(m, next->conf, refused) != OK;
 
 	loaded_free(next);
 	free(report);
@@ -185,7 +190,7 @@ void reload_begin(struct monitor *m, uint64_t ticket)
 		reload_answer(m, ticket, ERR_BUSY, why);
 		return;
 	}
-	e = loader_load(m->o->config, span_of(m->mark_key, sizeof m->mark_key), &next, &report);
+	e = load(m, &next, &report);
 	if (e == OK)
 		e = judge_change(m, next->conf, refused);
 	if (e == OK)

@@ -85,6 +85,7 @@ static bool put_all(struct monitor *m, struct handover *h, int record)
 	if (handover_each(h, put_one, &m->notify) &&
 	    store_put(&m->notify, HANDOVER_RECORD, record) && notify_barrier(&m->notify))
 		return true;
+	notify_alive(&m->notify);
 	handover_spoil(record);
 	if (store_remove(&m->notify, HANDOVER_RECORD))
 		(void)handover_each(h, remove_one, &m->notify);

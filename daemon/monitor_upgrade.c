@@ -223,6 +223,7 @@ static enum err check(struct monitor *m, struct handover *h, int record, char sa
 	enum err e;
 	pid_t pid;
 
+	notify_alive(&m->notify);
 	if (pipe2(fd, O_CLOEXEC) != 0)
 		return ERR_SYSTEM;
 	pid = fork();

@@ -147,6 +147,7 @@ bool notify_barrier(const struct notify *n)
 	bool heard;
 	int fd[2];
 
+	notify_alive(n);
 	if (pipe2(fd, O_CLOEXEC) != 0)
 		return false;
 	heard = notify_pass(n, "BARRIER=1", fd[1]);
