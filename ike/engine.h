@@ -342,7 +342,7 @@ struct ike_stats {
 };
 const struct ike_stats *ike_engine_stats(const struct ike_engine *e);
 /* Of the records of connections and IKE SAs: it goes up with every change of what is written. */
-enum { IKE_KEPT_FORMAT = 3 };
+enum { IKE_KEPT_FORMAT = 4 };
 /* How many records there are to be of it, behind the last commit (ike/keep.h). */
 size_t ike_engine_kept(const struct ike_engine *e);
 

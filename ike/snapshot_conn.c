@@ -7,8 +7,6 @@
 #include "ike/core.h"
 #include "ike/snapshot_parts.h"
 
-enum { CONN_VERSION = 2 };
-
 #define CONN(name)	 FIELD(struct conn, name)
 #define CONN_CHILD(name) FIELD(struct conn_child, name)
 
@@ -54,7 +52,7 @@ struct fields snapshot_rows_conn_child(void)
 
 void snapshot_put_conn(struct wr *w, const struct conn *c)
 {
-	wr_u16(w, CONN_VERSION);
+	wr_u16(w, SNAPSHOT_VERSION);
 	snapshot_put_name(w, c->conf->name, c->digest);
 	fields_put(w, FIELDS(conn_rows), c);
 	wr_u8(w, (uint8_t)c->n_paths);
@@ -146,7 +144,7 @@ enum err snapshot_get_conn(struct ike_engine *e, struct span bytes)
 	struct conn *c;
 	enum err err;
 
-	if (rd_u16(&r) != CONN_VERSION)
+	if (rd_u16(&r) != SNAPSHOT_VERSION)
 		return ERR_SYNTAX;
 	digest = snapshot_get_name(&r, name);
 	if (!rd_ok(&r))
