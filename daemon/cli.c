@@ -151,8 +151,7 @@ static bool option_take(struct cli *cli, int id, bool *help, bool *version)
 	case OPT_RUN_DIR:
 		cli->run_dir = optarg;
 		return true;
-	case OPT_STATE_DIR:
-		cli->state_dir = optarg;
+	case OPT_STATE_DIR: /* as posternd takes it; no verb looks there */
 		return true;
 	case OPT_TIMEOUT:
 		return timeout_parse(optarg, &cli->timeout_s);
@@ -203,8 +202,7 @@ static int verb_run(struct cli *cli, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct cli cli = { .config = "/etc/postern/postern.conf",
-			   .run_dir = "/run/postern",
-			   .state_dir = "/var/lib/postern" };
+			   .run_dir = "/run/postern" };
 	bool help = false, version = false;
 	int id;
 

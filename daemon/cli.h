@@ -19,7 +19,6 @@ enum { CLI_DONE = 0, CLI_REFUSED = 1, CLI_USAGE = 2, CLI_NO_DAEMON = 3, CLI_TIME
 struct cli {
 	const char *config;
 	const char *run_dir;
-	const char *state_dir;
 	bool json;
 	bool quiet;
 	bool verbose;

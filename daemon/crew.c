@@ -200,7 +200,8 @@ static void on_patience(void *ctx)
 {
 	struct member *m = ctx;
 
-	crew_kill(m->crew, m->role, "did not end when asked");
+	crew_kill(m->crew, m->role,
+		  m->asked_to_end ? "did not end when asked" : "closed its channel and lives on");
 }
 
 static void ping(struct member *m)

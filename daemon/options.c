@@ -16,7 +16,7 @@ static const char usage[] =
 	"usage: posternd [option ...]\n"
 	"  --config FILE      configuration (default /etc/postern/postern.conf)\n"
 	"  --run-dir DIR      control socket (default /run/postern)\n"
-	"  --state-dir DIR    what survives a restart (default /var/lib/postern)\n"
+	"  --state-dir DIR    is made, and not used yet (default /var/lib/postern)\n"
 	"  --log-level LEVEL  error, warning, notice, info (default) or debug\n"
 	"  --version, --help\n"
 	"\n"

@@ -45,8 +45,7 @@ enum err esp_new(const struct esp_env *env, struct esp **out)
 	enum err err;
 
 	*out = NULL;
-	/* Packets with a virtio header before them come with the offloads. */
-	if (env->n_workers == 0 || env->n_workers > ESP_WORKERS_MAX || env->tun_vnet)
+	if (env->n_workers == 0 || env->n_workers > ESP_WORKERS_MAX)
 		return ERR_UNSUPPORTED;
 	e = calloc(1, sizeof(*e));
 	if (!e)

@@ -37,8 +37,7 @@ enum { ESP_FORMAT = 1 };
  * socketpair may stand in for any of them in tests. */
 struct esp_env {
 	uint8_t n_workers;
-	int tun_fd[ESP_WORKERS_MAX]; /* a queue each, IFF_NO_PI (IFF_VNET_HDR with tun_vnet) */
-	bool tun_vnet;
+	int tun_fd[ESP_WORKERS_MAX];  /* a queue each, IFF_NO_PI */
 	int udp4_fd[ESP_WORKERS_MAX]; /* port 4500, a reuseport group; -1: no such family */
 	int udp6_fd[ESP_WORKERS_MAX];
 	int raw4_fd; /* IPPROTO_ESP, read by worker 0, which hands over by owner; -1: none */
@@ -66,7 +65,7 @@ struct esp_kept {
 	size_t refused;	 /* ... that were not what they should be */
 };
 
-/* ERR_UNSUPPORTED: no worker, too many, or tun_vnet (not yet). */
+/* ERR_UNSUPPORTED: no worker, or too many. */
 MUST_USE enum err esp_new(const struct esp_env *env, struct esp **out);
 /* Between the two, once: SAs are kept there, and those that were are here again, unclaimed (see
  * esp_unclaim). The memory must outlive struct esp. ERR_SYNTAX: it was spoilt; it is empty now, and

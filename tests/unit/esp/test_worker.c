@@ -299,9 +299,6 @@ START_TEST(environments_that_cannot_be_are_refused)
 	env.n_workers = ESP_WORKERS_MAX + 1;
 	ck_assert_int_eq(esp_new(&env, &e), ERR_UNSUPPORTED);
 	env.n_workers = 1;
-	env.tun_vnet = true;
-	ck_assert_int_eq(esp_new(&env, &e), ERR_UNSUPPORTED);
-	env.tun_vnet = false;
 	env.tun_fd[0] = -1;
 	ck_assert_int_eq(esp_new(&env, &e), ERR_SYSTEM);
 	ck_assert_ptr_null(e);
