@@ -298,8 +298,9 @@ static bool is_worth_it(const struct vault *v, size_t size)
 	return half_size(v) / 8 + size + v->alive + v->reserve <= half_size(v);
 }
 
-/* For a record, and for saying of all that they are gone. */
-static bool has_room(struct vault *v, size_t size)
+/* For a record, and for saying of all that they are gone; copies what is alive over where that
+ * helps. False: there is none. */
+static bool make_room(struct vault *v, size_t size)
 {
 	if (is_long(v) && copy_over(v))
 		return wr_left(&v->w) >= size + v->reserve;
@@ -337,7 +338,7 @@ enum err vault_put(struct vault *v, struct span key, struct span bytes)
 	/* Both are the writer's own: nobody learns anything by the time that it takes. */
 	if (e && !e->gone && span_eq(e->bytes, bytes))
 		return OK;
-	if (!has_room(v, record_size(key, bytes) + (e && !e->gone ? 0 : gone_size(key))))
+	if (!make_room(v, record_size(key, bytes) + (e && !e->gone ? 0 : gone_size(key))))
 		return ERR_SPACE;
 	if (!e)
 		e = make_entry(v, key);

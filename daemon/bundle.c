@@ -125,7 +125,7 @@ enum err bundle_write(int fd, enum role r, struct span text, const struct conf *
 	sink_u32(&x.sink, x.n);
 	x.counting = false;
 	conf_each_file(c, write_file, &x);
-	return x.sink.bad ? ERR_SYSTEM : sealed_close(fd);
+	return x.sink.bad ? ERR_SYSTEM : sealed_seal(fd);
 }
 
 /* ---- reading ---- */

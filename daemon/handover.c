@@ -188,7 +188,7 @@ enum err handover_write(const struct handover *h, int *fd)
 	if (e == OK)
 		e = sealed_append(*fd, wr_done(&w));
 	if (e == OK)
-		e = sealed_close(*fd);
+		e = sealed_seal(*fd);
 	if (e == OK && lseek(*fd, 0, SEEK_SET) != 0)
 		e = ERR_SYSTEM;
 	if (e != OK && *fd >= 0) {
@@ -303,8 +303,9 @@ static enum err get(struct span s, struct store *kept, struct handover *h,
 }
 
 /* A store may still have a record that was gone on with, if its manager is slow and the reader was
- * killed. All who have a descriptor of it share one offset, so that says whether it was read. */
-static bool is_first_reader(int fd)
+ * killed. All who have a descriptor of it share one offset, so that says whether it was read,
+ * and is moved. False: it was read before. */
+static bool mark_read(int fd)
 {
 	return lseek(fd, 0, SEEK_CUR) == 0 && lseek(fd, 1, SEEK_SET) == 1;
 }
@@ -332,7 +333,7 @@ enum err handover_read(int fd, struct store *kept, struct handover *h,
 			 fd);
 	else
 		snprintf(why, HANDOVER_WHY_MAX, "it is not all that a posternd has left, or more");
-	if (e == OK && kept != NULL && !is_first_reader(fd)) {
+	if (e == OK && kept != NULL && !mark_read(fd)) {
 		snprintf(why, HANDOVER_WHY_MAX, "another posternd has gone on with it");
 		e = ERR_EXISTS;
 	}

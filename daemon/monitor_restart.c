@@ -103,6 +103,6 @@ void restart_go(struct monitor *m)
 	if (m->left)
 		loop_stop(m->loop, 0);
 	else
-		leave_not(m, "restart_failed",
+		leave_failed(m, "restart_failed",
 			  e != OK ? err_text(e) : "the service manager does not answer");
 }

@@ -154,7 +154,7 @@ void upgrade_answer(struct monitor *m, const char *event, uint64_t ticket, enum 
 MUST_USE enum err leave_record(struct monitor *m, struct handover *h, bool by_restart, int *record);
 void leave_close(struct handover *h, int record);
 /* It could not be: the others are started again. */
-void leave_not(struct monitor *m, const char *event, const char *why);
+void leave_failed(struct monitor *m, const char *event, const char *why);
 
 /* monitor_restart.c: the same for a restart by a service manager that keeps descriptors: refused,
  * or all ends, and the next program begins with what the manager has in its store. */

@@ -21,7 +21,7 @@
 #include "daemon/monitor_state.h"
 
 /* What has no place in the monitor's struct yet. */
-static enum err judge_names(const struct handover *h, const struct conf *c,
+static enum err judge_tun_name(const struct handover *h, const struct conf *c,
 			    char why[static HANDOVER_WHY_MAX])
 {
 	if (strcmp(h->tun_name, c->tun_name) == 0)
@@ -152,7 +152,7 @@ static enum err take(struct monitor *m, int record, struct store *kept,
 	if (e == OK)
 		e = loader_take(h->bundle, &now);
 	if (e == OK)
-		e = judge_names(h, now->conf, why);
+		e = judge_tun_name(h, now->conf, why);
 	if (e != OK) {
 		loaded_free(now);
 		if (h != NULL)

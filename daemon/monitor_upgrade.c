@@ -176,7 +176,7 @@ static enum err hear(int fd, mono_ns deadline, char said[static SAID_MAX])
 }
 
 /* One that says no more may live on. */
-static enum err ends(pid_t pid, mono_ns deadline, char said[static SAID_MAX])
+static enum err wait_end(pid_t pid, mono_ns deadline, char said[static SAID_MAX])
 {
 	const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	bool ended = false;
@@ -234,7 +234,7 @@ static enum err check(struct monitor *m, struct handover *h, int record, char sa
 	close(fd[1]);
 	e = pid > 0 ? hear(fd[0], deadline, said) : ERR_SYSTEM;
 	if (e == OK)
-		e = ends(pid, deadline, said);
+		e = wait_end(pid, deadline, said);
 	close(fd[0]);
 	return pid > 0 ? check_end(pid, e, said) : e;
 }
@@ -340,7 +340,7 @@ void upgrade_begin(struct monitor *m, uint64_t ticket)
 /* ---- the end ---- */
 
 /* It was for the other program; `stop_wanted` is still so here. */
-static void take_back(int signal)
+static void unqueue_signal(int signal)
 {
 	const struct timespec now = { .tv_sec = 0 };
 	sigset_t set;
@@ -368,14 +368,14 @@ static enum err become(struct monitor *m, struct handover *h, int record)
 	execv(m->path, args);
 	error = errno;
 	if (m->stop_wanted)
-		take_back(SIGTERM);
+		unqueue_signal(SIGTERM);
 	handover_inherit(h, false);
 	free(args);
 	errno = error;
 	return ERR_SYSTEM;
 }
 
-void leave_not(struct monitor *m, const char *event, const char *why)
+void leave_failed(struct monitor *m, const char *event, const char *why)
 {
 	monitor_log(LOG_LEVEL_ERROR, event, why);
 	m->leaving = false;
@@ -421,5 +421,5 @@ void upgrade_go(struct monitor *m)
 	snprintf(m->not_executed, sizeof m->not_executed, "%s",
 		 e == ERR_SYSTEM ? strerror(errno) : err_text(e));
 	leave_close(&h, record);
-	leave_not(m, "upgrade_failed", m->not_executed);
+	leave_failed(m, "upgrade_failed", m->not_executed);
 }

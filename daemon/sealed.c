@@ -32,7 +32,7 @@ enum err sealed_append(int fd, struct span s)
 	return OK;
 }
 
-enum err sealed_close(int fd)
+enum err sealed_seal(int fd)
 {
 	return fcntl(fd, F_ADD_SEALS, SEALS) == 0 ? OK : ERR_SYSTEM;
 }

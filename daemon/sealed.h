@@ -9,7 +9,7 @@
 
 MUST_USE enum err sealed_make(const char *name, int *fd); /* empty; -1 when that fails */
 MUST_USE enum err sealed_append(int fd, struct span s);	  /* ERR_SYSTEM when not all of it went */
-MUST_USE enum err sealed_close(int fd);			  /* from here on it is as it is */
+MUST_USE enum err sealed_seal(int fd);			  /* from here on it stays as it is */
 bool sealed_is(int fd);
 /* All that is in it, 1 to `max` bytes, into malloc'd memory: secret_free() it. Does not close `fd`.
  * ERR_DENIED (not sealed), ERR_SYNTAX (another size), ERR_NOMEM, ERR_SYSTEM. */

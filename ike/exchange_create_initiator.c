@@ -127,7 +127,7 @@ static bool is_late(const struct create *c)
 	const struct child_sa *old = rekey_find(c->sa, c->deal.replaces);
 
 	return c->purpose == CREATE_CHILD_REKEY &&
-	       (!old || !child_stays(old) || rekey_has_heir(old));
+	       (!old || !child_stays(old) || rekey_has_agreed_heir(old));
 }
 
 bool create_ask(struct ike_sa *sa)
@@ -366,7 +366,7 @@ static bool drop_moot_rekey(struct create *c, uint16_t notify)
 {
 	struct ike_sa *sa = c->sa;
 	struct child_sa *old = rekey_find(sa, c->deal.replaces);
-	bool replaced = old ? rekey_has_heir(old) : is_carried(c);
+	bool replaced = old ? rekey_has_agreed_heir(old) : is_carried(c);
 
 	if (!replaced && (!old || notify != NOTIFY_CHILD_SA_NOT_FOUND))
 		return false;

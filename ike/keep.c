@@ -212,8 +212,9 @@ static bool is_succeeded(const struct ike_engine *e, const struct keep *k)
 	return conn_find(e, name) != NULL;
 }
 
-/* Nothing is to be said of it: it is not written, or not its own any more. */
-static bool is_passed_over(const struct ike_engine *e, struct keep *k)
+/* True: nothing is to be said of it, for it is not written, or not its own any more; it is freed
+ * if its object is gone. */
+static bool pass_over(const struct ike_engine *e, struct keep *k)
 {
 	const struct auth *handshake = handshake_of(k);
 
@@ -232,7 +233,7 @@ bool keep_next(struct ike_engine *e, struct ike_action *a)
 
 	while ((k = e->keeps.first)) {
 		take_out(e, k);
-		if (is_passed_over(e, k))
+		if (pass_over(e, k))
 			continue;
 		e->keeps.open = true;
 		if (has_record(k))

@@ -46,7 +46,7 @@ struct child_sa *rekey_old(const struct child_sa *c)
 	return rekey_find(c->sa, c->replaces);
 }
 
-bool rekey_has_heir(const struct child_sa *old)
+bool rekey_has_agreed_heir(const struct child_sa *old)
 {
 	for (const struct child_sa *o = old->sa->children; o; o = o->next) {
 		if (o->replaces == old->id && cover_is_agreed(o))
@@ -99,7 +99,8 @@ void rekey_want(struct child_sa *c)
 	sa_settle(c->sa);
 }
 
-static bool has_successor(const struct child_sa *c)
+/* Another one is made for it, and stays. */
+static bool has_heir(const struct child_sa *c)
 {
 	for (const struct child_sa *o = c->sa->children; o; o = o->next) {
 		if (o->replaces == c->id && child_stays(o))
@@ -132,7 +133,7 @@ bool rekey_is_open(const struct child_sa *c)
 static bool is_free(const struct child_sa *c)
 {
 	return c->stage == CHILD_UP && child_stays(c) && !renew_is_old(c->sa) &&
-	       !has_successor(c) && !is_dealt_with(c->sa, c->id) && !rekey_is_open(c);
+	       !has_heir(c) && !is_dealt_with(c->sa, c->id) && !rekey_is_open(c);
 }
 
 /* What compares selectors comes last. */
@@ -219,8 +220,8 @@ void rekey_hold(struct child_sa *c)
 		cover_doubt(c);
 }
 
-/* The peer still has the other one, or that cannot be said yet. */
-static bool holds_on(struct child_sa *c)
+/* Asks the peer over the other one. True: it still has that, or it cannot be said yet. */
+static bool doubt_and_hold(struct child_sa *c)
 {
 	mono_ns now = c->sa->e->now;
 
@@ -279,7 +280,7 @@ static void tick_held(struct child_sa *c)
 
 	if (!child_stays(c))
 		return;
-	if (c->rekey.held <= now && holds_on(c))
+	if (c->rekey.held <= now && doubt_and_hold(c))
 		c->rekey.held = now + first_time;
 	if (c->rekey.held <= now || !has_other(c))
 		child_go_on(c);
@@ -370,17 +371,17 @@ static bool release_elsewhere(const struct ike_sa *going, struct child_sa *old)
 /* The newest goes on last, and so carries what is sent. */
 void rekey_release(struct child_sa *old)
 {
-	struct child_sa *first;
+	struct child_sa *oldest;
 
 	do {
-		first = NULL;
+		oldest = NULL;
 		for (struct child_sa *c = old->sa->children; c; c = c->next) {
 			if (c->replaces == old->id && c->stage == CHILD_HELD && child_stays(c))
-				first = c;
+				oldest = c;
 		}
-		if (first)
-			child_go_on(first);
-	} while (first);
+		if (oldest)
+			child_go_on(oldest);
+	} while (oldest);
 	(void)release_elsewhere(old->sa, old);
 }
 

@@ -43,8 +43,8 @@ void rekey_tick(struct ike_sa *sa);
 struct child_sa *rekey_find(const struct ike_sa *sa, uint32_t id);
 /* The one that it was made for, if that is there still. */
 struct child_sa *rekey_old(const struct child_sa *c);
-/* Another one, which both ends know, is made for it. */
-bool rekey_has_heir(const struct child_sa *old);
+/* Another one is made for it, and both ends know that. */
+bool rekey_has_agreed_heir(const struct child_sa *old);
 /* Another one may yet come in the place of the same old one, and then the nonces say which of the
  * two goes. Until then there are no new keys for either: what took the place of the one that goes
  * would stay beside the other. */

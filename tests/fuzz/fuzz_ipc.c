@@ -218,7 +218,7 @@ static int bundle_of(struct span bytes, uint8_t how)
 	FUZZ_HOLDS(sealed_make("postern.conf", &fd) == OK);
 	FUZZ_HOLDS(sealed_append(fd, bytes) == OK);
 	if (!(how & HOW_UNSEALED))
-		FUZZ_HOLDS(sealed_close(fd) == OK);
+		FUZZ_HOLDS(sealed_seal(fd) == OK);
 	return fd;
 }
 

@@ -183,7 +183,7 @@ static enum err read_damaged(const uint8_t *p, size_t len)
 
 	ck_assert_int_eq(sealed_make("test", &fd), OK);
 	ck_assert_int_eq(sealed_append(fd, span_of(p, len)), OK);
-	ck_assert_int_eq(sealed_close(fd), OK);
+	ck_assert_int_eq(sealed_seal(fd), OK);
 	e = bundle_read(fd, &b);
 	bundle_free(b);
 	close(fd);

@@ -22,7 +22,7 @@ static int sealed(const void *p, size_t len)
 
 	ck_assert_int_eq(sealed_make("test", &fd), OK);
 	ck_assert_int_eq(sealed_append(fd, span_of(p, len)), OK);
-	ck_assert_int_eq(sealed_close(fd), OK);
+	ck_assert_int_eq(sealed_seal(fd), OK);
 	return fd;
 }
 
@@ -189,7 +189,7 @@ START_TEST(a_record_with_one_seal_more_is_read)
 	handover_filled(&h);
 	b = bytes_of(&h, &len);
 	ck_assert_int_eq(sealed_append(fd, span_of(b, len)), OK);
-	ck_assert_int_eq(sealed_close(fd), OK);
+	ck_assert_int_eq(sealed_seal(fd), OK);
 	ck_assert_int_eq(handover_read(fd, NULL, &back, why), OK);
 	handover_free(&back);
 	close(fd);
