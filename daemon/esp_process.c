@@ -27,8 +27,6 @@
 #include "esp/esp.h"
 
 enum { UP_MAX = 70000 }; /* a whole datagram and its path */
-/* Nobody renews SAs without an engine, nor ends them in time. */
-#define ENGINE_PATIENCE (60 * NS_PER_S)
 
 /* A child's TUN whose queues are still coming. */
 struct coming {

@@ -317,7 +317,7 @@ void handover_spoil(int fd)
 
 bool handover_is_fresh(const struct handover *h, mono_ns now)
 {
-	return h->left_at <= now && now - h->left_at < HANDOVER_KEEPS;
+	return h->left_at <= now && now - h->left_at < ENGINE_PATIENCE;
 }
 
 enum err handover_read(int fd, struct store *kept, struct handover *h,

@@ -20,10 +20,6 @@
 #include "daemon/sockets.h"
 #include "daemon/store.h"
 
-/* How old it may be where somebody was to start the next one: as long as SAs are without an engine
- * at most (monitor_crew.c). */
-#define HANDOVER_KEEPS (60 * NS_PER_S)
-
 enum {
 	HANDOVER_VERSION = 2, /* of the record, of the names, and of where both are looked for */
 	HANDOVER_MAX = 256 * 1024,
@@ -80,8 +76,8 @@ MUST_USE enum err handover_read(int fd, struct store *kept, struct handover *h,
 
 /* Whoever has that record goes on with it no more, out of a store. */
 void handover_spoil(int fd);
-/* `now` is of boot_now: was it left so short a time ago that peers still know of us, and what was
- * due meanwhile could wait? What was left by a clock that is none of ours was not. */
+/* `now` is of boot_now: was it left less than ENGINE_PATIENCE ago, so that peers still know of us,
+ * and what was due meanwhile could wait? What was left by a clock that is none of ours was not. */
 MUST_USE bool handover_is_fresh(const struct handover *h, mono_ns now);
 
 /* What has descriptors in a record, and what they are. */

@@ -27,8 +27,6 @@ static void send_socket(struct monitor *m, enum role r, enum sock_kind kind, uns
 /* One that dies of what it finds in it, again and again, shall find nothing. */
 #define DIES_OF_IT NS_PER_S
 enum { DEATHS_OF_IT = 3 };
-/* SAs are without an engine for so long at most: shorter than any lifetime of theirs. */
-#define ENGINE_PATIENCE (60 * NS_PER_S)
 
 static void log_kept(enum log_level level, const char *event, enum role r, const char *why)
 {

@@ -5,7 +5,14 @@
 #ifndef DAEMON_ROLE_H
 #define DAEMON_ROLE_H
 
+#include "base/clock.h"
 #include "conf/load.h"
+
+/* SAs are without an engine for so long at most, for nobody renews them, nor ends them in time: it
+ * is shorter than any lifetime of theirs. Then those in the kernel go (daemon/monitor_crew.c), and
+ * those of esp (daemon/esp_process.c), and what was left for a start that comes later counts for
+ * nothing (handover_is_fresh). */
+#define ENGINE_PATIENCE (60 * NS_PER_S)
 
 enum role {
 	ROLE_MONITOR,

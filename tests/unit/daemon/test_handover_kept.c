@@ -172,8 +172,8 @@ START_TEST(what_was_left_long_ago_is_not_fresh)
 	const struct handover h = { .left_at = 5000 * NS_PER_S };
 
 	ck_assert(handover_is_fresh(&h, 5000 * NS_PER_S));
-	ck_assert(handover_is_fresh(&h, 5000 * NS_PER_S + HANDOVER_KEEPS - 1));
-	ck_assert(!handover_is_fresh(&h, 5000 * NS_PER_S + HANDOVER_KEEPS));
+	ck_assert(handover_is_fresh(&h, 5000 * NS_PER_S + ENGINE_PATIENCE - 1));
+	ck_assert(!handover_is_fresh(&h, 5000 * NS_PER_S + ENGINE_PATIENCE));
 	ck_assert(!handover_is_fresh(&h, 500000 * NS_PER_S));
 	/* Nor what comes out of the future: its clock is not ours. */
 	ck_assert(!handover_is_fresh(&h, 5000 * NS_PER_S - 1));
