@@ -360,9 +360,10 @@ void vault_forget(struct vault *v, struct span key)
 	supersede(v, e, true, SPAN_EMPTY);
 }
 
-void vault_commit(struct vault *v)
+bool vault_commit(struct vault *v)
 {
 	uint64_t word = (v->half ? HALF_BIT : 0) | wr_len(&v->w);
+	bool turned = committed_half(v) != v->half;
 
 	atomic_store_explicit(&head_of(v)->word, word, memory_order_release);
 	while (v->touched) {
@@ -377,6 +378,7 @@ void vault_commit(struct vault *v)
 	}
 	secret_wipe(half_at(v, 1 - v->half), v->other_used);
 	v->other_used = 0;
+	return turned;
 }
 
 void vault_spare(const struct vault *v, struct span spare[static 2])

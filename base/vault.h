@@ -44,8 +44,8 @@ void vault_close(struct vault *v);
 MUST_USE enum err vault_put(struct vault *v, struct span key, struct span bytes);
 /* Nothing is under the key any more. */
 void vault_forget(struct vault *v, struct span key);
-/* All of that counts. */
-void vault_commit(struct vault *v);
+/* All of that counts. True: in the other half of the memory, so what vault_spare has is much. */
+bool vault_commit(struct vault *v);
 
 /* Where nothing is that counts, behind the log and in the other half, right after an opening or a
  * commit. Its pages may be given back: zeros are what is expected there, not what is relied on. */

@@ -16,13 +16,11 @@ static void give_back(struct restorer *r)
 	vault_spare(&r->vault, spare);
 	vault_memory_give_back(spare[0]);
 	vault_memory_give_back(spare[1]);
-	r->half = r->vault.half;
 }
 
 static void commit(struct restorer *r)
 {
-	vault_commit(&r->vault);
-	if (r->half != r->vault.half)
+	if (vault_commit(&r->vault))
 		give_back(r);
 }
 

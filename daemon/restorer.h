@@ -15,8 +15,7 @@ struct restorer {
 	struct vault vault;
 	void *mem; /* NULL: there is no vault, and nothing is kept */
 	size_t size;
-	unsigned int half; /* of the vault, that is in use; the other one's memory was given back */
-	bool told;	   /* that something found no room */
+	bool told; /* that something found no room */
 };
 
 /* Takes the descriptor. ERR_EXISTS: there is one already; ERR_SYNTAX, ERR_SYSTEM, ERR_NOMEM. */

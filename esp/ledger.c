@@ -48,7 +48,6 @@ static void spare_all(struct ledger *l)
 	vault_spare(&l->vault, part);
 	for (int i = 0; i < 2 && l->spare; i++)
 		l->spare(part[i]);
-	l->half = l->vault.half;
 }
 
 enum err ledger_open(struct ledger *l, const struct esp_memory *m)
@@ -197,10 +196,7 @@ void ledger_amend(struct ledger *l, const struct sa *sa)
 
 void ledger_commit(struct ledger *l)
 {
-	if (!is_open(l))
-		return;
-	vault_commit(&l->vault);
-	if (l->half != l->vault.half)
+	if (is_open(l) && vault_commit(&l->vault))
 		spare_all(l);
 }
 

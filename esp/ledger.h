@@ -23,7 +23,6 @@ struct ledger {
 	uint8_t *used; /* n, a byte each */
 	uint8_t *scratch;
 	struct vault vault;
-	unsigned int half;		 /* of the vault, that is in use */
 	void (*spare)(struct span part); /* of struct esp_memory */
 };
 

@@ -20,8 +20,11 @@ struct half {
 	struct esp_kept kept;
 };
 
+static unsigned int n_spared;
+
 static void wipe(struct span part)
 {
+	n_spared++;
 	secret_wipe((void *)(uintptr_t)part.p, part.len);
 }
 
@@ -437,6 +440,29 @@ START_TEST(who_ends_by_itself_leaves_what_it_has)
 }
 END_TEST
 
+/* Each time that the log goes to the other half what lies behind it and all of the first one. */
+START_TEST(what_counts_no_more_is_given_back)
+{
+	static struct half a;
+	const struct esp_memory m = { .p = a.mem, .size = SIZE, .spare = wipe };
+	struct ledger l;
+
+	ck_assert_int_eq(ledger_open(&l, &m), OK);
+	n_spared = 0;
+	ledger_set_installed(&l, 1);
+	ledger_commit(&l);
+	ck_assert_uint_eq(n_spared, 0);
+	for (uint64_t i = 2; i < 3000; i++) {
+		ledger_set_installed(&l, i);
+		ledger_commit(&l);
+	}
+	ck_assert_uint_ge(n_spared, 2 * 2);
+	ck_assert_uint_lt(n_spared, 100);
+	ck_assert_uint_eq(ledger_installed(&l), 2999);
+	ledger_close(&l);
+}
+END_TEST
+
 /* Another program reads them (daemon/handover.h). Whoever changes them raises ESP_FORMAT, and then
  * puts the new sizes here. */
 START_TEST(numbers_lie_as_their_format_says)
@@ -454,6 +480,7 @@ UNIT("esp/ledger")
 	tcase_add_test(tc, numbers_lie_as_their_format_says);
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, who_ends_by_itself_leaves_what_it_has);
+	tcase_add_test(tc, what_counts_no_more_is_given_back);
 	tcase_add_test(tc, numbers_go_on);
 	tcase_add_test(tc, so_do_the_upper_halves);
 	tcase_add_test(tc, a_move_and_a_pass_are_kept);
