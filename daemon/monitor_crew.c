@@ -2,6 +2,7 @@
 /* What the monitor gives to the other processes, and what it takes from them. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -167,6 +168,19 @@ void monitor_send_number(struct monitor *m, enum role r, uint8_t type, uint64_t 
 
 	msg_number_put(&w, number);
 	crew_send(m->crew, r, type, wr_done(&w), -1);
+}
+
+void monitor_send_reloaded(struct monitor *m, uint64_t ticket, enum err e, const char *text)
+{
+	const struct msg_text t = { .ticket = ticket, .err = e, .text = span_str(text) };
+	size_t size = PROTO_TEXT_MAX + PROTO_SMALL_MAX;
+	uint8_t *b = malloc(size);
+	struct wr w = wr_into(b, b != NULL ? size : 0);
+
+	msg_text_put(&w, &t);
+	if (wr_ok(&w))
+		crew_send(m->crew, ROLE_ENGINE, MSG_RELOADED, wr_done(&w), -1);
+	free(b);
 }
 
 void monitor_equip(void *ctx, enum role r)

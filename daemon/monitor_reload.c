@@ -32,24 +32,9 @@ static void log_report(const char *report)
 	}
 }
 
-static void send_reloaded(struct monitor *m, const struct msg_text *t)
-{
-	size_t size = PROTO_TEXT_MAX + PROTO_SMALL_MAX;
-	uint8_t *b = malloc(size);
-	struct wr w = wr_into(b, b != NULL ? size : 0);
-
-	msg_text_put(&w, t);
-	if (wr_ok(&w))
-		crew_send(m->crew, ROLE_ENGINE, MSG_RELOADED, wr_done(&w), -1);
-	free(b);
-}
-
 /* `text`: the report of problems when it stands in one, else one reason in words. */
 static void reload_answer(struct monitor *m, uint64_t ticket, enum err e, const char *text)
 {
-	const struct msg_text t = { .ticket = ticket,
-				    .err = e,
-				    .text = span_str(text != NULL ? text : "") };
 	struct log_line l = log_event(e == OK ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR,
 				      e == OK ? "reloaded" : "reload_refused");
 	bool report = text != NULL && strchr(text, '\n') != NULL;
@@ -62,7 +47,7 @@ static void reload_answer(struct monitor *m, uint64_t ticket, enum err e, const 
 		log_str(&l, "why", text);
 	log_write(&l);
 	if (ticket != 0)
-		send_reloaded(m, &t);
+		monitor_send_reloaded(m, ticket, e, text != NULL ? text : "");
 	notify_send(&m->notify, "READY=1");
 }
 

@@ -125,6 +125,8 @@ void monitor_stopped(void *ctx);
 void monitor_send_config(struct monitor *m, enum role r, const struct loaded *l,
 			 uint64_t generation);
 void monitor_send_number(struct monitor *m, enum role r, uint8_t type, uint64_t number);
+/* MSG_RELOADED, to the engine. What is too long of the text is cut. */
+void monitor_send_reloaded(struct monitor *m, uint64_t ticket, enum err e, const char *text);
 
 /* To esp, what it has not got yet of the devices of route-based children. */
 void monitor_send_devices(struct monitor *m);

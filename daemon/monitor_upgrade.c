@@ -283,17 +283,6 @@ enum err upgrade_ask(struct monitor *m, size_t *n, char said[static SAID_MAX])
 	return e;
 }
 
-static void tell_engine(struct monitor *m, uint64_t ticket, enum err e, const char *words)
-{
-	const struct msg_text t = { .ticket = ticket, .err = e, .text = span_str(words) };
-	uint8_t b[SAID_MAX + PATH_MAX + PROTO_SMALL_MAX];
-	struct wr w = wr_into(b, sizeof b);
-
-	msg_text_put(&w, &t);
-	if (wr_ok(&w))
-		crew_send(m->crew, ROLE_ENGINE, MSG_RELOADED, wr_done(&w), -1);
-}
-
 void upgrade_answer(struct monitor *m, const char *event, uint64_t ticket, enum err e,
 		    const char *said)
 {
@@ -313,13 +302,13 @@ void upgrade_answer(struct monitor *m, const char *event, uint64_t ticket, enum 
 		snprintf(words, sizeof words, "%s", said);
 	/* Otherwise MSG_LEAVE is the answer: who asks again asks the next engine. */
 	if (ticket != 0 && e != OK)
-		tell_engine(m, ticket, e, words);
+		monitor_send_reloaded(m, ticket, e, words);
 }
 
 void upgrade_tell(struct monitor *m)
 {
 	if (m->not_executed[0] != '\0')
-		tell_engine(m, 0, ERR_SYSTEM, m->not_executed);
+		monitor_send_reloaded(m, 0, ERR_SYSTEM, m->not_executed);
 }
 
 void upgrade_begin(struct monitor *m, uint64_t ticket)

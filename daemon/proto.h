@@ -4,11 +4,13 @@
  *
  *	monitor -> every process     configuration, descriptors, start and stop
  *	monitor -> engine            beside that: what the kernel's data plane can do, its answers
- *	                             and events
+ *	                             and events; addresses; what became of a reload, an upgrade, a
+ *	                             restart
  *	every process -> monitor     ready or refused; an accusation of a neighbour that sent
  *	                             rubbish
- *	engine -> monitor            beside that: guard, MTU, reload, status, SA commands for the
- *	                             kernel: each checked against the configuration
+ *	engine -> monitor            beside that: guard, MTU and SA commands for the kernel, each
+ *	                             checked against the configuration; reload, upgrade, restart;
+ *	                             status
  *	engine <-> signer, verifier  jobs and results
  *	engine <-> fetcher           names and addresses
  *	engine <-> esp               SA commands and answers, events, IKE messages that came to a
@@ -36,7 +38,8 @@ enum msg_type {
 	MSG_ABORT,	/* generation: forget what was prepared */
 	MSG_PEER,	/* role; a channel to that process */
 	MSG_SOCKET,	/* kind, index; a descriptor */
-	MSG_RELOADED,	/* ticket, err, text: the answer to MSG_RELOAD */
+	MSG_RELOADED,	/* ticket, err, text: the answer to MSG_RELOAD; why MSG_UPGRADE or
+			   MSG_RESTART is refused; ticket 0: why the last upgrade failed */
 	MSG_STOP,	/* end in good order */
 	MSG_PING,	/* are you there? */
 	MSG_ADDRESSES,	/* engine: what addresses the machine has now, for something has changed */
@@ -53,7 +56,7 @@ enum msg_type {
 	MSG_PONG,
 	MSG_STATUS,  /* engine: one line for systemd */
 	MSG_UPGRADE, /* engine: ticket; refused by MSG_RELOADED, else MSG_LEAVE comes */
-	MSG_RESTART, /* the same */
+	MSG_RESTART, /* the same, for a restart by a service manager */
 
 	/* engine <-> signer, verifier */
 	MSG_JOB = 64,
