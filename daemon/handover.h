@@ -67,10 +67,11 @@ const char *handover_formats(char text[static HANDOVER_WHY_MAX]);
 
 /* Into a new memfd, sealed against every change. ERR_SPACE: more than a record holds. */
 MUST_USE enum err handover_write(const struct handover *h, int *fd);
-/* `kept`: a descriptor is not the number in the record but what has its name there, all of it has a
- * place, and a record is read once and never again; NULL: they are our own. ERR_DENIED: not sealed;
- * ERR_EXISTS: read before; ERR_UNSUPPORTED: of another version, which `why` says; ERR_SYNTAX;
- * ERR_NOMEM; ERR_SYSTEM. *h is blank then. */
+/* `kept` NULL: its numbers are those of our own descriptors (execve). Else they came out of that
+ * store: a place has the descriptor that has its name there, none may be left over, and who reads
+ * the record is the only one who ever does. ERR_DENIED: not sealed; ERR_EXISTS: somebody has read
+ * it before; ERR_UNSUPPORTED: of another version; ERR_SYNTAX; ERR_NOMEM; ERR_SYSTEM. *h is blank
+ * then, and `why` has words for each. */
 MUST_USE enum err handover_read(int fd, struct store *kept, struct handover *h,
 				char why[static HANDOVER_WHY_MAX]);
 
@@ -80,7 +81,8 @@ void handover_spoil(int fd);
  * and what was due meanwhile could wait? What was left by a clock that is none of ours was not. */
 MUST_USE bool handover_is_fresh(const struct handover *h, mono_ns now);
 
-/* What has descriptors in a record, and what they are. */
+/* What has descriptors in a record, and what they are. Those before HANDOVER_TUN are there for each
+ * family, which their names tell (handover_name); HANDOVER_MEMORY is the last one. */
 enum handover_kind {
 	HANDOVER_IKE,
 	HANDOVER_NAT, /* the workers' too */

@@ -43,9 +43,9 @@ void monitor_await_goodbye(struct monitor *m)
 	loop_timer_set(m->loop, &m->late_stop, mono_now() + GOODBYE_PATIENCE);
 }
 
-/* While one program follows the other there is no engine that could say goodbye; and a service
- * manager that restarts us asks in any case, so that nobody waits for one then. Who asks twice does
- * not want to. */
+/* While one program follows the other there is no engine that could say goodbye, so the stop waits
+ * for the next one, for some seconds. Not in a restart: a service manager sends SIGTERM then in any
+ * case, and the end is near without it (restart_go). Who asks twice does not want to wait. */
 void monitor_stop(struct monitor *m)
 {
 	const bool soon = m->leaving || (m->follows && !m->up);

@@ -3,7 +3,8 @@
  *
  * Commands come from the engine, each judged by the gatekeeper before anything is done, and are
  * carried out at once: the kernel answers before the call returns. Events go up as they come. SAs
- * live no longer than their engine; traps and guards hold their packets then.
+ * outlive their engine: the next one claims those that it knows of, and lets the others go. Without
+ * one for a minute all of them go; traps and guards hold their packets then.
  */
 #include <fcntl.h>
 #include <stdio.h>

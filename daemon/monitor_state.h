@@ -91,18 +91,23 @@ struct monitor {
 	struct loaded *now;
 	uint64_t generation;	 /* of now */
 	uint64_t ready[N_ROLES]; /* generation that each said ready for; 0: none yet */
-	bool up;		 /* systemd was told READY */
-	struct handover *taken;	 /* what this program goes on with, at its start; NULL: nothing */
-	bool follows;		 /* ... or went on with */
-	bool reread;		 /* then it takes the file's configuration, for this is a restart */
-	bool leaving;		 /* the others end, then another program is executed */
-	bool by_restart;	 /* ... by a service manager, which has all of it in its store */
-	bool left;		 /* it has: nothing of it is taken away */
-	bool stop_wanted;	 /* meanwhile: to be done when that can say goodbye */
-	struct loop_timer late_stop; /* ... for so long */
-	bool stopping;		 /* nothing else begins any more */
-	char not_executed[128];	 /* why the last one that was to go on was not; "": there is none */
-	char path[PATH_MAX];	 /* of our program, as it was started */
+	/* The start. `taken` is there until it is done (take_end), where this program goes on with
+	 * what another one has left; `follows` says so ever after. */
+	struct handover *taken;
+	bool follows;
+	bool reread; /* ... out of a service manager's store: then the file is read, before READY */
+	bool up;     /* all processes have been ready: it is over */
+	/* The end, to which another program follows: all other processes end first. */
+	bool leaving;
+	bool by_restart; /* by a service manager; else that program is executed */
+	bool left;	 /* its store has all of it: nothing is taken away from the host */
+	/* A stop that came while there was no engine to say goodbye: as soon as there is one, or
+	 * when this timer says that it was long enough. */
+	bool stop_wanted;
+	struct loop_timer late_stop;
+	bool stopping;		/* monitor_stop: nothing else begins any more */
+	char not_executed[128]; /* why the last upgrade failed; "": none has */
+	char path[PATH_MAX];	/* of our program, as it was started */
 	struct reload reload;
 	int signals;
 	struct loop_watch signal_watch;
@@ -146,8 +151,9 @@ void upgrade_tell(struct monitor *m);
 /* The others have ended. Returns when the program could not be executed: they are started again. */
 void upgrade_go(struct monitor *m);
 
-/* For both ways. The question; ERR_UNSUPPORTED: the program's own words. `n` is how many
- * descriptors there are. */
+/* For both ways. The question. ERR_UNSUPPORTED: that program cannot go on, and `said` is what it
+ * says of it, or that it says nothing; ERR_BUSY: it was not asked, for this is not the time; else
+ * it could not be asked. `n`: so many descriptors are handed over. */
 MUST_USE enum err upgrade_ask(struct monitor *m, size_t *n, char said[static UPGRADE_SAID_MAX]);
 /* Says how it went, to the engine too when that was asked. */
 void upgrade_answer(struct monitor *m, const char *event, uint64_t ticket, enum err e,
@@ -155,7 +161,7 @@ void upgrade_answer(struct monitor *m, const char *event, uint64_t ticket, enum 
 /* The record of the end, the kernel's book in it; leave_close takes both. */
 MUST_USE enum err leave_record(struct monitor *m, struct handover *h, bool by_restart, int *record);
 void leave_close(struct handover *h, int record);
-/* It could not be: the others are started again. */
+/* All have ended, and no other program follows: they are started again. */
 void leave_failed(struct monitor *m, const char *event, const char *why);
 
 /* monitor_restart.c: the same for a restart by a service manager that keeps descriptors: refused,
@@ -174,7 +180,8 @@ MUST_USE enum err take_over(struct monitor *m, char why[static HANDOVER_WHY_MAX]
 MUST_USE enum err take_kept(struct monitor *m, char why[static HANDOVER_WHY_MAX]);
 /* The devices, to the warden. */
 MUST_USE enum err take_devices(struct monitor *m, char why[static HOST_WHY_MAX]);
-/* All is where it belongs. */
+/* Frees m->taken, where there is one: all of it is where it belongs, or will not be. From here on
+ * the engine is waited for. */
 void take_end(struct monitor *m);
 
 /* Has the file something that no reload can bring? One that cannot be loaded has nothing. */

@@ -20,7 +20,7 @@
 #include "daemon/listen.h"
 #include "daemon/monitor_state.h"
 
-/* What has no place in the monitor's struct yet. */
+/* The record has the device's queues, and the configuration its name. */
 static enum err judge_tun_name(const struct handover *h, const struct conf *c,
 			    char why[static HANDOVER_WHY_MAX])
 {
@@ -187,8 +187,9 @@ static void log_refused(enum err e, const char *why)
 	log_write(&l);
 }
 
-/* As long as anybody has them, ports and devices are taken. What was opened since has numbers
- * behind theirs; so it does no harm that some of them are closed already. */
+/* Ports and devices are taken for as long as anybody has these descriptors, we or the manager. Some
+ * may be closed already (loader_take): their numbers are nobody's, for all that is open of our own
+ * was opened when the store's were there. */
 static enum err refuse_kept(struct monitor *m, const struct store *s,
 			    char why[static HANDOVER_WHY_MAX])
 {

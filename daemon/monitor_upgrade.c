@@ -295,7 +295,7 @@ void upgrade_answer(struct monitor *m, const char *event, uint64_t ticket, enum 
 	if (e != OK && said[0] != '\0')
 		log_str(&l, "why", said);
 	log_write(&l);
-	/* What the other program said is told as its words. */
+	/* What the other program said, or did not. */
 	if (e == ERR_UNSUPPORTED)
 		snprintf(words, sizeof words, "%s cannot go on: %s", m->path, said);
 	else

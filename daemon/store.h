@@ -35,7 +35,7 @@ struct store {
 MUST_USE enum err store_take(struct store *s);
 /* The same of n descriptors; names are "one:two:three". */
 MUST_USE enum err store_list(struct store *s, int first, unsigned int n, const char *names);
-/* -1: there is none of that name. */
+/* The descriptor of that name, which counts as found from now on; -1: there is none. */
 int store_find(struct store *s, const char *name);
 bool store_all_found(const struct store *s);
 /* Takes all of it out of the manager's store; ends where that does not listen. */

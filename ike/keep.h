@@ -18,17 +18,19 @@ enum { KEEP_SA = 1, KEEP_CONN };
 struct ike_sa;
 struct conn;
 
-/* What is written of an object; it outlives that for as long as it takes to say so. */
+/* The mark of one object of which a record is kept: is there a record, under which key, and is it
+ * to be written anew. When the object goes its mark stays until it was said that the record goes,
+ * too. */
 struct keep {
-	struct keep *next; /* of those that are touched */
+	struct keep *next; /* of those that are touched, and not written since */
 	struct keep *prev;
-	struct ike_sa *sa; /* NULL both: it is gone */
+	struct ike_sa *sa; /* the object is one of the two; NULL both: it is gone */
 	struct conn *conn;
 	uint64_t listed_at; /* the order in which SAs came to their connections */
 	mono_ns wake_at;    /* it was restored (restore.h), and goes on then; NEVER */
 	bool claims_again;  /* a plane could not be asked for all of its halves */
-	bool queued;
-	bool written;
+	bool queued;	    /* it is among the touched */
+	bool written;	    /* there is a record */
 	uint8_t key_len;
 	uint8_t key[KEEP_KEY_MAX];
 };

@@ -42,10 +42,10 @@ bool rekey_ike_may(const struct ike_sa *sa);
 struct proposal_want rekey_ike_proposal(const struct ike_sa *sa);
 /* An heir without keys, owned by the exchange. */
 MUST_USE enum err rekey_ike_new(struct create *c);
-/* Our SPI of it, for the SA payload. */
 /* Our token for the heir, for the answer; the peer's, out of its answer (RFC 6290 4.3). */
 void rekey_ike_put_token(const struct create *c, struct builder *b);
 void rekey_ike_take_token(const struct create *c, const struct message *m);
+/* Our SPI of it, for the SA payload. */
 uint64_t rekey_ike_spi(const struct create *c);
 /* Its keys, once suite and SPIs are known; `drawn`: nonces and secret. */
 MUST_USE enum err rekey_ike_derive(struct create *c, const struct keymat_seed *drawn);

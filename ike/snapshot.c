@@ -221,7 +221,7 @@ uint64_t snapshot_get_name(struct rd *r, char name[static CONF_NAME_MAX + 1])
 
 	unpack_text(r, name, CONF_NAME_MAX + 1);
 	digest = rd_u64(r);
-	/* What has no name has none. */
+	/* Without a name there is no configuration, nor a digest of it. */
 	if (name[0] == '\0' && digest != 0)
 		rd_fail(r);
 	return digest;

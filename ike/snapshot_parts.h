@@ -21,7 +21,8 @@ void snapshot_put_mine(struct wr *w, const struct ike_sa *sa);
 MUST_USE enum err snapshot_get_mine(struct rd *r, struct snapshot *s);
 void snapshot_free_mine(struct snapshot *s);
 
-/* Of one that has snapshot_has_handshake. */
+/* Our IKE_AUTH request has left, and the answer has not come: what goes on of the handshake. The
+ * other two have nothing to do with an SA in any other state. */
 bool snapshot_has_handshake(const struct ike_sa *sa);
 void snapshot_put_handshake(struct wr *w, const struct ike_sa *sa);
 MUST_USE enum err snapshot_get_handshake(struct rd *r, struct snapshot *s);
