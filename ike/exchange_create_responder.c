@@ -371,8 +371,8 @@ struct step create_on_request(struct turn *t)
 
 	if (!p)
 		return step_fail(ERR_SYNTAX, NOTIFY_INVALID_SYNTAX);
-	/* 2.25.2 */
-	if (t->sa->state != S_UP || renew_is_old(t->sa) ||
+	/* 2.25.2. What came to one that others carry already would go with it, unseen. */
+	if (t->sa->state != S_UP || renew_is_old(t->sa) || t->sa->retired ||
 	    (p->purpose != CREATE_IKE_REKEY && rekey_ike_is_asked(t->sa)))
 		return step_fail(ERR_BUSY, NOTIFY_TEMPORARY_FAILURE);
 	return p->respond(t);

@@ -160,11 +160,11 @@ struct child_sa *rekey_next(const struct ike_sa *sa)
 	return c;
 }
 
-/* There is another one to send by that this one was made for, or that the peer had before this IKE
- * SA. Of two over one IKE SA without a word both are meant. */
+/* There is another one to send by: that this one was made for, that the peer had before this IKE
+ * SA, or that it has over this one, too. What the peer asked for it need not have put in yet. */
 static bool has_other(struct child_sa *c)
 {
-	return cover_can_send(c, c->replaces ? NULL : c->sa, NULL);
+	return cover_can_send(c, NULL, NULL);
 }
 
 static mono_ns deadline_of(struct child_sa *c)
@@ -368,6 +368,13 @@ static bool release_elsewhere(const struct ike_sa *going, struct child_sa *old)
 	return any;
 }
 
+/* Held for `old`, or made beside it without a word, and there is nothing else to send by then. */
+static bool waits_for(struct child_sa *c, const struct child_sa *old)
+{
+	return c != old && c->stage == CHILD_HELD && child_stays(c) &&
+	       (c->replaces == old->id || (!c->replaces && !cover_can_send(c, NULL, old)));
+}
+
 /* The newest goes on last, and so carries what is sent. */
 void rekey_release(struct child_sa *old)
 {
@@ -376,7 +383,7 @@ void rekey_release(struct child_sa *old)
 	do {
 		oldest = NULL;
 		for (struct child_sa *c = old->sa->children; c; c = c->next) {
-			if (c->replaces == old->id && c->stage == CHILD_HELD && child_stays(c))
+			if (waits_for(c, old))
 				oldest = c;
 		}
 		if (oldest)

@@ -241,7 +241,8 @@ static void look(void *ctx, const struct ike_view *v)
 	*seen = (struct seen){ v->children[0].up, v->children[0].n_pairs, v->children[0].spi_out };
 }
 
-/* All of them receive, the newest sends; when that goes the one before does. */
+/* All of them receive, the newest sends, once the peer has sent by it or was given time to put it
+ * in; when that goes the one before does. */
 START_TEST(the_peer_may_make_a_child_twice)
 {
 	struct pair *p = with_first("", "");
@@ -250,17 +251,56 @@ START_TEST(the_peer_may_make_a_child_twice)
 
 	make_again(p);
 	ck_assert_uint_eq(p->end[LEFT].n_sas, 2);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, 3);
+	pair_run(p, 300 * NS_PER_S);
 	ck_assert_uint_eq(p->end[RIGHT].n_sas, 4);
 	ike_engine_views(p->end[RIGHT].e, look, &seen);
 	ck_assert(seen.up);
 	ck_assert_uint_eq(seen.n_pairs, 2);
 	ck_assert_uint_eq(seen.spi_out, pair_sa(p, LEFT)->children->spi_in);
-	pair_run(p, 300 * NS_PER_S);
-	ck_assert_uint_eq(p->end[RIGHT].n_sas, 4);
 	command(p, LEFT, IKE_EV_DOWN, "net");
 	ike_engine_views(p->end[RIGHT].e, look, &seen);
 	ck_assert_uint_eq(seen.n_pairs, 1);
 	ck_assert_uint_eq(seen.spi_out, first);
+	pair_free(p);
+}
+END_TEST
+
+/* ... and it does when the peer deletes the other one, before that goes. */
+START_TEST(what_is_made_twice_is_sent_by_when_the_other_one_goes)
+{
+	struct pair *p = with_first("", "");
+	struct child_sa *old = pair_sa(p, RIGHT)->children, *c;
+
+	make_again(p);
+	for (c = pair_sa(p, RIGHT)->children; c == old; c = c->next)
+		;
+	ck_assert_int_eq(c->stage, CHILD_HELD);
+	rekey_release(old);
+	pair_act(p, RIGHT);
+	ck_assert_int_eq(c->stage, CHILD_UP);
+	pair_free(p);
+}
+END_TEST
+
+/* Others carry what it has, and it goes: what came to it would go with it. */
+START_TEST(an_ike_sa_that_goes_gets_no_child)
+{
+	struct pair *p = pair_of("", "");
+
+	pair_up(p, LEFT, "site");
+	pair_drain(p);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, 4);
+	command(p, LEFT, IKE_EV_DOWN, "lab");
+	pair_drain(p);
+	pair_run(p, 10 * NS_PER_S);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, 2);
+	pair_sa(p, RIGHT)->retired = true;
+	command(p, LEFT, IKE_EV_UP, "lab");
+	pair_drain(p);
+	ck_assert_ptr_nonnull(pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED));
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_CHILD_FAILED)->err, ERR_BUSY);
+	ck_assert_uint_eq(p->end[RIGHT].n_sas, 2);
 	pair_free(p);
 }
 END_TEST
@@ -271,6 +311,7 @@ START_TEST(a_peer_has_no_children_beyond_the_limit)
 
 	for (int i = 1; i < SA_CHILDREN_MAX; i++)
 		make_again(p);
+	pair_run(p, 20 * NS_PER_S);
 	ck_assert_uint_eq(p->end[RIGHT].n_sas, 2 * SA_CHILDREN_MAX);
 	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_FAILED), 0);
 	make_again(p);
@@ -440,6 +481,8 @@ UNIT("ike/engine-create")
 	tcase_add_test(tc, no_two_children_have_a_key_in_common);
 	tcase_add_loop_test(tc, what_a_request_is_for_follows_from_what_is_in_it, 0, N_REQUESTS);
 	tcase_add_test(tc, the_peer_may_make_a_child_twice);
+	tcase_add_test(tc, what_is_made_twice_is_sent_by_when_the_other_one_goes);
+	tcase_add_test(tc, an_ike_sa_that_goes_gets_no_child);
 	tcase_add_test(tc, a_peer_has_no_children_beyond_the_limit);
 	tcase_add_test(tc, a_peer_that_is_full_is_not_asked_again);
 	tcase_add_test(tc, a_delete_of_all_pairs_at_once_is_answered_for_each);
