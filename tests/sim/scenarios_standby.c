@@ -111,7 +111,9 @@ static void cut_off(struct sim *s, struct cut *cut)
 	cut->since = cut->told = s->now;
 	cut->spi = spi_of(s, "main");
 	sim_must(s, cut->spi != 0, "the preferred one is not up");
-	must_go_by(s, cut, "spare", is_good(s) ? 2000 : 3000);
+	/* On a bad link every answer so far may have been lost once, so that what is slow is waited
+	 * for: twice as long as the quickest of them took. */
+	must_go_by(s, cut, "spare", is_good(s) ? 2000 : 3600);
 }
 
 static void end(struct sim *s)
