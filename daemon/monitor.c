@@ -140,10 +140,10 @@ static int failed(enum err e, const char *why)
 
 /* The configuration is refused, perhaps for a certificate that is over since yesterday. What it
  * wants protected is still not to leave in clear: after a boot nobody else has seen to that. */
-static void guard_refused(struct monitor *m)
+static void guard_refused(struct monitor *m, const struct loaded *refused)
 {
 	char why[HOST_WHY_MAX] = "";
-	struct conf *c = loader_selectors(m->o->config);
+	struct conf *c = loader_selectors(m->o->config, refused);
 	enum err e = c != NULL ? warden_new(&m->warden, why) : OK;
 
 	if (c != NULL && e == OK)
@@ -160,17 +160,20 @@ static void guard_refused(struct monitor *m)
 /* The configuration; or every problem of it on stderr, and guards for what can be read of it. */
 static int start_config(struct monitor *m)
 {
-	char *report = NULL;
-	enum err e = loader_load(m->o->config, span_of(m->mark_key, sizeof m->mark_key), &m->now,
-				 &report);
+	struct loaded *l;
+	char *report;
+	enum err e = loader_load(m->o->config, span_of(m->mark_key, sizeof m->mark_key), &l, &report);
 
 	if (report != NULL)
 		fputs(report, stderr);
 	free(report);
 	m->generation = 1;
-	if (e == OK)
+	if (e == OK) {
+		m->now = l;
 		return 0;
-	guard_refused(m);
+	}
+	guard_refused(m, l);
+	loaded_free(l);
 	return e == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
