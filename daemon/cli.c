@@ -10,27 +10,31 @@
 #include "conf/schema.h"
 #include "config.h"
 
+/* Of a daemon that lives, with any number of connections. */
+enum { ANSWER_SECONDS = 10 };
+
 static const struct cli_verb verbs[] = {
-	{ "status", "[NAME]", 0, 1, CLI_EVERY_DAY, "what is up, and why the rest is not",
-	  cli_status },
-	{ "up", "NAME", 1, 1, CLI_EVERY_DAY, "start a connection or child and wait", cli_up },
-	{ "down", "NAME", 1, 1, CLI_EVERY_DAY, "stop it and lift its guards", cli_down },
-	{ "rekey", "NAME", 1, 1, CLI_TROUBLE,
+	{ "status", "[NAME]", 0, 1, ANSWER_SECONDS, CLI_EVERY_DAY,
+	  "what is up, and why the rest is not", cli_status },
+	{ "up", "NAME", 1, 1, 0, CLI_EVERY_DAY, "start a connection or child and wait", cli_up },
+	{ "down", "NAME", 1, 1, 0, CLI_EVERY_DAY, "stop it and lift its guards", cli_down },
+	{ "rekey", "NAME", 1, 1, ANSWER_SECONDS, CLI_TROUBLE,
 	  "new keys now: of children, --ike, or --reauthenticate", cli_rekey },
-	{ "watch", "[NAME]", 0, 1, CLI_EVERY_DAY, "print events until Ctrl-C", cli_watch },
-	{ "check", "[FILE]", 0, 1, CLI_EVERY_DAY, "judge a configuration, change nothing",
+	{ "watch", "[NAME]", 0, 1, 0, CLI_EVERY_DAY, "print events until Ctrl-C", cli_watch },
+	{ "check", "[FILE]", 0, 1, 0, CLI_EVERY_DAY, "judge a configuration, change nothing",
 	  cli_check },
-	{ "reload", "", 0, 0, CLI_EVERY_DAY, "apply it, touching only what differs", cli_reload },
-	{ "upgrade", "", 0, 0, CLI_EVERY_DAY, "go on as the program that is installed now",
+	{ "reload", "", 0, 0, 0, CLI_EVERY_DAY, "apply it, touching only what differs",
+	  cli_reload },
+	{ "upgrade", "", 0, 0, 0, CLI_EVERY_DAY, "go on as the program that is installed now",
 	  cli_upgrade },
-	{ "wait", "NAME", 1, 1, CLI_EVERY_DAY, "wait until it is up: for scripts", cli_wait },
-	{ "explain", "[NAME]", 0, 1, CLI_TROUBLE, "the last refusals, both sides compared",
-	  cli_explain },
-	{ "guard", "show|on|off", 1, 1, CLI_TROUBLE, "what is held back while nothing is up",
+	{ "wait", "NAME", 1, 1, 0, CLI_EVERY_DAY, "wait until it is up: for scripts", cli_wait },
+	{ "explain", "[NAME]", 0, 1, ANSWER_SECONDS, CLI_TROUBLE,
+	  "the last refusals, both sides compared", cli_explain },
+	{ "guard", "show|on|off", 1, 1, 0, CLI_TROUBLE, "what is held back while nothing is up",
 	  cli_guard },
-	{ "leave-for-restart", "", 0, 0, CLI_NOBODY, "", cli_leave_for_restart },
-	{ "help", "", 0, 1, CLI_TROUBLE, "this text", cli_help },
-	{ "version", "", 0, 0, CLI_TROUBLE, "the version", cli_version },
+	{ "leave-for-restart", "", 0, 0, 0, CLI_NOBODY, "", cli_leave_for_restart },
+	{ "help", "", 0, 1, 0, CLI_TROUBLE, "this text", cli_help },
+	{ "version", "", 0, 0, 0, CLI_TROUBLE, "the version", cli_version },
 };
 
 enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -196,13 +200,15 @@ static int verb_run(struct cli *cli, int argc, char **argv)
 	}
 	for (int i = 0; i < cli->n_args; i++)
 		cli->args[i] = argv[optind + 1 + i];
+	cli->any_answer = cli->timeout_s == 0 && v->answer_s > 0;
+	if (cli->any_answer)
+		cli->timeout_s = v->answer_s;
 	return v->run(cli);
 }
 
 int main(int argc, char **argv)
 {
-	struct cli cli = { .config = "/etc/postern/postern.conf",
-			   .run_dir = "/run/postern" };
+	struct cli cli = { .config = "/etc/postern/postern.conf", .run_dir = "/run/postern" };
 	bool help = false, version = false;
 	int id;
 

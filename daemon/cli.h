@@ -27,6 +27,7 @@ struct cli {
 	bool verbs;	 /* help --verbs: for completion */
 	bool ike, proof; /* rekey --ike, rekey --reauthenticate */
 	int timeout_s;	 /* 0: none */
+	bool any_answer; /* ... and it is over with the first line */
 	const char *args[4];
 	int n_args;
 };
@@ -38,6 +39,7 @@ struct cli_verb {
 	const char *name;
 	const char *args; /* as help shows them */
 	int least, most;  /* arguments */
+	int answer_s;	  /* so soon a daemon begins to answer; 0: it may wait */
 	enum cli_when when;
 	const char *brief;
 	int (*run)(const struct cli *cli);

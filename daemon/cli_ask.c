@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Talking to the daemon: one request, lines until the one of kind "end", all within the time that
- * the person gave. */
+ * the person gave. What needs no time has to begin soon without that, too: a socket may listen, and
+ * nobody is there. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -14,14 +15,15 @@
 #include "daemon/loop.h"
 #include "daemon/report.h"
 
-enum { ASK_LINE_MAX = 1 << 20, ASK_CHUNK = 65536, ASK_AGAIN_MAX = 3 };
+enum { ASK_LINE_MAX = 1 << 20, ASK_CHUNK = 65536, ASK_AGAIN_MAX = 3, CONNECT_SECONDS = 10 };
 
 struct ask {
 	const char *verb;
 	cli_line_fn *fn;
 	void *ctx;
 	int fd;
-	bool lost; /* nobody is there any more who would say the end */
+	bool lost;	 /* nobody is there any more who would say the end */
+	bool any_answer; /* the deadline is that of the first line */
 	mono_ns deadline;
 	char *buf; /* ASK_LINE_MAX bytes */
 	size_t len;
@@ -29,6 +31,8 @@ struct ask {
 
 static int ask_connect(const struct cli *cli, struct ask *a)
 {
+	/* Where nobody takes any in, one connection more may wait for ever. */
+	const struct timeval patience = { .tv_sec = CONNECT_SECONDS };
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int n = snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/control.sock", cli->run_dir);
 
@@ -38,6 +42,8 @@ static int ask_connect(const struct cli *cli, struct ask *a)
 		return CLI_USAGE;
 	}
 	a->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (a->fd >= 0)
+		(void)setsockopt(a->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (a->fd >= 0 && connect(a->fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0)
 		return CLI_DONE;
 	if (errno == EACCES) {
@@ -116,6 +122,8 @@ static int ask_read(struct ask *a, json_t **end)
 	json_t *o;
 
 	while ((o = ask_line(a, &timeout))) {
+		if (a->any_answer)
+			a->deadline = NEVER;
 		if (strcmp(cli_str(o, "kind", ""), "end") == 0) {
 			*end = o;
 			return cli_true(o, "ok") ? CLI_DONE : (int)cli_num(o, "exit");
@@ -145,7 +153,12 @@ static int ask_once(const struct cli *cli, struct ask *a, json_t **end)
 int cli_ask(const struct cli *cli, const char *verb, cli_line_fn *fn, void *ctx, json_t **end)
 {
 	const bool twice = strcmp(verb, "up") == 0 || strcmp(verb, "down") == 0;
-	struct ask a = { .verb = verb, .fn = fn, .ctx = ctx, .fd = -1, .deadline = NEVER };
+	struct ask a = { .verb = verb,
+			 .fn = fn,
+			 .ctx = ctx,
+			 .fd = -1,
+			 .any_answer = cli->any_answer,
+			 .deadline = NEVER };
 	int code = CLI_REFUSED;
 
 	*end = NULL;

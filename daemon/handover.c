@@ -93,7 +93,7 @@ bool handover_each(struct handover *h, handover_fn *fn, void *ctx)
 	visit_tun(&w, h, h->tun_name, h->tun);
 	for (size_t i = 0; i < h->n_devices; i++)
 		visit_tun(&w, h, h->devices[i].name, h->devices[i].fd);
-	visit(&w, HANDOVER_CONTROL, 0, true, &h->control);
+	visit(&w, HANDOVER_CONTROL, 0, false, &h->control);
 	visit(&w, HANDOVER_NOTIFY, 0, false, &h->notify);
 	for (unsigned int r = 0; r < N_ROLES; r++)
 		visit(&w, HANDOVER_BUNDLE, 0, true, &h->bundle[r]);

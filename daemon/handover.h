@@ -21,7 +21,7 @@
 #include "daemon/store.h"
 
 enum {
-	HANDOVER_VERSION = 2, /* of the record, of the names, and of where both are looked for */
+	HANDOVER_VERSION = 3, /* of the record, of the names, and of where both are looked for */
 	HANDOVER_MAX = 256 * 1024,
 	HANDOVER_FDS_MAX = 65536, /* their numbers are below that */
 	HANDOVER_WHY_MAX = 256,
@@ -41,8 +41,8 @@ struct handover {
 	int tun[SOCKETS_WORKERS_MAX];
 	size_t n_devices;
 	struct handover_device *devices; /* malloc'd */
-	int control;
-	int notify; /* -1: no service manager listens */
+	int control; /* -1: the next one makes it */
+	int notify;  /* -1: no service manager listens */
 	mono_ns watchdog;
 	mono_ns left_at; /* by boot_now */
 	/* The running configuration: it goes on, whatever the file says by now. */

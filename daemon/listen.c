@@ -86,18 +86,6 @@ enum err listen_control(const char *run_dir, int *fd, char why[static LISTEN_WHY
 	return ERR_SYSTEM;
 }
 
-bool listen_is(const char *run_dir, int fd)
-{
-	struct sockaddr_un wanted, sun = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof sun;
-	struct stat st;
-
-	return path_fill(run_dir, &wanted) == OK &&
-	       getsockname(fd, (struct sockaddr *)&sun, &len) == 0 && len <= sizeof sun &&
-	       strncmp(sun.sun_path, wanted.sun_path, sizeof sun.sun_path) == 0 &&
-	       lstat(wanted.sun_path, &st) == 0 && S_ISSOCK(st.st_mode);
-}
-
 void listen_remove(const char *run_dir)
 {
 	struct sockaddr_un sun;

@@ -17,8 +17,6 @@ MUST_USE enum err listen_dirs(const char *run_dir, const char *state_dir,
 /* Listening, close-on-exec, non-blocking. A socket that nobody serves any more is replaced;
  * ERR_EXISTS: somebody does. */
 MUST_USE enum err listen_control(const char *run_dir, int *fd, char why[static LISTEN_WHY_MAX]);
-/* Is that the socket which is found there? One that was put in its place is not told from it. */
-MUST_USE bool listen_is(const char *run_dir, int fd);
 void listen_remove(const char *run_dir);
 
 #endif

@@ -323,8 +323,7 @@ static void monitor_close(struct monitor *m)
 	take_end(m);
 	if (m->control >= 0) {
 		close(m->control);
-		if (!m->left)
-			listen_remove(m->o->run_dir);
+		listen_remove(m->o->run_dir);
 	}
 	crew_free(m->crew);
 	monitor_kernel_close(m);

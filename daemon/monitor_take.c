@@ -22,7 +22,7 @@
 
 /* The record has the device's queues, and the configuration its name. */
 static enum err judge_tun_name(const struct handover *h, const struct conf *c,
-			    char why[static HANDOVER_WHY_MAX])
+			       char why[static HANDOVER_WHY_MAX])
 {
 	if (strcmp(h->tun_name, c->tun_name) == 0)
 		return OK;
@@ -50,9 +50,10 @@ static enum err judge_program(const struct user_ids *ids, char why[static HANDOV
 
 		if (user == NULL || spawn_is_possible(exe, &ids[r]))
 			continue;
-		snprintf(why, HANDOVER_WHY_MAX,
-			 "user %s cannot execute it: look at the modes of the file (0755) and of its libraries",
-			 user);
+		snprintf(
+			why, HANDOVER_WHY_MAX,
+			"user %s cannot execute it: look at the modes of the file (0755) and of its libraries",
+			user);
 		e = ERR_DENIED;
 	}
 	if (exe >= 0)
@@ -167,12 +168,20 @@ static enum err take(struct monitor *m, int record, struct store *kept,
 	return OK;
 }
 
+/* The control socket, where it was not handed over: a service manager has not kept it. */
+static enum err take_control(struct monitor *m, char why[static HANDOVER_WHY_MAX])
+{
+	enum err e = m->control < 0 ? listen_dirs(m->o->run_dir, m->o->state_dir, why) : OK;
+
+	return e == OK && m->control < 0 ? listen_control(m->o->run_dir, &m->control, why) : e;
+}
+
 enum err take_over(struct monitor *m, char why[static HANDOVER_WHY_MAX])
 {
 	enum err e = take(m, m->o->take_over, NULL, why);
 
 	close(m->o->take_over);
-	return e;
+	return e == OK ? take_control(m, why) : e;
 }
 
 /* ---- what a service manager has kept ---- */
@@ -201,19 +210,6 @@ static enum err refuse_kept(struct monitor *m, const struct store *s,
 	return ERR_BUSY;
 }
 
-/* The socket is of no use where nobody finds it. */
-static enum err mend_control(struct monitor *m, char why[static HANDOVER_WHY_MAX])
-{
-	enum err e;
-
-	if (listen_is(m->o->run_dir, m->control))
-		return OK;
-	close(m->control);
-	m->control = -1;
-	e = listen_dirs(m->o->run_dir, m->o->state_dir, why);
-	return e == OK ? listen_control(m->o->run_dir, &m->control, why) : e;
-}
-
 enum err take_kept(struct monitor *m, char why[static HANDOVER_WHY_MAX])
 {
 	struct store s;
@@ -228,7 +224,7 @@ enum err take_kept(struct monitor *m, char why[static HANDOVER_WHY_MAX])
 	if (e == OK) {
 		close(record);
 		m->reread = true;
-		e = mend_control(m, why);
+		e = take_control(m, why);
 	} else {
 		log_refused(e, why);
 		e = refuse_kept(m, &s, why);

@@ -381,9 +381,10 @@ enum err leave_record(struct monitor *m, struct handover *h, bool by_restart, in
 	enum err e = record_fill(m, h);
 
 	*record = -1;
-	/* A service manager has its own, and tells the next one where it listens. */
+	/* A service manager has its own socket, and tells the next one where it listens. Nobody is
+	 * to wait at ours for one that may never come. */
 	if (by_restart)
-		h->notify = -1;
+		h->notify = h->control = -1;
 	if (e == OK)
 		e = monitor_kernel_pass_on(m, &h->book);
 	return e == OK ? handover_write(h, record) : e;

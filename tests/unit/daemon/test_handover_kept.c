@@ -79,9 +79,11 @@ START_TEST(what_a_manager_has_kept_is_found_by_name)
 
 	handover_filled(&h);
 	h.sockets.encap[1] = -1;
+	h.control = -1;
 	ck_assert(handover_each(&h, list_name, &l));
 	ck_assert_int_eq(read_kept(&h, l.text, &back), OK);
 	ck_assert_int_eq(back.sockets.encap[1], -1);
+	ck_assert_int_eq(back.control, -1);
 	ck_assert_int_eq(store_list(&s, KEPT_FIRST, n_of(l.text), l.text), OK);
 	ck_assert(handover_each(&back, has_its_name, &s));
 	ck_assert_int_eq(back.devices[1].fd[0], store_find(&s, "tun-6"));
