@@ -162,7 +162,8 @@ static int start_config(struct monitor *m)
 {
 	struct loaded *l;
 	char *report;
-	enum err e = loader_load(m->o->config, span_of(m->mark_key, sizeof m->mark_key), &l, &report);
+	enum err e =
+		loader_load(m->o->config, span_of(m->mark_key, sizeof m->mark_key), &l, &report);
 
 	if (report != NULL)
 		fputs(report, stderr);
@@ -302,8 +303,10 @@ static int start(struct monitor *m)
 			ERR_DENIED,
 			"posternd must be started as root: it gives up what it does not need");
 	e = users_find(m->ids, why);
-	if (e != OK)
+	if (e != OK) {
+		take_nothing(m);
 		return failed(e, why);
+	}
 	code = start_with(m);
 	if (code == 0)
 		code = start_host(m);
@@ -342,6 +345,7 @@ static void monitor_close(struct monitor *m)
 	secret_wipe(m->mark_key, sizeof m->mark_key);
 	loop_free(m->loop);
 	notify_close(&m->notify);
+	store_free(&m->store);
 	if (m->signals >= 0)
 		close(m->signals);
 	if (m->exe >= 0)
@@ -368,6 +372,7 @@ int monitor_main(const struct options *o)
 		m.kept[r].fd = -1;
 	memset(m.tun, 0xff, sizeof m.tun);
 	memset(&m.sockets, 0xff, sizeof m.sockets);
+	m.stored = o->take_over < 0 ? store_take(&m.store) : ERR_NOT_FOUND;
 	m.notify = notify_open();
 	m.watchdog = (struct loop_timer){ .fire = on_watchdog, .ctx = &m };
 	m.late_stop = (struct loop_timer){ .fire = on_late_stop, .ctx = &m };

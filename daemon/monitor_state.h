@@ -77,6 +77,8 @@ struct kept {
 struct monitor {
 	const struct options *o;
 	struct user_ids ids[N_ROLES];
+	struct store store; /* what the service manager has kept, until that is taken or refused */
+	enum err stored;    /* of store_take */
 	struct notify notify;
 	struct loop *loop;
 	struct crew *crew;
@@ -178,6 +180,8 @@ MUST_USE enum err take_over(struct monitor *m, char why[static HANDOVER_WHY_MAX]
  * ERR_NOT_FOUND: there is nothing, or nothing to go on with, which is said in the log: a start like
  * any other. */
 MUST_USE enum err take_kept(struct monitor *m, char why[static HANDOVER_WHY_MAX]);
+/* A start that fails before that: what is no longer to be gone on with is let go of. */
+void take_nothing(struct monitor *m);
 /* The devices, to the warden. */
 MUST_USE enum err take_devices(struct monitor *m, char why[static HOST_WHY_MAX]);
 /* Frees m->taken, where there is one: all of it is where it belongs, or will not be. From here on

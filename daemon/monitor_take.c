@@ -212,25 +212,47 @@ static enum err refuse_kept(struct monitor *m, const struct store *s,
 
 enum err take_kept(struct monitor *m, char why[static HANDOVER_WHY_MAX])
 {
-	struct store s;
-	enum err e = store_take(&s);
-	int record = e == OK ? store_find(&s, HANDOVER_RECORD) : -1;
+	struct store *s = &m->store;
+	enum err e = m->stored;
+	int record = e == OK ? store_find(s, HANDOVER_RECORD) : -1;
 
 	if (e == ERR_NOT_FOUND)
 		return e;
 	if (e == OK)
-		e = take(m, record, &s, why);
-	store_clear(&s, &m->notify);
+		e = take(m, record, s, why);
+	store_clear(s, &m->notify);
 	if (e == OK) {
 		close(record);
 		m->reread = true;
 		e = take_control(m, why);
 	} else {
 		log_refused(e, why);
-		e = refuse_kept(m, &s, why);
+		e = refuse_kept(m, s, why);
 	}
-	store_free(&s);
+	store_free(s);
 	return e;
+}
+
+/* The next start may come in time for what is fresh. All else would keep ports and keys for as long
+ * as starts fail. */
+void take_nothing(struct monitor *m)
+{
+	char why[HANDOVER_WHY_MAX];
+	struct handover h;
+	int record = m->stored == OK ? store_find(&m->store, HANDOVER_RECORD) : -1;
+	bool fresh;
+
+	if (m->stored == ERR_NOT_FOUND)
+		return;
+	/* As one that only asks: who reads it otherwise is the only one who ever does. */
+	fresh = handover_read(record, NULL, &h, why) == OK && handover_is_fresh(&h, boot_now());
+	handover_free(&h);
+	if (fresh)
+		return;
+	store_clear(&m->store, &m->notify);
+	if (m->notify.fd >= 0 && !notify_barrier(&m->notify))
+		monitor_log(LOG_LEVEL_ERROR, "restart_lost",
+			    "the service manager does not let go of what it has kept");
 }
 
 enum err take_devices(struct monitor *m, char why[static HOST_WHY_MAX])

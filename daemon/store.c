@@ -72,7 +72,7 @@ enum err store_list(struct store *s, int first, unsigned int n, const char *name
 	if (s->v == NULL || s->names == NULL)
 		return ERR_NOMEM;
 	for (unsigned int i = 0; i < n; i++)
-		s->v[i].name = "";
+		s->v[i] = (struct stored){ .name = "", .given = true };
 	return split(s);
 }
 
@@ -85,8 +85,9 @@ enum err store_take(struct store *s)
 	*s = (struct store){ .first = FIRST };
 	if (pid == (unsigned long)getpid() && n > 0 && n <= GIVEN_MAX)
 		e = store_list(s, FIRST, (unsigned int)n, names != NULL ? names : "");
-	for (unsigned int i = 0; i < s->n; i++) {
-		if (fcntl(FIRST + (int)i, F_SETFD, FD_CLOEXEC) != 0 && e == OK)
+	for (unsigned int i = 0; s->v != NULL && i < s->n; i++) {
+		s->v[i].given = fcntl(FIRST + (int)i, F_SETFD, FD_CLOEXEC) == 0;
+		if (!s->v[i].given && e == OK)
 			e = ERR_SYNTAX;
 	}
 	unsetenv("LISTEN_PID");
@@ -125,8 +126,10 @@ void store_clear(const struct store *s, const struct notify *n)
 
 void store_close(const struct store *s)
 {
-	for (unsigned int i = 0; i < s->n; i++)
-		close(s->first + (int)i);
+	for (unsigned int i = 0; s->v != NULL && i < s->n; i++) {
+		if (s->v[i].given)
+			close(s->first + (int)i);
+	}
 }
 
 void store_free(struct store *s)

@@ -6,6 +6,9 @@
  *
  * They stay in the store until they are taken out, and sockets live as long as they are there. So
  * that is the first thing that is done with them, whether they are gone on with or not.
+ *
+ * LISTEN_FDS may be more than there are. So they are looked at before anything of our own is
+ * opened, which could have such a number, and only what was there then is closed.
  */
 #ifndef DAEMON_STORE_H
 #define DAEMON_STORE_H
@@ -18,6 +21,7 @@ enum { STORE_NAME_MAX = 32, STORE_MAX = 4096 };
 
 struct stored {
 	const char *name;
+	bool given; /* there is one */
 	bool found;
 };
 
@@ -29,9 +33,9 @@ struct store {
 	char *names; /* one after the other */
 };
 
-/* What this process was given, close-on-exec from now on; the environment has it no more.
- * ERR_NOT_FOUND: nothing; ERR_SYNTAX: the names are not one for each, or one twice; ERR_NOMEM. *s
- * holds the descriptors all the same. */
+/* What this process was given, close-on-exec from now on; the environment has it no more. Comes
+ * before anything else is opened. ERR_NOT_FOUND: nothing; ERR_SYNTAX: the names are not one for
+ * each, or one twice, or there are fewer; ERR_NOMEM. *s holds the descriptors all the same. */
 MUST_USE enum err store_take(struct store *s);
 /* The same of n descriptors; names are "one:two:three". */
 MUST_USE enum err store_list(struct store *s, int first, unsigned int n, const char *names);
@@ -40,7 +44,7 @@ int store_find(struct store *s, const char *name);
 bool store_all_found(const struct store *s);
 /* Takes all of it out of the manager's store; ends where that does not listen. */
 void store_clear(const struct store *s, const struct notify *n);
-void store_close(const struct store *s); /* every descriptor */
+void store_close(const struct store *s); /* every descriptor that was given */
 void store_free(struct store *s);
 
 /* Puts one in. False: the manager does not listen. What it made of it only a barrier tells, and

@@ -112,6 +112,33 @@ static int taken(const char *n, const char *names)
 	return WEXITSTATUS(status);
 }
 
+/* The same with two numbers of which one is opened only then: our own, and not to be closed. */
+static bool keeps_its_own(void)
+{
+	struct store s;
+	int status, own;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)dup2(STDERR_FILENO, 3);
+		(void)close(4);
+		given_to(getpid(), "2", "record:ike4-0");
+		if (store_take(&s) != ERR_SYNTAX)
+			_exit(2);
+		own = dup(STDERR_FILENO);
+		store_close(&s);
+		_exit(own == 4 && fcntl(own, F_GETFD) >= 0 && fcntl(3, F_GETFD) < 0 ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+START_TEST(what_was_not_given_is_not_closed)
+{
+	ck_assert(keeps_its_own());
+}
+END_TEST
+
 START_TEST(more_than_there_is_is_not_taken)
 {
 	ck_assert_int_eq(taken("1", "record"), OK);
@@ -249,6 +276,7 @@ UNIT("daemon/store")
 	tcase_add_test(tc, what_nobody_looked_for_is_known);
 	tcase_add_test(tc, what_another_process_was_given_is_not_taken);
 	tcase_add_test(tc, more_than_there_is_is_not_taken);
+	tcase_add_test(tc, what_was_not_given_is_not_closed);
 	tcase_add_test(tc, what_is_put_in_comes_with_its_name);
 	tcase_add_test(tc, all_of_it_is_taken_out_again);
 	tcase_add_test(tc, a_manager_may_be_slow);
