@@ -216,8 +216,10 @@ enum err take_kept(struct monitor *m, char why[static HANDOVER_WHY_MAX])
 	enum err e = m->stored;
 	int record = e == OK ? store_find(s, HANDOVER_RECORD) : -1;
 
-	if (e == ERR_NOT_FOUND)
-		return e;
+	if (e == ERR_DENIED)
+		log_refused(e, "LISTEN_PID is not ours: what LISTEN_FDS counts is left alone");
+	if (e == ERR_NOT_FOUND || e == ERR_DENIED)
+		return ERR_NOT_FOUND;
 	if (e == OK)
 		e = take(m, record, s, why);
 	store_clear(s, &m->notify);
@@ -242,7 +244,7 @@ void take_nothing(struct monitor *m)
 	int record = m->stored == OK ? store_find(&m->store, HANDOVER_RECORD) : -1;
 	bool fresh;
 
-	if (m->stored == ERR_NOT_FOUND)
+	if (m->stored == ERR_NOT_FOUND || m->stored == ERR_DENIED)
 		return;
 	/* As one that only asks: who reads it otherwise is the only one who ever does. */
 	fresh = handover_read(record, NULL, &h, why) == OK && handover_is_fresh(&h, boot_now());

@@ -76,14 +76,25 @@ enum err store_list(struct store *s, int first, unsigned int n, const char *name
 	return split(s);
 }
 
+/* Whose LISTEN_PID is another's has inherited these variables, or was started by who should have
+ * become it. What its descriptors are from 3 on nobody can tell: a lock that whoever started us
+ * holds by them is as likely as a store. So they stay as they are, as sd_listen_fds(3) has it; no
+ * other process of ours gets them (daemon/spawn.c). */
+static enum err judge_receiver(unsigned long n)
+{
+	if (n == 0)
+		return ERR_NOT_FOUND;
+	return number_of("LISTEN_PID") == (unsigned long)getpid() ? OK : ERR_DENIED;
+}
+
 enum err store_take(struct store *s)
 {
-	const unsigned long pid = number_of("LISTEN_PID"), n = number_of("LISTEN_FDS");
+	const unsigned long n = number_of("LISTEN_FDS");
 	const char *names = getenv("LISTEN_FDNAMES");
-	enum err e = ERR_NOT_FOUND;
+	enum err e = judge_receiver(n <= GIVEN_MAX ? n : 0);
 
 	*s = (struct store){ .first = FIRST };
-	if (pid == (unsigned long)getpid() && n > 0 && n <= GIVEN_MAX)
+	if (e == OK)
 		e = store_list(s, FIRST, (unsigned int)n, names != NULL ? names : "");
 	for (unsigned int i = 0; s->v != NULL && i < s->n; i++) {
 		s->v[i].given = fcntl(FIRST + (int)i, F_SETFD, FD_CLOEXEC) == 0;

@@ -35,7 +35,8 @@ struct store {
 
 /* What this process was given, close-on-exec from now on; the environment has it no more. Comes
  * before anything else is opened. ERR_NOT_FOUND: nothing; ERR_SYNTAX: the names are not one for
- * each, or one twice, or there are fewer; ERR_NOMEM. *s holds the descriptors all the same. */
+ * each, or one twice, or there are fewer; ERR_NOMEM. *s holds the descriptors all the same.
+ * ERR_DENIED: another process was given some, and *s has nothing. */
 MUST_USE enum err store_take(struct store *s);
 /* The same of n descriptors; names are "one:two:three". */
 MUST_USE enum err store_list(struct store *s, int first, unsigned int n, const char *names);

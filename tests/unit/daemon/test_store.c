@@ -77,7 +77,7 @@ START_TEST(what_another_process_was_given_is_not_taken)
 
 	ck_assert_int_eq(store_take(&s), ERR_NOT_FOUND);
 	given_to(getppid(), "1", "record");
-	ck_assert_int_eq(store_take(&s), ERR_NOT_FOUND);
+	ck_assert_int_eq(store_take(&s), ERR_DENIED);
 	ck_assert_uint_eq(s.n, 0);
 	ck_assert_ptr_null(getenv("LISTEN_PID"));
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -136,6 +136,26 @@ static bool keeps_its_own(void)
 START_TEST(what_was_not_given_is_not_closed)
 {
 	ck_assert(keeps_its_own());
+}
+END_TEST
+
+/* It may be what a lock is held by. */
+START_TEST(what_another_process_was_given_stays_as_it_is)
+{
+	struct store s;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)dup2(STDERR_FILENO, 3);
+		given_to(getppid(), "1", "record");
+		if (store_take(&s) != ERR_DENIED)
+			_exit(2);
+		store_close(&s);
+		_exit(fcntl(3, F_GETFD) == 0 ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 END_TEST
 
@@ -275,6 +295,7 @@ UNIT("daemon/store")
 	tcase_add_test(tc, each_descriptor_has_a_name_of_its_own);
 	tcase_add_test(tc, what_nobody_looked_for_is_known);
 	tcase_add_test(tc, what_another_process_was_given_is_not_taken);
+	tcase_add_test(tc, what_another_process_was_given_stays_as_it_is);
 	tcase_add_test(tc, more_than_there_is_is_not_taken);
 	tcase_add_test(tc, what_was_not_given_is_not_closed);
 	tcase_add_test(tc, what_is_put_in_comes_with_its_name);
