@@ -238,15 +238,15 @@ static bool all_ready(const struct monitor *m)
 	return true;
 }
 
-/* A reload says READY, too, when it is done or refused. */
+/* READY before the file is read: until then, and while it reloads, systemd does not ask us about a
+ * restart (ExecStop=), and every tunnel would go by it. */
 static void now_up(struct monitor *m)
 {
 	m->up = true;
 	monitor_log(LOG_LEVEL_NOTICE, "started", NULL);
+	notify_send(&m->notify, "READY=1\nSTATUS=running");
 	if (m->reread && !m->stop_wanted)
-		reload_begin(m, 0);
-	else
-		notify_send(&m->notify, "READY=1\nSTATUS=running");
+		reload_silently(m);
 	m->reread = false;
 }
 

@@ -162,7 +162,7 @@ static void reload_hand_out(struct monitor *m)
 		monitor_send_config(m, (enum role)r, m->reload.next, m->reload.generation);
 }
 
-void reload_begin(struct monitor *m, uint64_t ticket)
+static void reload(struct monitor *m, uint64_t ticket)
 {
 	const char *why = reload_not_now(m);
 	struct loaded *next = NULL;
@@ -170,7 +170,6 @@ void reload_begin(struct monitor *m, uint64_t ticket)
 	char refused[WHY_MAX] = "";
 	enum err e;
 
-	notify_reloading(&m->notify, mono_now());
 	if (why != NULL) {
 		reload_answer(m, ticket, ERR_BUSY, why);
 		return;
@@ -190,6 +189,17 @@ void reload_begin(struct monitor *m, uint64_t ticket)
 	m->reload.report = report;
 	m->reload.ticket = ticket;
 	reload_hand_out(m);
+}
+
+void reload_begin(struct monitor *m, uint64_t ticket)
+{
+	notify_reloading(&m->notify, mono_now());
+	reload(m, ticket);
+}
+
+void reload_silently(struct monitor *m)
+{
+	reload(m, 0);
 }
 
 static void reload_commit(struct monitor *m)

@@ -97,7 +97,7 @@ struct monitor {
 	 * what another one has left; `follows` says so ever after. */
 	struct handover *taken;
 	bool follows;
-	bool reread; /* ... out of a service manager's store: then the file is read, before READY */
+	bool reread; /* ... out of a service manager's store: then the file is read, behind READY */
 	bool up;     /* all processes have been ready: it is over */
 	/* The end, to which another program follows: all other processes end first. */
 	bool leaving;
@@ -196,6 +196,8 @@ void reload_init(struct monitor *m);
 /* Reads the configuration anew and asks every process; the answer goes to the engine (and the log)
  * when all are ready, or one refused. */
 void reload_begin(struct monitor *m, uint64_t ticket);
+/* The same without a word to the service manager before: for itself it runs, and was not asked. */
+void reload_silently(struct monitor *m);
 /* A process said ready for the generation under way; refused it; or died over it. */
 void reload_ready(struct monitor *m);
 void reload_failed(struct monitor *m, enum err e, const char *why);

@@ -320,7 +320,7 @@ void upgrade_begin(struct monitor *m, uint64_t ticket)
 	upgrade_answer(m, e == OK ? "upgrade" : "upgrade_refused", ticket, e, said);
 	if (e != OK)
 		return;
-	notify_reloading(&m->notify, mono_now());
+	/* Not RELOADING=1: systemd would not ask before a restart meanwhile. */
 	m->leaving = true;
 	m->not_executed[0] = '\0';
 	crew_leave(m->crew);
@@ -369,7 +369,6 @@ void leave_failed(struct monitor *m, const char *event, const char *why)
 	monitor_log(LOG_LEVEL_ERROR, event, why);
 	m->leaving = false;
 	m->by_restart = false;
-	notify_send(&m->notify, "READY=1");
 	if (m->stop_wanted)
 		monitor_await_goodbye(m);
 	if (crew_start(m->crew) != OK)

@@ -157,6 +157,10 @@ void reload_begin(struct monitor *m, uint64_t ticket)
 	(void)m;
 	(void)ticket;
 }
+void reload_silently(struct monitor *m)
+{
+	(void)m;
+}
 void reload_ready(struct monitor *m)
 {
 	(void)m;
