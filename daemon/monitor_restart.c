@@ -100,8 +100,9 @@ void restart_go(struct monitor *m)
 
 	m->left = e == OK && put_all(m, &h, record);
 	leave_close(&h, record);
+	/* Whoever said that this is a restart: the manager shall start the next one. */
 	if (m->left)
-		loop_stop(m->loop, 0);
+		loop_stop(m->loop, EXIT_LEFT);
 	else
 		leave_failed(m, "restart_failed",
 			  e != OK ? err_text(e) : "the service manager does not answer");

@@ -9,6 +9,7 @@
 enum {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
+	EXIT_LEFT = 75,	  /* EX_TEMPFAIL: RestartForceExitStatus of the unit */
 	EXIT_CONFIG = 78, /* EX_CONFIG: RestartPreventExitStatus of the unit */
 };
 

@@ -86,5 +86,15 @@ nothing_in_clear() { # FILE
 
 # ---- ends ----
 
+# request NS JSON: a line to its control socket, and the last one of the answer
+request() {
+	python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+s.connect(sys.argv[1])
+s.sendall(sys.argv[2].encode() + b"\n")
+print(s.makefile().read().splitlines()[-1])' "$work/$1/run/control.sock" "$2"
+}
+
 peer_heard_of_it() { [ "$(heard connection_down)" -gt "$peer_downs" ]; }
 guarded() { in_ns gwl ip xfrm policy | grep -q 'action block' && gateway_silent left "$right_lan4.10"; }

@@ -25,6 +25,7 @@ import time
 
 SLOW = int(os.environ.get("POSTERN_SLOW", "1"))
 PATIENCE = 20 * SLOW
+LEFT = 75  # SuccessExitStatus=, of one that has left its descriptors
 ANCILLARY = socket.CMSG_SPACE(8 * 4) + socket.CMSG_SPACE(12)
 
 
@@ -276,7 +277,7 @@ class Manager:
     # -- ending --
 
     def wait(self):
-        """TimeoutStopSec, and SIGKILL."""
+        """TimeoutStopSec, and SIGKILL. In a restart it is to leave, or to say goodbye."""
         fd = os.pidfd_open(self.pid)
         if not select.select([fd], [], [], PATIENCE)[0]:
             os.kill(self.pid, signal.SIGKILL)
@@ -284,7 +285,8 @@ class Manager:
         status = os.waitpid(self.pid, 0)[1]
         with self.lock:
             self.pid = 0
-        return "ok" if status == 0 else f"it ended with {status}"
+        code = os.waitstatus_to_exitcode(status)
+        return "ok" if code == 0 or (code == LEFT and self.job == "restart") else f"it ended with {code}"
 
     def asks_systemd(self):
         return b"libsystemd.so" in open(f"{self.bin}/postern", "rb").read()
