@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command that people type. cli.c has the verbs and options, cli_ask.c talks to the daemon,
- * cli_status.c and cli_note.c say in words what it answered, cli_local.c does what needs no daemon,
- * cli_text.c has the small words.
+ * cli_status.c and cli_note.c say in words what it answered, cli_leave.c is what a service manager
+ * calls, cli_local.c does what needs no daemon, cli_text.c has the small words.
  *
  * The answer goes to stdout, all else to stderr. Exit: 0 done, 1 refused or failed, 2 usage, 3 no
  * daemon, 4 timed out.

@@ -7,7 +7,6 @@
 
 #include "base/err.h"
 #include "daemon/cli.h"
-#include "daemon/unit_job.h"
 
 enum { FACT_COLUMN = 11 }; /* behind the label of a fact */
 
@@ -284,24 +283,6 @@ int cli_upgrade(const struct cli *cli)
 	if (code == CLI_DONE && !cli->quiet && !cli->json)
 		printf("posternd %s goes on with every tunnel\n", s.version);
 	return code;
-}
-
-/* ExecStop= of the unit (daemon/monitor_restart.c). Whatever is in the way, SIGTERM follows, and
- * then it is a stop; so nothing but a refusal is a failure. */
-int cli_leave_for_restart(const struct cli *cli)
-{
-	struct up u = { .cli = cli };
-	char why[UNIT_WHY_MAX] = "";
-	json_t *end;
-	int code;
-
-	if (!unit_restarts(why)) {
-		if (why[0] != '\0')
-			fprintf(stderr, "peers are told goodbye: %s\n", why);
-		return CLI_DONE;
-	}
-	code = cli_ask(cli, "restart", up_line, &u, &end);
-	return end_print(cli, NULL, code, end, false);
 }
 
 int cli_reload(const struct cli *cli)

@@ -37,9 +37,9 @@ static enum err ask(struct monitor *m, char said[static UPGRADE_SAID_MAX])
 		snprintf(said, UPGRADE_SAID_MAX, "no service manager keeps descriptors for us");
 		return ERR_NOT_FOUND;
 	}
-	if (reload_needs_restart(m, said, UPGRADE_SAID_MAX))
-		return ERR_CONFIG;
 	e = upgrade_ask(m, &n, said);
+	if (e == OK && reload_needs_restart(m, said, UPGRADE_SAID_MAX))
+		return ERR_CONFIG;
 	if (e == OK && !takes(n)) {
 		snprintf(said, UPGRADE_SAID_MAX,
 			 "%zu descriptors are more than the service manager keeps", n + 1);
@@ -48,12 +48,25 @@ static enum err ask(struct monitor *m, char said[static UPGRADE_SAID_MAX])
 	return e;
 }
 
+/* Who hears that something is busy asks ten times a second (daemon/cli_leave.c); the log has it
+ * once. */
+static void answer(struct monitor *m, uint64_t ticket, enum err e, const char *said)
+{
+	const bool again = e == ERR_BUSY && m->told_busy;
+
+	m->told_busy = e == ERR_BUSY;
+	if (again)
+		monitor_send_reloaded(m, ticket, e, said);
+	else
+		upgrade_answer(m, e == OK ? "restart" : "restart_refused", ticket, e, said);
+}
+
 void restart_begin(struct monitor *m, uint64_t ticket)
 {
 	char said[UPGRADE_SAID_MAX] = "";
 	enum err e = ask(m, said);
 
-	upgrade_answer(m, e == OK ? "restart" : "restart_refused", ticket, e, said);
+	answer(m, ticket, e, said);
 	if (e != OK)
 		return;
 	m->leaving = true;

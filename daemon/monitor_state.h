@@ -102,6 +102,7 @@ struct monitor {
 	/* The end, to which another program follows: all other processes end first. */
 	bool leaving;
 	bool by_restart; /* by a service manager; else that program is executed */
+	bool told_busy;	 /* the last question for that was refused for now, and is in the log */
 	bool left;	 /* its store has all of it: nothing is taken away from the host */
 	/* A stop that came while there was no engine to say goodbye: as soon as there is one, or
 	 * when this timer says that it was long enough. */

@@ -300,12 +300,19 @@ class Manager:
             return done.stdout.decode()
         if self.job != "restart":
             return ""
+        until = time.monotonic() + 8
+        end = self.request()
+        while end["reason"] == "busy" and time.monotonic() < until:
+            time.sleep(0.1)
+            end = self.request()
+        return "" if end["ok"] else f"error: {end['text']}"
+
+    def request(self):
         s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         s.settimeout(PATIENCE)
         s.connect(f"{self.folder}/run/control.sock")
         s.sendall(json.dumps({"v": 1, "do": "restart", "name": None}).encode() + b"\n")
-        end = json.loads(s.makefile().readline())
-        return "" if end["ok"] else f"error: {end['text']}"
+        return json.loads(s.makefile().readline())
 
     def ends(self, job):
         if self.pid == 0:
