@@ -57,11 +57,12 @@ static int ask_connect(const struct cli *cli, struct ask *a)
 	return CLI_NO_DAEMON;
 }
 
-static bool ask_send(const struct ask *a, const char *name)
+static bool ask_send(const struct ask *a, const char *name, json_t *also)
 {
 	json_t *o = json_pack("{s:i, s:s, s:o}", "v", REPORT_VERSION, "do", a->verb, "name",
 			      name ? json_string(name) : json_null());
-	char *line = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	bool whole = o && (!also || json_object_update(o, also) == 0);
+	char *line = whole ? json_dumps(o, JSON_COMPACT) : NULL;
 	bool sent = false;
 
 	if (line) {
@@ -140,7 +141,7 @@ static int ask_once(const struct cli *cli, struct ask *a, json_t **end)
 	int code = ask_connect(cli, a);
 
 	a->len = 0;
-	a->lost = code == CLI_DONE && !ask_send(a, cli->args[0]);
+	a->lost = code == CLI_DONE && !ask_send(a, cli->args[0], cli->also);
 	if (code == CLI_DONE)
 		code = a->lost ? CLI_NO_DAEMON : ask_read(a, end);
 	if (a->fd >= 0)

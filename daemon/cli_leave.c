@@ -26,14 +26,23 @@ static void no_line(void *ctx, const json_t *line)
 	(void)line;
 }
 
+static json_t *unit_members(const struct unit *u)
+{
+	return json_pack("{s:I}", "pid", (json_int_t)u->pid);
+}
+
 /* One that still thinks about it when the time is over does what it comes to, SIGTERM or not. */
-static int ask(const struct cli *cli, mono_ns since, json_t **end)
+static int ask(const struct cli *cli, const struct unit *u, mono_ns since, json_t **end)
 {
 	struct cli once = *cli;
+	int code;
 
+	once.also = unit_members(u);
 	if (once.timeout_s == 0)
 		once.timeout_s = (int)((since + ASK_PATIENCE - mono_now()) / NS_PER_S) + 1;
-	return cli_ask(&once, "restart", no_line, NULL, end);
+	code = cli_ask(&once, "restart", no_line, NULL, end);
+	json_decref(once.also);
+	return code;
 }
 
 static bool is_busy(const json_t *end)
@@ -44,21 +53,22 @@ static bool is_busy(const json_t *end)
 int cli_leave_for_restart(const struct cli *cli)
 {
 	char why[UNIT_WHY_MAX] = "";
+	struct unit u;
 	mono_ns asked;
 	json_t *end;
 	int code;
 
-	if (!unit_restarts(why)) {
+	if (!unit_restarts(&u, why)) {
 		if (why[0] != '\0')
 			fprintf(stderr, "peers are told goodbye: %s\n", why);
 		return CLI_DONE;
 	}
 	asked = mono_now();
-	code = ask(cli, asked, &end);
+	code = ask(cli, &u, asked, &end);
 	while (is_busy(end) && mono_now() - asked < BUSY_PATIENCE) {
 		json_decref(end);
 		(void)poll(NULL, 0, BUSY_PAUSE_MS);
-		code = ask(cli, asked, &end);
+		code = ask(cli, &u, asked, &end);
 	}
 	if (end && code != CLI_DONE)
 		fprintf(stderr, "peers are told goodbye: %s: %s\n",

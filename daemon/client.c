@@ -99,11 +99,21 @@ json_t *client_read(struct client *c)
 	return c->waits == CLIENT_IDLE ? line_take(c) : NULL;
 }
 
-bool client_take_name(struct client *c, const char *name)
+/* 0: it is not there, or none. */
+static uint32_t number(const json_t *request, const char *key)
 {
+	json_int_t n = json_integer_value(json_object_get(request, key));
+
+	return n > 0 && n <= UINT32_MAX ? (uint32_t)n : 0;
+}
+
+bool client_take(struct client *c, const json_t *request)
+{
+	const char *name = json_string_value(json_object_get(request, "name"));
 	const char *slash = name ? strchr(name, '/') : NULL;
 	size_t len = slash ? (size_t)(slash - name) : name ? strlen(name) : 0;
 
+	c->about.pid = number(request, "pid");
 	c->connection[0] = c->child[0] = '\0';
 	if (len > CONF_NAME_MAX || (slash && strlen(slash + 1) > CONF_NAME_MAX))
 		return false;

@@ -30,7 +30,7 @@ struct client {
 	bool root;
 	bool broken;
 	enum client_wait waits;
-	uint64_t ticket;
+	struct msg_restart about;	    /* and the ticket of any change */
 	const struct request *asked;	    /* control.c's */
 	char connection[CONF_NAME_MAX + 1]; /* "": all */
 	char child[CONF_NAME_MAX + 1];	    /* "": all */
@@ -41,8 +41,9 @@ struct client {
 	size_t out_size;
 };
 
-/* What the request is about: "office" or "office/lan", NULL: all. False: too long. */
-bool client_take_name(struct client *c, const char *name);
+/* What the request is about: "office" or "office/lan" in `name`, null: all; and of a restart the
+ * process. False: too long. */
+bool client_take(struct client *c, const json_t *request);
 /* Queues one JSON object as a line; takes the reference. A full backlog breaks the client. */
 void client_send(struct client *c, json_t *o);
 /* Writes what the socket takes; false when the client is gone. */

@@ -209,8 +209,8 @@ static void serve_watch(struct client *c)
 static void serve_change(struct client *c)
 {
 	c->waits = CLIENT_RELOAD;
-	c->ticket = ++c->control->tickets;
-	c->control->env.change(c->control->env.ctx, c->asked->change, c->ticket);
+	c->about.ticket = ++c->control->tickets;
+	c->control->env.change(c->control->env.ctx, c->asked->change, &c->about);
 }
 
 static const struct request requests[] = {
@@ -260,8 +260,7 @@ static void client_serve(struct client *c, const json_t *o)
 		client_end(
 			c, ERR_UNSUPPORTED,
 			"this daemon does not know that request: are command and daemon of one version?");
-	else if (!client_take_name(c, json_string_value(json_object_get(o, "name"))) ||
-		 (r->named && !c->connection[0]))
+	else if (!client_take(c, o) || (r->named && !c->connection[0]))
 		client_end(c, ERR_SYNTAX, "the request names no connection");
 	else if (r->changes && !c->root)
 		client_end(c, ERR_DENIED,
@@ -430,7 +429,7 @@ void control_reloaded(struct control *ctl, uint64_t ticket, enum err e, struct s
 	if (e == OK)
 		ctl->config_loaded = time(NULL);
 	for (struct client *c = ctl->clients; c; c = c->next) {
-		if (c->waits == CLIENT_RELOAD && c->ticket == ticket)
+		if (c->waits == CLIENT_RELOAD && c->about.ticket == ticket)
 			client_end(c, e, words);
 	}
 	free(words);

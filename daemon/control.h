@@ -9,6 +9,7 @@
 #define DAEMON_CONTROL_H
 
 #include "daemon/loop.h"
+#include "daemon/proto.h"
 #include "daemon/report.h"
 
 struct control;
@@ -29,8 +30,9 @@ struct control_env {
 	int64_t (*not_kept)(void *ctx);
 	/* Are the counters that were asked for all there? */
 	bool (*counters_fresh)(void *ctx);
-	/* The answer comes by control_reloaded with the same ticket (never 0). */
-	void (*change)(void *ctx, enum control_change what, uint64_t ticket);
+	/* The answer comes by control_reloaded with the same ticket (never 0); what else is in
+	 * `about` is of CONTROL_RESTART. */
+	void (*change)(void *ctx, enum control_change what, const struct msg_restart *about);
 	void *ctx;
 };
 

@@ -263,7 +263,7 @@ static void control_rekey(void *ctx, enum ike_rekey what, const char *connection
 		ike_engine_event(p->ike, &ev, mono_now());
 }
 
-static void control_change(void *ctx, enum control_change what, uint64_t ticket)
+static void control_change(void *ctx, enum control_change what, const struct msg_restart *about)
 {
 	static const enum msg_type messages[] = {
 		[CONTROL_RELOAD] = MSG_RELOAD,
@@ -271,10 +271,13 @@ static void control_change(void *ctx, enum control_change what, uint64_t ticket)
 		[CONTROL_RESTART] = MSG_RESTART,
 	};
 	struct engine_process *p = ctx;
-	uint8_t b[8];
+	uint8_t b[PROTO_SMALL_MAX];
 	struct wr w = wr_into(b, sizeof b);
 
-	msg_number_put(&w, ticket);
+	if (what == CONTROL_RESTART)
+		msg_restart_put(&w, about);
+	else
+		msg_number_put(&w, about->ticket);
 	process_tell(p->process, (uint8_t)messages[what], wr_done(&w));
 }
 

@@ -345,15 +345,23 @@ static enum err on_child(struct monitor *m, uint8_t type, struct span body)
 	return OK;
 }
 
+static enum err on_restart_request(struct monitor *m, struct span body)
+{
+	struct msg_restart asked;
+
+	if (msg_restart_get(body, &asked) != OK)
+		return ERR_SYNTAX;
+	restart_begin(m, &asked);
+	return OK;
+}
+
 static enum err on_reload_request(struct monitor *m, uint8_t type, struct span body)
 {
 	uint64_t ticket;
 
 	if (msg_number_get(body, &ticket) != OK || ticket == 0)
 		return ERR_SYNTAX;
-	if (type == MSG_RESTART)
-		restart_begin(m, ticket);
-	else if (type == MSG_UPGRADE)
+	if (type == MSG_UPGRADE)
 		upgrade_begin(m, ticket);
 	else
 		reload_begin(m, ticket);
@@ -387,8 +395,9 @@ enum err monitor_message(void *ctx, enum role r, const struct chan_msg *msg)
 		return on_child(m, msg->type, msg->body);
 	case MSG_RELOAD:
 	case MSG_UPGRADE:
-	case MSG_RESTART:
 		return on_reload_request(m, msg->type, msg->body);
+	case MSG_RESTART:
+		return on_restart_request(m, msg->body);
 	case MSG_STATUS:
 		return on_status(m, msg->body);
 	case MSG_SA:

@@ -11,8 +11,10 @@
  * manager closes what it has, and it is as if we had been killed: guards hold, peers find out by
  * themselves.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "daemon/monitor_state.h"
@@ -28,11 +30,29 @@ static bool takes(size_t n)
 	return n + 1 <= STORE_MAX && (most == NULL || n + 1 <= strtoul(most, NULL, 10));
 }
 
-static enum err ask(struct monitor *m, char said[static UPGRADE_SAID_MAX])
+/* The unit of another posternd may have the folder of our socket in its ExecStop=. */
+static enum err judge_pid(uint32_t pid, char said[static UPGRADE_SAID_MAX])
 {
-	enum err e;
+	if (pid == (uint32_t)getpid())
+		return OK;
+	if (pid == 0)
+		snprintf(said, UPGRADE_SAID_MAX, "it is not said which process is restarted");
+	else
+		snprintf(said, UPGRADE_SAID_MAX,
+			 "process %" PRIu32 " is restarted, and this one is %d: is the --run-dir in "
+			 "ExecStop= of its unit that of its ExecStart=?",
+			 pid, (int)getpid());
+	return ERR_DENIED;
+}
+
+static enum err ask(struct monitor *m, const struct msg_restart *asked,
+		    char said[static UPGRADE_SAID_MAX])
+{
+	enum err e = judge_pid(asked->pid, said);
 	size_t n;
 
+	if (e != OK)
+		return e;
 	if (!notify_barrier(&m->notify)) {
 		snprintf(said, UPGRADE_SAID_MAX, "no service manager keeps descriptors for us");
 		return ERR_NOT_FOUND;
@@ -61,12 +81,12 @@ static void answer(struct monitor *m, uint64_t ticket, enum err e, const char *s
 		upgrade_answer(m, e == OK ? "restart" : "restart_refused", ticket, e, said);
 }
 
-void restart_begin(struct monitor *m, uint64_t ticket)
+void restart_begin(struct monitor *m, const struct msg_restart *asked)
 {
 	char said[UPGRADE_SAID_MAX] = "";
-	enum err e = ask(m, said);
+	enum err e = ask(m, asked, said);
 
-	answer(m, ticket, e, said);
+	answer(m, asked->ticket, e, said);
 	if (e != OK)
 		return;
 	m->leaving = true;

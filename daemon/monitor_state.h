@@ -169,7 +169,7 @@ void leave_failed(struct monitor *m, const char *event, const char *why);
 
 /* monitor_restart.c: the same for a restart by a service manager that keeps descriptors: refused,
  * or all ends, and the next program begins with what the manager has in its store. */
-void restart_begin(struct monitor *m, uint64_t ticket);
+void restart_begin(struct monitor *m, const struct msg_restart *asked);
 void restart_go(struct monitor *m);
 
 /* monitor_take.c: the other side. take_check is the process that answers the question (`posternd

@@ -9,6 +9,7 @@
 
 enum {
 	NUMBER = 8, /* bytes of msg_number_put */
+	RESTART = NUMBER + 4,
 	CHILD_MIN = 1,
 	CHILD_MAX = 2 * (4 + CONF_NAME_MAX) + 2,
 	TEXT_MIN = NUMBER + 2 + 4,
@@ -56,7 +57,7 @@ static const struct chan_rule from_engine_process[] = {
 	{ .type = MSG_MTU, .min = CHILD_MIN, .max = CHILD_MAX },
 	{ .type = MSG_RELOAD, .min = NUMBER, .max = NUMBER },
 	{ .type = MSG_UPGRADE, .min = NUMBER, .max = NUMBER },
-	{ .type = MSG_RESTART, .min = NUMBER, .max = NUMBER },
+	{ .type = MSG_RESTART, .min = RESTART, .max = RESTART },
 	{ .type = MSG_STATUS, .min = 1, .max = PROTO_STATUS_MAX },
 	{ .type = MSG_SA, .min = 1, .max = COMMAND_MAX },
 };
@@ -148,6 +149,23 @@ enum err msg_config_get(struct span s, struct msg_config *m)
 	m->generation = rd_u64(&r);
 	m->workers = rd_u8(&r);
 	if (m->workers == 0)
+		rd_fail(&r);
+	return rd_end(&r) ? OK : ERR_SYNTAX;
+}
+
+void msg_restart_put(struct wr *w, const struct msg_restart *m)
+{
+	wr_u64(w, m->ticket);
+	wr_u32(w, m->pid);
+}
+
+enum err msg_restart_get(struct span s, struct msg_restart *m)
+{
+	struct rd r = rd_from(s);
+
+	m->ticket = rd_u64(&r);
+	m->pid = rd_u32(&r);
+	if (m->ticket == 0)
 		rd_fail(&r);
 	return rd_end(&r) ? OK : ERR_SYNTAX;
 }

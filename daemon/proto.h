@@ -56,7 +56,7 @@ enum msg_type {
 	MSG_PONG,
 	MSG_STATUS,  /* engine: one line for systemd */
 	MSG_UPGRADE, /* engine: ticket; refused by MSG_RELOADED, else MSG_LEAVE comes */
-	MSG_RESTART, /* the same, for a restart by a service manager */
+	MSG_RESTART, /* the same, for a restart by a service manager; what it says of us */
 
 	/* engine <-> signer, verifier */
 	MSG_JOB = 64,
@@ -117,6 +117,12 @@ struct msg_config {
 	uint8_t workers; /* of the userspace plane */
 };
 
+/* Engine to monitor: what systemd says of the unit that it restarts. */
+struct msg_restart {
+	uint64_t ticket;
+	uint32_t pid; /* of whom; 0: it is not said */
+};
+
 struct msg_text {
 	uint64_t ticket; /* or generation */
 	enum err err;
@@ -148,6 +154,8 @@ void msg_number_put(struct wr *w, uint64_t number); /* generation, ticket */
 MUST_USE enum err msg_number_get(struct span s, uint64_t *number);
 void msg_config_put(struct wr *w, const struct msg_config *m);
 MUST_USE enum err msg_config_get(struct span s, struct msg_config *m);
+void msg_restart_put(struct wr *w, const struct msg_restart *m);
+MUST_USE enum err msg_restart_get(struct span s, struct msg_restart *m);
 void msg_role_put(struct wr *w, enum role r);
 MUST_USE enum err msg_role_get(struct span s, enum role *r);
 void msg_socket_put(struct wr *w, const struct msg_socket *m);

@@ -73,7 +73,7 @@ static int ask(sd_bus *bus, uint32_t pid, bool *restarts, sd_bus_error *error)
 	return r;
 }
 
-bool unit_restarts(char why[static UNIT_WHY_MAX])
+bool unit_restarts(struct unit *u, char why[static UNIT_WHY_MAX])
 {
 	const uint32_t pid = main_pid();
 	sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -81,6 +81,7 @@ bool unit_restarts(char why[static UNIT_WHY_MAX])
 	bool restarts = false;
 	int r;
 
+	*u = (struct unit){ .pid = pid };
 	/* By hand, or the service has ended by itself. */
 	if (pid == 0)
 		return false;

@@ -6,12 +6,18 @@
 #define DAEMON_UNIT_JOB_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { UNIT_WHY_MAX = 256 };
 
+/* What it says of the unit, for the daemon to judge. */
+struct unit {
+	uint32_t pid; /* $MAINPID */
+};
+
 /* Does the unit of the process that MAINPID names (systemd.service(5), ExecStop=) begin anew when
- * it has ended? False when that cannot be found out, and `why` says so; of a stop there is nothing
- * to say. */
-bool unit_restarts(char why[static UNIT_WHY_MAX]);
+ * it has ended? Else *u is not set. False when that cannot be found out, and `why` says so; of a
+ * stop there is nothing to say. */
+bool unit_restarts(struct unit *u, char why[static UNIT_WHY_MAX]);
 
 #endif

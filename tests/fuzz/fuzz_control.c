@@ -132,12 +132,12 @@ static bool counters_fresh(void *ctx)
 	return !(s->how & 1);
 }
 
-static void change(void *ctx, enum control_change what, uint64_t ticket)
+static void change(void *ctx, enum control_change what, const struct msg_restart *about)
 {
 	struct scene *s = ctx;
 
 	(void)what;
-	s->ticket = ticket;
+	s->ticket = about->ticket;
 }
 
 /* ---- clients ---- */

@@ -53,6 +53,16 @@ static enum err config(struct span s, struct wr *w)
 	return err;
 }
 
+static enum err restart(struct span s, struct wr *w)
+{
+	struct msg_restart m;
+	enum err err = msg_restart_get(s, &m);
+
+	if (err == OK)
+		msg_restart_put(w, &m);
+	return err;
+}
+
 static enum err role(struct span s, struct wr *w)
 {
 	enum role r;
@@ -196,7 +206,7 @@ static const struct {
 	{ MSG_RELOAD, number },	      { MSG_JOB, job },		  { MSG_RESULT, result },
 	{ MSG_RESOLVE, words },	      { MSG_RESOLVED, resolved }, { MSG_SA, command },
 	{ MSG_SA_DONE, done },	      { MSG_PLANE, plane },	  { MSG_DATAGRAM, datagram },
-	{ MSG_ADDRESSES, addresses },
+	{ MSG_ADDRESSES, addresses }, { MSG_RESTART, restart },
 };
 
 static void read_body(uint8_t type, struct span body)

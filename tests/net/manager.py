@@ -311,7 +311,7 @@ class Manager:
         s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         s.settimeout(PATIENCE)
         s.connect(f"{self.folder}/run/control.sock")
-        s.sendall(json.dumps({"v": 1, "do": "restart", "name": None}).encode() + b"\n")
+        s.sendall(json.dumps({"v": 1, "do": "restart", "name": None, "pid": self.pid}).encode() + b"\n")
         return json.loads(s.makefile().readline())
 
     def ends(self, job):

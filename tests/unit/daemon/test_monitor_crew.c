@@ -95,10 +95,10 @@ void upgrade_tell(struct monitor *m)
 	(void)m;
 }
 
-void restart_begin(struct monitor *m, uint64_t ticket)
+void restart_begin(struct monitor *m, const struct msg_restart *asked)
 {
 	(void)m;
-	(void)ticket;
+	(void)asked;
 }
 
 void monitor_kernel_flush(struct monitor *m)

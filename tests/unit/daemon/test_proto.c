@@ -44,6 +44,21 @@ static enum err get_config(struct span s)
 	return e;
 }
 
+static void put_restart(struct wr *w)
+{
+	msg_restart_put(w, &(struct msg_restart){ .ticket = 7, .pid = 4711 });
+}
+
+static enum err get_restart(struct span s)
+{
+	struct msg_restart m;
+	enum err e = msg_restart_get(s, &m);
+
+	if (e == OK)
+		ck_assert(m.ticket == 7 && m.pid == 4711);
+	return e;
+}
+
 static void put_role(struct wr *w)
 {
 	msg_role_put(w, ROLE_ESP);
@@ -168,6 +183,7 @@ static enum err get_datagram(struct span s)
 static const struct body_case bodies[] = {
 	{ "number", put_number, get_number, false },
 	{ "config", put_config, get_config, false },
+	{ "restart", put_restart, get_restart, false },
 	{ "role", put_role, get_role, false },
 	{ "socket", put_socket, get_socket, false },
 	{ "child", put_child, get_child, false },
