@@ -11,9 +11,12 @@
  * manager closes what it has, and it is as if we had been killed: guards hold, peers find out by
  * themselves.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -45,12 +48,30 @@ static enum err judge_pid(uint32_t pid, char said[static UPGRADE_SAID_MAX])
 	return ERR_DENIED;
 }
 
+/* Whatever is wrong in it, the next one goes on with what ran. But a unit that starts only where it
+ * is (ConditionPathExists=) would not start at all, and nobody would tell the peers. */
+static enum err judge_file(const struct monitor *m, char said[static UPGRADE_SAID_MAX])
+{
+	const int fd = open(m->o->config, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0) {
+		snprintf(said, UPGRADE_SAID_MAX,
+			 "the configuration file %s cannot be opened (%s)", m->o->config,
+			 strerror(errno));
+		return ERR_CONFIG;
+	}
+	close(fd);
+	return OK;
+}
+
 static enum err ask(struct monitor *m, const struct msg_restart *asked,
 		    char said[static UPGRADE_SAID_MAX])
 {
 	enum err e = judge_pid(asked->pid, said);
 	size_t n;
 
+	if (e == OK)
+		e = judge_file(m, said);
 	if (e != OK)
 		return e;
 	if (!notify_barrier(&m->notify)) {
