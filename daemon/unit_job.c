@@ -12,10 +12,65 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 
-#define SYSTEMD	 "org.freedesktop.systemd1"
-#define PATIENCE (UINT64_C(3) * 1000 * 1000) /* microseconds; the unit has TimeoutStopSec */
+#include "base/clock.h"
+
+#define SYSTEMD "org.freedesktop.systemd1"
+
+/* For all of it: the unit has TimeoutStopSec=15 for us, and the daemon's part comes behind it
+ * (daemon/cli_leave.c). */
+#define PATIENCE (4 * NS_PER_S)
 
 enum { PATH_BYTES = 256 };
+
+/* ---- a bus that may be silent at any point ---- */
+
+struct bus {
+	sd_bus *bus;
+	mono_ns deadline;
+	sd_bus_error error;
+};
+
+static uint64_t usec_left(const struct bus *b)
+{
+	const mono_ns now = mono_now();
+
+	return now < b->deadline ? (b->deadline - now) / NS_PER_US : 0;
+}
+
+/* A call waits for a connection that is not there yet as long as a bus likes, who it is and Hello
+ * included; so that is waited for here. */
+static int bus_open(struct bus *b)
+{
+	int r = sd_bus_open_system(&b->bus);
+
+	while (r >= 0 && (r = sd_bus_is_ready(b->bus)) == 0) {
+		const uint64_t left = usec_left(b);
+
+		if (left == 0)
+			return -ETIMEDOUT;
+		r = sd_bus_process(b->bus, NULL);
+		if (r == 0)
+			r = sd_bus_wait(b->bus, left);
+	}
+	return r;
+}
+
+/* Before each call. What has no time left is not even sent: 0 would be no limit. */
+static int bus_limit(const struct bus *b)
+{
+	const uint64_t left = usec_left(b);
+
+	return left > 0 ? sd_bus_set_method_call_timeout(b->bus, left) : -ETIMEDOUT;
+}
+
+/* Nothing is waited for: there is nothing to send any more. */
+static void bus_close(struct bus *b)
+{
+	sd_bus_error_free(&b->error);
+	sd_bus_close_unref(b->bus);
+}
+
+/* ---- the questions ---- */
 
 static uint32_t main_pid(void)
 {
@@ -25,73 +80,88 @@ static uint32_t main_pid(void)
 	return n <= INT32_MAX ? (uint32_t)n : 0;
 }
 
-static int unit_path(sd_bus *bus, uint32_t pid, char path[static PATH_BYTES], sd_bus_error *error)
+static int path_copy(const char *from, char path[static PATH_BYTES])
+{
+	return snprintf(path, PATH_BYTES, "%s", from) < PATH_BYTES ? 0 : -ENAMETOOLONG;
+}
+
+static int unit_path(struct bus *b, uint32_t pid, char path[static PATH_BYTES])
 {
 	sd_bus_message *m = NULL;
 	const char *p;
-	int r = sd_bus_call_method(bus, SYSTEMD, "/org/freedesktop/systemd1", SYSTEMD ".Manager",
-				   "GetUnitByPID", error, &m, "u", pid);
+	int r = bus_limit(b);
 
 	if (r >= 0)
+		r = sd_bus_call_method(b->bus, SYSTEMD, "/org/freedesktop/systemd1",
+				       SYSTEMD ".Manager", "GetUnitByPID", &b->error, &m, "u", pid);
+	if (r >= 0)
 		r = sd_bus_message_read(m, "o", &p);
-	if (r >= 0 && snprintf(path, PATH_BYTES, "%s", p) >= PATH_BYTES)
-		r = -ENAMETOOLONG;
+	if (r >= 0)
+		r = path_copy(p, path);
 	sd_bus_message_unref(m);
 	return r;
 }
 
 /* *id is 0 when there is none. */
-static int unit_job(sd_bus *bus, char path[static PATH_BYTES], uint32_t *id, sd_bus_error *error)
+static int unit_job(struct bus *b, const char *unit, uint32_t *id, char job[static PATH_BYTES])
 {
 	sd_bus_message *m = NULL;
 	const char *p;
-	int r = sd_bus_get_property(bus, SYSTEMD, path, SYSTEMD ".Unit", "Job", error, &m, "(uo)");
+	int r = bus_limit(b);
 
 	if (r >= 0)
+		r = sd_bus_get_property(b->bus, SYSTEMD, unit, SYSTEMD ".Unit", "Job", &b->error,
+					&m, "(uo)");
+	if (r >= 0)
 		r = sd_bus_message_read(m, "(uo)", id, &p);
-	if (r >= 0 && snprintf(path, PATH_BYTES, "%s", p) >= PATH_BYTES)
-		r = -ENAMETOOLONG;
+	if (r >= 0)
+		r = path_copy(p, job);
 	sd_bus_message_unref(m);
 	return r;
 }
 
-static int ask(sd_bus *bus, uint32_t pid, bool *restarts, sd_bus_error *error)
+static int job_restarts(struct bus *b, const char *job, bool *restarts)
 {
-	char path[PATH_BYTES], *type = NULL;
-	uint32_t id = 0;
-	int r = sd_bus_set_method_call_timeout(bus, PATIENCE);
+	char *type = NULL;
+	int r = bus_limit(b);
 
 	if (r >= 0)
-		r = unit_path(bus, pid, path, error);
-	if (r >= 0)
-		r = unit_job(bus, path, &id, error);
-	if (r < 0 || id == 0)
-		return r;
-	r = sd_bus_get_property_string(bus, SYSTEMD, path, SYSTEMD ".Job", "JobType", error, &type);
+		r = sd_bus_get_property_string(b->bus, SYSTEMD, job, SYSTEMD ".Job", "JobType",
+					       &b->error, &type);
 	*restarts = r >= 0 && (strcmp(type, "restart") == 0 || strcmp(type, "try-restart") == 0);
 	free(type);
 	return r;
 }
 
+static int ask(struct bus *b, struct unit *u, bool *restarts)
+{
+	char unit[PATH_BYTES], job[PATH_BYTES];
+	uint32_t id = 0;
+	int r = unit_path(b, u->pid, unit);
+
+	if (r >= 0)
+		r = unit_job(b, unit, &id, job);
+	if (r >= 0 && id != 0)
+		r = job_restarts(b, job, restarts);
+	return r;
+}
+
 bool unit_restarts(struct unit *u, char why[static UNIT_WHY_MAX])
 {
-	const uint32_t pid = main_pid();
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus *bus = NULL;
+	struct bus b = { .deadline = mono_now() + PATIENCE };
 	bool restarts = false;
 	int r;
 
-	*u = (struct unit){ .pid = pid };
+	*u = (struct unit){ .pid = main_pid() };
 	/* By hand, or the service has ended by itself. */
-	if (pid == 0)
+	if (u->pid == 0)
 		return false;
-	r = sd_bus_open_system(&bus);
+	r = bus_open(&b);
 	if (r >= 0)
-		r = ask(bus, pid, &restarts, &error);
+		r = ask(&b, u, &restarts);
 	if (r < 0)
 		snprintf(why, UNIT_WHY_MAX, "systemd does not say whether this is a restart (%s)",
-			 error.message != NULL ? error.message : strerror(-r));
-	sd_bus_error_free(&error);
-	sd_bus_flush_close_unref(bus);
+			 b.error.message != NULL ? b.error.message : strerror(-r));
+	bus_close(&b);
 	return restarts;
 }

@@ -105,7 +105,12 @@ class Bus:
             threading.Thread(target=self.client, args=(s,), daemon=True).start()
 
     def client(self, s):
+        """Nobody may wait for us for long: of job "deaf" we do not even say who we are, of "mute" not Hello."""
         got = b""
+        if self.manager.job == "deaf":
+            s.recv(1)
+            time.sleep(PATIENCE)
+            return
         while b"BEGIN\r\n" not in got:
             more = s.recv(4096)
             if not more:
@@ -136,7 +141,7 @@ class Bus:
 
     def answer(self, serial, fields, words):
         path, member, job = fields.get(1), fields.get(3), self.manager.job
-        if job == "silence" and member != "Hello":
+        if job == "mute" or (job == "silence" and member != "Hello"):
             return None
         if member == "Hello":
             return message(2, serial, "s", put_string(b"", ":1.1"))
