@@ -28,7 +28,7 @@ static void no_line(void *ctx, const json_t *line)
 
 static json_t *unit_members(const struct unit *u)
 {
-	return json_pack("{s:I}", "pid", (json_int_t)u->pid);
+	return json_pack("{s:I, s:I}", "pid", (json_int_t)u->pid, "room", (json_int_t)u->room);
 }
 
 /* One that still thinks about it when the time is over does what it comes to, SIGTERM or not. */

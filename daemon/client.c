@@ -114,6 +114,7 @@ bool client_take(struct client *c, const json_t *request)
 	size_t len = slash ? (size_t)(slash - name) : name ? strlen(name) : 0;
 
 	c->about.pid = number(request, "pid");
+	c->about.room = number(request, "room");
 	c->connection[0] = c->child[0] = '\0';
 	if (len > CONF_NAME_MAX || (slash && strlen(slash + 1) > CONF_NAME_MAX))
 		return false;

@@ -41,8 +41,8 @@ struct client {
 	size_t out_size;
 };
 
-/* What the request is about: "office" or "office/lan" in `name`, null: all; and of a restart the
- * process. False: too long. */
+/* What the request is about: "office" or "office/lan" in `name`, null: all; and of a restart what
+ * struct msg_restart has. False: too long. */
 bool client_take(struct client *c, const json_t *request);
 /* Queues one JSON object as a line; takes the reference. A full backlog breaks the client. */
 void client_send(struct client *c, json_t *o);

@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,13 +23,22 @@
 
 /* ---- the question ---- */
 
-/* A manager that says how much it takes (systemd 254) is believed; the record needs a place, too.
- */
-static bool takes(size_t n)
+/* n: of all places with a descriptor, as the question counts them (upgrade_ask). The manager's own
+ * socket is among them, and stays; the book of the kernel's plane (leave_record), of which there is
+ * one only in the end, is not, and takes its part. The record comes besides. Where there is no book
+ * that is one too many, which is the better side: what finds no room is dropped, and nobody hears
+ * of it. */
+static enum err judge_room(size_t n, uint32_t room, char said[static UPGRADE_SAID_MAX])
 {
-	const char *most = getenv("FDSTORE");
+	const size_t most = room < STORE_MAX ? room : STORE_MAX;
 
-	return n + 1 <= STORE_MAX && (most == NULL || n + 1 <= strtoul(most, NULL, 10));
+	if (n + 1 <= most)
+		return OK;
+	snprintf(said, UPGRADE_SAID_MAX,
+		 "there are up to %zu descriptors, and the service manager keeps %zu: is "
+		 "FileDescriptorStoreMax= of the unit %d?",
+		 n + 1, most, STORE_MAX);
+	return ERR_LIMIT;
 }
 
 /* The unit of another posternd may have the folder of our socket in its ExecStop=. */
@@ -81,12 +89,7 @@ static enum err ask(struct monitor *m, const struct msg_restart *asked,
 	e = upgrade_ask(m, &n, said);
 	if (e == OK && reload_needs_restart(m, said, UPGRADE_SAID_MAX))
 		return ERR_CONFIG;
-	if (e == OK && !takes(n)) {
-		snprintf(said, UPGRADE_SAID_MAX,
-			 "%zu descriptors are more than the service manager keeps", n + 1);
-		return ERR_LIMIT;
-	}
-	return e;
+	return e == OK ? judge_room(n, asked->room, said) : e;
 }
 
 /* Who hears that something is busy asks ten times a second (daemon/cli_leave.c); the log has it

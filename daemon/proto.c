@@ -9,7 +9,7 @@
 
 enum {
 	NUMBER = 8, /* bytes of msg_number_put */
-	RESTART = NUMBER + 4,
+	RESTART = NUMBER + 4 + 4,
 	CHILD_MIN = 1,
 	CHILD_MAX = 2 * (4 + CONF_NAME_MAX) + 2,
 	TEXT_MIN = NUMBER + 2 + 4,
@@ -157,6 +157,7 @@ void msg_restart_put(struct wr *w, const struct msg_restart *m)
 {
 	wr_u64(w, m->ticket);
 	wr_u32(w, m->pid);
+	wr_u32(w, m->room);
 }
 
 enum err msg_restart_get(struct span s, struct msg_restart *m)
@@ -165,6 +166,7 @@ enum err msg_restart_get(struct span s, struct msg_restart *m)
 
 	m->ticket = rd_u64(&r);
 	m->pid = rd_u32(&r);
+	m->room = rd_u32(&r);
 	if (m->ticket == 0)
 		rd_fail(&r);
 	return rd_end(&r) ? OK : ERR_SYNTAX;

@@ -120,7 +120,8 @@ struct msg_config {
 /* Engine to monitor: what systemd says of the unit that it restarts. */
 struct msg_restart {
 	uint64_t ticket;
-	uint32_t pid; /* of whom; 0: it is not said */
+	uint32_t pid;  /* of whom; 0: it is not said */
+	uint32_t room; /* descriptors that it keeps of it: FileDescriptorStoreMax= */
 };
 
 struct msg_text {

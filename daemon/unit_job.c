@@ -133,6 +133,16 @@ static int job_restarts(struct bus *b, const char *job, bool *restarts)
 	return r;
 }
 
+/* As it is now: after a daemon-reload that is not what the service was started with. */
+static int unit_room(struct bus *b, const char *unit, uint32_t *room)
+{
+	const int r = bus_limit(b);
+
+	return r < 0 ? r
+		     : sd_bus_get_property_trivial(b->bus, SYSTEMD, unit, SYSTEMD ".Service",
+						   "FileDescriptorStoreMax", &b->error, 'u', room);
+}
+
 static int ask(struct bus *b, struct unit *u, bool *restarts)
 {
 	char unit[PATH_BYTES], job[PATH_BYTES];
@@ -143,6 +153,9 @@ static int ask(struct bus *b, struct unit *u, bool *restarts)
 		r = unit_job(b, unit, &id, job);
 	if (r >= 0 && id != 0)
 		r = job_restarts(b, job, restarts);
+	if (r >= 0 && *restarts)
+		r = unit_room(b, unit, &u->room);
+	*restarts = *restarts && r >= 0;
 	return r;
 }
 

@@ -12,7 +12,8 @@ enum { UNIT_WHY_MAX = 256 };
 
 /* What it says of the unit, for the daemon to judge. */
 struct unit {
-	uint32_t pid; /* $MAINPID */
+	uint32_t pid;  /* $MAINPID */
+	uint32_t room; /* FileDescriptorStoreMax= */
 };
 
 /* Does the unit of the process that MAINPID names (systemd.service(5), ExecStop=) begin anew when

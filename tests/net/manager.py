@@ -150,6 +150,8 @@ class Bus:
         if member == "Get" and path == self.UNIT and words[1] == "Job":
             body = align(put_signature(b"", "(uo)"), 8) + struct.pack("<I", 7 if job else 0)
             return message(2, serial, "v", put_string(body, self.JOB if job else "/"))
+        if member == "Get" and path == self.UNIT and words[1] == "FileDescriptorStoreMax":
+            return message(2, serial, "v", align(put_signature(b"", "u"), 4) + struct.pack("<I", self.manager.room))
         if member == "Get" and path == self.JOB and words[1] == "JobType" and job:
             return message(2, serial, "v", put_string(put_signature(b"", "s"), job))
         return message(3, serial, "", b"")
@@ -181,6 +183,7 @@ class Manager:
         self.folder, self.bin, self.config = folder, bin_folder, config
         self.store, self.kept, self.held = {}, {}, []
         self.pid, self.job, self.ready = 0, None, threading.Event()
+        self.room = 4096
         self.keeps, self.barriers, self.then_stop, self.ahead = "none", None, False, 0
         self.count, self.users = 0, ""
         self.lock = threading.Lock()
@@ -210,7 +213,7 @@ class Manager:
         said = dict(line.split("=", 1) for line in lines)
         if pid == self.pid:
             print(" ".join(lines), file=self.heard, flush=True)
-            if "FDSTORE" in said:
+            if "FDSTORE" in said and len(self.store) < self.room:
                 self.store[said["FDNAME"]] = fds.pop()
             if "FDSTOREREMOVE" in said and said["FDNAME"] in self.store:
                 self.remove(said["FDNAME"])
@@ -316,7 +319,7 @@ class Manager:
         s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         s.settimeout(PATIENCE)
         s.connect(f"{self.folder}/run/control.sock")
-        s.sendall(json.dumps({"v": 1, "do": "restart", "name": None, "pid": self.pid}).encode() + b"\n")
+        s.sendall(json.dumps({"v": 1, "do": "restart", "name": None, "pid": self.pid, "room": self.room}).encode() + b"\n")
         return json.loads(s.makefile().readline())
 
     def ends(self, job):
@@ -449,6 +452,16 @@ class Manager:
                 os.close(fd)
             self.held = []
         return "ok"
+
+    def do_room(self, n):
+        """FileDescriptorStoreMax="""
+        self.room = int(n)
+        return "ok"
+
+    def do_count(self, _):
+        """How many are in the store."""
+        with self.lock:
+            return str(len(self.store))
 
     def do_names(self, _):
         with self.lock:

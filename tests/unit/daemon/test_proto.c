@@ -46,7 +46,7 @@ static enum err get_config(struct span s)
 
 static void put_restart(struct wr *w)
 {
-	msg_restart_put(w, &(struct msg_restart){ .ticket = 7, .pid = 4711 });
+	msg_restart_put(w, &(struct msg_restart){ .ticket = 7, .pid = 4711, .room = 64 });
 }
 
 static enum err get_restart(struct span s)
@@ -55,7 +55,7 @@ static enum err get_restart(struct span s)
 	enum err e = msg_restart_get(s, &m);
 
 	if (e == OK)
-		ck_assert(m.ticket == 7 && m.pid == 4711);
+		ck_assert(m.ticket == 7 && m.pid == 4711 && m.room == 64);
 	return e;
 }
 
