@@ -28,7 +28,8 @@ static void no_line(void *ctx, const json_t *line)
 
 static json_t *unit_members(const struct unit *u)
 {
-	return json_pack("{s:I, s:I}", "pid", (json_int_t)u->pid, "room", (json_int_t)u->room);
+	return json_pack("{s:I, s:I, s:s}", "pid", (json_int_t)u->pid, "room", (json_int_t)u->room,
+			 "command", u->command);
 }
 
 /* One that still thinks about it when the time is over does what it comes to, SIGTERM or not. */

@@ -110,11 +110,15 @@ static uint32_t number(const json_t *request, const char *key)
 bool client_take(struct client *c, const json_t *request)
 {
 	const char *name = json_string_value(json_object_get(request, "name"));
+	const char *command = json_string_value(json_object_get(request, "command"));
 	const char *slash = name ? strchr(name, '/') : NULL;
 	size_t len = slash ? (size_t)(slash - name) : name ? strlen(name) : 0;
 
 	c->about.pid = number(request, "pid");
 	c->about.room = number(request, "room");
+	snprintf(c->command, sizeof(c->command), "%s",
+		 command && strlen(command) < sizeof(c->command) ? command : "");
+	c->about.command = span_str(c->command);
 	c->connection[0] = c->child[0] = '\0';
 	if (len > CONF_NAME_MAX || (slash && strlen(slash + 1) > CONF_NAME_MAX))
 		return false;

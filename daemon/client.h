@@ -31,6 +31,7 @@ struct client {
 	bool broken;
 	enum client_wait waits;
 	struct msg_restart about;	    /* and the ticket of any change */
+	char command[PROTO_COMMAND_MAX];    /* of `about` */
 	const struct request *asked;	    /* control.c's */
 	char connection[CONF_NAME_MAX + 1]; /* "": all */
 	char child[CONF_NAME_MAX + 1];	    /* "": all */

@@ -271,7 +271,7 @@ static void control_change(void *ctx, enum control_change what, const struct msg
 		[CONTROL_RESTART] = MSG_RESTART,
 	};
 	struct engine_process *p = ctx;
-	uint8_t b[PROTO_SMALL_MAX];
+	uint8_t b[PROTO_SMALL_MAX + PROTO_COMMAND_MAX];
 	struct wr w = wr_into(b, sizeof b);
 
 	if (what == CONTROL_RESTART)

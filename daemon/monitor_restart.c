@@ -50,10 +50,55 @@ static enum err judge_pid(uint32_t pid, char said[static UPGRADE_SAID_MAX])
 		snprintf(said, UPGRADE_SAID_MAX, "it is not said which process is restarted");
 	else
 		snprintf(said, UPGRADE_SAID_MAX,
-			 "process %" PRIu32 " is restarted, and this one is %d: is the --run-dir in "
+			 "process %" PRIu32
+			 " is restarted, and this one is %d: is the --run-dir in "
 			 "ExecStop= of its unit that of its ExecStart=?",
 			 pid, (int)getpid());
 	return ERR_DENIED;
+}
+
+/* The next argument of a command, which has one a line. */
+static struct span argument_take(struct span *command)
+{
+	const uint8_t *end = command->len > 0 ? memchr(command->p, '\n', command->len) : NULL;
+	const struct span first =
+		span_head(*command, end ? (size_t)(end - command->p) : command->len);
+
+	*command = span_tail(*command, first.len + (end != NULL));
+	return first;
+}
+
+/* Are these ours, without those that we were given to take over? */
+static bool arguments_are_ours(const struct monitor *m, struct span arguments)
+{
+	for (size_t i = 1; m->o->argv[i] != NULL; i++) {
+		if (options_take_over(m->o->argv[i]))
+			continue;
+		if (arguments.len == 0 ||
+		    !span_eq(argument_take(&arguments), span_str(m->o->argv[i])))
+			return false;
+	}
+	return arguments.len == 0;
+}
+
+/* A unit that was changed (daemon-reload) starts something else than what the question asks, with
+ * our arguments: the next one might not find its file, or the folder of its socket. Our program
+ * may stand behind others in it (ip netns exec); one that it does not name at all, we cannot
+ * judge. */
+static enum err judge_command(const struct monitor *m, struct span command,
+			      char said[static UPGRADE_SAID_MAX])
+{
+	while (command.len > 0) {
+		if (!span_eq(argument_take(&command), span_str(m->path)))
+			continue;
+		if (arguments_are_ours(m, command))
+			return OK;
+		snprintf(
+			said, UPGRADE_SAID_MAX,
+			"ExecStart= of the unit has other arguments than this process was started with");
+		return ERR_CONFIG;
+	}
+	return OK;
 }
 
 /* Whatever is wrong in it, the next one goes on with what ran. But a unit that starts only where it
@@ -63,9 +108,8 @@ static enum err judge_file(const struct monitor *m, char said[static UPGRADE_SAI
 	const int fd = open(m->o->config, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0) {
-		snprintf(said, UPGRADE_SAID_MAX,
-			 "the configuration file %s cannot be opened (%s)", m->o->config,
-			 strerror(errno));
+		snprintf(said, UPGRADE_SAID_MAX, "the configuration file %s cannot be opened (%s)",
+			 m->o->config, strerror(errno));
 		return ERR_CONFIG;
 	}
 	close(fd);
@@ -78,6 +122,8 @@ static enum err ask(struct monitor *m, const struct msg_restart *asked,
 	enum err e = judge_pid(asked->pid, said);
 	size_t n;
 
+	if (e == OK)
+		e = judge_command(m, asked->command, said);
 	if (e == OK)
 		e = judge_file(m, said);
 	if (e != OK)
@@ -162,5 +208,5 @@ void restart_go(struct monitor *m)
 		loop_stop(m->loop, EXIT_LEFT);
 	else
 		leave_failed(m, "restart_failed",
-			  e != OK ? err_text(e) : "the service manager does not answer");
+			     e != OK ? err_text(e) : "the service manager does not answer");
 }

@@ -103,7 +103,7 @@ static char **args_make(const struct monitor *m, const char *option)
 		return NULL;
 	args[0] = (char *)(uintptr_t)m->path;
 	for (size_t i = 1; i < n; i++) {
-		if (strncmp(of[i], "--" OPTION_TAKE_OVER "=", sizeof "--" OPTION_TAKE_OVER) != 0)
+		if (!options_take_over(of[i]))
 			args[k++] = of[i];
 	}
 	args[k] = (char *)(uintptr_t)option;

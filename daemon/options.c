@@ -137,3 +137,10 @@ bool options_parse(int argc, char **argv, struct options *o, int *code)
 			argv[optind]);
 	return optind == argc;
 }
+
+bool options_take_over(const char *argument)
+{
+	static const char option[] = "--" OPTION_TAKE_OVER "=";
+
+	return strncmp(argument, option, sizeof option - 1) == 0;
+}

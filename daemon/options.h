@@ -33,4 +33,7 @@ struct options {
  * with *code. */
 bool options_parse(int argc, char **argv, struct options *o, int *code);
 
+/* Is it the argument that another posternd adds, and nobody else? */
+bool options_take_over(const char *argument);
+
 #endif

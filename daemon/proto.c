@@ -9,7 +9,8 @@
 
 enum {
 	NUMBER = 8, /* bytes of msg_number_put */
-	RESTART = NUMBER + 4 + 4,
+	RESTART_MIN = NUMBER + 4 + 4 + 4,
+	RESTART_MAX = RESTART_MIN + PROTO_COMMAND_MAX,
 	CHILD_MIN = 1,
 	CHILD_MAX = 2 * (4 + CONF_NAME_MAX) + 2,
 	TEXT_MIN = NUMBER + 2 + 4,
@@ -57,7 +58,7 @@ static const struct chan_rule from_engine_process[] = {
 	{ .type = MSG_MTU, .min = CHILD_MIN, .max = CHILD_MAX },
 	{ .type = MSG_RELOAD, .min = NUMBER, .max = NUMBER },
 	{ .type = MSG_UPGRADE, .min = NUMBER, .max = NUMBER },
-	{ .type = MSG_RESTART, .min = RESTART, .max = RESTART },
+	{ .type = MSG_RESTART, .min = RESTART_MIN, .max = RESTART_MAX },
 	{ .type = MSG_STATUS, .min = 1, .max = PROTO_STATUS_MAX },
 	{ .type = MSG_SA, .min = 1, .max = COMMAND_MAX },
 };
@@ -158,6 +159,7 @@ void msg_restart_put(struct wr *w, const struct msg_restart *m)
 	wr_u64(w, m->ticket);
 	wr_u32(w, m->pid);
 	wr_u32(w, m->room);
+	pack_span(w, span_head(m->command, PROTO_COMMAND_MAX));
 }
 
 enum err msg_restart_get(struct span s, struct msg_restart *m)
@@ -167,6 +169,7 @@ enum err msg_restart_get(struct span s, struct msg_restart *m)
 	m->ticket = rd_u64(&r);
 	m->pid = rd_u32(&r);
 	m->room = rd_u32(&r);
+	m->command = unpack_span(&r, PROTO_COMMAND_MAX);
 	if (m->ticket == 0)
 		rd_fail(&r);
 	return rd_end(&r) ? OK : ERR_SYNTAX;

@@ -28,6 +28,7 @@ enum {
 	PROTO_HOST_MAX = 255,
 	PROTO_DATAGRAM_MAX = 65536,
 	PROTO_STATUS_MAX = 200,
+	PROTO_COMMAND_MAX = 2048,
 	PROTO_SMALL_MAX = 512
 };
 
@@ -122,6 +123,9 @@ struct msg_restart {
 	uint64_t ticket;
 	uint32_t pid;  /* of whom; 0: it is not said */
 	uint32_t room; /* descriptors that it keeps of it: FileDescriptorStoreMax= */
+	/* ExecStart=, an argument a line; "": it is not said. The monitor's points into the
+	 * message. */
+	struct span command;
 };
 
 struct msg_text {

@@ -143,6 +143,48 @@ static int unit_room(struct bus *b, const char *unit, uint32_t *room)
 						   "FileDescriptorStoreMax", &b->error, 'u', room);
 }
 
+static bool command_add(char command[static UNIT_COMMAND_MAX], const char *argument)
+{
+	const size_t len = strlen(command), room = UNIT_COMMAND_MAX - len;
+	const int n = snprintf(command + len, room, "%s%s", len > 0 ? "\n" : "", argument);
+
+	return n >= 0 && (size_t)n < room && strpbrk(argument, "$\n") == NULL;
+}
+
+/* The first one; Type=notify has no other. */
+static int command_read(sd_bus_message *m, char command[static UNIT_COMMAND_MAX])
+{
+	const char *argument;
+	bool whole = true;
+	int r = sd_bus_message_enter_container(m, 'a', "(sasbttttuii)");
+
+	if (r > 0)
+		r = sd_bus_message_enter_container(m, 'r', "sasbttttuii");
+	if (r > 0)
+		r = sd_bus_message_skip(m, "s");
+	if (r > 0)
+		r = sd_bus_message_enter_container(m, 'a', "s");
+	while (r > 0 && (r = sd_bus_message_read(m, "s", &argument)) > 0)
+		whole = whole && command_add(command, argument);
+	if (!whole)
+		command[0] = '\0';
+	return r;
+}
+
+static int unit_command(struct bus *b, const char *unit, char command[static UNIT_COMMAND_MAX])
+{
+	sd_bus_message *m = NULL;
+	int r = bus_limit(b);
+
+	if (r >= 0)
+		r = sd_bus_get_property(b->bus, SYSTEMD, unit, SYSTEMD ".Service", "ExecStart",
+					&b->error, &m, "a(sasbttttuii)");
+	if (r >= 0)
+		r = command_read(m, command);
+	sd_bus_message_unref(m);
+	return r;
+}
+
 static int ask(struct bus *b, struct unit *u, bool *restarts)
 {
 	char unit[PATH_BYTES], job[PATH_BYTES];
@@ -155,6 +197,8 @@ static int ask(struct bus *b, struct unit *u, bool *restarts)
 		r = job_restarts(b, job, restarts);
 	if (r >= 0 && *restarts)
 		r = unit_room(b, unit, &u->room);
+	if (r >= 0 && *restarts)
+		r = unit_command(b, unit, u->command);
 	*restarts = *restarts && r >= 0;
 	return r;
 }

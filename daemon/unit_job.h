@@ -8,12 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { UNIT_WHY_MAX = 256 };
+enum { UNIT_WHY_MAX = 256, UNIT_COMMAND_MAX = 2048 };
 
 /* What it says of the unit, for the daemon to judge. */
 struct unit {
 	uint32_t pid;  /* $MAINPID */
 	uint32_t room; /* FileDescriptorStoreMax= */
+	/* ExecStart=, an argument a line; "" where an argument has a `$`, which systemd fills in
+	 * later, or a line's end, or where it is too long. */
+	char command[UNIT_COMMAND_MAX];
 };
 
 /* Does the unit of the process that MAINPID names (systemd.service(5), ExecStop=) begin anew when

@@ -99,7 +99,10 @@ static void small_messages(struct seeds *out)
 	save_message(out, "refused", FROM_PROCESS + ROLE_ESP, MSG_REFUSED, w);
 	msg_number_put(w = body(), 7);
 	save_message(out, "ready", FROM_PROCESS + ROLE_SIGNER, MSG_READY, w);
-	msg_restart_put(w = body(), &(struct msg_restart){ .ticket = 7, .pid = 4711, .room = 64 });
+	msg_restart_put(w = body(), &(struct msg_restart){ .ticket = 7,
+							   .pid = 4711,
+							   .room = 64,
+							   .command = span_str("/sbin/posternd") });
 	save_message(out, "restart", FROM_PROCESS + ROLE_ENGINE, MSG_RESTART, w);
 	msg_child_put(w = body(), &(struct msg_child){ "office", "lan", 1400 });
 	save_message(out, "mtu", FROM_PROCESS + ROLE_ENGINE, MSG_MTU, w);

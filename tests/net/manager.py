@@ -139,6 +139,17 @@ class Bus:
         body, _, fields = struct.unpack_from("<III", b, 4)
         return 16 + fields + (-fields % 8) + body
 
+    def exec_start(self):
+        """A variant with a list of one command: path, arguments, and of its last run nothing."""
+        command = self.manager.command()
+        arguments = b""
+        for word in command:
+            arguments = put_string(arguments, word)
+        one = align(put_string(b"", command[0]), 4) + struct.pack("<I", len(arguments)) + arguments
+        one = align(align(one, 4) + struct.pack("<I", 0), 8) + struct.pack("<QQQQIii", 0, 0, 0, 0, 0, 0, 0)
+        body = align(put_signature(b"", "a(sasbttttuii)"), 4) + struct.pack("<I", len(one))
+        return align(body, 8) + one
+
     def answer(self, serial, fields, words):
         path, member, job = fields.get(1), fields.get(3), self.manager.job
         if job == "mute" or (job == "silence" and member != "Hello"):
@@ -152,6 +163,8 @@ class Bus:
             return message(2, serial, "v", put_string(body, self.JOB if job else "/"))
         if member == "Get" and path == self.UNIT and words[1] == "FileDescriptorStoreMax":
             return message(2, serial, "v", align(put_signature(b"", "u"), 4) + struct.pack("<I", self.manager.room))
+        if member == "Get" and path == self.UNIT and words[1] == "ExecStart":
+            return message(2, serial, "v", self.exec_start())
         if member == "Get" and path == self.JOB and words[1] == "JobType" and job:
             return message(2, serial, "v", put_string(put_signature(b"", "s"), job))
         return message(3, serial, "", b"")
@@ -183,7 +196,7 @@ class Manager:
         self.folder, self.bin, self.config = folder, bin_folder, config
         self.store, self.kept, self.held = {}, {}, []
         self.pid, self.job, self.ready = 0, None, threading.Event()
-        self.room = 4096
+        self.room, self.more = 4096, []
         self.keeps, self.barriers, self.then_stop, self.ahead = "none", None, False, 0
         self.count, self.users = 0, ""
         self.lock = threading.Lock()
@@ -252,12 +265,13 @@ class Manager:
         if self.ahead:
             sleep(self.ahead)
         if given:
-            env.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(given) + self.count), LISTEN_FDNAMES=":".join(given))
-        if self.users:
-            other_users(self.users)
-        os.execve(f"{self.bin}/posternd",
-                  [f"{self.bin}/posternd", "--config", self.config, "--run-dir", f"{self.folder}/run",
-                   "--state-dir", f"{self.folder}/state"], env)
+            env.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(given)), LISTEN_FDNAMES=":".join(given))
+        os.execve(f"{self.bin}/posternd", self.command(), env)
+
+    def command(self):
+        """ExecStart="""
+        return [f"{self.bin}/posternd", "--config", self.config, "--run-dir", f"{self.folder}/run",
+                "--state-dir", f"{self.folder}/state", *self.more]
 
     def start(self):
         if self.pid != 0:
@@ -456,6 +470,11 @@ class Manager:
     def do_room(self, n):
         """FileDescriptorStoreMax="""
         self.room = int(n)
+        return "ok"
+
+    def do_arguments(self, words):
+        """ExecStart= has these, too, from the next start on."""
+        self.more = words.split()
         return "ok"
 
     def do_count(self, _):

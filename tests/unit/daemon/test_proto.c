@@ -46,7 +46,12 @@ static enum err get_config(struct span s)
 
 static void put_restart(struct wr *w)
 {
-	msg_restart_put(w, &(struct msg_restart){ .ticket = 7, .pid = 4711, .room = 64 });
+	const struct msg_restart m = { .ticket = 7,
+				       .pid = 4711,
+				       .room = 64,
+				       .command = span_str("/sbin/posternd\n-x") };
+
+	msg_restart_put(w, &m);
 }
 
 static enum err get_restart(struct span s)
@@ -55,7 +60,8 @@ static enum err get_restart(struct span s)
 	enum err e = msg_restart_get(s, &m);
 
 	if (e == OK)
-		ck_assert(m.ticket == 7 && m.pid == 4711 && m.room == 64);
+		ck_assert(m.ticket == 7 && m.pid == 4711 && m.room == 64 &&
+			  span_eq(m.command, span_str("/sbin/posternd\n-x")));
 	return e;
 }
 
