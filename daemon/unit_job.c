@@ -217,7 +217,8 @@ bool unit_restarts(struct unit *u, char why[static UNIT_WHY_MAX])
 	if (r >= 0)
 		r = ask(&b, u, &restarts);
 	if (r < 0)
-		snprintf(why, UNIT_WHY_MAX, "systemd does not say whether this is a restart (%s)",
+		snprintf(why, UNIT_WHY_MAX,
+			 "systemd does not say over D-Bus whether this is a restart (%s)",
 			 b.error.message != NULL ? b.error.message : strerror(-r));
 	bus_close(&b);
 	return restarts;

@@ -316,7 +316,8 @@ class Manager:
     def exec_stop(self):
         """What the unit does; where `postern` was built without libsystemd, as it would with it."""
         if self.asks_systemd():
-            env = {**self.environment(), "MAINPID": str(self.pid), "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.folder}/bus"}
+            bus = "nobody" if self.job == "no bus" else "bus"
+            env = {**self.environment(), "MAINPID": str(self.pid), "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.folder}/{bus}"}
             done = subprocess.run([f"{self.bin}/postern", "--run-dir", f"{self.folder}/run", "leave-for-restart"], env=env,
                                   timeout=PATIENCE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
             return done.stdout.decode()
