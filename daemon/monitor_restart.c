@@ -11,8 +11,6 @@
  * manager closes what it has, and it is as if we had been killed: guards hold, peers find out by
  * themselves.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,21 +99,6 @@ static enum err judge_command(const struct monitor *m, struct span command,
 	return OK;
 }
 
-/* Whatever is wrong in it, the next one goes on with what ran. But a unit that starts only where it
- * is (ConditionPathExists=) would not start at all, and nobody would tell the peers. */
-static enum err judge_file(const struct monitor *m, char said[static UPGRADE_SAID_MAX])
-{
-	const int fd = open(m->o->config, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0) {
-		snprintf(said, UPGRADE_SAID_MAX, "the configuration file %s cannot be opened (%s)",
-			 m->o->config, strerror(errno));
-		return ERR_CONFIG;
-	}
-	close(fd);
-	return OK;
-}
-
 static enum err ask(struct monitor *m, const struct msg_restart *asked,
 		    char said[static UPGRADE_SAID_MAX])
 {
@@ -124,8 +107,6 @@ static enum err ask(struct monitor *m, const struct msg_restart *asked,
 
 	if (e == OK)
 		e = judge_command(m, asked->command, said);
-	if (e == OK)
-		e = judge_file(m, said);
 	if (e != OK)
 		return e;
 	if (!notify_barrier(&m->notify)) {

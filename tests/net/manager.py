@@ -265,7 +265,9 @@ class Manager:
         if self.ahead:
             sleep(self.ahead)
         if given:
-            env.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(given)), LISTEN_FDNAMES=":".join(given))
+            env.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(given) + self.count), LISTEN_FDNAMES=":".join(given))
+        if self.users:
+            other_users(self.users)
         os.execve(f"{self.bin}/posternd", self.command(), env)
 
     def command(self):
