@@ -20,7 +20,7 @@ void notify_close(struct notify *n);
 void notify_send(const struct notify *n, const char *state);
 /* WATCHDOG=1, when somebody waits for it. The loop says it twice in the time that is allowed (30 s
  * in the unit). Nothing else holds the monitor for longer than half of it, and what waits says it
- * first: the file is read (LOAD_SECONDS of daemon/loader.c, 10 s), another program is asked
+ * first: the file is read (LOAD_SECONDS of daemon/loader.c, 6 s), another program is asked
  * (CHECK_PATIENCE of daemon/monitor_upgrade.c, 10 s), a barrier is taken and answered (5 s each).
  */
 void notify_alive(const struct notify *n);

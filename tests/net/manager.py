@@ -414,7 +414,7 @@ class Manager:
             self.store[name] = os.open("/dev/null", os.O_RDONLY)
         return "ok"
 
-    def do_count(self, n):
+    def do_claim(self, n):
         """So many more than there are are counted from now on."""
         self.count = int(n or 0)
         return "ok"
