@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* An errno is less: MAX_ERRNO of the kernel, which its headers for programs do not have. */
+enum { ERRNO_MAX = 4095 };
+
 static bool answer_is_ours(const struct answer *a, const struct nlmsghdr *m)
 {
 	/* Sequence numbers wrap, so the distance is what counts. */
@@ -41,7 +44,7 @@ static enum err answer_verdict(struct answer *a, struct nlmsghdr *m)
 {
 	const struct nlmsgerr *e = nlmsg_data(m);
 
-	if ((size_t)nlmsg_datalen(m) < sizeof(*e) || e->error > 0)
+	if ((size_t)nlmsg_datalen(m) < sizeof(*e) || e->error > 0 || e->error < -ERRNO_MAX)
 		return ERR_SYNTAX;
 	if (e->error == 0 && m->nlmsg_seq != a->seq_last)
 		return OK;
@@ -58,6 +61,8 @@ static enum err answer_end(struct answer *a, const struct nlmsghdr *m)
 
 	if ((size_t)nlmsg_datalen(m) >= sizeof(error))
 		memcpy(&error, nlmsg_data(m), sizeof(error));
+	if (error < -ERRNO_MAX)
+		return ERR_SYNTAX;
 	a->error = error < 0 ? -error : 0;
 	a->done = true;
 	return OK;

@@ -196,14 +196,21 @@ START_TEST(a_verdict_cut_short_is_an_error)
 }
 END_TEST
 
-START_TEST(a_positive_error_number_is_an_error)
+static const int no_errnos[] = { EPERM, -4096, INT32_MIN };
+
+START_TEST(what_is_no_error_number_is_an_error)
 {
 	struct box x = { .len = 0 };
 	struct answer a = asked();
 	size_t n;
 
-	put_error(&x, LAST, EPERM);
+	put_error(&x, LAST, no_errnos[_i]);
 	ck_assert_int_eq(read_box(&a, &x, &n), ERR_SYNTAX);
+	ck_assert(!a.done);
+	/* Of a dump it says how many there were, where it is none. */
+	x.len = 0;
+	put(&x, NLMSG_DONE, LAST, &no_errnos[_i], sizeof(no_errnos[_i]));
+	ck_assert_int_eq(read_box(&a, &x, &n), no_errnos[_i] > 0 ? OK : ERR_SYNTAX);
 }
 END_TEST
 
@@ -327,7 +334,7 @@ UNIT("xfrm/answer")
 	tcase_add_test(tc, after_the_end_doubles_do_not_count);
 	tcase_add_test(tc, an_overrun_is_an_error);
 	tcase_add_test(tc, a_verdict_cut_short_is_an_error);
-	tcase_add_test(tc, a_positive_error_number_is_an_error);
+	tcase_add_loop_test(tc, what_is_no_error_number_is_an_error, 0, N_OF(no_errnos));
 	tcase_add_loop_test(tc, a_length_that_lies_is_an_error, 0, N_OF(lying_lengths));
 	tcase_add_test(tc, a_datagram_cut_anywhere_is_read_to_its_end_only);
 	tcase_add_loop_test(tc, the_kernels_words_are_found_or_left, 0, N_OF(word_cases));
