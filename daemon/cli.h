@@ -51,9 +51,9 @@ struct cli_verb {
 /* Called with each line of the answer but the last; borrowed. */
 typedef void cli_line_fn(void *ctx, const json_t *line);
 
-/* Sends one request ({"do": verb, "name": the first argument or null}, and cli->also) and reads to the end of the
- * answer. CLI_NO_DAEMON, CLI_TIMEOUT and what goes wrong on the way are said on stderr. *end is the
- * last line (a new reference), NULL unless the answer came whole. */
+/* Sends one request ({"do": verb, "name": the first argument or null}, and cli->also) and reads to
+ * the end of the answer. CLI_NO_DAEMON, CLI_TIMEOUT and what goes wrong on the way are said on
+ * stderr. *end is the last line (a new reference), NULL unless the answer came whole. */
 int cli_ask(const struct cli *cli, const char *verb, cli_line_fn *fn, void *ctx, json_t **end);
 
 /* ---- words (cli_text.c) ---- */

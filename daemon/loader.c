@@ -92,10 +92,14 @@ static enum err bundles_write(const struct reading *r, struct span text, const s
 /* Its end comes before it is full; else it is too large. */
 static ssize_t read_up(int fd, uint8_t *p, size_t *len)
 {
-	ssize_t n = 1;
+	ssize_t n;
 
-	for (*len = 0; n > 0 && *len<TEXT_MAX_BYTES; *len += n> 0 ? (size_t)n : 0)
+	*len = 0;
+	do {
 		n = read(fd, p + *len, TEXT_MAX_BYTES - *len);
+		if (n > 0)
+			*len += (size_t)n;
+	} while (n > 0 && *len < TEXT_MAX_BYTES);
 	return n;
 }
 

@@ -19,8 +19,8 @@ show() { sed 's/^/        /'; }
 pass() { say_passed=$((say_passed + 1)); printf 'ok      %s\n' "$1"; }
 fail() { say_failed=$((say_failed + 1)); printf 'FAILED  %s\n' "$1"; }
 skip() { say_skipped=$((say_skipped + 1)); printf 'skipped %s: %s\n' "$1" "$2"; }
-# `check NAME COMMAND...`: passes when the command does; shows what it printed first and last when not. The command runs in this shell,
-# so that what it starts can be waited for.
+# `check NAME COMMAND...`: passes when the command does; shows what it printed first and last when not. The command runs
+# in this shell, so that what it starts can be waited for.
 check() {
 	local name=$1 say_output
 	shift
