@@ -300,8 +300,8 @@ bool plane_twin(const struct end *other, const struct sa_desc *sa)
 		    o->mode == sa->mode && o->esn == sa->esn && o->encap == sa->encap &&
 		    o->encr_id == sa->encr_id && o->encr_key_bits == sa->encr_key_bits &&
 		    o->integ_id == sa->integ_id &&
-		    secret_eq(key_span(&o->encr_key), key_span(&sa->encr_key)) &&
-		    secret_eq(key_span(&o->integ_key), key_span(&sa->integ_key)) &&
+		    span_eq(key_span(&o->encr_key), key_span(&sa->encr_key)) &&
+		    span_eq(key_span(&o->integ_key), key_span(&sa->integ_key)) &&
 		    selectors_mirror(&o->local, &sa->remote, sa->mode) &&
 		    selectors_mirror(&o->remote, &sa->local, sa->mode))
 			return true;

@@ -66,7 +66,7 @@ bool traffic_takes(const struct end *end, uint32_t spi, const struct key *key)
 {
 	for (size_t i = 0; i < end->n_sas; i++) {
 		if (end->sas[i].dir == SA_IN && end->sas[i].spi == spi &&
-		    secret_eq(key_span(&end->sas[i].encr_key), key_span(key)))
+		    span_eq(key_span(&end->sas[i].encr_key), key_span(key)))
 			return true;
 	}
 	return false;
