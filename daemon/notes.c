@@ -23,6 +23,7 @@ enum {
 	K_TEXT = 1 << 10,
 	K_SELECTORS = 1 << 11, /* the text is both sides' selectors */
 	K_PLANE = 1 << 12,     /* plane, mode */
+	K_GOES_ON = 1 << 13,
 };
 
 /* What a peer can bring about without end is limited. Of refusals each is told that says something
@@ -55,8 +56,8 @@ static const struct note_row rows[] = {
 	[IKE_NOTE_CHILD_UP] = { "child_up", LOG_LEVEL_NOTICE,
 				K_SUITE | K_SA | K_SELECTORS | K_PLANE, ROUTINE },
 	[IKE_NOTE_CHILD_DOWN] = { "child_down", LOG_LEVEL_NOTICE, K_ERR | K_SA, ROUTINE },
-	[IKE_NOTE_DOWN] = { "connection_down", LOG_LEVEL_NOTICE, K_PEER | K_ERR | K_TEXT | K_NEXT,
-			    UNLIMITED },
+	[IKE_NOTE_DOWN] = { "connection_down", LOG_LEVEL_NOTICE,
+			    K_PEER | K_ERR | K_TEXT | K_NEXT | K_GOES_ON, UNLIMITED },
 	[IKE_NOTE_REFUSED] = { "refused", LOG_LEVEL_WARNING,
 			       K_PEER | K_ROLE | K_ERR | K_BOTH | K_NEXT, REFUSALS },
 	[IKE_NOTE_MOVED] = { "moved", LOG_LEVEL_NOTICE, K_PEER | K_TEXT, ROUTINE },
@@ -189,6 +190,8 @@ static void put_keys(struct log_line *l, const struct ike_note *n, unsigned int 
 		put_num(l, "mtu", n->mtu);
 	if ((keys & K_MS) != 0)
 		log_num(l, "ms", n->ms);
+	if ((keys & K_GOES_ON) != 0)
+		log_str(l, "goes_on", n->goes_on ? "yes" : "no");
 	if ((keys & K_NEXT) != 0) {
 		put_num(l, "tries", n->tries);
 		put_num(l, "next_s", (n->next_try_ms + 999) / 1000);

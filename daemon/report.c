@@ -322,6 +322,7 @@ json_t *report_note(const struct ike_note *n, time_t wall)
 	json_object_set_new(o, "next_try_ms",
 			    n->next_try_ms ? json_integer(n->next_try_ms) : json_null());
 	json_object_set_new(o, "next_address", json_boolean(n->next_address));
+	json_object_set_new(o, "goes_on", json_boolean(n->goes_on));
 	json_object_set_new(o, "tries", json_integer(n->tries));
 	json_object_set_new(o, "mtu_bytes", n->mtu ? json_integer(n->mtu) : json_null());
 	json_object_set_new(o, "dataplane",

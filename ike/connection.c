@@ -474,7 +474,8 @@ void conn_lost(struct conn *c, const struct ike_note *n)
 {
 	mono_ns lived = c->e->now - c->since;
 
-	conn_remember(c, n);
+	if (!conn_is_up(c)) /* else nothing has failed */
+		conn_remember(c, n);
 	c->since = c->e->now;
 	if (c->resolving || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
 		return; /* the next one is on its way */

@@ -7,6 +7,7 @@
 #include "ike/connection.h"
 #include "ike/core.h"
 #include "ike/note.h"
+#include "ike/renew.h"
 
 /* Of the connection, or of one of its children. */
 static mono_ns next_try(const struct conn *c)
@@ -40,13 +41,27 @@ static enum ike_state state_of(const struct conn *c, const struct ike_sa *sa)
 	return IKE_STATE_OFF;
 }
 
+/* It is up until another one with its peer has taken over all that it does. */
+static bool goes(const struct ike_sa *sa)
+{
+	return sa->redundant || renew_is_old(sa);
+}
+
+/* What is told of the connection is told of `shown`; but until one that goes is gone its children
+ * carry packets, too. */
+static bool is_told_with(const struct ike_sa *shown, const struct ike_sa *sa)
+{
+	return sa == shown || (goes(sa) && sa->state == S_UP && shown->state == S_UP &&
+			       identity_eq(sa->peer, shown->peer));
+}
+
 /* The newest pair, which carries what is sent; one that lingers only while its successor's outbound
  * half is being put in. */
-static const struct child_sa *child_for(const struct ike_sa *sa, const struct conf_child *conf)
+static const struct child_sa *child_in(const struct ike_sa *sa, const struct conf_child *conf)
 {
 	const struct child_sa *lingers = NULL;
 
-	for (const struct child_sa *c = sa ? sa->children : NULL; c; c = c->next) {
+	for (const struct child_sa *c = sa->children; c; c = c->next) {
 		if (c->conf != conf || c->stage != CHILD_UP)
 			continue;
 		if (!c->rekey.lingers)
@@ -54,6 +69,20 @@ static const struct child_sa *child_for(const struct ike_sa *sa, const struct co
 		lingers = lingers ? lingers : c;
 	}
 	return lingers;
+}
+
+static const struct child_sa *child_for(const struct conn *c, const struct ike_sa *shown,
+					const struct conf_child *conf)
+{
+	const struct child_sa *best = shown ? child_in(shown, conf) : NULL;
+
+	for (const struct ike_sa *sa = shown ? c->sas : NULL; sa; sa = sa->next) {
+		const struct child_sa *other = is_told_with(shown, sa) ? child_in(sa, conf) : NULL;
+
+		if (other && (!best || (best->rekey.lingers && !other->rekey.lingers)))
+			best = other;
+	}
+	return best;
 }
 
 /* A peer may have made more than one: all of them receive. */
@@ -68,12 +97,12 @@ static void add_counters(struct sa_counters *sum, const struct sa_counters *c)
 	sum->drop_other += c->drop_other;
 }
 
-static void add_pairs(struct ike_child_view *v, const struct ike_sa *sa)
+static void add_pairs(struct ike_child_view *v, const struct ike_sa *sa, bool counts)
 {
 	for (const struct child_sa *c = sa->children; c; c = c->next) {
 		if (c->conf != v->conf || c->stage != CHILD_UP)
 			continue;
-		v->n_pairs += !c->rekey.lingers;
+		v->n_pairs += counts && !c->rekey.lingers;
 		add_counters(&v->in, &c->in);
 		add_counters(&v->out, &c->out);
 	}
@@ -82,7 +111,7 @@ static void add_pairs(struct ike_child_view *v, const struct ike_sa *sa)
 static struct ike_child_view view_child(const struct conn *c, const struct ike_sa *sa, size_t i)
 {
 	const struct conf_child *conf = &c->conf->children[i];
-	const struct child_sa *child = child_for(sa, conf);
+	const struct child_sa *child = child_for(c, sa, conf);
 	struct ike_child_view v = { .conf = conf,
 				    .guarded = c->children[i].guarded,
 				    .wanted = c->children[i].due,
@@ -98,7 +127,10 @@ static struct ike_child_view view_child(const struct conn *c, const struct ike_s
 		v.next_try = c->children[i].not_before;
 	if (!child)
 		return v;
-	add_pairs(&v, sa);
+	for (const struct ike_sa *other = c->sas; other; other = other->next) {
+		if (is_told_with(sa, other))
+			add_pairs(&v, other, other == child->sa);
+	}
 	v.up = true;
 	v.plane = child->plane;
 	v.offload = child->offload;
@@ -173,11 +205,12 @@ void ike_engine_views(const struct ike_engine *e, ike_view_fn *fn, void *ctx)
 {
 	for (size_t i = 0; i < e->n_conns; i++) {
 		const struct conn *c = e->conns[i];
-		const struct ike_sa *first = conn_sa(c);
+		const struct ike_sa *stays = conn_carrier(c);
+		const struct ike_sa *first = stays ? stays : conn_sa(c);
 
 		show(c, first, fn, ctx);
 		for (const struct ike_sa *sa = c->sas; sa && c->conf->any_address; sa = sa->next) {
-			if (sa != first && sa->state == S_UP)
+			if (sa != first && sa->state == S_UP && !goes(sa))
 				show(c, sa, fn, ctx);
 		}
 	}

@@ -167,6 +167,70 @@ START_TEST(of_two_that_crossed_one_stays_though_one_has_an_heir)
 }
 END_TEST
 
+/* Of the connection: one view, with its child. */
+struct told {
+	size_t views;
+	bool up;
+	struct ike_child_view child;
+	enum err failed;
+};
+
+static void look(void *ctx, const struct ike_view *v)
+{
+	struct told *t = ctx;
+
+	t->views++;
+	t->up = v->state == IKE_STATE_UP;
+	t->child = v->children[0];
+	t->failed = v->last_failure.err;
+}
+
+static struct told told_of(struct pair *p, enum side s)
+{
+	struct told t = { .views = 0 };
+
+	ike_engine_refresh(p->end[s].e, p->now);
+	pair_act(p, s);
+	pair_drain(p);
+	ike_engine_views(p->end[s].e, look, &t);
+	ck_assert_uint_eq(t.views, 1);
+	return t;
+}
+
+/* Of two that crossed one goes after some seconds. Who looks meanwhile sees that the child is there
+ * and what it carries, and afterwards that nothing has failed. */
+START_TEST(while_one_of_two_goes_the_connection_is_up)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+
+	p->end[LEFT].seed += 2 * (uint64_t)_i;
+	p->filter = right_does_not_hear_the_call;
+	pair_up(p, LEFT, "site");
+	pair_up(p, RIGHT, "site");
+	pair_drain(p);
+	p->filter = NULL;
+	p->end[LEFT].packets = 3;
+	p->end[RIGHT].packets = 3;
+	for (int seconds = 0; seconds < 40; seconds++) {
+		pair_run(p, NS_PER_S);
+		for (enum side s = LEFT; s <= RIGHT; s++) {
+			struct told t = told_of(p, s);
+
+			ck_assert(t.up && t.child.up && t.child.spi_out);
+			ck_assert_uint_eq(t.child.n_pairs, 1);
+			ck_assert_uint_ge(t.child.in.packets, 3);
+			ck_assert_int_eq(t.failed, OK);
+		}
+	}
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		ck_assert_uint_eq(pair_count(p, s, IKE_NOTE_UP), 2);
+		ck_assert_uint_eq(pair_sas(p, s), 1);
+		ck_assert(pair_note(p, s, IKE_NOTE_DOWN)->goes_on);
+	}
+	pair_free(p);
+}
+END_TEST
+
 static bool hears_not_of_its_call(struct pair *p, struct datagram *d)
 {
 	const enum side *late = p->ctx;
@@ -290,6 +354,7 @@ UNIT("ike/engine-duplicate")
 	tcase_add_loop_test(tc, one_that_crosses_two_loses_against_both_or_wins_over_both, 0, 20);
 	tcase_add_test(tc, one_identity_has_eight_at_most_and_at_any_time);
 	tcase_add_loop_test(tc, of_two_that_crossed_one_stays_though_one_has_an_heir, 0, 20);
+	tcase_add_loop_test(tc, while_one_of_two_goes_the_connection_is_up, 0, 4);
 	tcase_add_test(tc, initial_contact_replaces_the_old_sa);
 	tcase_add_loop_test(tc, one_of_several_machines_replaces_no_other, 0, N_SEVERAL);
 	tcase_add_test(tc, another_connection_of_the_same_two_is_no_first_contact);
