@@ -62,10 +62,14 @@ static void send_kept(struct monitor *m, enum role r)
 	send_socket(m, r, SOCK_VAULT, 0, k->fd);
 }
 
+/* Who was asked to end, for another program or a restart that may fail in the end, has not died of
+ * it. */
 static void kept_ended(struct monitor *m, enum role r)
 {
 	struct kept *k = &m->kept[r];
 
+	if (m->leaving)
+		return;
 	k->deaths = k->settled == 0 || mono_now() - k->settled < DIES_OF_IT ? k->deaths + 1 : 0;
 }
 

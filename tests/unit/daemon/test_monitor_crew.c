@@ -340,6 +340,28 @@ START_TEST(who_lives_with_what_it_finds_keeps_it)
 }
 END_TEST
 
+/* Upgrades that fail in the end, one right behind the other: each time all have ended, as asked. */
+START_TEST(who_is_asked_to_end_has_not_died_of_it)
+{
+	const enum role r = keepers[_i];
+	int fd;
+
+	world_open();
+	begins(r);
+	fd = w.m.kept[r].fd;
+	for (int i = 0; i < 5; i++) {
+		monitor_settled(&w.m, r);
+		w.m.leaving = true;
+		dies(r, NS_PER_MS);
+		w.m.leaving = false;
+		ck_assert_uint_eq(w.m.kept[r].deaths, 0);
+		begins(r);
+		ck_assert_int_eq(w.m.kept[r].fd, fd);
+	}
+	world_close();
+}
+END_TEST
+
 /* Each says that it is ready, and dies of what it is to go on with. */
 START_TEST(a_loop_of_crashes_is_no_engine)
 {
@@ -435,6 +457,7 @@ UNIT("daemon/monitor-crew")
 	tcase_add_loop_test(tc, only_who_has_a_channel_to_somebody_accuses, 0, N_ROLES * N_ROLES);
 	tcase_add_loop_test(tc, who_dies_of_what_it_finds_three_times_finds_nothing, 0, 2);
 	tcase_add_loop_test(tc, who_lives_with_what_it_finds_keeps_it, 0, 2);
+	tcase_add_loop_test(tc, who_is_asked_to_end_has_not_died_of_it, 0, 2);
 	tcase_add_test(tc, a_loop_of_crashes_is_no_engine);
 	tcase_add_test(tc, an_engine_that_lives_again_ends_the_waiting);
 }
