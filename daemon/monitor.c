@@ -43,12 +43,23 @@ void monitor_await_goodbye(struct monitor *m)
 	loop_timer_set(m->loop, &m->late_stop, mono_now() + GOODBYE_PATIENCE);
 }
 
-/* While one program follows the other there is no engine that could say goodbye, so the stop waits
- * for the next one, for some seconds. Not in a restart: a service manager sends SIGTERM then in any
- * case, and the end is near without it (restart_go). Who asks twice does not want to wait. */
+/* There are SAs, and the engine that has them is not there yet. Signals do not come in their order,
+ * so one may have died that is not buried yet. */
+static bool engine_is_coming(struct monitor *m)
+{
+	if (m->stopping || (!m->follows && !m->up))
+		return false;
+	crew_bury(m->crew);
+	return m->ready[ROLE_ENGINE] == 0;
+}
+
+/* While one program, or one engine, follows the other there is none that could say goodbye, so the
+ * stop waits for the next one, for some seconds. Not in a restart: a service manager sends SIGTERM
+ * then in any case, and the end is near without it (restart_go). Who asks twice does not want to
+ * wait. */
 void monitor_stop(struct monitor *m)
 {
-	const bool soon = m->leaving || (m->follows && !m->up);
+	const bool soon = m->leaving || engine_is_coming(m);
 
 	if (soon && !m->stop_wanted) {
 		m->stop_wanted = true;
