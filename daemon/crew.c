@@ -256,17 +256,29 @@ enum err crew_new(const struct crew_env *env, struct crew **out)
 	return OK;
 }
 
+static void begin(struct crew *c)
+{
+	c->stopping = false;
+	c->leaving = false;
+	c->pulsed = mono_now();
+	loop_timer_set(c->env.loop, &c->pulse, c->pulsed + PULSE);
+}
+
 enum err crew_start(struct crew *c)
 {
 	enum err e = OK;
 
-	c->stopping = false;
-	c->leaving = false;
+	begin(c);
 	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES && e == OK; r++)
 		e = member_start(&c->m[r]);
-	c->pulsed = mono_now();
-	loop_timer_set(c->env.loop, &c->pulse, c->pulsed + PULSE);
 	return e;
+}
+
+void crew_go_on(struct crew *c)
+{
+	begin(c);
+	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++)
+		on_restart(&c->m[r]);
 }
 
 void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int fd)

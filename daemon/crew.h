@@ -39,6 +39,9 @@ void crew_free(struct crew *c); /* kills what is left; takes NULL */
 /* All of them. An error: one could not be started; those before it run, and those behind it were
  * not tried. */
 MUST_USE enum err crew_start(struct crew *c);
+/* The same behind a crew_leave, or behind another program's: one that cannot be started is tried
+ * again a moment later, for there is something to go on with. */
+void crew_go_on(struct crew *c);
 /* To one process. Where it does not run nothing happens: it gets its configuration when it starts.
  * One to which it cannot be sent, for too much waits already, is killed. */
 void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int fd);
@@ -61,7 +64,7 @@ void crew_bury(struct crew *c);
 /* The engine says goodbye to its peers first, the others end behind it; those that do not in time
  * are killed. */
 void crew_stop(struct crew *c);
-/* The same without a word to anybody: other processes go on with what these leave. crew_start may
+/* The same without a word to anybody: other processes go on with what these leave. crew_go_on may
  * follow. */
 void crew_leave(struct crew *c);
 

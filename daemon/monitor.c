@@ -230,6 +230,14 @@ static int start_host(struct monitor *m)
 	return e == OK ? 0 : failed(e, why);
 }
 
+static enum err begin_crew(struct monitor *m)
+{
+	if (!m->follows)
+		return crew_start(m->crew);
+	crew_go_on(m->crew);
+	return OK;
+}
+
 static int start_crew(struct monitor *m)
 {
 	struct crew_env env = {
@@ -262,7 +270,7 @@ static int start_crew(struct monitor *m)
 		e = monitor_net_watch(m);
 	if (e == OK) {
 		reload_init(m);
-		e = crew_start(m->crew);
+		e = begin_crew(m);
 	}
 	return e == OK ? 0 : failed(e, why);
 }

@@ -371,8 +371,7 @@ void leave_failed(struct monitor *m, const char *event, const char *why)
 	m->by_restart = false;
 	if (m->stop_wanted)
 		monitor_await_goodbye(m);
-	if (crew_start(m->crew) != OK)
-		loop_stop(m->loop, EXIT_FAILED);
+	crew_go_on(m->crew);
 }
 
 enum err leave_record(struct monitor *m, struct handover *h, bool by_restart, int *record)
