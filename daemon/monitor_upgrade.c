@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #include "daemon/monitor_state.h"
 
 #define CHECK_PATIENCE (10 * NS_PER_S)
+#define KILL_PATIENCE  NS_PER_S /* from SIGKILL to the end */
 
 enum { SAID_MAX = UPGRADE_SAID_MAX, OPTION_MAX = 64, EXIT_EXEC = 126 };
 
@@ -121,6 +123,8 @@ static void check_child(struct monitor *m, struct handover *h, int record, int s
 	char **args;
 
 	(void)setpgid(0, 0);
+	/* Whoever starts behind a monitor that was killed wants the ports. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	option_make(option, OPTION_CHECK, record);
 	args = args_make(m, option);
 	if (args == NULL || dup2(said, STDERR_FILENO) < 0)
@@ -194,14 +198,17 @@ static enum err wait_end(pid_t pid, mono_ns deadline, char said[static SAID_MAX]
 }
 
 /* Whatever it has started goes with it: that has our descriptors, too. Its number is nobody else's
- * until it is waited for. */
+ * until it is waited for. What waits for some file systems dies only when they answer: the crew
+ * buries it. */
 static enum err check_end(pid_t pid, enum err heard, char said[static SAID_MAX])
 {
-	char yes[HANDOVER_WHY_MAX];
-	int status = 0;
+	char yes[HANDOVER_WHY_MAX], no[SAID_MAX];
+	int status = 0, flags = 0;
 
 	(void)kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0) {
+	if (heard != OK && wait_end(pid, mono_now() + KILL_PATIENCE, no) != OK)
+		flags = WNOHANG;
+	while (waitpid(pid, &status, flags) < 0) {
 		if (errno != EINTR)
 			return ERR_SYSTEM;
 	}
