@@ -75,9 +75,10 @@ static enum err anchor_fill(struct verifier *v, const struct conf *c, size_t i,
 		return OK;
 	for (size_t j = 0; j < i; j++) {
 		if (c->connections[j].me == cn->me && v->v[j].store) {
+			if (!ossl_ok(X509_STORE_up_ref(v->v[j].store)))
+				return ossl_fail(ERR_CRYPTO);
 			v->v[i].store = v->v[j].store;
-			return ossl_ok(X509_STORE_up_ref(v->v[i].store)) ? OK
-									 : ossl_fail(ERR_CRYPTO);
+			return OK;
 		}
 	}
 	e = store_new(cn->me->trust.bytes, &v->v[i].store, reason);
