@@ -7,20 +7,26 @@
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/create.h"
+#include "ike/exchange_init.h"
 
 /* ---- places ---- */
 
 const struct place_row places[N_PLACES] = {
-	[NOWHERE] = { "no SA", RIGHT, S_NONE, false },
-	[INIT_SENT] = { "INIT_SENT", LEFT, S_INIT_SENT, false },
-	[INIT_DONE] = { "INIT_DONE", RIGHT, S_INIT_DONE, true },
-	[AUTH_SENT] = { "AUTH_SENT", LEFT, S_AUTH_SENT, true },
-	[UP_BEGAN] = { "UP, initiator", LEFT, S_UP, true },
-	[UP_ANSWERED] = { "UP, responder", RIGHT, S_UP, true },
-	[ASKED_BEGAN] = { "UP and asking, initiator", LEFT, S_UP, true },
-	[ASKED_ANSWERED] = { "UP and asking, responder", RIGHT, S_UP, true },
-	[CLOSING_BEGAN] = { "CLOSING, initiator", LEFT, S_CLOSING, true },
-	[CLOSING_ANSWERED] = { "CLOSING, responder", RIGHT, S_CLOSING, true },
+	[NOWHERE] = { "no SA", RIGHT, S_NONE, false, S_NONE },
+	[INIT_SENT] = { "INIT_SENT", LEFT, S_INIT_SENT, false, S_INIT_SENT },
+	[INIT_DONE] = { "INIT_DONE", RIGHT, S_INIT_DONE, true, S_INIT_DONE },
+	[AUTH_SENT] = { "AUTH_SENT", LEFT, S_AUTH_SENT, true, S_AUTH_SENT },
+	[UP_BEGAN] = { "UP, initiator", LEFT, S_UP, true, S_UP },
+	[UP_ANSWERED] = { "UP, responder", RIGHT, S_UP, true, S_UP },
+	[ASKED_BEGAN] = { "UP and asking, initiator", LEFT, S_UP, true, S_UP },
+	[ASKED_ANSWERED] = { "UP and asking, responder", RIGHT, S_UP, true, S_UP },
+	[CLOSING_BEGAN] = { "CLOSING, initiator", LEFT, S_CLOSING, true, S_CLOSING },
+	[CLOSING_ANSWERED] = { "CLOSING, responder", RIGHT, S_CLOSING, true, S_CLOSING },
+	[LEAVING] = { "CLOSING before IKE_AUTH is answered", LEFT, S_CLOSING, true, S_LEAVING },
+	[PROVING] = { "AUTH_SENT, AUTH is being made", LEFT, S_AUTH_SENT, true, S_PARKED },
+	[CHECKING] = { "AUTH_SENT, AUTH is being judged", LEFT, S_AUTH_SENT, true, S_PARKED },
+	[JUDGING] = { "INIT_DONE, AUTH is being judged", RIGHT, S_INIT_DONE, true, S_PARKED },
+	[INSTALLING] = { "UP, a child is put in", RIGHT, S_UP, true, S_PARKED },
 };
 
 static bool no_auth_request(struct pair *p, struct datagram *d)
@@ -35,10 +41,49 @@ static bool no_auth_answer(struct pair *p, struct datagram *d)
 	return d->to == RIGHT || d->bytes[18] != X_IKE_AUTH;
 }
 
+static bool judged_by_nobody(struct pair *p, struct datagram *d)
+{
+	if (d->to == LEFT && d->bytes[18] == X_IKE_AUTH)
+		p->end[LEFT].hold_jobs = true;
+	return true;
+}
+
 static void command(struct pair *p, enum side s, enum ike_event_kind kind, const char *child)
 {
 	pair_command(p, s, kind, child);
 	pair_drain(p);
+}
+
+/* What keeps the first two exchanges from their end. */
+static void hold_up(struct pair *p, enum stage place)
+{
+	static bool (*const filters[N_PLACES])(struct pair * p, struct datagram * d) = {
+		[NOWHERE] = pair_lose,	       [INIT_SENT] = pair_lose,
+		[INIT_DONE] = no_auth_request, [AUTH_SENT] = no_auth_answer,
+		[LEAVING] = no_auth_answer,    [CHECKING] = judged_by_nobody,
+	};
+
+	p->filter = filters[place];
+	p->end[LEFT].hold_jobs = place == PROVING;
+	p->end[RIGHT].hold_jobs = place == JUDGING;
+}
+
+/* What happens to an SA that is up, or to one that is not yet. */
+static void go_on(struct pair *p, enum stage place)
+{
+	enum side at = places[place].at;
+
+	if (place == ASKED_ANSWERED)
+		pair_run(p, 3 * NS_PER_S);
+	p->end[RIGHT].hold_sas = place == INSTALLING;
+	p->filter = place == INSTALLING ? NULL : pair_lose;
+	if (place == INSTALLING)
+		command(p, LEFT, IKE_EV_UP, "lab");
+	p->filter = pair_lose;
+	if (place == ASKED_BEGAN || place == ASKED_ANSWERED)
+		command(p, at, IKE_EV_UP, "lab");
+	if (places[place].state == S_CLOSING)
+		command(p, at, IKE_EV_DOWN, NULL);
 }
 
 void explore_go(struct world *w)
@@ -49,26 +94,22 @@ void explore_go(struct world *w)
 
 	w->m.p = p;
 	w->at = at;
-	p->filter = w->place <= INIT_SENT   ? pair_lose
-		    : w->place == INIT_DONE ? no_auth_request
-		    : w->place == AUTH_SENT ? no_auth_answer
-					    : NULL;
+	hold_up(p, w->place);
 	if (w->place != NOWHERE)
 		command(p, LEFT, IKE_EV_UP, "net");
-	if (w->place == ASKED_ANSWERED)
-		pair_run(p, 3 * NS_PER_S);
-	p->filter = pair_lose;
-	if (w->place == ASKED_BEGAN || w->place == ASKED_ANSWERED)
-		command(p, at, IKE_EV_UP, "lab");
-	if (w->place >= CLOSING_BEGAN)
-		command(p, at, IKE_EV_DOWN, NULL);
+	go_on(p, w->place);
 	/* A peer that speaks of an SA that is gone is called at once (conn_hear), but not twice. */
 	p->end[at].e->conns[0]->heard = p->now;
 	w->sa = matrix_sa(&w->m, at);
 	w->other = matrix_sa(&w->m, (enum side)(1 - at));
 	ck_assert((w->sa == NULL) == (w->place == NOWHERE));
 	ck_assert(!w->sa || w->sa->state == places[w->place].state);
-	ck_assert(w->place < ASKED_BEGAN || w->sa->window.asked);
+	ck_assert(w->place < ASKED_BEGAN || w->place > LEAVING || w->sa->window.asked);
+	ck_assert((places[w->place].as == S_PARKED) ==
+		  (w->sa && (sa_parked(w->sa) || w->sa->window.busy)));
+	/* A responder makes its keys when somebody seems to use them. */
+	if (w->place == PROVING)
+		ck_assert_int_eq(init_keys(w->other), OK);
 }
 
 void explore_leave(struct world *w)
@@ -164,17 +205,20 @@ static const struct {
 	  P(CERT) | P(CERTREQ) | P(CP) },
 	{ X_IKE_AUTH, RESPONSE, ST(AUTH_SENT), P(IDR) | P(AUTH), P(CERT) | P(CERTREQ) | P(CP) },
 	{ X_IKE_AUTH, RESPONSE, ST(AUTH_SENT), P(NOTIFY), 0 },
-	{ X_CREATE_CHILD_SA, REQUEST, ST(UP) | ST(CLOSING), 0, REST | CHILD | P(NONCE) },
+	{ X_IKE_AUTH, RESPONSE, ST(LEAVING), 0, REST | CHILD | P(NONCE) },
+	{ X_CREATE_CHILD_SA, REQUEST, ST(UP) | ST(CLOSING) | ST(LEAVING), 0,
+	  REST | CHILD | P(NONCE) },
 	{ X_CREATE_CHILD_SA, RESPONSE, ST(UP), CHILD | P(NONCE), REST },
 	{ X_CREATE_CHILD_SA, RESPONSE, ST(UP), P(SA) | P(KE) | P(NONCE), REST },
 	{ X_CREATE_CHILD_SA, RESPONSE, ST(UP), P(NOTIFY), REST | P(NONCE) | P(TSI) | P(TSR) },
 	{ X_CREATE_CHILD_SA, RESPONSE, ST(CLOSING), 0, REST | CHILD | P(NONCE) },
-	{ X_INFORMATIONAL, REQUEST, ST(UP) | ST(CLOSING), 0, REST | CHILD | P(NONCE) },
+	{ X_INFORMATIONAL, REQUEST, ST(UP) | ST(CLOSING) | ST(LEAVING), 0,
+	  REST | CHILD | P(NONCE) },
 	{ X_INFORMATIONAL, RESPONSE, ST(UP) | ST(CLOSING), 0, REST | CHILD | P(NONCE) },
 };
 enum { N_TABLE = sizeof(table) / sizeof(table[0]) };
 
-bool explore_takes(uint8_t exchange, enum direction d, enum sa_state s, uint32_t present)
+bool explore_takes(uint8_t exchange, enum direction d, unsigned s, uint32_t present)
 {
 	for (size_t i = 0; i < N_TABLE; i++) {
 		uint32_t may = table[i].good | table[i].more | P(NOTIFY) | P(VENDOR);
@@ -187,7 +231,7 @@ bool explore_takes(uint8_t exchange, enum direction d, enum sa_state s, uint32_t
 	return false;
 }
 
-bool explore_expects(uint8_t exchange, enum direction d, enum sa_state s)
+bool explore_expects(uint8_t exchange, enum direction d, unsigned s)
 {
 	for (size_t i = 0; i < N_TABLE; i++) {
 		if (table[i].exchange == exchange && table[i].direction == d &&

@@ -19,14 +19,25 @@ enum stage {
 	ASKED_ANSWERED,
 	CLOSING_BEGAN,
 	CLOSING_ANSWERED,
+	LEAVING,
+	/* parked: something is asked of somebody else */
+	PROVING,
+	CHECKING,
+	JUDGING,
+	INSTALLING,
 	N_PLACES
 };
+
+/* The table has rows of its own for who goes before IKE_AUTH is answered, whose peer has proved
+ * nothing, and none for who is parked. */
+enum { S_LEAVING = N_SA_STATES, S_PARKED };
 
 struct place_row {
 	const char *name;
 	enum side at; /* the end that is looked at */
 	enum sa_state state;
-	bool keys; /* the other end has them */
+	bool keys;   /* the other end has them */
+	unsigned as; /* the state that the table knows it by */
 };
 extern const struct place_row places[N_PLACES];
 
@@ -50,8 +61,8 @@ struct digest {
 struct digest explore_digest(const struct world *w);
 
 /* Is this exchange expected in this state, whatever it carries? With these payloads? */
-bool explore_expects(uint8_t exchange, enum direction d, enum sa_state s);
-bool explore_takes(uint8_t exchange, enum direction d, enum sa_state s, uint32_t present);
+bool explore_expects(uint8_t exchange, enum direction d, unsigned s);
+bool explore_takes(uint8_t exchange, enum direction d, unsigned s, uint32_t present);
 /* The payloads of the nth good message, of whatever state; false: no more. */
 bool explore_good(size_t n, uint8_t *exchange, enum direction *d, uint32_t *present);
 
