@@ -277,19 +277,24 @@ START_TEST(a_forged_group_that_we_offer_is_tried_once_and_the_true_answer_still_
 }
 END_TEST
 
-START_TEST(a_nat_moves_both_to_4500)
+/* LEFT, with `more`, behind one. */
+static struct pair *behind_a_nat(const char *more)
 {
-	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
-	const struct ike_note *up;
-
-	ck_assert(addr_parse("203.0.113.77", &p->nat));
-	pair_free(p);
-	p = pair_new(
-		pair_psk(LEFT, ""),
+	struct pair *p = pair_new(
+		pair_psk(LEFT, more),
 		"me {\n identity = right.example.org\n}\n"
 		"connection site {\n address = any\n identity = left.example.org\n auth = psk\n psk_file = site.psk\n"
 		" child net {\n  local = 10.2.0.0/16\n  remote = 10.1.0.0/16\n }\n}\n");
+
 	ck_assert(addr_parse("203.0.113.77", &p->nat));
+	return p;
+}
+
+START_TEST(a_nat_moves_both_to_4500)
+{
+	struct pair *p = behind_a_nat("");
+	const struct ike_note *up;
+
 	pair_up(p, LEFT, "site");
 	pair_drain(p);
 	pair_expect_children(p, 1);
@@ -298,9 +303,39 @@ START_TEST(a_nat_moves_both_to_4500)
 	ck_assert_uint_eq(up->path.local.port, 4500);
 	ck_assert(pair_note(p, RIGHT, IKE_NOTE_UP)->nat_there);
 	ck_assert(p->end[LEFT].sas[0].encap);
-	pair_run(p, 25 * NS_PER_S);
-	ck_assert_uint_ge(p->end[LEFT].n_keepalives, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* RFC 3948 4: by whoever is behind it, at its pace, when no message has gone that way for so long;
+ * and never elsewhere. */
+START_TEST(a_nat_is_reminded_of_us_while_we_are_silent)
+{
+	struct pair *p = behind_a_nat("keepalive = 5s\n liveness = 12s");
+
+	pair_up(p, LEFT, "site");
+	pair_run(p, 11 * NS_PER_S);
+	ck_assert_uint_eq(p->end[LEFT].n_keepalives, 2);
+	/* The peer is asked whether it lives, and the next one has time. */
+	pair_run(p, 5 * NS_PER_S);
+	ck_assert_uint_eq(p->end[LEFT].n_keepalives, 2);
+	pair_run(p, 2 * NS_PER_S);
+	ck_assert_uint_eq(p->end[LEFT].n_keepalives, 3);
+	pair_run(p, 41 * NS_PER_S);
+	ck_assert_uint_eq(p->end[LEFT].n_keepalives, 10);
 	ck_assert_uint_eq(p->end[RIGHT].n_keepalives, 0);
+	pair_free(p);
+	p = behind_a_nat("liveness = 1h");
+	pair_up(p, LEFT, "site");
+	pair_run(p, 19 * NS_PER_S);
+	ck_assert_uint_eq(p->end[LEFT].n_keepalives, 0);
+	pair_run(p, 2 * NS_PER_S);
+	ck_assert_uint_eq(p->end[LEFT].n_keepalives, 1);
+	pair_free(p);
+	p = pair_new(pair_psk(LEFT, "keepalive = 5s\n encap = always"), pair_psk(RIGHT, ""));
+	pair_up(p, LEFT, "site");
+	pair_run(p, 60 * NS_PER_S);
+	ck_assert_uint_eq(p->end[LEFT].n_keepalives + p->end[RIGHT].n_keepalives, 0);
 	pair_free(p);
 }
 END_TEST
@@ -406,6 +441,7 @@ UNIT("ike/engine-init")
 	tcase_add_test(tc,
 		       a_forged_group_that_we_offer_is_tried_once_and_the_true_answer_still_counts);
 	tcase_add_test(tc, a_nat_moves_both_to_4500);
+	tcase_add_test(tc, a_nat_is_reminded_of_us_while_we_are_silent);
 	tcase_add_loop_test(tc, encapsulation_can_be_asked_for, 0, 3);
 	tcase_add_test(tc, a_higher_major_version_is_answered_and_ikev1_is_not);
 	tcase_add_test(tc, no_common_proposal_is_told_on_both_sides);
