@@ -404,7 +404,8 @@ static const struct schema_option options[] = {
 		.reload = RELOAD_QUIET,
 		.values = "TIME",
 		.brief = "how often an address translator on our side is reminded of us",
-		.text = "Only sent when nothing else is.",
+		.text = "Sent when no message of IKE has left for so long; packets of children do not "
+			"count.",
 		.example = "keepalive = 20s",
 	},
 	{
