@@ -96,6 +96,68 @@ START_TEST(a_half_open_sa_has_the_time_that_there_is)
 }
 END_TEST
 
+/* ---- answers in clear ---- */
+
+static void of_another_version(uint8_t *b, size_t len)
+{
+	(void)len;
+	b[17] = 0x30;
+}
+
+static void with_a_critical_payload(uint8_t *b, size_t len)
+{
+	(void)len;
+	b[16] = 200;
+	b[IKE_HEADER_LEN + 1] = 0x80;
+}
+
+static void about_an_sa_of_nobody(uint8_t *b, size_t len)
+{
+	const uint8_t whole[] = { 0, 0, (uint8_t)((len - IKE_HEADER_LEN) >> 8),
+				  (uint8_t)(len - IKE_HEADER_LEN) };
+
+	b[IKE_SPI_LEN] = 7;
+	b[16] = PL_SK;
+	b[18] = X_INFORMATIONAL;
+	memcpy(b + IKE_HEADER_LEN, whole, sizeof(whole));
+}
+
+static void (*const answered[])(uint8_t *b, size_t len) = {
+	of_another_version,
+	with_a_critical_payload,
+	about_an_sa_of_nobody,
+};
+enum { N_ANSWERED = sizeof(answered) / sizeof(answered[0]) };
+
+/* So many a second, for all strangers together: who names others as the sender floods nobody. */
+START_TEST(strangers_are_answered_at_a_rate)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct path path;
+	uint8_t request[2048];
+	size_t len, sent;
+
+	p->filter = pair_lose;
+	pair_up(p, LEFT, "site");
+	len = p->last_len;
+	memcpy(request, p->last, len);
+	answered[_i](request, len);
+	path = pair_path(p, LEFT);
+	for (unsigned second = 0; second < 3; second++) {
+		sent = p->n_sent;
+		for (unsigned i = 0; i < 5 * CLEAR_ANSWERS_PER_S; i++) {
+			memcpy(path.remote.addr.b, &(uint32_t){ 0x0a000001 + i }, 4);
+			memcpy(request, &(uint64_t){ i + 1 }, IKE_SPI_LEN);
+			pair_deliver(p, RIGHT, &path, span_of(request, len));
+		}
+		ck_assert_uint_eq(p->n_sent - sent, CLEAR_ANSWERS_PER_S);
+		pair_down(p, LEFT, "site");
+		pair_run(p, NS_PER_S);
+	}
+	pair_free(p);
+}
+END_TEST
+
 /* ---- told ---- */
 
 static bool nothing(struct pair *p, struct datagram *d)
@@ -172,6 +234,7 @@ END_TEST
 
 UNIT("ike/engine-limits")
 {
+	tcase_add_loop_test(tc, strangers_are_answered_at_a_rate, 0, N_ANSWERED);
 	tcase_add_loop_test(tc, what_is_over_a_bound_is_dropped_until_there_is_room, 0, N_SCARCE);
 	tcase_add_loop_test(tc, a_half_open_sa_has_the_time_that_there_is, 0, 2);
 	tcase_add_loop_test(tc, what_a_handshake_cost_is_told, 0, N_COSTS);
