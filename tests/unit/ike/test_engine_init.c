@@ -277,6 +277,29 @@ START_TEST(a_forged_group_that_we_offer_is_tried_once_and_the_true_answer_still_
 }
 END_TEST
 
+/* Each group of our offer once, and five of them at most. */
+START_TEST(groups_without_end_come_to_an_end)
+{
+	static const uint8_t groups[][2] = { { 0, 20 }, { 0, 19 }, { 0, 21 }, { 0, 28 },
+					     { 0, 29 }, { 0, 30 }, { 0, 32 } };
+	struct pair *p = pair_new(
+		pair_psk(
+			LEFT,
+			"policy = { aes256gcm16 prfsha256 x25519 ecp384 ecp256 ecp521 ecp256bp ecp384bp ecp512bp x448 }"),
+		pair_psk(RIGHT, ""));
+	size_t sent;
+
+	pair_up(p, LEFT, "site");
+	sent = p->n_sent;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		forge(p, NOTIFY_INVALID_KE_PAYLOAD, span_of(groups[i], 2));
+	ck_assert_uint_eq(p->n_sent - sent, 5);
+	pair_drain(p);
+	ck_assert_ptr_nonnull(pair_note(p, LEFT, IKE_NOTE_UP));
+	pair_free(p);
+}
+END_TEST
+
 /* LEFT, with `more`, behind one. */
 static struct pair *behind_a_nat(const char *more)
 {
@@ -440,6 +463,7 @@ UNIT("ike/engine-init")
 	tcase_add_test(tc, forged_cookies_do_not_cost_the_attempt);
 	tcase_add_test(tc,
 		       a_forged_group_that_we_offer_is_tried_once_and_the_true_answer_still_counts);
+	tcase_add_test(tc, groups_without_end_come_to_an_end);
 	tcase_add_test(tc, a_nat_moves_both_to_4500);
 	tcase_add_test(tc, a_nat_is_reminded_of_us_while_we_are_silent);
 	tcase_add_loop_test(tc, encapsulation_can_be_asked_for, 0, 3);
