@@ -298,11 +298,14 @@ static enum err receive_stranger(struct ike_engine *e, const struct path *p,
 }
 
 /* Only the exchanges of the table are opened, but an established peer's request is opened whatever
- * it is: once its integrity is proved it gets an answer (RFC 7296 2.21.3). */
+ * it is: once its integrity is proved it gets an answer (RFC 7296 2.21.3). Who closes before a
+ * responder has proved itself hears no request of it. */
 static bool is_opened(const struct ike_sa *sa, const struct message *m)
 {
 	enum direction d = direction_of(&m->h);
 
+	if (d == REQUEST && sa->state == S_CLOSING && sa->up_at == 0)
+		return false;
 	return rules_expect(m->h.exchange, d, sa->state) || (d == REQUEST && sa->state == S_UP);
 }
 
