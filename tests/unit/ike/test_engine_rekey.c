@@ -313,6 +313,34 @@ START_TEST(a_refusal_of_a_plane_leaves_the_old_pair)
 }
 END_TEST
 
+/* The peer has less by now, or thinks so: who uses what it leaves out would be cut off (2.9.2). The
+ * pair that carries it stays, and the next try is as good as any. */
+START_TEST(new_keys_take_nothing_away_that_is_in_use)
+{
+	struct pair *p = with_child();
+	struct conf_child *right = &p->end[RIGHT].conf->connections[0].children[0];
+	struct ts *cut = _i == 0 ? &right->local.v[0] : &right->remote.v[0];
+	const struct ts whole = *cut;
+	const uint32_t spi = child_at(p, LEFT)->spi_out;
+
+	cut->hi = cut->lo;
+	want(p, LEFT);
+	pair_run(p, NS_PER_S / 2);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_REKEY_FAILED), 1);
+	ck_assert_int_eq(pair_note(p, LEFT, IKE_NOTE_REKEY_FAILED)->err, ERR_TS);
+	*cut = whole;
+	ck_assert_uint_eq(halves(p, LEFT, SA_OUT), 1);
+	ck_assert_uint_eq(child_at(p, LEFT)->spi_out, spi);
+	ck_assert_uint_eq(p->end[RIGHT].sends_by, child_at(p, LEFT)->spi_in);
+	pair_run(p, 30 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_ne(child_at(p, LEFT)->spi_out, spi);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CHILD_DOWN), 0);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_CHILD_DOWN), 0);
+	pair_free(p);
+}
+END_TEST
+
 /* ---- when ---- */
 
 START_TEST(new_keys_come_before_the_lifetime_is_over)
@@ -365,6 +393,7 @@ UNIT("ike/engine-rekey")
 	tcase_add_test(tc, one_that_is_not_there_yet_is_not_unknown);
 	tcase_add_test(tc, a_peer_may_rekey_the_same_child_twice);
 	tcase_add_loop_test(tc, a_refusal_of_a_plane_leaves_the_old_pair, 0, N_REFUSALS);
+	tcase_add_loop_test(tc, new_keys_take_nothing_away_that_is_in_use, 0, 2);
 	tcase_add_test(tc, the_first_child_of_a_connection_is_rekeyed_early);
 	tcase_add_test(tc, new_keys_come_before_the_lifetime_is_over);
 }
