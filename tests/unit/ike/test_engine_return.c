@@ -157,7 +157,35 @@ START_TEST(pauses_grow_differ_and_are_bounded)
 	ck_assert_uint_le(calls, 60);
 	ck_assert(longest < 100 * NS_PER_S);
 	ck_assert(shortest > 70 * NS_PER_S);
-	ck_assert(longest - shortest > NS_PER_S);
+	/* Apart from what differs in the attempts themselves. */
+	longest = 0;
+	shortest = NEVER;
+	for (int i = 0; i < 100; i++) {
+		mono_ns pause = conn_backoff(conn_of(p), 10);
+
+		longest = pause > longest ? pause : longest;
+		shortest = pause < shortest ? pause : shortest;
+	}
+	ck_assert(shortest >= 48 * NS_PER_S && longest <= 64 * NS_PER_S);
+	ck_assert(longest - shortest > 8 * NS_PER_S);
+	pair_free(p);
+}
+END_TEST
+
+START_TEST(always_is_for_ever)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, "start = always"), pair_psk(RIGHT, ""));
+	size_t calls;
+
+	p->filter = never;
+	pair_run(p, 60 * NS_PER_S);
+	conn_of(p)->tries = UINT32_MAX - 2; /* after so many, and so many more */
+	calls = pair_count(p, LEFT, IKE_NOTE_CONNECTING);
+	pair_run(p, 600 * NS_PER_S);
+	ck_assert_uint_ge(pair_count(p, LEFT, IKE_NOTE_CONNECTING), calls + 5);
+	p->filter = NULL;
+	pair_run(p, 100 * NS_PER_S);
+	pair_expect_children(p, 1);
 	pair_free(p);
 }
 END_TEST
@@ -352,6 +380,7 @@ UNIT("ike/engine-return")
 	tcase_add_test(tc, it_is_believed_once_in_ten_seconds);
 	tcase_add_test(tc, a_connection_that_is_not_wanted_stays_down);
 	tcase_add_test(tc, pauses_grow_differ_and_are_bounded);
+	tcase_add_test(tc, always_is_for_ever);
 	tcase_add_test(tc, a_name_is_asked_anew_for_each_attempt);
 	tcase_add_test(tc, a_peer_that_answers_no_packets_is_asked_at_growing_intervals);
 	tcase_add_test(tc, what_came_since_it_was_asked_has_it_asked_at_once);
