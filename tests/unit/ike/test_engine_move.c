@@ -17,6 +17,7 @@ struct wire {
 	size_t to_old, to_new;
 	bool old_is_dead, new_is_dead;
 	bool requests_from_new; /* LEFT's requests */
+	bool answers_from_old;	/* ... and what it answers there */
 };
 
 static bool look(struct pair *p, struct datagram *d)
@@ -28,6 +29,8 @@ static bool look(struct pair *p, struct datagram *d)
 	if (d->to == RIGHT) {
 		if (w->requests_from_new && !response)
 			d->path.remote.port = ELSEWHERE;
+		if (w->answers_from_old && response)
+			d->path.remote.port = PORT_NATT;
 		return true;
 	}
 	w->to_new += new;
@@ -92,6 +95,27 @@ START_TEST(a_hint_is_asked_about_there_and_nowhere_else)
 	ck_assert_uint_gt(w.to_new, 1);
 	ck_assert_uint_eq(w.to_old, 0);
 	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 1);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
+/* Somebody there has only passed the question on: the peer is where it was. */
+START_TEST(an_answer_from_another_place_moves_nothing)
+{
+	struct wire w;
+	struct pair *p = up(&w);
+
+	set_nats(p);
+	w.answers_from_old = true;
+	hint(p, RIGHT, ELSEWHERE);
+	pair_drain(p);
+	ck_assert_uint_eq(w.to_new, 1);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 0);
+	ck_assert_uint_eq(p->end[RIGHT].n_moves, 0);
+	pair_run(p, 60 * NS_PER_S);
+	ck_assert_uint_eq(w.to_new, 1);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_MOVED), 0);
 	pair_expect_children(p, 1);
 	pair_free(p);
 }
@@ -234,6 +258,7 @@ UNIT("ike/engine-move")
 	tcase_add_test(tc, an_heir_has_to_ask_as_well);
 	tcase_add_loop_test(tc, after_a_move_the_peer_is_asked_there_once_more, 0, 2);
 	tcase_add_test(tc, a_hint_is_asked_about_there_and_nowhere_else);
+	tcase_add_test(tc, an_answer_from_another_place_moves_nothing);
 	tcase_add_test(tc, a_false_hint_costs_four_datagrams);
 	tcase_add_loop_test(tc, some_hints_are_not_followed, 0, 5);
 	tcase_add_test(tc, a_new_request_is_a_hint);
