@@ -2,12 +2,14 @@
 /* INITIAL_CONTACT: who says it, and what becomes of what was there (RFC 7296 2.4); and two IKE SAs
  * that came up from both ends at once. */
 #include <stdio.h>
+#include <string.h>
 
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/core.h"
 #include "ike/duplicate.h"
 #include "ike/header.h"
+#include "ike/peer.h"
 #include "ike/rekey_ike.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
@@ -47,6 +49,40 @@ START_TEST(initial_contact_replaces_the_old_sa)
 	pair_expect_children(p, 1);
 	ck_assert_int_eq(pair_note(p, RIGHT, IKE_NOTE_DOWN)->err, ERR_REPLACED);
 	ck_assert_uint_eq(pair_sas(p, RIGHT), 1);
+	pair_free(p);
+}
+END_TEST
+
+/* As pair_psk, with another identity of LEFT's. */
+static const char *mailbox(enum side s, char text[static 4096])
+{
+	const char *from = pair_psk(s, ""), *name;
+	size_t n = 0;
+
+	while ((name = strstr(from, pair_names[LEFT]))) {
+		n += (size_t)snprintf(text + n, 4096 - n, "%.*sLeft@example.org",
+				      (int)(name - from), from);
+		from = name + strlen(pair_names[LEFT]);
+	}
+	snprintf(text + n, 4096 - n, "%s", from);
+	return text;
+}
+
+/* Whoever else there is: 0: of another name; 1: of one that differs in case alone, which in a
+ * mailbox's is another one. */
+START_TEST(initial_contact_replaces_nobody_else)
+{
+	static const char *const others[] = { "Lent@example.org", "left@example.org" };
+	char left[4096], right[4096];
+	struct pair *p = up(mailbox(LEFT, left), mailbox(RIGHT, right));
+	struct ike_sa *sa = pair_sa(p, RIGHT);
+
+	peer_leave(sa);
+	ck_assert_int_eq(identity_parse(sa->peer, others[_i]), OK);
+	peer_enter(sa);
+	left_forgets_and_calls(p);
+	ck_assert_uint_eq(pair_count(p, RIGHT, IKE_NOTE_DOWN), 0);
+	ck_assert_uint_eq(pair_sas(p, RIGHT), 2);
 	pair_free(p);
 }
 END_TEST
@@ -356,6 +392,7 @@ UNIT("ike/engine-duplicate")
 	tcase_add_loop_test(tc, of_two_that_crossed_one_stays_though_one_has_an_heir, 0, 20);
 	tcase_add_loop_test(tc, while_one_of_two_goes_the_connection_is_up, 0, 4);
 	tcase_add_test(tc, initial_contact_replaces_the_old_sa);
+	tcase_add_loop_test(tc, initial_contact_replaces_nobody_else, 0, 2);
 	tcase_add_loop_test(tc, one_of_several_machines_replaces_no_other, 0, N_SEVERAL);
 	tcase_add_test(tc, another_connection_of_the_same_two_is_no_first_contact);
 }
