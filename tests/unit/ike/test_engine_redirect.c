@@ -189,6 +189,26 @@ START_TEST(a_redirect_is_followed_where_it_may_be)
 }
 END_TEST
 
+/* Whoever sees our request can say such a thing as often as he likes; it takes no more time, nor
+ * does a later word take the place of the first. */
+START_TEST(the_first_redirect_counts)
+{
+	const struct redirect first = { IPV4, "198.51.100.2", NONCE_LEN, 0 };
+	const struct redirect later = { IPV4, "203.0.113.10", NONCE_LEN, 0 };
+	struct seen s;
+	struct pair *p = begin(&s, FOLLOW);
+
+	say(p, &s, &first);
+	pair_run(p, 300 * NS_PER_MS);
+	say(p, &s, &later);
+	pair_run(p, 300 * NS_PER_MS);
+	ck_assert_uint_eq(pair_count(p, LEFT, IKE_NOTE_CONNECTING), 2);
+	pair_run(p, 3 * NS_PER_S);
+	pair_expect_children(p, 1);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(without_follow_nothing_is_followed_nor_announced)
 {
 	struct seen s;
@@ -328,6 +348,7 @@ END_TEST
 UNIT("ike/engine-redirect")
 {
 	tcase_add_loop_test(tc, a_redirect_is_followed_where_it_may_be, 0, N(answers));
+	tcase_add_test(tc, the_first_redirect_counts);
 	tcase_add_test(tc, without_follow_nothing_is_followed_nor_announced);
 	tcase_add_test(tc, the_true_answer_is_better);
 	tcase_add_test(tc, five_redirects_in_five_minutes_are_enough);
