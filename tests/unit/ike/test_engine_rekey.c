@@ -287,6 +287,22 @@ START_TEST(a_peer_may_rekey_the_same_child_twice)
 }
 END_TEST
 
+/* It has it, for a minute is enough for any worker. */
+START_TEST(what_the_peer_neither_uses_nor_deletes_counts_after_a_minute)
+{
+	struct pair *p = with_child();
+	uint32_t old = child_at(p, RIGHT)->spi_out;
+
+	ask_by_hand(p, 0x12345678, "0123456789abcdef");
+	pair_run(p, 55 * NS_PER_S);
+	ck_assert_uint_eq(halves(p, RIGHT, SA_OUT), 1);
+	ck_assert_uint_eq(p->end[RIGHT].sends_by, old);
+	pair_run(p, 10 * NS_PER_S);
+	ck_assert_uint_eq(p->end[RIGHT].sends_by, 0x12345678);
+	pair_free(p);
+}
+END_TEST
+
 /* While both ends have the old pair. */
 static const struct {
 	enum side side;
@@ -392,6 +408,7 @@ UNIT("ike/engine-rekey")
 	tcase_add_test(tc, one_that_is_put_off_is_tried_again_soon);
 	tcase_add_test(tc, one_that_is_not_there_yet_is_not_unknown);
 	tcase_add_test(tc, a_peer_may_rekey_the_same_child_twice);
+	tcase_add_test(tc, what_the_peer_neither_uses_nor_deletes_counts_after_a_minute);
 	tcase_add_loop_test(tc, a_refusal_of_a_plane_leaves_the_old_pair, 0, N_REFUSALS);
 	tcase_add_loop_test(tc, new_keys_take_nothing_away_that_is_in_use, 0, 2);
 	tcase_add_test(tc, the_first_child_of_a_connection_is_rekeyed_early);
