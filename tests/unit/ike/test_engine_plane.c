@@ -6,7 +6,6 @@
 #include "crypto/alg.h"
 #include "ike/child.h"
 #include "ike/deal.h"
-#include "ike/rekey.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
 
@@ -276,58 +275,6 @@ START_TEST(a_key_has_the_limits_of_its_cipher)
 }
 END_TEST
 
-/* What was drawn so far, in thousandths of the limit. */
-struct drawn {
-	uint64_t least, most;
-};
-
-static void draw(struct drawn *d, uint64_t soft, uint64_t limit)
-{
-	uint64_t part = soft * 1000 / limit;
-
-	d->least = part < d->least ? part : d->least;
-	d->most = part > d->most ? part : d->most;
-}
-
-/* Else all children of a gateway would have new keys at once. By either plane; who made it is
- * earlier. */
-START_TEST(new_keys_by_bytes_and_packets_are_due_at_a_time_that_is_drawn)
-{
-	static const char *const child[2] = { "life_bytes = 1000000\nlife_packets = 10000",
-					      "life_bytes = 1000000\nlife_packets = 10000" };
-	const struct plane_caps kernel[2] = { pair_kernel(), { .v4 = false } };
-	struct pair *p = pair_of("", child, kernel);
-	struct drawn bytes[2] = { { 1000, 0 }, { 1000, 0 } },
-		     packets[2] = { { 1000, 0 }, { 1000, 0 } };
-
-	pair_up(p, LEFT, "site");
-	for (int i = 0; i < 20; i++) {
-		pair_run(p, 10 * NS_PER_S);
-		pair_expect_children(p, 1);
-		for (enum side s = LEFT; s <= RIGHT; s++) {
-			const struct sa_desc *sa = &p->end[s].sas[0];
-
-			ck_assert_int_eq(sa->plane, s == LEFT ? PLANE_KERNEL : PLANE_USER);
-			ck_assert_uint_eq(sa->byte_limit, 1000000);
-			ck_assert_uint_eq(sa->packet_limit, 10000);
-			draw(&bytes[s], sa->byte_soft, sa->byte_limit);
-			draw(&packets[s], sa->packet_soft, sa->packet_limit);
-		}
-		rekey_want(pair_sa(p, LEFT)->children);
-		pair_act(p, LEFT);
-	}
-	for (enum side s = LEFT; s <= RIGHT; s++) {
-		const uint64_t least = s == LEFT ? 800 : 900;
-
-		ck_assert(bytes[s].least >= least && bytes[s].most <= least + 60);
-		ck_assert(bytes[s].most - bytes[s].least > 20);
-		ck_assert(packets[s].least >= least && packets[s].most <= least + 60);
-		ck_assert(packets[s].most - packets[s].least > 20);
-	}
-	pair_free(p);
-}
-END_TEST
-
 /* Two SAs of one number at one peer would be one to it (A27); 0 to 255 are none. */
 START_TEST(a_peers_spi_is_taken_once)
 {
@@ -525,7 +472,6 @@ UNIT("ike/engine-plane")
 	tcase_add_test(tc, a_child_that_nobody_carries_is_not_tried);
 	tcase_add_test(tc, a_peer_that_wants_what_nobody_carries_is_told);
 	tcase_add_test(tc, a_path_that_the_kernel_cannot_carry_is_told);
-	tcase_add_test(tc, new_keys_by_bytes_and_packets_are_due_at_a_time_that_is_drawn);
 	tcase_add_loop_test(tc, a_key_has_the_limits_of_its_cipher, 0,
 			    sizeof(limits) / sizeof(limits[0]));
 	tcase_add_test(tc, a_peers_spi_is_taken_once);

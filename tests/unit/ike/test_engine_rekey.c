@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rekeying of a child, step by step: what each plane holds at which moment, who names what, and
  * requests that are not to be granted. Both ends at once: test_engine_rekey_both.c. */
+#include <stdio.h>
+#include <string.h>
+
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/create.h"
@@ -398,6 +401,70 @@ START_TEST(the_first_child_of_a_connection_is_rekeyed_early)
 }
 END_TEST
 
+static const char *with_limits(enum side s, char text[static 4096])
+{
+	const char *was = pair_psk(s, ""), *at = strstr(was, "child ");
+
+	at = at ? strchr(at, '\n') : NULL;
+	ck_assert_ptr_nonnull(at);
+	snprintf(text, 4096, "%.*s\nlife_bytes = 1000000\nlife_packets = 10000%s", (int)(at - was),
+		 was, at);
+	return text;
+}
+
+/* What was drawn so far, in thousandths of the limit. */
+struct drawn {
+	uint64_t least, most;
+};
+
+static void draw(struct drawn *d, uint64_t soft, uint64_t limit)
+{
+	uint64_t part = soft * 1000 / limit;
+
+	d->least = part < d->least ? part : d->least;
+	d->most = part > d->most ? part : d->most;
+}
+
+/* Else all children of a gateway would have new keys at once. By either plane; who made it is
+ * earlier. */
+START_TEST(new_keys_by_bytes_and_packets_are_due_at_a_time_that_is_drawn)
+{
+	const struct plane_caps kernel[2] = { pair_kernel(), { .v4 = false } };
+	char text[2][4096];
+	const char *const texts[2] = { with_limits(LEFT, text[LEFT]),
+				       with_limits(RIGHT, text[RIGHT]) };
+	struct pair *p = pair_new_on(texts, kernel);
+	struct drawn bytes[2] = { { 1000, 0 }, { 1000, 0 } },
+		     packets[2] = { { 1000, 0 }, { 1000, 0 } };
+
+	pair_up(p, LEFT, "site");
+	for (int i = 0; i < 20; i++) {
+		pair_run(p, 10 * NS_PER_S);
+		pair_expect_children(p, 1);
+		for (enum side s = LEFT; s <= RIGHT; s++) {
+			const struct sa_desc *sa = &p->end[s].sas[0];
+
+			ck_assert_int_eq(sa->plane, s == LEFT ? PLANE_KERNEL : PLANE_USER);
+			ck_assert_uint_eq(sa->byte_limit, 1000000);
+			ck_assert_uint_eq(sa->packet_limit, 10000);
+			draw(&bytes[s], sa->byte_soft, sa->byte_limit);
+			draw(&packets[s], sa->packet_soft, sa->packet_limit);
+		}
+		rekey_want(pair_sa(p, LEFT)->children);
+		pair_act(p, LEFT);
+	}
+	for (enum side s = LEFT; s <= RIGHT; s++) {
+		const uint64_t least = s == LEFT ? 800 : 900;
+
+		ck_assert(bytes[s].least >= least && bytes[s].most <= least + 60);
+		ck_assert(bytes[s].most - bytes[s].least > 20);
+		ck_assert(packets[s].least >= least && packets[s].most <= least + 60);
+		ck_assert(packets[s].most - packets[s].least > 20);
+	}
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-rekey")
 {
 	tcase_add_test(tc, the_responder_sends_on_the_old_pair_until_it_is_deleted);
@@ -413,4 +480,5 @@ UNIT("ike/engine-rekey")
 	tcase_add_loop_test(tc, new_keys_take_nothing_away_that_is_in_use, 0, 2);
 	tcase_add_test(tc, the_first_child_of_a_connection_is_rekeyed_early);
 	tcase_add_test(tc, new_keys_come_before_the_lifetime_is_over);
+	tcase_add_test(tc, new_keys_by_bytes_and_packets_are_due_at_a_time_that_is_drawn);
 }
