@@ -320,6 +320,8 @@ static void watch_words(const json_t *n)
 		       cli_str(n, "scheme", "pre-shared key"));
 	} else {
 		printf("%s", cli_str(n, "reason", cli_str(n, "peer", "")));
+		if (strcmp(event, "refused") == 0 || strcmp(event, "child_failed") == 0)
+			printf(": %s", cli_str(n, "text", cli_str(n, "meaning", "?")));
 		if (cli_num(n, "next_try_ms") >= 1000)
 			printf(", next try in %lld s",
 			       (long long)(cli_num(n, "next_try_ms") / 1000));

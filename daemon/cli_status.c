@@ -7,7 +7,7 @@
 #include "daemon/cli.h"
 
 /* Where the words begin behind a child's name and state, and behind the label of a fact. */
-enum { CHILD_COLUMN = 21, FACT_COLUMN = 10 };
+enum { CHILD_COLUMN = 21, FACT_COLUMN = 10, TIMES_MAX = CLI_WORDS_MAX + 48 };
 
 struct status {
 	const struct cli *cli;
@@ -77,20 +77,57 @@ static void fact_print(const char *label, const char *text)
 	cli_wrap(stdout, FACT_COLUMN, FACT_COLUMN, text);
 }
 
-static void failure_print(const json_t *f)
+static void failure_print(const json_t *f, const char *when)
 {
 	const char *got = json_string_value(json_object_get(f, "got")),
 		   *fix = json_string_value(json_object_get(f, "fix"));
 
 	char why[600];
 
-	snprintf(why, sizeof(why), "%s: %s", cli_str(f, "reason", "-"),
-		 cli_str(f, "text", cli_str(f, "meaning", "-")));
+	snprintf(why, sizeof(why), "%s: %s%s", cli_str(f, "reason", "-"),
+		 cli_str(f, "text", cli_str(f, "meaning", "-")), when);
 	fact_print("why", why);
 	if (got)
 		fact_print(cli_true(f, "proved") ? "proved" : "got", got);
 	if (fix)
 		fact_print("fix", fix);
+}
+
+/* "8 times, last 3s ago" */
+static const char *times_words(const json_t *refusal, char buf[static TIMES_MAX])
+{
+	const json_int_t times = cli_num(refusal, "times");
+	char ago[CLI_WORDS_MAX];
+
+	cli_duration(cli_ago(cli_str(refusal, "time", "")), ago);
+	if (times > 1)
+		snprintf(buf, TIMES_MAX, "%lld times, last %s ago", (long long)times, ago);
+	else
+		snprintf(buf, TIMES_MAX, "%s ago", ago);
+	return buf;
+}
+
+/* The last failure is that refusal, which the daemon has told with more. */
+static bool is_told_by(const json_t *refusal, const json_t *failure)
+{
+	return json_is_object(refusal) && strcmp(cli_str(failure, "event", ""), "refused") == 0 &&
+	       strcmp(cli_str(failure, "role", ""), "responder") == 0 &&
+	       strcmp(cli_str(failure, "reason", ""), cli_str(refusal, "reason", "")) == 0;
+}
+
+/* Both: the peer that refuses us may be one that we refuse, and then our own reason says more. */
+static void reasons_print(const json_t *c)
+{
+	const json_t *failure = json_object_get(c, "last_failure"),
+		     *refusal = json_object_get(c, "last_refusal");
+	char words[TIMES_MAX], when[TIMES_MAX + 4];
+
+	if (json_is_object(refusal) && !cli_true(refusal, "over")) {
+		snprintf(when, sizeof(when), " (%s)", times_words(refusal, words));
+		failure_print(refusal, when);
+	}
+	if (json_is_object(failure) && !is_told_by(refusal, failure))
+		failure_print(failure, "");
 }
 
 static bool weak_is(const json_t *c, const char *what)
@@ -199,8 +236,7 @@ static void spis_print(const json_t *c)
 
 static void connection_print(const struct cli *cli, const json_t *c)
 {
-	const json_t *remote = json_object_get(c, "remote"),
-		     *failure = json_object_get(c, "last_failure");
+	const json_t *remote = json_object_get(c, "remote");
 	const json_t *children = json_object_get(c, "children");
 	bool up = strcmp(cli_str(c, "state", ""), "up") == 0;
 
@@ -212,8 +248,8 @@ static void connection_print(const struct cli *cli, const json_t *c)
 		spis_print(c);
 	weak_print(c);
 	priority_print(c);
-	if (!whole_up(c) && json_is_object(failure))
-		failure_print(failure);
+	if (!whole_up(c))
+		reasons_print(c);
 	for (size_t i = 0; i < json_array_size(children); i++)
 		child_print(cli, json_array_get(children, i));
 }
@@ -344,32 +380,42 @@ int cli_status(const struct cli *cli)
 
 static void explain_print(const struct cli *cli, const json_t *f, const char *name, bool up)
 {
-	char ago[CLI_WORDS_MAX];
+	char when[TIMES_MAX];
 
 	if (cli->json) {
 		cli_print_json(json_deep_copy(f));
 		return;
 	}
-	printf("%s, %s ago%s:\n", name, cli_duration(cli_ago(cli_str(f, "time", "")), ago),
-	       up ? "; it is up now" : "");
+	printf("%s, %s%s:\n", name, times_words(f, when), up ? "; it is up now" : "");
 	cli_note_error(stdout, f);
 }
 
-/* The last failure of each connection, then peers that fit none. */
+static size_t explain_connection(const struct cli *cli, const json_t *c)
+{
+	const json_t *failure = json_object_get(c, "last_failure"),
+		     *refusal = json_object_get(c, "last_refusal");
+	const char *name = cli_str(c, "name", "-");
+	size_t n = 0;
+
+	if (json_is_object(refusal)) {
+		explain_print(cli, refusal, name, whole_up(c));
+		n++;
+	}
+	if (json_is_object(failure) && !is_told_by(refusal, failure)) {
+		explain_print(cli, failure, name, whole_up(c));
+		n++;
+	}
+	return n;
+}
+
+/* What each connection failed and was refused for, then peers that fit none. */
 static size_t explain_all(const struct cli *cli, const struct status *s)
 {
 	const json_t *strangers = json_object_get(s->summary, "unknown_peers");
 	size_t n = 0;
 
-	for (size_t i = 0; i < json_array_size(s->connections); i++) {
-		const json_t *c = json_array_get(s->connections, i);
-		const json_t *f = json_object_get(c, "last_failure");
-
-		if (!json_is_object(f))
-			continue;
-		explain_print(cli, f, cli_str(c, "name", "-"), whole_up(c));
-		n++;
-	}
+	for (size_t i = 0; i < json_array_size(s->connections); i++)
+		n += explain_connection(cli, json_array_get(s->connections, i));
 	for (size_t i = 0; !cli->args[0] && i < json_array_size(strangers); i++, n++) {
 		const json_t *f = json_array_get(strangers, i);
 

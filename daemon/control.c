@@ -11,26 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "daemon/client.h"
-#include "daemon/strangers.h"
+#include "daemon/control_state.h"
 
 /* Those who may only look leave room for root. */
 enum { CLIENTS_MAX = 64, LOOKERS_MAX = 32 };
 static const mono_ns counters_patience = 500 * NS_PER_MS;
-
-struct control {
-	struct control_env env;
-	struct loop_watch listener;
-	bool listens; /* once there is an engine */
-	struct client *clients;
-	size_t n_clients;
-	uint64_t tickets;
-	time_t started;
-	time_t config_loaded;
-	char *not_upgraded; /* why; NULL: no upgrade has failed in the end */
-	struct strangers strangers;
-};
 
 struct request {
 	const char *name;
@@ -42,24 +28,14 @@ struct request {
 	enum control_change change;
 };
 
-static struct ike_engine *engine_of(const struct control *ctl)
+struct ike_engine *control_engine(const struct control *ctl)
 {
 	return ctl->env.engine(ctl->env.ctx);
 }
 
-static struct report_now now_get(void)
-{
-	struct timespec t = { .tv_sec = 0 };
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (struct report_now){ .mono = mono_now(),
-				    .wall = t.tv_sec,
-				    .rest = (mono_ns)t.tv_nsec };
-}
-
 /* ---- ending a request ---- */
 
-static void client_end(struct client *c, enum err e, const char *text)
+void client_end(struct client *c, enum err e, const char *text)
 {
 	json_t *o =
 		json_pack("{s:i, s:s, s:b, s:o, s:o, s:i, s:o}", "v", REPORT_VERSION, "kind", "end",
@@ -75,63 +51,11 @@ static void client_end(struct client *c, enum err e, const char *text)
 
 /* ---- status ---- */
 
-struct status_walk {
-	struct client *c;
-	struct report_now now;
-	int counts[IKE_STATE_FAILING + 1];
-	bool found;
-};
-
-static void status_one(void *ctx, const struct ike_view *v)
-{
-	struct status_walk *w = ctx;
-
-	if (w->c->connection[0] && strcmp(w->c->connection, v->conf->name) != 0)
-		return;
-	w->found = true;
-	w->counts[v->state]++;
-	client_send(w->c, report_connection(v, &w->now));
-}
-
-/* The pid is the monitor's, our parent: what people call the daemon. */
-static json_t *daemon_report(const struct control *ctl)
-{
-	char started[REPORT_TIME_MAX], loaded[REPORT_TIME_MAX];
-	int64_t not_kept = ctl->env.not_kept(ctl->env.ctx);
-
-	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:s?}", "version", PACKAGE_VERSION, "pid",
-			 (int)getppid(), "started", report_time(ctl->started, started),
-			 "config_loaded", report_time(ctl->config_loaded, loaded), "not_kept",
-			 not_kept < 0 ? json_null() : json_integer((json_int_t)not_kept),
-			 "not_upgraded", ctl->not_upgraded);
-}
-
-static void status_finish(struct client *c)
-{
-	struct status_walk w = { .c = c, .now = now_get() };
-	char when[REPORT_TIME_MAX];
-
-	ike_engine_views(engine_of(c->control), status_one, &w);
-	if (c->connection[0] && !w.found) {
-		client_end(c, ERR_NOT_FOUND, "no connection of that name in the configuration");
-		return;
-	}
-	client_send(
-		c, json_pack("{s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i, s:i}, s:o, s:o}", "v",
-			     REPORT_VERSION, "kind", "summary", "time",
-			     report_time(w.now.wall, when), "summary", "up", w.counts[IKE_STATE_UP],
-			     "connecting", w.counts[IKE_STATE_CONNECTING], "waiting",
-			     w.counts[IKE_STATE_WAITING], "failing", w.counts[IKE_STATE_FAILING],
-			     "off", w.counts[IKE_STATE_OFF], "daemon", daemon_report(c->control),
-			     "unknown_peers", strangers_report(&c->control->strangers, &w.now)));
-	client_end(c, OK, NULL);
-}
-
 static void serve_status(struct client *c)
 {
 	c->waits = CLIENT_STATUS;
 	loop_timer_set(c->control->env.loop, &c->timer, mono_now() + counters_patience);
-	ike_engine_refresh(engine_of(c->control), mono_now());
+	ike_engine_refresh(control_engine(c->control), mono_now());
 }
 
 /* ---- up, wait, down ---- */
@@ -166,7 +90,7 @@ static void find_one(void *ctx, const struct ike_view *v)
 static struct find_walk find_walk_do(const struct client *c)
 {
 	struct find_walk w = { .c = c };
-	ike_engine_views(engine_of(c->control), find_one, &w);
+	ike_engine_views(control_engine(c->control), find_one, &w);
 	return w;
 }
 
@@ -315,7 +239,7 @@ static void client_late(void *ctx)
 	struct client *c = ctx;
 
 	if (c->waits == CLIENT_STATUS)
-		status_finish(c);
+		control_status(c);
 	client_push(c);
 }
 
@@ -384,8 +308,7 @@ static bool note_ends_up(const struct ike_note *n)
 
 void control_note(struct control *ctl, const struct ike_note *n)
 {
-	if (n->kind == IKE_NOTE_REFUSED && !n->connection[0])
-		strangers_keep(&ctl->strangers, n);
+	refusals_note(&ctl->refusals, n, mono_now());
 	for (struct client *c = ctl->clients; c; c = c->next) {
 		if (n->kind == IKE_NOTE_DROPPED || !note_concerns(c, n))
 			continue;
@@ -403,7 +326,7 @@ static void client_look(struct client *c)
 	const struct control_env *h = &c->control->env;
 
 	if (c->waits == CLIENT_STATUS && h->counters_fresh(h->ctx))
-		status_finish(c);
+		control_status(c);
 	else if ((c->waits == CLIENT_UP || c->waits == CLIENT_WAIT) && find_walk_do(c).up)
 		client_end(c, OK, NULL);
 	else if (c->waits == CLIENT_DOWN &&
@@ -477,7 +400,7 @@ enum err control_listen(struct control *c, int fd)
 
 enum err control_begin(struct control *c)
 {
-	if (c->listens || c->listener.fd < 0 || !engine_of(c))
+	if (c->listens || c->listener.fd < 0 || !control_engine(c))
 		return OK;
 	c->listens = loop_add(c->env.loop, &c->listener, EPOLLIN) == OK;
 	return c->listens ? OK : ERR_SYSTEM;

@@ -29,7 +29,7 @@ static json_t *text_or_null(const char *s)
 	return s && s[0] ? json_string(s) : json_null();
 }
 
-static json_t *when(mono_ns at, const struct report_now *now)
+json_t *report_when(mono_ns at, const struct report_now *now)
 {
 	char buf[REPORT_TIME_MAX];
 	mono_ns ago = now->mono > at ? now->mono - at : 0;
@@ -150,7 +150,7 @@ static json_t *child_report(const struct ike_child_view *c, const struct report_
 			     *remote = c->up ? c->remote : &c->conf->remote;
 	json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:b, s:o, s:o, s:o}", "name", c->conf->name,
 			      "state", c->up ? "up" : "down", "since",
-			      c->up ? when(c->since, now) : json_null(), "mode",
+			      c->up ? report_when(c->since, now) : json_null(), "mode",
 			      c->mode == SA_TUNNEL ? "tunnel" : "transport", "guarded", c->guarded,
 			      "mtu_bytes", c->up && c->mtu ? json_integer(c->mtu) : json_null(),
 			      "local", selectors_report(local), "remote", selectors_report(remote));
@@ -184,7 +184,7 @@ static json_t *failure_report(const struct ike_view *v, const struct report_now 
 	if (!v->last_failure.connection[0])
 		return json_null();
 	o = report_note(&v->last_failure, 0);
-	json_object_set_new(o, "time", when(v->last_failure_at, now));
+	json_object_set_new(o, "time", report_when(v->last_failure_at, now));
 	return o;
 }
 
@@ -246,8 +246,8 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 	json_t *o =
 		json_pack("{s:i, s:s, s:s, s:s, s:o, s:s, s:b, s:i}", "v", REPORT_VERSION, "kind",
 			  "connection", "name", v->conf->name, "state", state_names[v->state],
-			  "since", when(v->since, now), "start", starts[v->conf->start], "wanted",
-			  v->wanted || v->missed, "tries", (int)v->tries);
+			  "since", report_when(v->since, now), "start", starts[v->conf->start],
+			  "wanted", v->wanted || v->missed, "tries", (int)v->tries);
 
 	if (!o || !children) {
 		json_decref(o);

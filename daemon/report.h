@@ -23,6 +23,8 @@ struct report_now {
 /* A new reference, or NULL without memory. */
 json_t *report_connection(const struct ike_view *v, const struct report_now *now);
 json_t *report_note(const struct ike_note *n, time_t wall);
+/* A moment of the past. */
+json_t *report_when(mono_ns at, const struct report_now *now);
 const char *report_time(time_t t, char buf[static REPORT_TIME_MAX]);
 
 #endif
