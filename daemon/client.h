@@ -35,6 +35,8 @@ struct client {
 	const struct request *asked;	    /* control.c's */
 	char connection[CONF_NAME_MAX + 1]; /* "": all */
 	char child[CONF_NAME_MAX + 1];	    /* "": all */
+	struct ike_note failed;		    /* a child of that; connection "": none has */
+	bool failed_told;
 	size_t in_len;
 	char in[CLIENT_REQUEST_MAX];
 	char *out; /* backlog, owned */

@@ -94,6 +94,22 @@ static struct find_walk find_walk_do(const struct client *c)
 	return w;
 }
 
+static bool note_concerns(const struct client *c, const struct ike_note *n)
+{
+	return (!c->connection[0] || strcmp(c->connection, n->connection) == 0) &&
+	       (!c->child[0] || !n->child[0] || strcmp(c->child, n->child) == 0);
+}
+
+/* A child of the IKE SA that is up has failed before anybody asked for it here. */
+static void recall_one(void *ctx, const struct ike_view *v)
+{
+	struct client *c = ctx;
+
+	if (v->state == IKE_STATE_UP && v->last_failure.kind == IKE_NOTE_CHILD_FAILED &&
+	    v->last_failure_at >= v->since && note_concerns(c, &v->last_failure))
+		c->failed = v->last_failure;
+}
+
 static void serve_updown(struct client *c)
 {
 	const struct control_env *h = &c->control->env;
@@ -105,6 +121,7 @@ static void serve_updown(struct client *c)
 		return;
 	}
 	c->waits = waits;
+	ike_engine_views(control_engine(c->control), recall_one, c);
 	if (waits != CLIENT_WAIT)
 		h->command(h->ctx, waits == CLIENT_UP, c->connection,
 			   c->child[0] ? c->child : NULL);
@@ -288,12 +305,6 @@ static void listener_ready(void *ctx, uint32_t events)
 
 /* ---- what happens outside ---- */
 
-static bool note_concerns(const struct client *c, const struct ike_note *n)
-{
-	return (!c->connection[0] || strcmp(c->connection, n->connection) == 0) &&
-	       (!c->child[0] || !n->child[0] || strcmp(c->child, n->child) == 0);
-}
-
 /* As responder we refuse whom we do not know: anybody, or a forged address. That is nothing to an
  * attempt of ours; nor is a child that the peer asks for in vain, or the end of an IKE SA that was
  * taken down before. */
@@ -306,6 +317,28 @@ static bool note_ends_up(const struct ike_note *n)
 	       (n->kind == IKE_NOTE_DOWN && n->err != OK && !n->goes_on);
 }
 
+/* A peer closes an IKE SA over which no child came about: then that is the reason, not the end. */
+static void up_end(struct client *c, const struct ike_note *n)
+{
+	bool over_child = n->err == ERR_PEER_DELETED && c->failed.connection[0];
+
+	if (over_child && !c->failed_told)
+		client_send(c, report_note(&c->failed, time(NULL)));
+	client_end(c, over_child ? c->failed.err : n->err, over_child ? c->failed.text : n->text);
+}
+
+static void up_note(struct client *c, const struct ike_note *n)
+{
+	if (n->kind == IKE_NOTE_CHILD_FAILED) {
+		c->failed = *n;
+		c->failed_told = true;
+	}
+	if (note_ends_up(n))
+		up_end(c, n);
+	else if (n->kind == IKE_NOTE_DOWN)
+		c->failed.connection[0] = '\0';
+}
+
 void control_note(struct control *ctl, const struct ike_note *n)
 {
 	refusals_note(&ctl->refusals, n, mono_now());
@@ -316,8 +349,8 @@ void control_note(struct control *ctl, const struct ike_note *n)
 		    c->waits != CLIENT_DOWN)
 			continue;
 		client_send(c, report_note(n, time(NULL)));
-		if (c->waits == CLIENT_UP && note_ends_up(n))
-			client_end(c, n->err, n->text);
+		if (c->waits == CLIENT_UP)
+			up_note(c, n);
 	}
 }
 
