@@ -264,25 +264,6 @@ static void status_line(void *ctx, const json_t *line)
 		s->summary = json_deep_copy(line);
 }
 
-static void summary_print(const json_t *summary)
-{
-	static const char *const words[] = { "up", "connecting", "waiting", "failing", "off" };
-	const json_t *counts = json_object_get(summary, "summary");
-	json_int_t all = 0;
-	const char *comma = ": ";
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		all += cli_num(counts, words[i]);
-	printf("%lld connection%s", (long long)all, all == 1 ? "" : "s");
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (cli_num(counts, words[i]) == 0)
-			continue;
-		printf("%s%lld %s", comma, (long long)cli_num(counts, words[i]), words[i]);
-		comma = ", ";
-	}
-	printf(".\n");
-}
-
 /* The lines of the answer as one object. */
 static json_t *status_assemble(const struct status *s)
 {
@@ -369,7 +350,7 @@ int cli_status(const struct cli *cli)
 	} else if (code == CLI_DONE && !cli->quiet) {
 		for (size_t i = 0; i < json_array_size(s.connections); i++)
 			connection_print(cli, json_array_get(s.connections, i));
-		summary_print(s.summary);
+		cli_summary(s.summary, s.connections);
 	}
 	if (code == CLI_DONE && cli->all_up && !all_wanted_up(s.connections))
 		code = CLI_REFUSED;
