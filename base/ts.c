@@ -178,6 +178,39 @@ bool ts_list_covers(const struct ts_list *l, const struct ts *t)
 	return false;
 }
 
+/* The address behind it; false behind the last one. */
+static bool addr_step(struct addr *a)
+{
+	for (size_t i = addr_len(a); i > 0; i--) {
+		if (++a->b[i - 1] != 0)
+			return true;
+	}
+	return false;
+}
+
+bool ts_list_holds(const struct ts_list *l, const struct ts *t)
+{
+	struct ts rest = *t;
+
+	if (!ts_valid(t))
+		return false;
+	for (;;) {
+		const struct ts *piece = NULL;
+		struct ts at = rest;
+
+		at.hi = rest.lo;
+		for (unsigned int i = 0; i < l->n && !piece; i++) {
+			if (ts_covers(&l->v[i], &at))
+				piece = &l->v[i];
+		}
+		if (!piece)
+			return false;
+		rest.lo = piece->hi;
+		if (addr_cmp(&rest.lo, &rest.hi) >= 0 || !addr_step(&rest.lo))
+			return true;
+	}
+}
+
 bool ts_list_within(const struct ts_list *inner, const struct ts_list *outer)
 {
 	for (unsigned int i = 0; i < inner->n; i++)

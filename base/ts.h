@@ -68,6 +68,8 @@ void ts_list_free(struct ts_list *l);
 bool ts_list_eq(const struct ts_list *a, const struct ts_list *b);
 /* The whole of t lies in one of them. */
 bool ts_list_covers(const struct ts_list *l, const struct ts *t);
+/* The whole of t lies in them together, though they may cut its addresses into pieces. */
+bool ts_list_holds(const struct ts_list *l, const struct ts *t);
 /* Each of `inner` lies in one of `outer`, and there is one: an empty list says nothing. */
 bool ts_list_within(const struct ts_list *inner, const struct ts_list *outer);
 /* Does the flow leave by (src in local, dst in remote)? For inbound packets swap src and dst first.

@@ -69,6 +69,11 @@ json_int_t cli_num(const json_t *o, const char *key);
 bool cli_true(const json_t *o, const char *key);
 /* All strings of a member array joined by ", " */
 const char *cli_join(const json_t *o, const char *key, char *buf, size_t size);
+/* "not wholly carried: 10.1.0.0/16; the peer ..." of a child; "" when all that is configured is */
+enum { CLI_LESS_MAX = 1200 };
+const char *cli_less(const json_t *child, char buf[static CLI_LESS_MAX]);
+/* The same, of those children of a connection, or of one; returns how many. */
+size_t cli_less_print(const json_t *connection, const char *child);
 /* Prints `text` where column `at` is reached, broken at blanks so that 80 columns suffice; further
  * lines begin at column `indent`. Ends the line. */
 void cli_wrap(FILE *to, size_t at, size_t indent, const char *text);

@@ -135,6 +135,23 @@ static int ask_steps(const struct cli *cli, const char *verb, struct up *u)
 	return end_print(cli, cli->args[0], code, end, u->told);
 }
 
+/* A child that is up with less than is configured is up. */
+static void less_line(void *ctx, const json_t *line)
+{
+	const struct cli *cli = ctx;
+	const char *slash = strchr(cli->args[0], '/');
+
+	cli_less_print(line, slash ? slash + 1 : NULL);
+}
+
+static void less_tell(const struct cli *cli)
+{
+	json_t *end;
+
+	(void)cli_ask(cli, "status", less_line, (void *)(uintptr_t)cli, &end);
+	json_decref(end);
+}
+
 static int ask_until_up(const struct cli *cli, const char *verb)
 {
 	struct up u;
@@ -149,6 +166,7 @@ static int ask_until_up(const struct cli *cli, const char *verb)
 		putchar(')');
 	}
 	putchar('\n');
+	less_tell(cli);
 	return code;
 }
 

@@ -43,6 +43,7 @@ static void plane_print(const json_t *k)
 static void child_print(const struct cli *cli, const json_t *k)
 {
 	char local[512], remote[512], line[1100], in[CLI_WORDS_MAX], out[CLI_WORDS_MAX];
+	char less[CLI_LESS_MAX];
 	bool up = strcmp(cli_str(k, "state", ""), "up") == 0;
 	const char *interface = json_string_value(json_object_get(k, "interface"));
 	/* Beside a device the host's own routes are open; what is led into it goes nowhere. */
@@ -52,6 +53,10 @@ static void child_print(const struct cli *cli, const json_t *k)
 		 cli_join(k, "remote", remote, sizeof(remote)));
 	printf("  %-7s %-10s ", cli_str(k, "name", "-"), up ? cli_str(k, "dataplane", "-") : how);
 	cli_wrap(stdout, CHILD_COLUMN, CHILD_COLUMN, line);
+	if (cli_less(k, less)[0]) {
+		printf("%*s", CHILD_COLUMN, "");
+		cli_wrap(stdout, CHILD_COLUMN, CHILD_COLUMN, less);
+	}
 	if (up)
 		printf("%*sin %s, out %s; %s%s, MTU %lld\n", CHILD_COLUMN, "",
 		       cli_bytes(cli_num(k, "in_bytes"), in),
@@ -386,6 +391,8 @@ static size_t explain_connection(const struct cli *cli, const json_t *c)
 		explain_print(cli, failure, name, whole_up(c));
 		n++;
 	}
+	if (!cli->json)
+		n += cli_less_print(c, NULL);
 	return n;
 }
 

@@ -86,6 +86,41 @@ const char *cli_join(const json_t *o, const char *key, char *buf, size_t size)
 	return buf;
 }
 
+const char *cli_less(const json_t *child, char buf[static CLI_LESS_MAX])
+{
+	const json_t *lack = json_object_get(child, "not_carried");
+	char local[512], remote[512];
+	bool both = json_array_size(json_object_get(lack, "local")) > 0 &&
+		    json_array_size(json_object_get(lack, "remote")) > 0;
+
+	buf[0] = '\0';
+	if (json_is_object(lack))
+		snprintf(buf, CLI_LESS_MAX,
+			 "not wholly carried: %s%s%s; the peer agreed to no more",
+			 cli_join(lack, "local", local, sizeof(local)), both ? " and " : "",
+			 cli_join(lack, "remote", remote, sizeof(remote)));
+	return buf;
+}
+
+size_t cli_less_print(const json_t *connection, const char *child)
+{
+	const json_t *children = json_object_get(connection, "children");
+	char less[CLI_LESS_MAX], line[CLI_LESS_MAX + 160];
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(children); i++) {
+		const json_t *k = json_array_get(children, i);
+
+		if ((child && strcmp(child, cli_str(k, "name", "")) != 0) || !cli_less(k, less)[0])
+			continue;
+		snprintf(line, sizeof(line), "%s/%s: %s", cli_str(connection, "name", "-"),
+			 cli_str(k, "name", "-"), less);
+		cli_wrap(stdout, 0, 2, line);
+		n++;
+	}
+	return n;
+}
+
 void cli_wrap(FILE *to, size_t at, size_t indent, const char *text)
 {
 	size_t column = at;

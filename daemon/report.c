@@ -144,7 +144,39 @@ static void child_plane(json_t *o, const struct ike_child_view *c)
 							      : json_null());
 }
 
-static json_t *child_report(const struct ike_child_view *c, const struct report_now *now)
+static json_t *not_held(const struct ts_list *wanted, const struct ts_list *agreed)
+{
+	json_t *a = json_array();
+	char buf[TS_TEXT_MAX];
+
+	for (unsigned i = 0; i < wanted->n; i++) {
+		if (!ts_list_holds(agreed, &wanted->v[i]))
+			json_array_append_new(a, json_string(ts_text(&wanted->v[i], buf)));
+	}
+	return a;
+}
+
+/* What is configured and was not agreed on, by selectors that lack some or all. In transport mode
+ * it is as much as two hosts have; a connection for anybody shares its networks out; and of several
+ * pairs each has a part. */
+static json_t *not_carried(const struct ike_view *v, const struct ike_child_view *c)
+{
+	json_t *local, *remote;
+
+	if (!c->up || c->mode != SA_TUNNEL || v->conf->any_address || c->piecemeal ||
+	    c->n_pairs > 1)
+		return json_null();
+	local = not_held(&c->conf->local, c->local);
+	remote = not_held(&c->conf->remote, c->remote);
+	if (json_array_size(local) > 0 || json_array_size(remote) > 0)
+		return json_pack("{s:o, s:o}", "local", local, "remote", remote);
+	json_decref(local);
+	json_decref(remote);
+	return json_null();
+}
+
+static json_t *child_report(const struct ike_view *v, const struct ike_child_view *c,
+			    const struct report_now *now)
 {
 	const struct ts_list *local = c->up ? c->local : &c->conf->local,
 			     *remote = c->up ? c->remote : &c->conf->remote;
@@ -161,6 +193,7 @@ static json_t *child_report(const struct ike_child_view *c, const struct report_
 	json_object_set_new(o, "tries", json_integer(c->tries));
 	json_object_set_new(o, "next_try_in_s", seconds_until(c->next_try, now));
 	json_object_set_new(o, "pairs", json_integer(c->n_pairs));
+	json_object_set_new(o, "not_carried", not_carried(v, c));
 	child_plane(o, c);
 	json_object_set_new(o, "interface", text_or_null(c->conf->interface));
 	json_object_set_new(o, "encryption",
@@ -277,7 +310,7 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 	json_object_set_new(o, "ike", up ? suite_report(&v->suite) : json_null());
 	json_object_set_new(o, "last_failure", failure_report(v, now));
 	for (size_t i = 0; i < v->n_children; i++)
-		json_array_append_new(children, child_report(&v->children[i], now));
+		json_array_append_new(children, child_report(v, &v->children[i], now));
 	json_object_set_new(o, "children", children);
 	return o;
 }

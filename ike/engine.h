@@ -294,6 +294,7 @@ struct ike_child_view {
 	uint32_t child_id;
 	const struct ts_list *local; /* negotiated */
 	const struct ts_list *remote;
+	bool piecemeal; /* the peer makes pairs of single addresses: a packet brings the next */
 	uint16_t mtu;
 	mono_ns since;
 	struct sa_counters in, out; /* of all pairs, as last answered by the plane */

@@ -141,6 +141,7 @@ static struct ike_child_view view_child(const struct conn *c, const struct ike_s
 	v.child_id = child->id;
 	v.local = child_local(child);
 	v.remote = child_remote(child);
+	v.piecemeal = conn_child_is_split(c, conf);
 	v.mtu = child->mtu;
 	v.since = child->since;
 	v.rekey_at = child->rekey.soft;

@@ -310,8 +310,42 @@ START_TEST(two_ends_meet_when_some_packet_has_both)
 }
 END_TEST
 
+static bool holds(const struct ts_list *l, const char *first, const char *last, uint8_t proto)
+{
+	struct ts t = { .proto = proto, .port_hi = UINT16_MAX };
+
+	ck_assert(addr_parse(first, &t.lo));
+	ck_assert(addr_parse(last, &t.hi));
+	return ts_list_holds(l, &t);
+}
+
+START_TEST(pieces_hold_a_range_when_there_is_no_gap)
+{
+	struct ts v[4] = { { .port_hi = UINT16_MAX },
+			   { .port_hi = UINT16_MAX },
+			   { .port_hi = UINT16_MAX },
+			   { .proto = 6, .port_hi = UINT16_MAX } };
+	const struct ts_list l = { .n = 4, .v = v };
+
+	ck_assert(addr_parse("10.1.128.0", &v[0].lo) && addr_parse("10.1.255.255", &v[0].hi));
+	ck_assert(addr_parse("10.1.0.0", &v[1].lo) && addr_parse("10.1.127.255", &v[1].hi));
+	ck_assert(addr_parse("255.0.0.0", &v[2].lo) && addr_parse("255.255.255.255", &v[2].hi));
+	ck_assert(addr_parse("10.2.0.0", &v[3].lo) && addr_parse("10.2.0.255", &v[3].hi));
+	ck_assert(holds(&l, "10.1.0.0", "10.1.255.255", 0));
+	ck_assert(holds(&l, "10.1.127.255", "10.1.128.0", 17));
+	ck_assert(holds(&l, "255.255.255.0", "255.255.255.255", 0));
+	ck_assert(holds(&l, "10.1.0.0", "10.2.0.255", 6));
+	ck_assert(!holds(&l, "10.1.0.0", "10.2.0.255", 0));
+	ck_assert(!holds(&l, "10.1.0.0", "10.2.1.0", 6));
+	ck_assert(!holds(&l, "10.0.255.255", "10.1.0.0", 0));
+	ck_assert(!holds(&l, "::", "::ff", 0));
+	ck_assert(!ts_list_holds(&(struct ts_list){ .n = 0 }, &v[0]));
+}
+END_TEST
+
 UNIT("base/ts")
 {
+	tcase_add_test(tc, pieces_hold_a_range_when_there_is_no_gap);
 	tcase_add_test(tc, two_ends_meet_when_some_packet_has_both);
 	tcase_add_test(tc, a_list_lies_within_another_piece_by_piece);
 	tcase_add_test(tc, five_protocols_have_ports);
