@@ -40,9 +40,22 @@ static void plane_print(const json_t *k)
 	cli_wrap(stdout, CHILD_COLUMN, CHILD_COLUMN, line);
 }
 
+/* A pair of SAs counts for itself: with new keys it begins anew. */
+static void traffic_print(const json_t *k)
+{
+	char in[CLI_WORDS_MAX], out[CLI_WORDS_MAX], age[CLI_WORDS_MAX], line[300];
+
+	snprintf(line, sizeof(line), "in %s, out %s by keys %s old; %s%s, MTU %lld",
+		 cli_bytes(cli_num(k, "in_bytes"), in), cli_bytes(cli_num(k, "out_bytes"), out),
+		 cli_duration(cli_ago(cli_str(k, "since", "")), age), cli_str(k, "encryption", "-"),
+		 cli_true(k, "esn") ? "" : ", no ESN", (long long)cli_num(k, "mtu_bytes"));
+	printf("%*s", CHILD_COLUMN, "");
+	cli_wrap(stdout, CHILD_COLUMN, CHILD_COLUMN, line);
+}
+
 static void child_print(const struct cli *cli, const json_t *k)
 {
-	char local[512], remote[512], line[1100], in[CLI_WORDS_MAX], out[CLI_WORDS_MAX];
+	char local[512], remote[512], line[1100];
 	char less[CLI_LESS_MAX];
 	bool up = strcmp(cli_str(k, "state", ""), "up") == 0;
 	const char *interface = json_string_value(json_object_get(k, "interface"));
@@ -58,10 +71,7 @@ static void child_print(const struct cli *cli, const json_t *k)
 		cli_wrap(stdout, CHILD_COLUMN, CHILD_COLUMN, less);
 	}
 	if (up)
-		printf("%*sin %s, out %s; %s%s, MTU %lld\n", CHILD_COLUMN, "",
-		       cli_bytes(cli_num(k, "in_bytes"), in),
-		       cli_bytes(cli_num(k, "out_bytes"), out), cli_str(k, "encryption", "-"),
-		       cli_true(k, "esn") ? "" : ", no ESN", (long long)cli_num(k, "mtu_bytes"));
+		traffic_print(k);
 	plane_print(k);
 	if (!up && cli_num(k, "tries") > 0 && json_is_integer(json_object_get(k, "next_try_in_s")))
 		printf("%*s%lld tries, next in %lld s\n", CHILD_COLUMN, "",
