@@ -97,8 +97,8 @@ int cli_guard(const struct cli *cli);
 int cli_help(const struct cli *cli);
 int cli_version(const struct cli *cli);
 
-/* The last line of `status`. */
-void cli_summary(const json_t *summary, const json_t *connections);
+/* The last line of `status`, and of all connections another one about peers that fit none. */
+void cli_summary(const json_t *summary, const json_t *connections, bool one);
 /* The block of a refusal: `error: SLUG: WHERE: what`, then offered, wanted, got, try. */
 void cli_note_error(FILE *to, const json_t *note);
 

@@ -365,7 +365,7 @@ int cli_status(const struct cli *cli)
 	} else if (code == CLI_DONE && !cli->quiet) {
 		for (size_t i = 0; i < json_array_size(s.connections); i++)
 			connection_print(cli, json_array_get(s.connections, i));
-		cli_summary(s.summary, s.connections);
+		cli_summary(s.summary, s.connections, cli->args[0] != NULL);
 	}
 	if (code == CLI_DONE && cli->all_up && !all_wanted_up(s.connections))
 		code = CLI_REFUSED;

@@ -95,7 +95,21 @@ static void counts_words(const json_t *counts, const char *but, struct wr *w)
 	}
 }
 
-void cli_summary(const json_t *summary, const json_t *connections)
+/* In the status of no connection would they be found. */
+static void strangers_print(const json_t *strangers)
+{
+	const size_t n = json_array_size(strangers);
+	const json_t *last = n > 0 ? json_array_get(strangers, n - 1) : NULL;
+	char ago[CLI_WORDS_MAX];
+
+	if (!last)
+		return;
+	cli_duration(cli_ago(cli_str(last, "time", "")), ago);
+	printf("%zu unknown peer%s refused, the last %s ago: postern explain\n", n,
+	       n == 1 ? " was" : "s were", ago);
+}
+
+void cli_summary(const json_t *summary, const json_t *connections, bool one)
 {
 	const json_t *counts = json_object_get(summary, "summary");
 	const size_t n = json_array_size(connections);
@@ -111,4 +125,6 @@ void cli_summary(const json_t *summary, const json_t *connections)
 	wr_u8(&w, '.');
 	line[wr_len(&w)] = '\0';
 	cli_wrap(stdout, 0, 2, line);
+	if (!one)
+		strangers_print(json_object_get(summary, "unknown_peers"));
 }
