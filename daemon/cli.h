@@ -74,6 +74,9 @@ enum { CLI_LESS_MAX = 1200 };
 const char *cli_less(const json_t *child, char buf[static CLI_LESS_MAX]);
 /* The same, of those children of a connection, or of one; returns how many. */
 size_t cli_less_print(const json_t *connection, const char *child);
+/* "4 messages sent, no answer for 12s" of a connection; "" when it waits for no answer */
+enum { CLI_ATTEMPT_MAX = CLI_WORDS_MAX + 80 };
+const char *cli_attempt(const json_t *connection, char buf[static CLI_ATTEMPT_MAX]);
 /* Prints `text` where column `at` is reached, broken at blanks so that 80 columns suffice; further
  * lines begin at column `indent`. Ends the line. */
 void cli_wrap(FILE *to, size_t at, size_t indent, const char *text);

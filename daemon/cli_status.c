@@ -205,8 +205,10 @@ static void up_words(const json_t *c, const json_t *remote)
 static void other_words(const json_t *c, const json_t *remote)
 {
 	const char *state = cli_str(c, "state", "-"), *name = cli_str(c, "name", "-");
+	char attempt[CLI_ATTEMPT_MAX];
+	int at;
 
-	printf("%-9s %-10s %-14s ", name, state, cli_str(remote, "address", "any"));
+	at = printf("%-9s %-10s %-14s ", name, state, cli_str(remote, "address", "any"));
 	if (json_is_integer(json_object_get(c, "next_try_in_s")))
 		printf("%lld tries, next in %lld s\n", (long long)cli_num(c, "tries"),
 		       (long long)cli_num(c, "next_try_in_s"));
@@ -221,7 +223,7 @@ static void other_words(const json_t *c, const json_t *remote)
 	else if (strcmp(state, "off") == 0)
 		printf("start = %s: postern up %s\n", cli_str(c, "start", "manual"), name);
 	else
-		putchar('\n');
+		cli_wrap(stdout, at > 0 ? (size_t)at : 0, CHILD_COLUMN, cli_attempt(c, attempt));
 }
 
 /* Is it up with all children that have not been taken down (those are open, not guarded)? */
@@ -391,8 +393,13 @@ static size_t explain_connection(const struct cli *cli, const json_t *c)
 	const json_t *failure = json_object_get(c, "last_failure"),
 		     *refusal = json_object_get(c, "last_refusal");
 	const char *name = cli_str(c, "name", "-");
+	char attempt[CLI_ATTEMPT_MAX];
 	size_t n = 0;
 
+	if (!cli->json && cli_attempt(c, attempt)[0]) {
+		printf("%s: %s\n", name, attempt);
+		n++;
+	}
 	if (json_is_object(refusal)) {
 		explain_print(cli, refusal, name, whole_up(c));
 		n++;

@@ -102,6 +102,21 @@ const char *cli_less(const json_t *child, char buf[static CLI_LESS_MAX])
 	return buf;
 }
 
+const char *cli_attempt(const json_t *connection, char buf[static CLI_ATTEMPT_MAX])
+{
+	const json_t *a = json_object_get(connection, "attempt");
+	const bool auth = strcmp(cli_str(a, "exchange", ""), "IKE_AUTH") == 0;
+	const json_int_t n = cli_num(a, "messages");
+	char silent[CLI_WORDS_MAX];
+
+	buf[0] = '\0';
+	if (json_is_object(a))
+		snprintf(buf, CLI_ATTEMPT_MAX, "%s%lld message%s sent, no answer for %s",
+			 auth ? "it answered; then " : "", (long long)n, n == 1 ? "" : "s",
+			 cli_duration(cli_ago(cli_str(a, "silent_since", "")), silent));
+	return buf;
+}
+
 size_t cli_less_print(const json_t *connection, const char *child)
 {
 	const json_t *children = json_object_get(connection, "children");

@@ -221,6 +221,15 @@ static json_t *failure_report(const struct ike_view *v, const struct report_now 
 	return o;
 }
 
+static json_t *attempt_report(const struct ike_view *v, const struct report_now *now)
+{
+	if (v->asked == 0)
+		return json_null();
+	return json_pack("{s:s, s:i, s:o}", "exchange", v->asked_auth ? "IKE_AUTH" : "IKE_SA_INIT",
+			 "messages", (int)v->asked, "silent_since",
+			 report_when(v->silent_since, now));
+}
+
 static bool any_child_weak(const struct ike_view *v)
 {
 	for (size_t i = 0; i < v->n_children; i++) {
@@ -308,6 +317,7 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 	json_object_set_new(o, "rekey_in_s", seconds_until(v->rekey_at, now));
 	json_object_set_new(o, "next_try_in_s", seconds_until(v->next_try, now));
 	json_object_set_new(o, "ike", up ? suite_report(&v->suite) : json_null());
+	json_object_set_new(o, "attempt", attempt_report(v, now));
 	json_object_set_new(o, "last_failure", failure_report(v, now));
 	for (size_t i = 0; i < v->n_children; i++)
 		json_array_append_new(children, child_report(v, &v->children[i], now));

@@ -311,6 +311,11 @@ struct ike_view {
 	mono_ns rekey_at; /* of the IKE SA; NEVER: not up, or never */
 	uint32_t tries;
 	struct path path;
+	/* CONNECTING: a request waits for its answer. So often it has left, since then nothing
+	 * came. */
+	unsigned asked;	 /* 0: none does */
+	bool asked_auth; /* IKE_AUTH: it has answered before */
+	mono_ns silent_since;
 	uint64_t spi_i, spi_r;
 	bool nat_here, nat_there;
 	bool encap;

@@ -148,6 +148,15 @@ static struct ike_child_view view_child(const struct conn *c, const struct ike_s
 	return v;
 }
 
+static void view_attempt(struct ike_view *v, const struct ike_sa *sa)
+{
+	if (sa->state != S_INIT_SENT && sa->state != S_AUTH_SENT)
+		return;
+	v->asked_auth = sa->state == S_AUTH_SENT;
+	v->asked = sa->rt.at == NEVER ? 0 : sa->rt.sent;
+	v->silent_since = v->asked_auth ? sa->heard : sa->born;
+}
+
 static void view_sa(struct ike_view *v, const struct ike_sa *sa)
 {
 	v->initiator = sa->initiator;
@@ -167,6 +176,7 @@ static void view_sa(struct ike_view *v, const struct ike_sa *sa)
 		v->rekey_at = sa->rekey_at;
 	}
 	note_print(v->scheme, sizeof(v->scheme), "%s", sa->scheme);
+	view_attempt(v, sa);
 }
 
 static void show(const struct conn *c, const struct ike_sa *sa, ike_view_fn *fn, void *ctx)

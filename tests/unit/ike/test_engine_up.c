@@ -64,8 +64,64 @@ START_TEST(an_own_address_that_is_not_here_is_said_and_waited_for)
 }
 END_TEST
 
+static void keep_view(void *ctx, const struct ike_view *v)
+{
+	struct ike_view *out = ctx;
+
+	*out = *v;
+}
+
+static struct ike_view view_of(const struct pair *p)
+{
+	struct ike_view v = { .asked = 0 };
+
+	ike_engine_views(p->end[LEFT].e, keep_view, &v);
+	return v;
+}
+
+/* Only so many datagrams arrive. */
+static unsigned arrive;
+
+static bool lose_others(struct pair *p, struct datagram *d)
+{
+	(void)p;
+	(void)d;
+	if (arrive == 0)
+		return false;
+	arrive--;
+	return true;
+}
+
+START_TEST(an_attempt_shows_how_often_it_asked_and_since_when)
+{
+	struct pair *p = pair_new(pair_psk(LEFT, ""), pair_psk(RIGHT, ""));
+	struct ike_view v = view_of(p);
+	mono_ns begun;
+
+	ck_assert_uint_eq(v.asked, 0);
+	arrive = _i == 0 ? 0 : 2; /* IKE_SA_INIT and its answer */
+	p->filter = lose_others;
+	begun = p->now;
+	pair_up(p, LEFT, "site");
+	pair_run(p, 10 * NS_PER_S);
+	v = view_of(p);
+	ck_assert_int_eq(v.state, IKE_STATE_CONNECTING);
+	ck_assert(v.asked_auth == (_i == 1));
+	ck_assert_uint_ge(v.asked, 4);
+	ck_assert_uint_eq(v.asked, p->n_sent - (_i == 0 ? 0 : 2));
+	ck_assert_uint_ge(v.silent_since, begun);
+	ck_assert_uint_le(v.silent_since, begun + NS_PER_S);
+	p->filter = NULL;
+	pair_run(p, 10 * NS_PER_S);
+	pair_expect_children(p, 1);
+	ck_assert_uint_eq(view_of(p).asked, 0);
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-up")
 {
 	tcase_add_test(tc, an_own_address_that_is_not_here_is_said_and_waited_for);
 	tcase_add_test(tc, psk_brings_up_one_pair);
+	tcase_add_loop_test(tc, an_attempt_shows_how_often_it_asked_and_since_when, 0, 2);
 }
