@@ -53,14 +53,25 @@ static void seconds_print(json_int_t ms)
 	printf("%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
 }
 
+/* What took longer than an answer does was sent again, or the peer was not there at first. */
+static void answered_print(const json_t *n, const char *peer)
+{
+	const json_int_t ms = cli_num(n, "took_ms");
+
+	if (ms < 1000)
+		printf("%s answered in %lld ms, %s\n", peer, (long long)ms, nat_words(n));
+	else
+		printf("%s answered, %lld s after the first try, %s\n", peer,
+		       (long long)(ms / 1000), nat_words(n));
+}
+
 /* One finished step of `up`. What is no step of it is left to `watch`. */
 static void step_print(const json_t *n)
 {
 	const char *event = cli_str(n, "event", ""), *peer = cli_str(n, "peer", "the peer");
 
 	if (strcmp(event, "answered") == 0) {
-		printf("%s answered in %lld ms, %s\n", peer, (long long)cli_num(n, "took_ms"),
-		       nat_words(n));
+		answered_print(n, peer);
 	} else if (strcmp(event, "proved") == 0) {
 		printf("it proved to be %s (%s)\n", cli_str(n, "identity", "?"),
 		       cli_str(n, "scheme", "pre-shared key"));
@@ -83,24 +94,49 @@ struct up {
 	const struct cli *cli;
 	json_int_t took_ms; /* until the IKE SA stood; -1: it stood before */
 	bool told;	    /* a refusal was printed */
+	json_t *refusal;    /* the last one; owned, NULL: none came */
 };
+
+/* A peer that is asked again says the same again. */
+static bool is_news(const struct up *u, const json_t *n)
+{
+	static const char *const keys[] = { "event", "child", "reason", "text", "role", "got" };
+
+	for (size_t i = 0; u->refusal && i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (!json_equal(json_object_get(u->refusal, keys[i]), json_object_get(n, keys[i])))
+			return true;
+	}
+	return !u->refusal;
+}
+
+static void refusal_take(struct up *u, const json_t *n)
+{
+	if (!u->cli->json && is_news(u, n)) {
+		cli_note_error(stderr, n);
+		u->told = true;
+	}
+	json_decref(u->refusal);
+	u->refusal = json_deep_copy(n);
+}
 
 static void up_line(void *ctx, const json_t *n)
 {
 	struct up *u = ctx;
 	const char *event = cli_str(n, "event", "");
+	bool refused = strcmp(event, "refused") == 0 || strcmp(event, "child_failed") == 0;
 
 	if (strcmp(event, "connection_up") == 0)
 		u->took_ms = cli_num(n, "took_ms");
-	if (u->cli->json) {
+	if (u->cli->json)
 		cli_print_json(json_deep_copy(n));
+	if (refused && !cli_true(n, "next_address")) {
+		refusal_take(u, n);
+	} else if (u->cli->json) {
+		return;
 	} else if (cli_true(n, "next_address")) {
 		if (!u->cli->quiet)
 			printf("%s: %s; its next address is tried\n",
 			       cli_str(n, "peer", "the peer"), cli_str(n, "meaning", "?"));
-	} else if (strcmp(event, "refused") == 0 || strcmp(event, "child_failed") == 0) {
-		cli_note_error(stderr, n);
-		u->told = true;
 	} else if (!u->cli->quiet) {
 		step_print(n);
 	}
@@ -125,6 +161,16 @@ static int end_print(const struct cli *cli, const char *name, int code, json_t *
 	return code;
 }
 
+/* The time is over, and there was an answer: that, and not silence, is what it ends with. */
+static int late_print(const struct up *u)
+{
+	if (!u->cli->json)
+		fprintf(stderr, "error: %s: %s: not done after %d s; it goes on: postern status\n",
+			cli_str(u->refusal, "reason", "refused"), u->cli->args[0],
+			u->cli->timeout_s);
+	return CLI_REFUSED;
+}
+
 static int ask_steps(const struct cli *cli, const char *verb, struct up *u)
 {
 	json_t *end;
@@ -132,7 +178,13 @@ static int ask_steps(const struct cli *cli, const char *verb, struct up *u)
 
 	*u = (struct up){ .cli = cli, .took_ms = -1 };
 	code = cli_ask(cli, verb, up_line, u, &end);
-	return end_print(cli, cli->args[0], code, end, u->told);
+	if (code == CLI_TIMEOUT && !end && u->refusal)
+		code = late_print(u);
+	else
+		code = end_print(cli, cli->args[0], code, end, u->told);
+	json_decref(u->refusal);
+	u->refusal = NULL;
+	return code;
 }
 
 /* A child that is up with less than is configured is up. */
