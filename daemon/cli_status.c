@@ -429,13 +429,22 @@ static size_t explain_all(const struct cli *cli, const struct status *s)
 	return n;
 }
 
+/* An engine that died took what it knew of that with it. */
+static void nothing_print(const json_t *daemon)
+{
+	char ago[CLI_WORDS_MAX];
+
+	printf("nothing was refused since the engine began, %s ago\n",
+	       cli_duration(cli_ago(cli_str(daemon, "started", "")), ago));
+}
+
 int cli_explain(const struct cli *cli)
 {
 	struct status s;
 	int code = status_ask(cli, &s);
 
 	if (code == CLI_DONE && explain_all(cli, &s) == 0 && !cli->json)
-		printf("nothing was refused since the daemon began\n");
+		nothing_print(json_object_get(s.summary, "daemon"));
 	json_decref(s.connections);
 	json_decref(s.summary);
 	return code;
