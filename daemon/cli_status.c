@@ -419,8 +419,15 @@ static size_t explain_all(const struct cli *cli, const struct status *s)
 	const json_t *strangers = json_object_get(s->summary, "unknown_peers");
 	size_t n = 0;
 
-	for (size_t i = 0; i < json_array_size(s->connections); i++)
-		n += explain_connection(cli, json_array_get(s->connections, i));
+	for (size_t i = 0; i < json_array_size(s->connections); i++) {
+		const json_t *c = json_array_get(s->connections, i);
+		const char *before =
+			i > 0 ? cli_str(json_array_get(s->connections, i - 1), "name", "") : "";
+
+		/* Of one that takes anybody each peer has a line, and all have this in common. */
+		if (strcmp(before, cli_str(c, "name", "-")) != 0)
+			n += explain_connection(cli, c);
+	}
 	for (size_t i = 0; !cli->args[0] && i < json_array_size(strangers); i++, n++) {
 		const json_t *f = json_array_get(strangers, i);
 
