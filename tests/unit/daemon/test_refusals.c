@@ -6,7 +6,12 @@
 #include "daemon/refusals.h"
 #include "tests/unit/unit.h"
 
-static struct refusals book; /* empty: each test is a process of its own */
+static struct refusals book;
+
+static void forget(void)
+{
+	book = (struct refusals){ .stranger = { { .times = 0 } } };
+}
 
 static struct ike_note call(const char *connection, enum err err, unsigned int host)
 {
@@ -155,6 +160,7 @@ END_TEST
 
 UNIT("daemon/refusals")
 {
+	tcase_add_checked_fixture(tc, forget, NULL);
 	tcase_add_test(tc, a_refused_call_of_a_connection_is_remembered_with_its_reason);
 	tcase_add_test(tc, what_we_failed_in_or_were_told_to_refuse_is_none);
 	tcase_add_test(tc, a_connection_that_comes_up_is_over_its_refusal);
