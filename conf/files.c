@@ -120,6 +120,20 @@ static void home_warn(struct build *b, const struct tree_block *block,
 		     "/etc/postern is the place for it");
 }
 
+/* What a copy that went wrong leaves behind. What else it holds than it should is judged by those
+ * who read it; nothing at all is what no judge is asked about. */
+static bool holds_something(struct build *b, const struct tree_block *block,
+			    const struct schema_option *row, const struct conf_file *f)
+{
+	const bool must = row->file == CONF_FILE_CERTIFICATE || row->file == CONF_FILE_KEY ||
+			  row->file == CONF_FILE_TRUST;
+
+	if (f->bytes.len > 0 || !must)
+		return true;
+	file_refused(b, block, row, "is empty", f->path);
+	return false;
+}
+
 /* A token must not be guessed (RFC 6290 9.1). */
 static void qcd_judge_secret(struct build *b, const struct tree_block *block,
 			     const struct schema_option *row, const struct conf_file *f)
@@ -139,7 +153,8 @@ static void block_read_files(struct build *b, const struct tree_block *block,
 		if (row->block != kind || row->type != SCHEMA_FILE)
 			continue;
 		f = (struct conf_file *)(void *)((char *)block->made + row->offset);
-		if (!f->path || f->bytes.p || !file_fetch(b, block, row, f))
+		if (!f->path || f->bytes.p || !file_fetch(b, block, row, f) ||
+		    !holds_something(b, block, row, f))
 			continue;
 		home_warn(b, block, row, f);
 		if (row->file == CONF_FILE_PSK)

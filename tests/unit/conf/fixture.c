@@ -23,6 +23,7 @@ static const struct {
 	{ "hex.psk", "0x00112233445566778899aabbccddeef\n", OK },
 	{ "base64.psk", "0sAAEC!wQFBgcICQoLDA0ODw==\n", OK },
 	{ "empty.psk", "\n", OK },
+	{ "empty.pem", "", OK },
 	{ "qcd.secret", "thirty-two bytes and not one less", OK },
 	{ "short.secret", "thirty-one bytes and one less..", OK },
 };

@@ -374,6 +374,11 @@ static const struct row rows[] = {
 	  "4:9: warning: `/root/ca.pem` is where the systemd unit cannot see it | /etc/postern is the place for it\n" },
 	{ 4, "certificate = missing",
 	  "4:15: `missing` is not there | /etc/postern/missing\n" },
+	{ 4, "certificate = empty.pem",
+	  "4:15: `empty.pem` is empty | /etc/postern/empty.pem\n" },
+	{ 4, "key = empty.pem\ntrust = empty.pem",
+	  "4:7: `empty.pem` is empty | /etc/postern/empty.pem\n"
+	  "5:9: `empty.pem` is empty | /etc/postern/empty.pem\n" },
 
 	/* what does not fit together */
 	{ 8, "",
