@@ -206,7 +206,8 @@ static void check_child_family(struct build *b, const struct tree_block *block,
 	const char *name = family == AF_INET ? "IPv4" : "IPv6";
 	char text[WORDS_MAX];
 
-	if (local == remote || ch->local.n == 0 || ch->remote.n == 0)
+	if (local == remote || ch->local.n == 0 || ch->remote.n == 0 ||
+	    tree_option_broken(block, "local") || tree_option_broken(block, "remote"))
 		return;
 	words(text, "%s stands in %s alone: no packet has it on one side only", name,
 	      local ? "local" : "remote");

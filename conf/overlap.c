@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Children that claim the same packets, or the same route. Between connections that is an error:
  * which peer gets them would be chance, but for `priority`. Within one connection it is a warning,
- * the peer is the same.
+ * the peer is the same. And children that claim what is said on our own side.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +118,65 @@ static void routes_report(struct build *b, const struct claim *first, const stru
 	mark_error(b->p, tree_value_mark(second->block, "remote"), text, hint);
 }
 
+static bool within(const struct ts *inner, const struct ts *outer)
+{
+	return addr_cmp(&outer->lo, &inner->lo) <= 0 && addr_cmp(&inner->hi, &outer->hi) <= 0;
+}
+
+/* Where in the file the value of remote stands. */
+static struct mark remote_mark(const struct tree_block *block, size_t i)
+{
+	const struct tree_option *o = tree_option_find(block, "remote");
+	const struct tree_value *v = o && !o->broken ? o->values : NULL;
+
+	while (v && i-- > 0)
+		v = v->next;
+	return v ? v->at : tree_value_mark(block, "remote");
+}
+
+static void both_sides_report(struct build *b, struct mark at, const struct ts *local,
+			      const struct ts *remote)
+{
+	char text[WORDS_MAX];
+	char hint[WORDS_MAX];
+	char l[TS_TEXT_MAX];
+	char r[TS_TEXT_MAX];
+
+	if (within(local, remote)) {
+		words(text, "%s is local and remote at once", ts_text(remote, r));
+		mark_error(b->p, at, text,
+			   "remote is what is behind the peer: with our own network there, this "
+			   "machine does not reach it any more");
+		return;
+	}
+	words(text, "%s is a part of local %s", ts_text(remote, r), ts_text(local, l));
+	words(hint, "what of it is on this side, this machine does not reach any more");
+	mark_warning(b->p, at, text, hint);
+}
+
+/* Policies and guards take a packet wherever it would go by its route, into our own network too.
+ * A remote that is wider than local is no harm (pair_list_fill_exempt), nor is one within a local of
+ * everything, which is what a hub has for each of its branches. */
+static void check_sides(struct build *b, const struct tree_block *block,
+			const struct conf_child *ch)
+{
+	if (ch->mode == CONF_MODE_TRANSPORT)
+		return;
+	for (size_t i = 0; i < ch->remote.n; i++) {
+		const struct ts *remote = &ch->remote.v[i];
+
+		for (size_t k = 0; k < ch->local.n; k++) {
+			const struct ts *local = &ch->local.v[k];
+
+			if (local->lo.family != remote->lo.family || is_everything(local) ||
+			    !within(remote, local))
+				continue;
+			both_sides_report(b, remote_mark(block, i), local, remote);
+			break;
+		}
+	}
+}
+
 static size_t claims_collect(const struct tree *t, struct claim *list)
 {
 	size_t n = 0;
@@ -148,7 +207,8 @@ void build_check_overlaps(struct build *b)
 		return;
 	}
 	claims_collect(b->t, list);
-	for (size_t i = 1; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
+		check_sides(b, list[i].block, list[i].child);
 		for (size_t k = 0; k < i; k++) {
 			if (claims_by_policy(&list[k], &list[i]) &&
 			    !are_ordered(&list[k], &list[i]) &&

@@ -46,7 +46,7 @@ static const struct {
 	{ OTHER("priority = 1") CHILD("10.1.0.0/16", "10.3.0.0/16", ""), NULL },
 	{ OTHER("priority = 1") SAME(""), "another peer has the same number" },
 	{ OTHER("priority = 2") CHILD("10.1.0.0/16", "10.2.3.0/24", ""), "another peer has other networks, which overlap" },
-	{ OTHER("priority = 2") CHILD("10.0.0.0/8", "10.0.0.0/8", ""), "another peer has other networks, which overlap" },
+	{ OTHER("priority = 2") CHILD("10.1.0.0/16", "10.0.0.0/8", ""), "another peer has other networks, which overlap" },
 	{ OTHER("priority = 2") CHILD("10.1.0.0/16", "\"10.2.0.0/16 tcp\"", ""), "another peer has other networks, which overlap" },
 	{ OTHER("priority = 2") SAME("dataplane = user\n"), "another peer has another data plane" },
 	{ OTHER("priority = 2") SAME("ttl = 9\n"), "another peer has another data plane" },
