@@ -80,5 +80,7 @@ const char *schema_suggest(enum schema_block block, const char *name);
 /* Slips (wrong, missing, additional, exchanged letters) between two words; more than 3 counts as 4.
  */
 unsigned int word_distance(const char *a, const char *b);
+/* How many of them a word may have and still be meant. */
+unsigned int word_slips(const char *word);
 
 #endif

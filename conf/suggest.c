@@ -37,12 +37,19 @@ unsigned int word_distance(const char *a, const char *b)
 	return least(d[n][m], FAR);
 }
 
+/* A third of the letters may be wrong, at least one and at most three. */
+unsigned int word_slips(const char *word)
+{
+	const size_t len = strlen(word);
+
+	return len < 6 ? 1 : len < 9 ? 2 : 3;
+}
+
 const char *schema_suggest(enum schema_block block, const char *name)
 {
 	const struct schema_option *row;
 	const char *best = NULL;
-	/* A third of the letters may be wrong, at least one and at most three. */
-	unsigned int limit = strlen(name) < 6 ? 1 : strlen(name) < 9 ? 2 : 3;
+	unsigned int limit = word_slips(name);
 
 	for (size_t i = 0; (row = schema_row(i)); i++) {
 		unsigned int d = row->block == block ? word_distance(name, row->name) : FAR;

@@ -95,6 +95,7 @@ struct up {
 	json_int_t took_ms; /* until the IKE SA stood; -1: it stood before */
 	bool told;	    /* a refusal was printed */
 	json_t *refusal;    /* the last one; owned, NULL: none came */
+	char so[128];	    /* what is so now, when it is not simply up */
 };
 
 /* A peer that is asked again says the same again. */
@@ -178,6 +179,7 @@ static int ask_steps(const struct cli *cli, const char *verb, struct up *u)
 
 	*u = (struct up){ .cli = cli, .took_ms = -1 };
 	code = cli_ask(cli, verb, up_line, u, &end);
+	snprintf(u->so, sizeof(u->so), "%s", cli_str(end, "text", ""));
 	if (code == CLI_TIMEOUT && !end && u->refusal)
 		code = late_print(u);
 	else
@@ -211,6 +213,10 @@ static int ask_until_up(const struct cli *cli, const char *verb)
 
 	if (code != CLI_DONE || cli->quiet || cli->json)
 		return code;
+	if (u.so[0] != '\0') {
+		printf("%s %s\n", cli->args[0], u.so);
+		return code;
+	}
 	printf("%s is up", cli->args[0]);
 	if (u.took_ms >= 0) {
 		printf(" (");
@@ -334,9 +340,10 @@ static int successor_ask(const struct cli *cli, struct successor *s, json_t *end
 	json_object_set_new(end, "reason", json_string(err_slug(ERR_SYSTEM)));
 	json_object_set_new(end, "meaning", json_string(err_text(ERR_SYSTEM)));
 	json_object_set_new(end, "exit", json_integer(err_row(ERR_SYSTEM)->exit_code));
-	json_object_set_new(end, "text",
-			    json_sprintf("the other program could not be executed (%s), and %s goes on",
-					 s->not_upgraded, s->version));
+	json_object_set_new(
+		end, "text",
+		json_sprintf("the other program could not be executed (%s), and %s goes on",
+			     s->not_upgraded, s->version));
 	return err_row(ERR_SYSTEM)->exit_code;
 }
 

@@ -130,6 +130,13 @@ static bool is_told_by(const json_t *refusal, const json_t *failure)
 	       strcmp(cli_str(failure, "reason", ""), cli_str(refusal, "reason", "")) == 0;
 }
 
+/* By a command that another one has undone since. */
+static bool was_undone(const json_t *c, const json_t *failure)
+{
+	return strcmp(cli_str(failure, "reason", ""), "closed-by-operator") == 0 &&
+	       strcmp(cli_str(c, "state", ""), "off") != 0;
+}
+
 /* Both: the peer that refuses us may be one that we refuse, and then our own reason says more. */
 static void reasons_print(const json_t *c)
 {
@@ -141,7 +148,7 @@ static void reasons_print(const json_t *c)
 		snprintf(when, sizeof(when), " (%s)", times_words(refusal, words));
 		failure_print(refusal, when);
 	}
-	if (json_is_object(failure) && !is_told_by(refusal, failure))
+	if (json_is_object(failure) && !is_told_by(refusal, failure) && !was_undone(c, failure))
 		failure_print(failure, "");
 }
 

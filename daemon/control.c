@@ -13,6 +13,8 @@
 
 #include "daemon/client.h"
 #include "daemon/control_state.h"
+#include "daemon/find.h"
+#include "daemon/near.h"
 
 /* Those who may only look leave room for root. */
 enum { CLIENTS_MAX = 64, LOOKERS_MAX = 32 };
@@ -49,6 +51,22 @@ void client_end(struct client *c, enum err e, const char *text)
 	c->waits = CLIENT_DONE;
 }
 
+/* ---- what it names ---- */
+
+static struct find client_find(const struct client *c)
+{
+	return find_do(control_engine(c->control), c->connection, c->child);
+}
+
+void client_end_unknown(struct client *c)
+{
+	struct near n = { .connection = c->connection, .child = c->child };
+	char text[NEAR_TEXT_MAX];
+
+	ike_engine_views(control_engine(c->control), near_view, &n);
+	client_end(c, ERR_NOT_FOUND, near_text(&n, text));
+}
+
 /* ---- status ---- */
 
 static void serve_status(struct client *c)
@@ -59,40 +77,6 @@ static void serve_status(struct client *c)
 }
 
 /* ---- up, wait, down ---- */
-
-struct find_walk {
-	const struct client *c;
-	bool found;
-	bool up;   /* what was asked for is up, whole */
-	bool ike;  /* its IKE SA is */
-	bool gone; /* no IKE SA, and none is wanted */
-};
-
-static void find_one(void *ctx, const struct ike_view *v)
-{
-	struct find_walk *w = ctx;
-	bool child_found = !w->c->child[0], all_up = v->state == IKE_STATE_UP;
-
-	if (strcmp(w->c->connection, v->conf->name) != 0)
-		return;
-	for (size_t i = 0; i < v->n_children; i++) {
-		if (w->c->child[0] && strcmp(w->c->child, v->children[i].conf->name) != 0)
-			continue;
-		child_found = true;
-		all_up = all_up && v->children[i].up;
-	}
-	w->found = w->found || child_found;
-	w->up = w->up || (child_found && all_up);
-	w->ike = w->ike || v->state == IKE_STATE_UP;
-	w->gone = v->state == IKE_STATE_OFF || v->state == IKE_STATE_WAITING;
-}
-
-static struct find_walk find_walk_do(const struct client *c)
-{
-	struct find_walk w = { .c = c };
-	ike_engine_views(control_engine(c->control), find_one, &w);
-	return w;
-}
 
 static bool note_concerns(const struct client *c, const struct ike_note *n)
 {
@@ -114,14 +98,17 @@ static void serve_updown(struct client *c)
 {
 	const struct control_env *h = &c->control->env;
 	enum client_wait waits = c->asked->waits;
+	const struct find f = client_find(c);
 
-	if (!find_walk_do(c).found) {
-		client_end(c, ERR_NOT_FOUND,
-			   "no connection or child of that name in the configuration");
+	if (!f.found) {
+		client_end_unknown(c);
 		return;
 	}
 	c->waits = waits;
 	ike_engine_views(control_engine(c->control), recall_one, c);
+	/* Nobody knows when that will be. */
+	if (waits == CLIENT_UP && f.waits_for_peer && !f.up)
+		client_end(c, OK, "waits for its peer, which begins");
 	if (waits != CLIENT_WAIT)
 		h->command(h->ctx, waits == CLIENT_UP, c->connection,
 			   c->child[0] ? c->child : NULL);
@@ -132,9 +119,13 @@ static void serve_rekey(struct client *c)
 {
 	const struct control_env *h = &c->control->env;
 	const char *child = c->child[0] ? c->child : NULL;
-	struct find_walk w = find_walk_do(c);
+	const struct find f = client_find(c);
 
-	if (!w.ike || !w.found || (child && !w.up)) {
+	if (!f.found) {
+		client_end_unknown(c);
+		return;
+	}
+	if (!f.ike || (child && !f.up)) {
 		client_end(c, ERR_NOT_FOUND, "nothing of that name is up and has keys");
 		return;
 	}
@@ -144,7 +135,10 @@ static void serve_rekey(struct client *c)
 
 static void serve_watch(struct client *c)
 {
-	c->waits = CLIENT_WATCH;
+	if (c->connection[0] && !client_find(c).found)
+		client_end_unknown(c);
+	else
+		c->waits = CLIENT_WATCH;
 }
 
 static void serve_change(struct client *c)
@@ -360,10 +354,10 @@ static void client_look(struct client *c)
 
 	if (c->waits == CLIENT_STATUS && h->counters_fresh(h->ctx))
 		control_status(c);
-	else if ((c->waits == CLIENT_UP || c->waits == CLIENT_WAIT) && find_walk_do(c).up)
+	else if ((c->waits == CLIENT_UP || c->waits == CLIENT_WAIT) && client_find(c).up)
 		client_end(c, OK, NULL);
 	else if (c->waits == CLIENT_DOWN &&
-		 (c->child[0] ? !find_walk_do(c).up : find_walk_do(c).gone))
+		 (c->child[0] ? !client_find(c).up : client_find(c).gone))
 		client_end(c, OK, NULL);
 }
 

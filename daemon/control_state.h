@@ -24,6 +24,8 @@ struct control {
 struct ike_engine *control_engine(const struct control *ctl);
 /* The last line of an answer. */
 void client_end(struct client *c, enum err e, const char *text);
+/* ... when there is no connection or child of the name that it asks for. */
+void client_end_unknown(struct client *c);
 /* The answer to `status`, from its first line to the last. */
 void control_status(struct client *c);
 

@@ -59,7 +59,7 @@ void control_status(struct client *c)
 
 	ike_engine_views(control_engine(c->control), status_one, &w);
 	if (c->connection[0] && !w.found) {
-		client_end(c, ERR_NOT_FOUND, "no connection of that name in the configuration");
+		client_end_unknown(c);
 		return;
 	}
 	client_send(
