@@ -9,6 +9,7 @@
 #include "daemon/cli.h"
 
 enum { FACT_COLUMN = 11 }; /* behind the label of a fact */
+enum { STANDING_MAX = 200 };
 
 static void fact_print(FILE *to, const json_t *n, const char *key, const char *label)
 {
@@ -143,9 +144,53 @@ static void up_line(void *ctx, const json_t *n)
 	}
 }
 
+struct standing {
+	const char *child; /* NULL: the whole connection */
+	bool off, waiting;
+};
+
+static void standing_line(void *ctx, const json_t *line)
+{
+	const char *state = cli_str(line, "state", "");
+	const json_t *children = json_object_get(line, "children");
+	struct standing *s = ctx;
+
+	if (strcmp(cli_str(line, "kind", ""), "connection") != 0)
+		return;
+	s->off = strcmp(state, "off") == 0;
+	s->waiting = strcmp(state, "waiting") == 0;
+	for (size_t i = 0; s->child && i < json_array_size(children); i++) {
+		const json_t *k = json_array_get(children, i);
+
+		if (strcmp(s->child, cli_str(k, "name", "")) == 0)
+			s->off = s->off || (!cli_true(k, "wanted") && !s->waiting);
+	}
+}
+
+/* The time is over: does anything go on? Only of what has a name there is more to ask. */
+static const char *standing_words(const struct cli *cli, char buf[static STANDING_MAX])
+{
+	const char *name = cli->args[0], *slash = name ? strchr(name, '/') : NULL;
+	struct cli ask = { .run_dir = cli->run_dir, .timeout_s = 2, .args = { name } };
+	struct standing s = { .child = slash ? slash + 1 : NULL };
+	json_t *end = NULL;
+
+	if (name)
+		(void)cli_ask(&ask, "status", standing_line, &s, &end);
+	json_decref(end);
+	if (s.off)
+		snprintf(buf, STANDING_MAX, "it is off: postern up %.150s", name);
+	else
+		snprintf(buf, STANDING_MAX, "it %s: postern status",
+			 s.waiting ? "waits to be started" : "goes on");
+	return buf;
+}
+
 /* The last word, unless a refusal said it already. */
 static int end_print(const struct cli *cli, const char *name, int code, json_t *end, bool told)
 {
+	char so[STANDING_MAX];
+
 	if (end && cli->json) {
 		cli_print_json(end);
 		return code;
@@ -155,9 +200,8 @@ static int end_print(const struct cli *cli, const char *name, int code, json_t *
 			name ? name : "posternd",
 			cli_str(end, "text", cli_str(end, "meaning", "it was refused")));
 	if (code == CLI_TIMEOUT && !end)
-		fprintf(stderr,
-			"error: no-answer: %s: not done after %d s; it goes on: postern status\n",
-			name ? name : "posternd", cli->timeout_s);
+		fprintf(stderr, "error: no-answer: %s: not done after %d s; %s\n",
+			name ? name : "posternd", cli->timeout_s, standing_words(cli, so));
 	json_decref(end);
 	return code;
 }
