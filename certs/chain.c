@@ -85,8 +85,29 @@ static void text_of_time(X509 *x, enum err e, const char *subject, char text[sta
 		 early ? "begins" : "ended", when);
 }
 
+/* A CA that was made twice has one name and two keys, and each gateway has another of them. */
+static bool trusts_namesake(X509_STORE_CTX *ctx, X509 *x)
+{
+	STACK_OF(X509) *found = X509_STORE_CTX_get1_certs(ctx, X509_get_issuer_name(x));
+	const bool any = sk_X509_num(found) > 0;
+
+	sk_X509_pop_free(found, X509_free);
+	return any;
+}
+
+static void text_of_namesake(X509 *x, char text[static CHAIN_TEXT_MAX])
+{
+	char subject[84], issuer[84];
+
+	snprintf(text, CHAIN_TEXT_MAX,
+		 "certificate of %s, issued by %s: our CA of that name has another key: was it "
+		 "made twice?",
+		 x509_name_text(X509_get_subject_name(x), subject, sizeof(subject)),
+		 x509_name_text(X509_get_issuer_name(x), issuer, sizeof(issuer)));
+}
+
 /* Says which certificate of the chain is at fault, and how. */
-static void text_of(X509 *x, int verdict, char text[static CHAIN_TEXT_MAX])
+static void text_of(X509_STORE_CTX *ctx, X509 *x, int verdict, char text[static CHAIN_TEXT_MAX])
 {
 	const enum err e = error_of(verdict);
 	char subject[96], issuer[96];
@@ -99,6 +120,8 @@ static void text_of(X509 *x, int verdict, char text[static CHAIN_TEXT_MAX])
 		snprintf(text, CHAIN_TEXT_MAX,
 			 "certificate of %s: not signed by the key of %s that we know", subject,
 			 issuer);
+	else if (e == ERR_CERT_UNTRUSTED && trusts_namesake(ctx, x))
+		text_of_namesake(x, text);
 	else if (e == ERR_CERT_UNTRUSTED)
 		snprintf(text, CHAIN_TEXT_MAX,
 			 "certificate of %s, issued by %s: no such CA in our trust file", subject,
@@ -165,7 +188,7 @@ enum err chain_judge(X509_STORE *store, STACK_OF(X509) * chain, time_t at, uint6
 	if (X509_get_extension_flags(culprit) & EXFLAG_INVALID)
 		verdict = X509_V_ERR_INVALID_EXTENSION;
 	e = error_of(verdict);
-	text_of(culprit, verdict, text);
+	text_of(ctx, culprit, verdict, text);
 out:
 	X509_STORE_CTX_free(ctx);
 	return e == OK ? OK : ossl_fail(e);

@@ -149,6 +149,20 @@ START_TEST(an_unknown_root_is_named)
 }
 END_TEST
 
+/* Both gateways have a CA of one name, made for each of them. */
+START_TEST(an_authority_that_was_made_twice_is_named)
+{
+	const struct cert *again = pki_ca(p, NULL, "O=Example,CN=Root");
+
+	REFUSED(CERTS(again), CERTS(leaf(root)), ERR_CERT_UNTRUSTED,
+		"certificate of O=Example, CN=gw, issued by O=Example, CN=Root: our CA of that "
+		"name has another key: was it made twice?");
+	REFUSED(CERTS(again), CERTS(leaf(one), one, root), ERR_CERT_UNTRUSTED,
+		"certificate of O=Example, CN=Root, issued by O=Example, CN=Root: our CA of that "
+		"name has another key: was it made twice?");
+}
+END_TEST
+
 START_TEST(a_self_signed_certificate_is_a_stranger)
 {
 	REFUSED(CERTS(root), CERTS(leaf(NULL)), ERR_CERT_UNTRUSTED,
@@ -308,6 +322,7 @@ UNIT("certs/chain")
 	tcase_add_test(tc, of_two_leading_leaves_only_the_first_counts);
 	tcase_add_test(tc, a_missing_intermediate_is_named);
 	tcase_add_test(tc, an_unknown_root_is_named);
+	tcase_add_test(tc, an_authority_that_was_made_twice_is_named);
 	tcase_add_test(tc, a_self_signed_certificate_is_a_stranger);
 	tcase_add_test(tc, a_forged_authority_is_refused_and_leaves_nothing_behind);
 	tcase_add_test(tc, refused_certificates_do_not_lock_out_the_genuine_one);
