@@ -4,6 +4,7 @@
  * peer would tell us no more than AUTHENTICATION_FAILED.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "certs/cert.h"
 #include "certs/chain.h"
@@ -60,14 +61,35 @@ static void check_time(struct judged *j)
 				 "is the clock right?");
 }
 
+/* What the certificate has to have for a name that no subject proves; NULL: none such. */
+static const char *alt_name(const struct identity *id)
+{
+	switch ((int)id->type) {
+	case ID_FQDN:
+		return "DNS";
+	case ID_RFC822_ADDR:
+		return "email";
+	case ID_IPV4_ADDR:
+	case ID_IPV6_ADDR:
+		return "IP";
+	default:
+		return NULL;
+	}
+}
+
 static void identity_error(struct judged *j, const struct identity *id, struct conf_pos pos)
 {
+	const bool bare =
+		X509_get_ext_by_NID(sk_X509_value(j->chain, 0), NID_subject_alt_name, -1) < 0;
+	const char *alt = bare ? alt_name(id) : NULL;
 	char shown[120], mine[IDENTITY_TEXT_MAX], text[256], hint[256];
 
 	snprintf(text, sizeof(text), "the certificate does not prove `%.200s`",
 		 identity_text(id, mine));
-	snprintf(hint, sizeof(hint), "it proves %s",
-		 x509_identities_text(sk_X509_value(j->chain, 0), shown, sizeof(shown)));
+	snprintf(hint, sizeof(hint), "it proves %s%s%s%s%.70s",
+		 x509_identities_text(sk_X509_value(j->chain, 0), shown, sizeof(shown)),
+		 alt ? "; have one made with subjectAltName=" : "", alt ? alt : "", alt ? ":" : "",
+		 alt ? mine : "");
 	conf_problem_add(j->problems, pos, 0, text, hint);
 }
 
@@ -185,12 +207,16 @@ static void judged_read(struct judged *j)
 
 	if (me->certificate.bytes.len > 0 &&
 	    !(j->chain = x509_from_pem(me->certificate.bytes, why)))
-		file_error(j, &me->certificate, why, "");
+		file_error(j, &me->certificate, why, "ours, as the CA has issued it");
 	if (me->trust.bytes.len > 0 && !(j->trust = x509_from_pem(me->trust.bytes, why)))
-		file_error(j, &me->trust, why, "");
+		file_error(j, &me->trust, why,
+			   "the certificates of the CAs that may vouch for peers");
 	if (me->key.bytes.len > 0 &&
 	    !(j->key = key_from_pem(me->key.bytes, me->passphrase.secret, why)))
-		file_error(j, &me->key, why, "");
+		file_error(j, &me->key, why,
+			   strncmp(why, "it holds", 8) == 0
+				   ? "the key that the certificate was made for"
+				   : "");
 }
 
 static void check_me(struct judged *j, const struct conf *c)

@@ -341,7 +341,7 @@ void build_check(struct build *b)
 		if (in->made && strcmp(in->kind, "me") == 0)
 			me_check(b, in);
 	}
-	if (!b->t->root.blocks && !b->t->root.broken)
+	if (tree_block_count(&b->t->root, "connection") == 0 && b->p->n_errors == 0)
 		mark_warning(b->p, (struct mark){ .pos = { 1, 1 } }, "no connection is configured",
 			     NULL);
 }

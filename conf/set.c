@@ -162,6 +162,9 @@ static bool set_identity(struct build *b, const struct schema_option *row,
 	if (e == OK)
 		return true;
 	*id = (struct identity){ .type = ID_NONE };
+	/* As others write a name that is not to be looked up. */
+	if (o->values->text[0] == '@' && value_is_host(o->values->text + 1))
+		words(why, "without the @: %.200s", o->values->text + 1);
 	return refuse(b, o->values, "is no identity", why);
 }
 

@@ -89,6 +89,23 @@ static enum err file_read(int fd, size_t size, struct span *bytes)
 	return OK;
 }
 
+/* Certificate and key are exchanged more often than a key is left open, and what everybody may read
+ * is said better than how to close it. */
+static bool is_certificate(int fd, size_t size)
+{
+	static const char wanted[] = "-----BEGIN CERTIFICATE-----", key[] = "PRIVATE KEY-----";
+	struct span text = SPAN_EMPTY;
+	bool is = false;
+
+	if (file_read(fd, size, &text) != OK)
+		return false;
+	if (text.len > 0)
+		is = memmem(text.p, text.len, wanted, sizeof(wanted) - 1) != NULL &&
+		     memmem(text.p, text.len, key, sizeof(key) - 1) == NULL;
+	secret_free((void *)(uintptr_t)text.p, text.len);
+	return is;
+}
+
 static enum err disk_read(void *ctx, enum conf_file_kind kind, const char *path, struct span *bytes,
 			  char why[static 256])
 {
@@ -104,6 +121,9 @@ static enum err disk_read(void *ctx, enum conf_file_kind kind, const char *path,
 		e = open_failed(errno, path, why);
 	else
 		e = file_judge(&st, kind, path, why);
+	if (e == ERR_DENIED && S_ISREG(st.st_mode) && kind == CONF_FILE_KEY &&
+	    st.st_size <= FILE_SIZE_MAX && is_certificate(fd, (size_t)st.st_size))
+		snprintf(why, 256, "holds a certificate, not a private key\n%s", path);
 	if (e == OK)
 		e = file_read(fd, (size_t)st.st_size, bytes);
 	close(fd);

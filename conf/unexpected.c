@@ -35,6 +35,17 @@ static struct unexpected unexpected_end(struct parse *ps, char text[static WORDS
 	return (struct unexpected){ text, hint, true };
 }
 
+/* Others have a colon behind the name: `address: 192.0.2.1`. */
+static bool cut_colon(const char *word, char name[static WORDS_MAX])
+{
+	const size_t len = strlen(word);
+
+	if (len < 2 || len > 80 || word[len - 1] != ':')
+		return false;
+	words(name, "%.*s", (int)len - 1, word);
+	return !schema_block_known(name);
+}
+
 /* After `word`, or after `word word`. */
 static struct unexpected unexpected_after_name(struct parse *ps, enum parse_token got,
 					       unsigned int wanted, char text[static WORDS_MAX],
@@ -42,7 +53,13 @@ static struct unexpected unexpected_after_name(struct parse *ps, enum parse_toke
 {
 	const char *name = ps->first.text ? ps->first.text : "";
 	bool known = schema_knows(name);
+	char option[WORDS_MAX];
 
+	if (cut_colon(name, option)) {
+		words(text, "`:` after `%.80s`, where `=` belongs", option);
+		words(hint, "%.80s = VALUE", option);
+		return (struct unexpected){ text, hint, false };
+	}
 	if (wanted & PT_EQUALS && schema_block_known(name)) {
 		words(text, "`{` is missing after `%.80s`", name);
 		words(hint, "%.80s {", name);
@@ -95,7 +112,8 @@ void parse_unexpected(struct parse *ps, enum parse_token got, unsigned int wante
 
 	if (ps->lost || ps->nomem)
 		return;
-	if (wanted == PT_OPEN && ps->first.text && schema_knows(ps->first.text))
+	if (wanted == PT_OPEN && ps->first.text &&
+	    (schema_knows(ps->first.text) || cut_colon(ps->first.text, text)))
 		at = ps->first.at;
 	if (ps->in_list)
 		u = unexpected_in_list(ps, got, hint);

@@ -124,9 +124,11 @@ START_TEST(files_that_are_not_what_they_should_be)
 	w->me.trust.bytes = span_str("garbage");
 	expect(w,
 	       "3: left.pem: it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----) "
-	       "| \n"
-	       "5: ca.pem: it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----) | \n"
-	       "4: left.key: it holds a CERTIFICATE, not a private key | \n");
+	       "| ours, as the CA has issued it\n"
+	       "5: ca.pem: it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----) | the "
+	       "certificates of the CAs that may vouch for peers\n"
+	       "4: left.key: it holds a CERTIFICATE, not a private key | the key that the "
+	       "certificate was made for\n");
 }
 END_TEST
 
@@ -165,6 +167,28 @@ START_TEST(an_identity_that_is_not_proved)
 	w->me.identity = w->cn.local_identity = pki_id("O=X,CN=gw");
 	expect(w, "2: the certificate does not prove `O=X, CN=gw` | it proves gw.example.org, "
 		  "192.0.2.1\n");
+}
+END_TEST
+
+/* A name in CN alone is what many make at first. */
+START_TEST(a_certificate_without_another_name_is_told_which)
+{
+	const struct cert *bare =
+		pki_cert(p, &(struct cert_spec){ .issuer = root,
+						 .subject = "CN=gw.example.org",
+						 .until = PKI_NOW + 100 * PKI_DAY });
+	struct world *w = good();
+
+	w->me.certificate.bytes = pki_pem(p, CERTS(bare));
+	w->me.key.bytes = key_pem(bare->key, NULL);
+	expect(w,
+	       "2: the certificate does not prove `gw.example.org` | it proves CN=gw.example.org; "
+	       "have one made with subjectAltName=DNS:gw.example.org\n");
+	w->me.identity = pki_id("192.0.2.1");
+	expect(w, "2: the certificate does not prove `192.0.2.1` | it proves CN=gw.example.org; "
+		  "have one made with subjectAltName=IP:192.0.2.1\n");
+	w->me.identity = pki_id("CN=gw");
+	expect(w, "2: the certificate does not prove `CN=gw` | it proves CN=gw.example.org\n");
 }
 END_TEST
 
@@ -322,6 +346,7 @@ UNIT("certs/check")
 	tcase_add_test(tc, passphrases);
 	tcase_add_test(tc, a_key_of_another_certificate);
 	tcase_add_test(tc, an_identity_that_is_not_proved);
+	tcase_add_test(tc, a_certificate_without_another_name_is_told_which);
 	tcase_add_test(tc, an_identity_of_a_connection_that_is_not_proved);
 	tcase_add_test(tc, times_of_our_certificate);
 	tcase_add_test(tc, times_of_the_others);

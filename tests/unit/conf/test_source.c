@@ -94,6 +94,43 @@ START_TEST(a_secret_that_others_can_read_is_refused)
 }
 END_TEST
 
+static void text_make(const char *text, mode_t mode)
+{
+	char path[PATH_LEN];
+	int fd = open(path_of("file", path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq((int)write(fd, text, strlen(text)), (int)strlen(text));
+	ck_assert_int_eq(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+#define PEM(label) "-----BEGIN " label "-----\nAAAA\n-----END " label "-----\n"
+
+static const struct {
+	const char *text;
+	const char *why;
+} open_keys[] = {
+	{ PEM("CERTIFICATE"), "holds a certificate, not a private key\n/tmp/" },
+	{ PEM("CERTIFICATE") PEM("PRIVATE KEY"),
+	  "can be read by others (mode 0644)\nchmod 0600 /tmp/" },
+	{ PEM("EC PRIVATE KEY"), "can be read by others (mode 0644)\nchmod 0600 /tmp/" },
+	{ "", "can be read by others (mode 0644)\nchmod 0600 /tmp/" },
+};
+
+START_TEST(a_certificate_in_the_place_of_a_key_is_not_to_be_closed)
+{
+	char why[256];
+	struct span bytes;
+
+	text_make(open_keys[_i].text, 0644);
+	ck_assert_int_eq(take(CONF_FILE_KEY, "file", &bytes, why), ERR_DENIED);
+	ck_assert_uint_eq(bytes.len, 0);
+	why[strlen(open_keys[_i].why)] = '\0';
+	ck_assert_str_eq(why, open_keys[_i].why);
+}
+END_TEST
+
 START_TEST(a_secret_of_another_user_is_refused)
 {
 	char why[256];
@@ -169,6 +206,8 @@ UNIT("conf/source")
 	tcase_add_checked_fixture(tc, folder_make, folder_remove);
 	tcase_add_loop_test(tc, a_secret_that_others_can_read_is_refused, 0,
 			    sizeof(modes) / sizeof(modes[0]));
+	tcase_add_loop_test(tc, a_certificate_in_the_place_of_a_key_is_not_to_be_closed, 0,
+			    sizeof(open_keys) / sizeof(open_keys[0]));
 	tcase_add_test(tc, a_secret_of_another_user_is_refused);
 	tcase_add_test(tc, a_link_is_followed_and_its_target_judged);
 	tcase_add_loop_test(tc, a_file_has_a_largest_size, 0, sizeof(sizes) / sizeof(sizes[0]));
