@@ -406,6 +406,17 @@ int cli_upgrade(const struct cli *cli)
 	return code;
 }
 
+static void reloaded_print(const json_t *end)
+{
+	const json_t *changes = json_object_get(end, "changes");
+
+	for (size_t i = 0; i < json_array_size(changes); i++)
+		printf("%s\n", json_string_value(json_array_get(changes, i)));
+	printf("the configuration is loaded; %s\n",
+	       json_array_size(changes) > 0 ? "all other connections were left alone"
+					    : "no connection has changed");
+}
+
 int cli_reload(const struct cli *cli)
 {
 	struct up u = { .cli = cli };
@@ -419,7 +430,7 @@ int cli_reload(const struct cli *cli)
 		fprintf(stderr, "%s%s", text,
 			text[0] && text[strlen(text) - 1] == '\n' ? "" : "\n");
 	if (code == CLI_DONE && !cli->quiet)
-		printf("the configuration is loaded; connections that did not change were left alone\n");
+		reloaded_print(end);
 	else if (code != CLI_DONE)
 		fprintf(stderr, "error: %s: the running configuration is as before\n",
 			cli_str(end, "reason", "refused"));

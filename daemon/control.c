@@ -39,15 +39,8 @@ struct ike_engine *control_engine(const struct control *ctl)
 
 void client_end(struct client *c, enum err e, const char *text)
 {
-	json_t *o =
-		json_pack("{s:i, s:s, s:b, s:o, s:o, s:i, s:o}", "v", REPORT_VERSION, "kind", "end",
-			  "ok", e == OK, "reason", e == OK ? json_null() : json_string(err_slug(e)),
-			  "meaning", e == OK ? json_null() : json_string(err_text(e)), "exit",
-			  err_row(e)->exit_code, "text",
-			  text && text[0] ? json_string(text) : json_null());
-
 	loop_timer_set(c->control->env.loop, &c->timer, NEVER);
-	client_send(c, o);
+	client_send(c, report_end(e, text));
 	c->waits = CLIENT_DONE;
 }
 

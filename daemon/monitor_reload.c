@@ -11,14 +11,14 @@
 #include "conf/diff.h"
 #include "daemon/monitor_state.h"
 
-enum { RELOAD_SECONDS = 10, WHY_MAX = 256 };
+enum { RELOAD_SECONDS = 10, WHY_MAX = 256, TOLD_MAX = 40 };
 
 /* The problems of a configuration, those lines of the report that say what is wrong and where. */
 static void log_report(const char *report)
 {
 	char line[512];
 
-	for (const char *p = report; p != NULL && *p != '\0';) {
+	for (const char *p = report; p != NULL && *p != '\0' && *p != PROTO_CHANGES;) {
 		size_t len = strcspn(p, "\n");
 		size_t n = len < sizeof line - 1 ? len : sizeof line - 1;
 
@@ -97,26 +97,59 @@ static enum err judge_change(const struct monitor *m, const struct conf *c,
 	return e;
 }
 
-/* Before the old configuration goes: which connections the new one touches, and by what. */
-static void log_changes(const struct monitor *m)
+static void log_change(const char *connection, const char *change)
+{
+	struct log_line l = log_event(LOG_LEVEL_NOTICE, "config_changed");
+
+	log_str(&l, "connection", connection);
+	log_str(&l, "change", change);
+	log_write(&l);
+}
+
+/* Before the old configuration goes: which connections the new one touches, and by what. All is
+ * logged, and the first of it told to whoever asked. */
+static bool tell_changes(const struct monitor *m, FILE *to)
 {
 	struct conf_diff d;
+	size_t n = 0;
 
 	if (conf_diff(m->now->conf, m->reload.next->conf, &d) != OK)
-		return;
+		return false;
 	for (size_t i = 0; i < d.n; i++) {
 		const struct conf_diff_row *row = &d.rows[i];
-		struct log_line l;
+		const char *name = row->is != NULL ? row->is->name : row->was->name;
 		char text[128];
 
 		if (row->change == CONF_UNCHANGED)
 			continue;
-		l = log_event(LOG_LEVEL_NOTICE, "config_changed");
-		log_str(&l, "connection", row->is != NULL ? row->is->name : row->was->name);
-		log_str(&l, "change", conf_diff_text(row, text));
-		log_write(&l);
+		log_change(name, conf_diff_text(row, text));
+		if (n++ < TOLD_MAX)
+			fprintf(to, "%s: %s\n", name, text);
 	}
+	if (n > TOLD_MAX)
+		fprintf(to, "%zu more, which the log has\n", n - TOLD_MAX);
 	conf_diff_free(&d);
+	return true;
+}
+
+/* The report of problems, and behind it what changes. */
+static void reload_tell(struct monitor *m)
+{
+	char *told = NULL;
+	size_t len;
+	FILE *f = open_memstream(&told, &len);
+	bool whole;
+
+	if (f == NULL)
+		return;
+	fprintf(f, "%s%c", m->reload.report != NULL ? m->reload.report : "", PROTO_CHANGES);
+	whole = tell_changes(m, f);
+	if (fclose(f) != 0 || !whole) {
+		free(told);
+		return;
+	}
+	free(m->reload.report);
+	m->reload.report = told;
 }
 
 static enum err load(const struct monitor *m, struct loaded **next, char **report)
@@ -216,7 +249,7 @@ static void reload_commit(struct monitor *m)
 	}
 	monitor_send_devices(m);
 	monitor_kernel_settled(m);
-	log_changes(m);
+	reload_tell(m);
 	m->now = m->reload.next;
 	m->generation = m->reload.generation;
 	m->reload.next = NULL;

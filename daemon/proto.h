@@ -29,7 +29,10 @@ enum {
 	PROTO_DATAGRAM_MAX = 65536,
 	PROTO_STATUS_MAX = 200,
 	PROTO_COMMAND_MAX = 2048,
-	PROTO_SMALL_MAX = 512
+	PROTO_SMALL_MAX = 512,
+	/* In the text of MSG_RELOADED: behind it stands what the reload changed, a line each. A
+	 * report of problems has no control characters but line ends. */
+	PROTO_CHANGES = '\f'
 };
 
 enum msg_type {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/notes.h"
+#include "daemon/proto.h"
 
 static const char *const state_names[] = {
 	[IKE_STATE_OFF] = "off",
@@ -379,4 +380,29 @@ json_t *report_note(const struct ike_note *n, time_t wall)
 	json_object_set_new(o, "fix", text_or_null(n->fix));
 	json_object_set_new(o, "line", n->line ? json_integer(n->line) : json_null());
 	return o;
+}
+
+static json_t *changes_report(const char *lines)
+{
+	json_t *a = json_array();
+	size_t len;
+
+	for (; (len = strcspn(lines, "\n")) > 0; lines += len + (lines[len] == '\n'))
+		json_array_append_new(a, json_stringn(lines, len));
+	return a;
+}
+
+json_t *report_end(enum err e, const char *text)
+{
+	const char *words = text ? text : "";
+	const char *changes = strchr(words, PROTO_CHANGES);
+	const size_t len = changes ? (size_t)(changes - words) : strlen(words);
+
+	return json_pack("{s:i, s:s, s:b, s:o, s:o, s:i, s:o, s:o}", "v", REPORT_VERSION, "kind",
+			 "end", "ok", e == OK, "reason",
+			 e == OK ? json_null() : json_string(err_slug(e)), "meaning",
+			 e == OK ? json_null() : json_string(err_text(e)), "exit",
+			 err_row(e)->exit_code, "text",
+			 len > 0 ? json_stringn(words, len) : json_null(), "changes",
+			 changes ? changes_report(changes + 1) : json_null());
 }
