@@ -8,20 +8,57 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Kept free at the end of a line for " cut=yes". */
-enum { LINE_RESERVE = 16, NUMBER_MAX = 32 };
+enum { LINE_RESERVE = 16, NUMBER_MAX = 32, FRONT_MAX = 48 };
 
 static enum log_level max_written = LOG_LEVEL_INFO;
-static bool to_journal;
+static enum log_form line_form;
 static char own_role[32];
 
-void log_setup(enum log_level max_level, bool journal, const char *role)
+/* RFC 3339, in UTC: a daemon that is shut in has no time zone. */
+static void front_time(char front[static FRONT_MAX])
 {
+	struct timespec now = { .tv_sec = 0 };
+	struct tm t = { .tm_mday = 1 };
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &t);
+	snprintf(front, FRONT_MAX, "time=%04u-%02u-%02uT%02u:%02u:%02u.%03uZ ",
+		 (unsigned int)(t.tm_year + 1900) % 10000, (unsigned int)(t.tm_mon + 1) % 100,
+		 (unsigned int)t.tm_mday % 100, (unsigned int)t.tm_hour % 100,
+		 (unsigned int)t.tm_min % 100, (unsigned int)t.tm_sec % 100,
+		 (unsigned int)(now.tv_nsec / 1000000) % 1000);
+}
+
+/* What stands before a line of this level. */
+static const char *line_front(enum log_level level, char front[static FRONT_MAX])
+{
+	front[0] = '\0';
+	switch (line_form) {
+	case LOG_FORM_BARE:
+		break;
+	case LOG_FORM_JOURNAL:
+		snprintf(front, FRONT_MAX, "<%u>", (unsigned int)level);
+		break;
+	case LOG_FORM_TIMED:
+		front_time(front);
+		break;
+	}
+	return front;
+}
+
+void log_setup(enum log_level max_level, enum log_form form, const char *role)
+{
+	char front[FRONT_MAX];
+
 	max_written = max_level;
-	to_journal = journal;
+	line_form = form;
 	snprintf(own_role, sizeof(own_role), "%s", role != NULL ? role : "");
+	/* The library looks for a time zone at the first time, and only then. */
+	(void)line_front(max_level, front);
 }
 
 bool log_wanted(enum log_level level)
@@ -125,14 +162,13 @@ void log_err(struct log_line *l, enum err e)
  * nothing. */
 void log_write(struct log_line *l)
 {
-	char out[sizeof(l->text) + 8];
+	char out[sizeof(l->text) + FRONT_MAX];
+	char front[FRONT_MAX];
 	struct wr w = wr_into(out, sizeof(out));
-	const char prefix[] = { '<', (char)('0' + l->level), '>', '\0' };
 
 	if (!log_wanted(l->level))
 		return;
-	if (to_journal)
-		wr_span(&w, span_str(prefix));
+	wr_span(&w, span_str(line_front(l->level, front)));
 	wr_span(&w, span_of(l->text, l->len));
 	if (l->cut)
 		wr_span(&w, span_str(" cut=yes"));

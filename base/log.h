@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log: `event=NAME key=value ...` lines on stderr, with a priority prefix under journald.
+/* The log: `event=NAME key=value ...` lines on stderr, with a priority prefix under journald, which
+ * knows the time, and a time in front everywhere else.
  *
  * A line is built by value in a bounded buffer and written whole. Values are escaped and quoted
  * when they have to be; what a peer sent goes only through log_peer, which cuts it at 200 bytes.
@@ -20,9 +21,15 @@ struct log_line {
 	char text[1024];
 };
 
-/* Process-wide, set once in main: the least important level that is written, and whether fd 2 is
- * the journal (prefix <N>). `role` stands in every line when not NULL. */
-void log_setup(enum log_level max_level, bool journal, const char *role);
+enum log_form {
+	LOG_FORM_BARE,	  /* the line alone */
+	LOG_FORM_JOURNAL, /* <N> before it */
+	LOG_FORM_TIMED	  /* time=2026-11-21T10:15:02.417Z before it */
+};
+
+/* Process-wide, set once in main, before it is shut in: the least important level that is written,
+ * and what fd 2 wants. `role` stands in every line when not NULL. */
+void log_setup(enum log_level max_level, enum log_form form, const char *role);
 bool log_wanted(enum log_level level);
 
 struct log_line log_event(enum log_level level, const char *event);

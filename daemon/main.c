@@ -78,6 +78,7 @@ int main(int argc, char **argv)
 		return code;
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
-	log_setup(o.level, stderr_is_journal(), log_name(o.role));
+	log_setup(o.level, stderr_is_journal() ? LOG_FORM_JOURNAL : LOG_FORM_TIMED,
+		  log_name(o.role));
 	return run_role(&o);
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
@@ -28,7 +29,7 @@ static const char *written(struct log_line *l, char *buf, size_t size)
 
 static void plain(void)
 {
-	log_setup(LOG_LEVEL_INFO, false, NULL);
+	log_setup(LOG_LEVEL_INFO, LOG_FORM_BARE, NULL);
 }
 
 START_TEST(a_line_has_its_keys_in_order)
@@ -45,10 +46,9 @@ START_TEST(a_line_has_its_keys_in_order)
 	log_num(&l, "ms", -204);
 	log_hex(&l, "spi", 0xc0ffee);
 	log_err(&l, ERR_WRONG_IDENTITY);
-	ck_assert_str_eq(
-		written(&l, buf, sizeof(buf)),
-		"event=connection_up connection=office peer=203.0.113.2:500 ms=-204 "
-		"spi=0xc0ffee reason=wrong-identity\n");
+	ck_assert_str_eq(written(&l, buf, sizeof(buf)),
+			 "event=connection_up connection=office peer=203.0.113.2:500 ms=-204 "
+			 "spi=0xc0ffee reason=wrong-identity\n");
 }
 END_TEST
 
@@ -98,9 +98,33 @@ START_TEST(the_journal_gets_a_priority_and_a_role_stands_in_every_line)
 	struct log_line l;
 	char buf[2048];
 
-	log_setup(LOG_LEVEL_INFO, true, "engine");
+	log_setup(LOG_LEVEL_INFO, LOG_FORM_JOURNAL, "engine");
 	l = log_event(LOG_LEVEL_WARNING, "x");
 	ck_assert_str_eq(written(&l, buf, sizeof(buf)), "<4>event=x role=engine\n");
+}
+END_TEST
+
+START_TEST(elsewhere_a_line_begins_with_its_time)
+{
+	static const char shape[] = "time=dddd-dd-ddTdd:dd:dd.dddZ event=x\n";
+	struct log_line l;
+	char buf[2048];
+	char year[8];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	log_setup(LOG_LEVEL_INFO, LOG_FORM_TIMED, NULL);
+	l = log_event(LOG_LEVEL_INFO, "x");
+	written(&l, buf, sizeof(buf));
+	ck_assert_uint_eq(strlen(buf), strlen(shape));
+	strftime(year, sizeof(year), "%Y", gmtime_r(&now, &tm));
+	ck_assert_mem_eq(buf + strlen("time="), year, 3);
+	for (size_t i = 0; shape[i] != '\0'; i++) {
+		if (shape[i] == 'd' && i < strlen("time=dddd-dd-ddTdd:dd:dd.ddd"))
+			ck_assert(buf[i] >= '0' && buf[i] <= '9');
+		else
+			ck_assert_int_eq(buf[i], shape[i]);
+	}
 }
 END_TEST
 
@@ -109,7 +133,7 @@ START_TEST(less_important_lines_are_not_written)
 	struct log_line l;
 	char buf[2048];
 
-	log_setup(LOG_LEVEL_WARNING, false, NULL);
+	log_setup(LOG_LEVEL_WARNING, LOG_FORM_BARE, NULL);
 	ck_assert(log_wanted(LOG_LEVEL_ERROR) && log_wanted(LOG_LEVEL_WARNING) &&
 		  !log_wanted(LOG_LEVEL_NOTICE));
 	l = log_event(LOG_LEVEL_NOTICE, "x");
@@ -161,6 +185,7 @@ UNIT("base/log")
 			    sizeof(values) / sizeof(values[0]));
 	tcase_add_test(tc, what_a_peer_sent_is_escaped_once);
 	tcase_add_test(tc, the_journal_gets_a_priority_and_a_role_stands_in_every_line);
+	tcase_add_test(tc, elsewhere_a_line_begins_with_its_time);
 	tcase_add_test(tc, less_important_lines_are_not_written);
 	tcase_add_test(tc, a_full_line_says_that_it_is_cut_and_stays_one_line);
 	tcase_add_test(tc, a_value_longer_than_a_line_is_left_out);

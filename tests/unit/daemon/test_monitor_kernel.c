@@ -268,7 +268,7 @@ static void world_open(void)
 				.settled = settled };
 
 	memset(&w, 0, sizeof w);
-	log_setup(LOG_LEVEL_ERROR, false, "test");
+	log_setup(LOG_LEVEL_ERROR, LOG_FORM_BARE, "test");
 	scene_open(&w.scene);
 	w.now.conf = w.scene.c;
 	w.m.now = &w.now;

@@ -54,7 +54,7 @@ static struct notes *notes_made(void)
 {
 	struct notes *n;
 
-	log_setup(LOG_LEVEL_INFO, false, NULL);
+	log_setup(LOG_LEVEL_INFO, LOG_FORM_BARE, NULL);
 	ck_assert_int_eq(notes_new(&n), OK);
 	return n;
 }
@@ -208,7 +208,7 @@ START_TEST(a_refusal_after_it_was_up_is_news)
 	const struct ike_note up = { .kind = IKE_NOTE_UP, .connection = "office" };
 	struct notes *n = notes_made();
 
-	log_setup(_i ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, false, NULL);
+	log_setup(_i ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, LOG_FORM_BARE, NULL);
 	ck_assert_str_ne(log_of(n, &refused, NS_PER_S), "");
 	ck_assert_str_eq(log_of(n, &refused, 2 * NS_PER_S), "");
 	(void)log_of(n, &up, 3 * NS_PER_S);
@@ -268,7 +268,7 @@ START_TEST(a_note_about_nobody_is_a_line_like_any_other)
 	struct ike_note note;
 	const char *line;
 
-	log_setup(LOG_LEVEL_DEBUG, false, NULL);
+	log_setup(LOG_LEVEL_DEBUG, LOG_FORM_BARE, NULL);
 	for (unsigned int k = 0; k < N_IKE_NOTES; k++) {
 		for (unsigned int e = 0; e < N_ERR; e++) {
 			note = (struct ike_note){ .kind = (enum ike_note_kind)k,
