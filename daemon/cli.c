@@ -33,7 +33,7 @@ static const struct cli_verb verbs[] = {
 	{ "guard", "show|on|off", 1, 1, 0, CLI_TROUBLE, "what is held back while nothing is up",
 	  cli_guard },
 	{ "leave-for-restart", "", 0, 0, 0, CLI_NOBODY, "", cli_leave_for_restart },
-	{ "help", "", 0, 1, 0, CLI_TROUBLE, "this text", cli_help },
+	{ "help", "[VERB]", 0, 1, 0, CLI_TROUBLE, "this text", cli_help },
 	{ "version", "", 0, 0, 0, CLI_TROUBLE, "the version", cli_version },
 };
 
@@ -73,6 +73,11 @@ static const struct option options[] = {
 	{ 0 },
 };
 
+static void usage_print(FILE *to, const struct cli_verb *v)
+{
+	fprintf(to, "usage: postern %s%s%s\n", v->name, v->args[0] ? " " : "", v->args);
+}
+
 static void verbs_print(enum cli_when when)
 {
 	for (size_t i = 0; i < N_VERBS; i++) {
@@ -81,8 +86,44 @@ static void verbs_print(enum cli_when when)
 	}
 }
 
+static const struct cli_verb *verb_find(const char *name)
+{
+	const char *near = NULL;
+	unsigned int distance, nearest = 3;
+
+	for (size_t i = 0; i < N_VERBS; i++) {
+		distance = word_distance(verbs[i].name, name);
+		if (distance == 0)
+			return &verbs[i];
+		if (distance < nearest && verbs[i].when != CLI_NOBODY) {
+			nearest = distance;
+			near = verbs[i].name;
+		}
+	}
+	fprintf(stderr, "error: postern has no verb `%s`", name);
+	if (near)
+		fprintf(stderr, ": did you mean `%s`?", near);
+	fprintf(stderr, "\n  try      %s\n",
+		strncmp(name, "log", 3) == 0 ? "journalctl -u posternd, or postern watch"
+					     : "postern help");
+	return NULL;
+}
+
+static int verb_help(const char *name)
+{
+	const struct cli_verb *v = verb_find(name);
+
+	if (!v)
+		return CLI_USAGE;
+	usage_print(stdout, v);
+	printf("  %s\n  all verbs and options: postern help, postern(8)\n", v->brief);
+	return CLI_DONE;
+}
+
 int cli_help(const struct cli *cli)
 {
+	if (cli->n_args > 0)
+		return verb_help(cli->args[0]);
 	for (size_t i = 0; cli->verbs && i < N_VERBS; i++) {
 		if (verbs[i].when != CLI_NOBODY)
 			puts(verbs[i].name);
@@ -109,27 +150,6 @@ int cli_version(const struct cli *cli)
 	(void)cli;
 	printf("postern %s\n", PACKAGE_VERSION);
 	return CLI_DONE;
-}
-
-static const struct cli_verb *verb_find(const char *name)
-{
-	const char *near = NULL;
-	unsigned int distance, nearest = 3;
-
-	for (size_t i = 0; i < N_VERBS; i++) {
-		distance = word_distance(verbs[i].name, name);
-		if (distance == 0)
-			return &verbs[i];
-		if (distance < nearest && verbs[i].when != CLI_NOBODY) {
-			nearest = distance;
-			near = verbs[i].name;
-		}
-	}
-	fprintf(stderr, "error: postern has no verb `%s`", name);
-	if (near)
-		fprintf(stderr, ": did you mean `%s`?", near);
-	fprintf(stderr, "\n  try      postern help\n");
-	return NULL;
 }
 
 static bool timeout_parse(const char *s, int *timeout)
@@ -195,7 +215,8 @@ static int verb_run(struct cli *cli, int argc, char **argv)
 		return CLI_USAGE;
 	cli->n_args = argc - optind - 1;
 	if (cli->n_args < v->least || cli->n_args > v->most) {
-		fprintf(stderr, "error: usage: postern %s %s\n", v->name, v->args);
+		fputs("error: ", stderr);
+		usage_print(stderr, v);
 		return CLI_USAGE;
 	}
 	for (int i = 0; i < cli->n_args; i++)
@@ -218,6 +239,10 @@ int main(int argc, char **argv)
 	}
 	if (version)
 		return cli_version(&cli);
+	if (help && optind < argc) {
+		cli.n_args = 1;
+		cli.args[0] = argv[optind];
+	}
 	if (help || optind >= argc)
 		return cli_help(&cli);
 	return verb_run(&cli, argc, argv);

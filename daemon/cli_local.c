@@ -114,8 +114,8 @@ static struct conf *conf_judge(const char *path, size_t *n_problems)
 }
 
 /* What is to be guarded. A certificate that is over, or a key that is not there, keeps posternd
- * from starting, and all the more packets have to be held back. */
-static struct conf *conf_guarded(const char *path)
+ * from starting (*broken), and all the more packets have to be held back. */
+static struct conf *conf_guarded(const char *path, bool *broken)
 {
 	const struct conf_source none = conf_source_none();
 	struct conf_problems problems = { 0 };
@@ -126,10 +126,7 @@ static struct conf *conf_guarded(const char *path)
 	if (!file_read(path, &text))
 		return NULL;
 	c = text_judge(path, text, &n);
-	if (c == NULL && conf_load(path, text, &none, &c, &problems) == OK)
-		fprintf(stderr,
-			"warning: the guards are put up, but posternd will not start before "
-			"this is mended\n");
+	*broken = c == NULL && conf_load(path, text, &none, &c, &problems) == OK;
 	free((void *)(uintptr_t)text.p);
 	return c;
 }
@@ -154,8 +151,7 @@ int cli_check(const struct cli *cli)
 		cli_print_json(json_pack("{s:i, s:s, s:s, s:b, s:I}", "v", 1, "kind", "check",
 					 "file", path, "ok", c != NULL, "errors", (json_int_t)n));
 	else if (!c)
-		fprintf(stderr, "%zu error%s. The running configuration is as before.\n", n,
-			n == 1 ? "" : "s");
+		fprintf(stderr, "%zu error%s. Nothing was changed.\n", n, n == 1 ? "" : "s");
 	else if (cli->verbose)
 		print_whole(c);
 	else if (!cli->quiet)
@@ -167,12 +163,18 @@ int cli_check(const struct cli *cli)
 
 /* ---- guards ---- */
 
+struct shown {
+	const struct cli *cli;
+	size_t n;
+};
+
 static void guard_line(void *ctx, const struct ts *src, const struct ts *dst, const char *direction)
 {
-	const struct cli *cli = ctx;
+	struct shown *shown = ctx;
 	char s[TS_TEXT_MAX], d[TS_TEXT_MAX];
 
-	if (cli->json)
+	shown->n++;
+	if (shown->cli->json)
 		cli_print_json(json_pack("{s:i, s:s, s:s, s:s, s:s}", "v", 1, "kind", "guard",
 					 "direction", direction, "from", ts_text(src, s), "to",
 					 ts_text(dst, d)));
@@ -199,7 +201,8 @@ static struct host_child *children_of(const struct conf *c, size_t *n)
 static enum err guard_on(const struct cli *cli, struct host *h, char why[static HOST_WHY_MAX])
 {
 	size_t n;
-	struct conf *c = conf_guarded(cli->config);
+	bool broken = false;
+	struct conf *c = conf_guarded(cli->config, &broken);
 	struct host_child *v = c ? children_of(c, &n) : NULL;
 	enum err e = c ? ERR_NOMEM : ERR_CONFIG;
 
@@ -209,6 +212,10 @@ static enum err guard_on(const struct cli *cli, struct host *h, char why[static 
 		e = host_guard_set(h, v, n, why);
 	free(v);
 	conf_free(c);
+	if (e == OK && !cli->quiet)
+		puts("the guards are on: packets of the configured children are held back");
+	if (e == OK && broken)
+		fputs("warning: posternd will not start before this is mended\n", stderr);
 	return e;
 }
 
@@ -223,6 +230,17 @@ static enum err leftovers_off(char why[static HOST_WHY_MAX])
 		e = kernel_clear(k, why);
 	kernel_close(k);
 	return e == ERR_UNSUPPORTED ? OK : e;
+}
+
+/* What is said of none goes to stderr: scripts count lines. */
+static enum err guard_show(const struct cli *cli, struct host *h, char why[static HOST_WHY_MAX])
+{
+	struct shown shown = { .cli = cli };
+	enum err e = host_guard_list(h, guard_line, &shown, why);
+
+	if (e == OK && shown.n == 0 && !cli->json && !cli->quiet)
+		fputs("there are no guards: nothing is held back\n", stderr);
+	return e;
 }
 
 static enum err guard_off(struct host *h, char why[static HOST_WHY_MAX])
@@ -266,7 +284,7 @@ int cli_guard(const struct cli *cli)
 	e = host_open(&h, why);
 
 	if (e == OK && strcmp(what, "show") == 0)
-		e = host_guard_list(h, guard_line, (void *)(uintptr_t)cli, why);
+		e = guard_show(cli, h, why);
 	else if (e == OK && strcmp(what, "on") == 0)
 		e = guard_on(cli, h, why);
 	else if (e == OK && strcmp(what, "off") == 0)

@@ -345,10 +345,11 @@ int cli_rekey(const struct cli *cli)
 	}
 	code = ask_steps(cli, verb, &u);
 	if (code == CLI_DONE && !cli->quiet && !cli->json)
-		printf("%s is asked for %s; until that is there it carries on\n", cli->args[0],
-		       cli->proof ? "a new proof"
-		       : cli->ike ? "new keys of its IKE SA"
-				  : "new keys");
+		printf("the peer is asked for %s; until they are there %s carries on\n",
+		       cli->proof ? "new proofs of both ends"
+		       : cli->ike ? "new keys of the IKE SA"
+				  : "new keys",
+		       cli->args[0]);
 	return code;
 }
 

@@ -150,7 +150,8 @@ static int failed(enum err e, const char *why)
 }
 
 /* The configuration is refused, perhaps for a certificate that is over since yesterday. What it
- * wants protected is still not to leave in clear: after a boot nobody else has seen to that. */
+ * wants protected is still not to leave in clear: after a boot nobody else has seen to that. Of a
+ * text that is wrong nobody knows what it wants. */
 static void guard_refused(struct monitor *m, const struct loaded *refused)
 {
 	char why[HOST_WHY_MAX] = "";
@@ -161,8 +162,8 @@ static void guard_refused(struct monitor *m, const struct loaded *refused)
 		e = warden_set(m->warden, c, why);
 	if (e != OK)
 		(void)failed(e, why);
-	else if (c != NULL)
-		fputs("the guards are on: packets of its children are held back\n", stderr);
+	else
+		fputs(c != NULL ? MONITOR_GUARDED : MONITOR_NOT_GUARDED, stderr);
 	warden_free(m->warden, false);
 	m->warden = NULL;
 	conf_free(c);

@@ -298,7 +298,7 @@ static enum err on_refused(struct monitor *m, enum role r, struct span body)
 	if (m->reload.next != NULL && t.ticket == m->reload.generation) {
 		reload_failed(m, ERR_CONFIG, why);
 	} else if (!m->up && !m->follows) {
-		fprintf(stderr, "error: %s\n", why);
+		fprintf(stderr, "error: %s\n" MONITOR_GUARDED, why);
 		loop_stop(m->loop, EXIT_CONFIG);
 	} else {
 		crew_kill(m->crew, r, why);

@@ -69,7 +69,7 @@ struct net_care {
 
 /* What a process, the engine or esp, keeps for the one that follows. */
 struct kept {
-	int fd; /* -1: nothing */
+	int fd;		     /* -1: nothing */
 	mono_ns settled;     /* when who was given it lived with what it found; 0: not yet */
 	unsigned int deaths; /* of those that did not, or only just, in a row */
 };
@@ -244,5 +244,9 @@ MUST_USE enum err monitor_watch_host(struct monitor *m, char why[static HOST_WHY
 MUST_USE enum err monitor_net_watch(struct monitor *m);
 void monitor_net_tell(struct monitor *m);
 void monitor_net_close(struct monitor *m);
+
+/* What is so of the packets when a start ends over its configuration. */
+#define MONITOR_GUARDED	    "the guards are on: packets of the configured children are held back\n"
+#define MONITOR_NOT_GUARDED "no guards were put up: nothing is held back that was not before\n"
 
 #endif

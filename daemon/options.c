@@ -20,7 +20,7 @@ static const char usage[] =
 	"  --log-level LEVEL  error, warning, notice, info (default) or debug\n"
 	"  --version, --help\n"
 	"\n"
-	"exit: 0 stopped, 1 failed, 2 usage, 78 wrong configuration\n";
+	"exit: 0 stopped, 1 failed, 2 usage, 75 left for a restart, 78 wrong configuration\n";
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
