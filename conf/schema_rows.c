@@ -249,8 +249,9 @@ static const struct schema_option options[] = {
 		FIELD(conf_connection, local_address),
 		.since = "0.1", .reload = RELOAD_CONNECTION,
 		.values = "ADDRESS",
-		.brief = "the address of ours that is used with this peer",
-		.text = "The default is the one that the route to the peer has. For children in the kernel it "
+		.brief = "the address of ours from which this peer is called",
+		.text = "The default is the one that the route to the peer has. A peer that calls is "
+			"answered from the address that it calls, whatever stands here. For children in the kernel it "
 			"must be an address of this host in its main tables: one that is there by "
 			"ip_nonlocal_bind alone, or in the table of a VRF, is refused.",
 		.example = "local_address = 198.51.100.7",

@@ -369,13 +369,16 @@ void control_reloaded(struct control *ctl, uint64_t ticket, enum err e, struct s
 {
 	char *words = text.len > 0 ? strndup((const char *)text.p, text.len) : NULL;
 
-	if (e == OK)
-		ctl->config_loaded = time(NULL);
 	for (struct client *c = ctl->clients; c; c = c->next) {
 		if (c->waits == CLIENT_RELOAD && c->about.ticket == ticket)
 			client_end(c, e, words);
 	}
 	free(words);
+}
+
+void control_config(struct control *ctl, time_t loaded)
+{
+	ctl->config_loaded = loaded;
 }
 
 void control_not_upgraded(struct control *ctl, struct span why)

@@ -46,6 +46,8 @@ MUST_USE enum err control_begin(struct control *c);
 void control_note(struct control *c, const struct ike_note *n);
 /* Behind each batch of engine calls: requests that wait for something are looked at again. */
 void control_settle(struct control *c);
+/* There is one now that was read then. */
+void control_config(struct control *c, time_t loaded);
 /* `text`: the problems of the configuration, empty when there are none. */
 void control_reloaded(struct control *c, uint64_t ticket, enum err e, struct span text);
 /* The engine before left for another program, which could not be executed. */

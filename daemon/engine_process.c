@@ -164,6 +164,7 @@ static enum err engine_commit(void *ctx, void *prepared)
 	if (e != OK || p->ike == NULL)
 		return ERR_NOMEM; /* this process ends, so the old one is left where it is */
 	bridge_set(p->bridge, p->ike, p->setup->conf);
+	control_config(p->control, process_config_read(p->process));
 	if (bridge_begin(p->bridge) != OK)
 		return ERR_NOMEM;
 	tell_addresses(p);

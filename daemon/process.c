@@ -2,6 +2,8 @@
 #include "daemon/process.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -15,6 +17,7 @@ struct process {
 	struct link monitor;
 	void *prepared;
 	uint64_t generation; /* of prepared */
+	time_t config_read;
 };
 
 static void process_log(enum log_level level, const char *event, const char *why)
@@ -53,6 +56,11 @@ void process_accuse(struct process *p, enum role r)
 void process_exit(struct process *p, int code)
 {
 	loop_stop(p->loop, code);
+}
+
+time_t process_config_read(const struct process *p)
+{
+	return p->config_read;
 }
 
 struct loop *process_loop(struct process *p)
@@ -104,6 +112,14 @@ static enum err prepare_from(struct process *p, int fd, uint8_t workers,
 	return e == OK ? p->ops->prepare(p->ctx, c, workers, &p->prepared, why) : e;
 }
 
+/* A bundle is written once, by who reads the file, and is the same for all who come after. */
+static time_t written_at(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? st.st_mtim.tv_sec : time(NULL);
+}
+
 static enum err on_config(struct process *p, const struct chan_msg *m)
 {
 	char why[PROCESS_WHY_MAX] = "";
@@ -116,6 +132,7 @@ static enum err on_config(struct process *p, const struct chan_msg *m)
 	}
 	forget_prepared(p);
 	e = prepare_from(p, m->fd, k.workers, why);
+	p->config_read = written_at(m->fd);
 	close(m->fd);
 	p->generation = k.generation;
 	if (e == OK)

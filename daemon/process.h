@@ -5,6 +5,8 @@
 #ifndef DAEMON_PROCESS_H
 #define DAEMON_PROCESS_H
 
+#include <time.h>
+
 #include "daemon/bundle.h"
 #include "daemon/link.h"
 #include "daemon/options.h"
@@ -44,6 +46,8 @@ struct process_ops {
  */
 struct process *process_new(const struct process_ops *ops, void *ctx);
 struct loop *process_loop(struct process *p);
+/* When the file was read that the last configuration comes from, prepared or committed. */
+time_t process_config_read(const struct process *p);
 void process_free(struct process *p);
 /* loop_run and process_free in one, for those whose parts need no loop to be freed. */
 int process_run(struct process *p);
