@@ -155,8 +155,8 @@ static void both_sides_report(struct build *b, struct mark at, const struct ts *
 }
 
 /* Policies and guards take a packet wherever it would go by its route, into our own network too.
- * A remote that is wider than local is no harm (pair_list_fill_exempt), nor is one within a local of
- * everything, which is what a hub has for each of its branches. */
+ * A remote that is wider than local is no harm (pair_list_fill_exempt), nor is one within a local
+ * of everything, which is what a hub has for each of its branches. */
 static void check_sides(struct build *b, const struct tree_block *block,
 			const struct conf_child *ch)
 {

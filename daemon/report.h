@@ -25,7 +25,8 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 json_t *report_note(const struct ike_note *n, time_t wall);
 /* A moment of the past. */
 json_t *report_when(mono_ns at, const struct report_now *now);
-/* The last line of an answer. What stands behind PROTO_CHANGES in `text` are changes, a line each. */
+/* The last line of an answer. What stands behind PROTO_CHANGES in `text` are changes, a line each.
+ */
 json_t *report_end(enum err e, const char *text);
 const char *report_time(time_t t, char buf[static REPORT_TIME_MAX]);
 

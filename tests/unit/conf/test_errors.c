@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every message of conf/ with its place. A row replaces one line of the fixture's configuration
- * (line 0: the whole file) and says all that is reported then, nothing more.
+ * (line 0: the whole file) and says all that is reported then, nothing more. (lint: long table)
  */
 #include <stdlib.h>
 
