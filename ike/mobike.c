@@ -221,11 +221,11 @@ bool mobike_ask(struct ike_sa *sa, struct builder *b)
 	if (mb->update_due) {
 		builder_notify(b, NOTIFY_UPDATE_SA_ADDRESSES, SPAN_EMPTY);
 		put_natd(sa, b);
+		put_cookie(sa, b);
 	}
 	if (mb->list_due && !put_addresses(sa, b))
 		builder_notify(b, NOTIFY_NO_ADDITIONAL_ADDRESSES, SPAN_EMPTY);
 	put_no_nats(sa, b);
-	put_cookie(sa, b);
 	mb->update_due = false;
 	mb->list_due = false;
 	return true;
@@ -235,7 +235,8 @@ void mobike_add(struct ike_sa *sa, struct builder *b)
 {
 	if (!sa->mobike.on)
 		return;
-	if (sa->mobike.decides && sa->nat_here)
+	/* libreswan gives a cookie back only beside these. */
+	if (move_is_asking(sa) || (sa->mobike.decides && sa->nat_here))
 		put_natd(sa, b);
 	if (move_is_asking(sa))
 		put_cookie(sa, b);

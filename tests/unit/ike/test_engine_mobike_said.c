@@ -282,6 +282,30 @@ START_TEST(what_has_not_the_cookie_ends_the_sa)
 }
 END_TEST
 
+/* libreswan gives a COOKIE2 back beside NAT detection only, so it is asked for with that, and not
+ * with a list, which needs none. */
+START_TEST(a_cookie_is_asked_for_with_nat_detection)
+{
+	struct roam w = { .ports = { 0 } };
+	struct pair *p = roam_begin(&w);
+	struct mobike *mb = &pair_sa(p, RIGHT)->mobike;
+
+	roam_go(p, LEFT, ROAM_ELSEWHERE);
+	roam_arrive(p, roam_take(p));
+	roam_arrive(p, roam_take(p));
+	ck_assert(mb->cookie_out && !mb->seen_known);
+	pair_drain(p);
+	ck_assert_msg(mb->seen_known, "the answer has none, for the question had none");
+	mb->list_due = true;
+	sa_settle(pair_sa(p, RIGHT));
+	pair_act(p, RIGHT);
+	ck_assert(mb->list_out && !mb->cookie_out);
+	pair_drain(p);
+	roam_expect_left_at(p, ROAM_ELSEWHERE);
+	pair_free(p);
+}
+END_TEST
+
 /* ---- lists ---- */
 
 static void tells_list(struct pair *p, struct builder *b)
@@ -446,6 +470,7 @@ UNIT("ike/engine-mobike-said")
 	tcase_add_test(tc, a_refused_address_is_left_for_the_good_one);
 	tcase_add_test(tc, who_stays_follows_the_peer);
 	tcase_add_test(tc, another_translation_is_no_other_place);
+	tcase_add_test(tc, a_cookie_is_asked_for_with_nat_detection);
 	tcase_add_loop_test(tc, what_has_not_the_cookie_ends_the_sa, 0, 2 * N_COOKIES);
 	tcase_add_test(tc, a_list_is_taken_as_far_as_it_is_good);
 	tcase_add_loop_test(tc, packets_wait_where_only_the_peer_names_the_place, 0, 2);
