@@ -179,7 +179,7 @@ end_start_libre() { # PLACE
 	  auto=add
 	  ikev2=insist
 	  hostaddrfamily=ipv$outer
-	  left=$outer_here
+	  left=${outer_here/any/%defaultroute}
 	  leftid=@$here.example.org
 	  right=${outer_there/any/%any}
 	  rightid=@$there.example.org
@@ -193,7 +193,7 @@ end_start_libre() { # PLACE
 	  type=$mode
 	  encapsulation=$([ "$encap" = udp ] && echo yes || echo auto)
 	  pfs=no
-	  mobike=no
+	  mobike=${roams:-no}
 	  rekey=no
 	  leftupdown=%disabled
 	C
