@@ -122,8 +122,15 @@ static enum err install(struct soak_node *n, const struct sa_desc *sa)
 					       .dir = sa->dir,
 					       .key = hash_key(&sa->encr_key),
 					       .remote = sa->path.remote.addr,
-					       .peer = peer_of(n, sa) };
+					       .peer = peer_of(n, sa),
+					       .claimed = true };
 	return OK;
+}
+
+static void drop(struct soak_node *n, struct soak_sa *at)
+{
+	n->n_sas--;
+	memmove(at, at + 1, (size_t)(n->sas + n->n_sas - at) * sizeof(*at));
 }
 
 static enum err take_away(struct soak_node *n, const struct sa_desc *sa)
@@ -133,8 +140,42 @@ static enum err take_away(struct soak_node *n, const struct sa_desc *sa)
 	soak_must(n->w, at != NULL, "an SA is removed that is not there");
 	if (!at)
 		return ERR_NOT_FOUND;
-	n->n_sas--;
-	memmove(at, at + 1, (size_t)(n->sas + n->n_sas - at) * sizeof(*at));
+	drop(n, at);
+	return OK;
+}
+
+/* ---- engines that follow another one ---- */
+
+void soak_unclaim(struct soak_node *n)
+{
+	for (size_t i = 0; i < n->n_sas; i++)
+		n->sas[i].claimed = false;
+	n->done_before = n->last_install;
+}
+
+static enum err claim(struct soak_sa *at)
+{
+	if (at)
+		at->claimed = true;
+	return at ? OK : ERR_NOT_FOUND;
+}
+
+/* What a predecessor asked for, and had, is there. */
+static enum err install_once(struct soak_node *n, const struct sa_cmd *cmd)
+{
+	if (cmd->install != 0 && cmd->install <= n->done_before)
+		return claim(find(n, &cmd->sa));
+	if (cmd->install > n->last_install)
+		n->last_install = cmd->install;
+	return install(n, &cmd->sa);
+}
+
+static enum err sweep(struct soak_node *n)
+{
+	for (size_t i = n->n_sas; i > 0 && n->w->broken != SOAK_KEEPS_SAS; i--) {
+		if (!n->sas[i - 1].claimed)
+			drop(n, &n->sas[i - 1]);
+	}
 	return OK;
 }
 
@@ -156,7 +197,7 @@ static enum err carry_out(struct soak_node *n, const struct sa_cmd *cmd, struct 
 
 	switch (cmd->op) {
 	case SA_INSTALL:
-		return install(n, &cmd->sa);
+		return install_once(n, cmd);
 	case SA_REMOVE:
 		return take_away(n, &cmd->sa);
 	case SA_QUERY:
@@ -168,9 +209,11 @@ static enum err carry_out(struct soak_node *n, const struct sa_cmd *cmd, struct 
 			at->remote = cmd->sa.path.remote.addr;
 		return at ? OK : ERR_NOT_FOUND;
 	case SA_CLAIM:
-		return at ? OK : ERR_NOT_FOUND;
-	case SA_PASS:
+		done->counters.packets = at ? has_come(n, at) : 0;
+		return claim(at);
 	case SA_SWEEP:
+		return sweep(n);
+	case SA_PASS:
 	case SA_FORGET:
 		return OK;
 	}

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* No IV is used twice with a key in a soak: those of each IKE SA and direction count up, and what
- * is sent again is the same. Only the last few are remembered: more than may be sent again.
+ * is sent again is the same. Only the highest few are remembered: more than may be sent again.
+ *
+ * An engine that was killed may have sealed something that had not left. The next one sends it, and
+ * by then an answer with a later IV may be out.
  */
 #include "ike/header.h"
 #include "tests/sim/soak.h"
@@ -29,12 +32,27 @@ static struct soak_wire *wire_of(struct soak *w, const struct ike_header *h)
 	return at;
 }
 
-void soak_sent(struct soak *w, struct span datagram)
+/* A free place, or that of the lowest, which is forgotten. */
+static size_t place(const struct soak_wire *at)
+{
+	size_t low = 0;
+
+	for (size_t i = 0; i < SOAK_IVS; i++) {
+		if (at->hash[i] == 0)
+			return i;
+		low = at->iv[i] < at->iv[low] ? i : low;
+	}
+	return low;
+}
+
+void soak_sent(struct soak_node *n, struct span datagram)
 {
 	struct rd r = rd_from(span_tail(datagram, IKE_HEADER_LEN + PAYLOAD_HEADER_LEN));
 	uint64_t iv, hash = hash_of(datagram);
+	struct soak *w = n->w;
 	struct soak_wire *at;
 	struct ike_header h;
+	size_t low;
 
 	soak_must(w, header_decode(datagram, &h) == OK, "a message without a header leaves");
 	if (h.next != PL_SK)
@@ -42,14 +60,16 @@ void soak_sent(struct soak *w, struct span datagram)
 	iv = rd_u64(&r);
 	at = wire_of(w, &h);
 	at->used = w->now;
-	for (size_t i = 0; i < 8; i++) {
+	for (size_t i = 0; i < SOAK_IVS; i++) {
 		if (at->iv[i] != iv || at->hash[i] == 0)
 			continue;
 		soak_must(w, at->hash[i] == hash, "an IV is used twice");
 		return;
 	}
-	soak_must(w, at->highest == 0 || iv > at->highest, "an IV is not the next one");
-	at->highest = iv;
-	at->iv[at->at % 8] = iv;
-	at->hash[at->at++ % 8] = hash;
+	low = place(at);
+	soak_must(w, at->hash[low] == 0 || iv > at->iv[low], "an IV is that of long ago");
+	soak_must(w, iv >= at->highest || n->has_returned, "an IV is not the next one");
+	at->highest = iv > at->highest ? iv : at->highest;
+	at->iv[low] = iv;
+	at->hash[low] = hash;
 }

@@ -52,24 +52,6 @@ static struct soak_node *node_at(struct soak *w, const struct addr *a)
 	return n && addr_eq(&n->addr, a) ? n : NULL;
 }
 
-static void drain(struct soak_node *n);
-
-static mono_ns clock_of(const struct soak_node *n)
-{
-	return n->w->now - n->behind;
-}
-
-static void enter(struct soak_node *n)
-{
-	n->w->engine_bytes -= memory_live();
-}
-
-static void leave(struct soak_node *n)
-{
-	n->w->engine_bytes += memory_live();
-	drain(n);
-}
-
 static void datagram_arrive(struct soak_later *l)
 {
 	struct datagram *d = container_of(l, struct datagram, later);
@@ -78,9 +60,9 @@ static void datagram_arrive(struct soak_later *l)
 	if (!addr_eq(&n->addr, &d->path.local.addr))
 		return;
 	n->w->n_delivered++;
-	enter(n);
-	ike_engine_datagram(n->e, &d->path, span_of(d->bytes, d->len), clock_of(n));
-	leave(n);
+	soak_enter(n);
+	ike_engine_datagram(n->e, &d->path, span_of(d->bytes, d->len), soak_clock(n));
+	soak_leave(n);
 }
 
 static void send_datagram(struct soak_node *n, const struct ike_action *a)
@@ -89,7 +71,7 @@ static void send_datagram(struct soak_node *n, const struct ike_action *a)
 	struct soak_node *to = node_at(w, &a->send.path.remote.addr);
 	struct datagram *d;
 
-	soak_sent(w, a->send.bytes);
+	soak_sent(n, a->send.bytes);
 	if (!to || !addr_eq(&a->send.path.local.addr, &n->addr) ||
 	    chance_percent(&w->chance, w->net.loss)) {
 		w->n_lost++;
@@ -119,165 +101,74 @@ static void route(struct soak_node *n, const struct ike_route_question *q)
 	soak_event(n, &ev);
 }
 
+/* The engine frees what it gave the last time. */
 static bool next_action(struct soak_node *n, struct ike_action *a)
 {
 	bool more;
 
-	n->w->engine_bytes -= memory_live();
+	n->bytes -= memory_live();
 	more = ike_engine_next(n->e, a);
-	n->w->engine_bytes += memory_live();
+	n->bytes += memory_live();
 	return more;
 }
 
-static void drain(struct soak_node *n)
+static void carry_out(struct soak_node *n, const struct ike_action *a)
+{
+	switch (a->kind) {
+	case IKE_ACT_SEND:
+		send_datagram(n, a);
+		break;
+	case IKE_ACT_SA:
+		soak_plane(n, a->sa);
+		break;
+	case IKE_ACT_JOB:
+		soak_job(n, a->job);
+		break;
+	case IKE_ACT_RESOLVE:
+		soak_resolve(n, a->resolve.connection);
+		break;
+	case IKE_ACT_ROUTE:
+		route(n, a->route);
+		break;
+	case IKE_ACT_NOTE:
+		n->n_notes[a->note->kind]++;
+		break;
+	case IKE_ACT_KEEP:
+		soak_keep(n, a);
+		break;
+	case IKE_ACT_COMMIT:
+		soak_commit(n);
+		break;
+	case IKE_ACT_KEEPALIVE:
+	case IKE_ACT_GUARD:
+	case IKE_ACT_CHILD_MTU:
+		break;
+	}
+}
+
+void soak_leave(struct soak_node *n)
 {
 	struct ike_action a;
 
-	while (next_action(n, &a)) {
-		switch (a.kind) {
-		case IKE_ACT_SEND:
-			send_datagram(n, &a);
-			break;
-		case IKE_ACT_SA:
-			soak_plane(n, a.sa);
-			break;
-		case IKE_ACT_JOB:
-			soak_job(n, a.job);
-			break;
-		case IKE_ACT_RESOLVE:
-			soak_resolve(n, a.resolve.connection);
-			break;
-		case IKE_ACT_ROUTE:
-			route(n, a.route);
-			break;
-		case IKE_ACT_NOTE:
-			n->n_notes[a.note->kind]++;
-			break;
-		case IKE_ACT_KEEPALIVE:
-		case IKE_ACT_GUARD:
-		case IKE_ACT_CHILD_MTU:
-		case IKE_ACT_KEEP:
-		case IKE_ACT_COMMIT:
-			break;
-		}
+	n->bytes += memory_live();
+	/* An action may lead to an event, and that to actions, of which one is its last. */
+	while (n->e && next_action(n, &a)) {
+		if (n->kill_in > 0 && --n->kill_in == 0)
+			soak_fall(n);
+		else
+			carry_out(n, &a);
 	}
-	n->deadline = ike_engine_deadline(n->e);
+	n->deadline = n->e ? ike_engine_deadline(n->e) : NEVER;
+	soak_reckon(n);
 }
 
 void soak_event(struct soak_node *n, const struct ike_event *ev)
 {
-	enter(n);
-	ike_engine_event(n->e, ev, clock_of(n));
-	leave(n);
-}
-
-static void tick(struct soak_node *n)
-{
-	enter(n);
-	ike_engine_tick(n->e, clock_of(n));
-	leave(n);
-}
-
-static bool fill(void *ctx, void *buf, size_t len)
-{
-	struct soak_node *n = ctx;
-
-	for (size_t i = 0; i < len; i += 8) {
-		uint64_t draw = chance_u64(&n->chance);
-
-		memcpy((uint8_t *)buf + i, &draw, len - i < 8 ? len - i : 8);
-	}
-	return true;
-}
-
-static struct span certificates(void *ctx, const struct conf_me *me)
-{
-	(void)ctx;
-	(void)me;
-	return span_str("\0\5leaf\0");
-}
-
-static struct span authorities(void *ctx, const struct conf_me *me)
-{
-	(void)ctx;
-	(void)me;
-	return span_str("01234567890123456789");
-}
-
-void soak_live(struct soak *w, size_t i)
-{
-	struct soak_node *n = &w->node[i];
-	struct ike_env env = { .random = { .fill = fill, .ctx = n },
-			       .n_owners = 2,
-			       .certificates = certificates,
-			       .authorities = authorities,
-			       .ctx = n };
-
-	enter(n);
-	n->e = ike_engine_new(&env, n->conf, clock_of(n));
-	n->w->engine_bytes += memory_live();
-	soak_must(w, n->e != NULL, "an engine does not begin");
-	if (n->e)
-		tick(n);
-}
-
-void soak_kill(struct soak *w, size_t i)
-{
-	struct soak_node *n = &w->node[i];
-
-	enter(n);
-	ike_engine_free(n->e);
-	n->w->engine_bytes += memory_live();
-	n->e = NULL;
-	n->life++;
-	n->n_sas = 0;
-	n->plane_free = 0;
-	n->deadline = NEVER;
-}
-
-void soak_sleep(struct soak *w, size_t i)
-{
-	struct soak_node *n = &w->node[i];
-
-	n->asleep = true;
-	n->behind = w->now - n->behind;
-}
-
-/* While it sleeps `behind` is what its clock showed. */
-void soak_wake(struct soak *w, size_t i, bool jumps)
-{
-	struct soak_node *n = &w->node[i];
-	const mono_ns slept = w->now - n->behind;
-	const struct ike_clock clock = { .ahead = slept, .slept = slept };
-	const struct ike_event ev = { .kind = IKE_EV_CLOCK, .clock = &clock };
-
-	n->asleep = false;
-	n->behind = jumps ? 0 : slept;
-	if (!jumps)
-		soak_event(n, &ev);
-	tick(n);
-}
-
-void soak_move(struct soak *w, size_t i)
-{
-	struct soak_node *n = &w->node[i];
-	struct ike_addresses a = { .n = 1 };
-	const struct ike_event ev = { .kind = IKE_EV_ADDRESSES, .addresses = &a };
-
-	n->addr.b[3] = (uint8_t)(n->addr.b[3] % 250 + 1);
-	a.addrs[0] = n->addr;
-	soak_event(n, &ev);
-}
-
-void soak_command(struct soak *w, enum ike_event_kind kind)
-{
-	for (size_t i = 1; i < w->n_nodes; i++) {
-		char name[32];
-		struct ike_event ev = { .kind = kind, .command = { .connection = name } };
-
-		snprintf(name, sizeof(name), "p%zu", i);
-		soak_event(&w->node[i], &ev);
-	}
+	if (!n->e)
+		return;
+	soak_enter(n);
+	ike_engine_event(n->e, ev, soak_clock(n));
+	soak_leave(n);
 }
 
 /* ---- time ---- */
@@ -289,7 +180,14 @@ static bool runs(const struct soak_node *n)
 
 static mono_ns deadline(const struct soak_node *n)
 {
+	if (!n->e)
+		return n->back_at;
 	return runs(n) && n->deadline != NEVER ? n->deadline + n->behind : NEVER;
+}
+
+void soak_reckon(struct soak_node *n)
+{
+	heap_set(&n->w->due, &n->due, deadline(n));
 }
 
 static void happen(struct soak *w)
@@ -312,19 +210,17 @@ static void happen(struct soak *w)
 void soak_run_until(struct soak *w, mono_ns until)
 {
 	while (!w->failed) {
-		mono_ns when = heap_deadline(&w->events);
+		mono_ns when = earlier(heap_deadline(&w->events), heap_deadline(&w->due));
+		struct heap_node *node;
 
-		for (size_t i = 0; i < w->n_nodes; i++)
-			when = earlier(when, deadline(&w->node[i]));
 		if (when > until)
 			break;
 		w->now = when > w->now ? when : w->now;
 		if (heap_deadline(&w->events) <= w->now)
 			happen(w);
-		for (size_t i = 0; i < w->n_nodes; i++) {
-			if (deadline(&w->node[i]) <= w->now)
-				tick(&w->node[i]);
-		}
+		node = heap_pop_due(&w->due, w->now);
+		if (node)
+			soak_tick(container_of(node, struct soak_node, due));
 	}
 	w->now = until;
 }
@@ -384,6 +280,8 @@ static void place(struct soak *w, size_t i)
 	n->w = w;
 	n->i = i;
 	n->deadline = NEVER;
+	n->back_at = NEVER;
+	n->keeps = i == SOAK_GATEWAY || i % SOAK_KEEPING == 1;
 	n->chance.state = chance_u64(&w->chance);
 	snprintf(text, sizeof(text), "10.%zu.0.1", i);
 	soak_must(w, addr_parse(i == SOAK_GATEWAY ? "203.0.113.1" : text, &n->addr), "addresses");
@@ -410,7 +308,9 @@ void soak_end(struct soak *w)
 	while ((node = heap_pop_due(&w->events, NEVER - 1)))
 		free(container_of(node, struct soak_later, node));
 	for (size_t i = 0; i < w->n_nodes; i++) {
-		ike_engine_free(w->node[i].e);
+		if (w->node[i].e)
+			soak_kill(w, i);
+		soak_forget(&w->node[i]);
 		conf_free(w->node[i].conf);
 		free(w->node[i].sas);
 	}
@@ -451,20 +351,38 @@ size_t soak_packets(struct soak *w)
 	return lost;
 }
 
-struct soak_count soak_count(const struct soak *w)
+struct soak_count soak_count(struct soak *w)
 {
-	struct soak_count c = { .bytes = w->engine_bytes };
+	struct soak_count c = { .bytes = w->forgotten };
 
 	for (size_t i = 0; i < w->n_nodes; i++) {
-		const struct ike_engine *e = w->node[i].e;
+		struct soak_node *n = &w->node[i];
 
-		c.plane_sas += w->node[i].n_sas;
-		if (!e)
+		c.plane_sas += n->n_sas;
+		c.records += vault_count(&n->vault);
+		c.record_bytes += n->vault.alive;
+		c.bytes += n->vault_bytes;
+		if (!n->e)
 			continue;
-		c.ike_sas += e->by_spi.n;
-		c.half_open += e->by_init.n;
-		c.tickets += e->by_ticket.n;
-		c.timers += e->timers.n;
+		soak_records_must_be_right(n);
+		c.ike_sas += n->e->by_spi.n;
+		c.half_open += n->e->by_init.n;
+		c.tickets += n->e->by_ticket.n;
+		c.timers += n->e->timers.n;
+		c.bytes += n->bytes - n->fresh;
 	}
 	return c;
+}
+
+size_t soak_slots(const struct soak *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_nodes; i++) {
+		const struct spi_pool *p = w->node[i].e ? &w->node[i].e->spis : NULL;
+
+		for (size_t k = 0; p && k < sizeof(p->used); k++)
+			n += (size_t)__builtin_popcount(p->used[k]);
+	}
+	return n;
 }
