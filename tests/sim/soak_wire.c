@@ -8,6 +8,8 @@
 #include "ike/header.h"
 #include "tests/sim/soak.h"
 
+enum { ICV_LEN = 16 };
+
 static uint64_t hash_of(struct span s)
 {
 	static const uint8_t seed[SIPHASH_KEY_LEN] = "a soak's wire";
@@ -45,19 +47,26 @@ static size_t place(const struct soak_wire *at)
 	return low;
 }
 
+/* It is over all of it. */
+static struct span icv_of(struct span datagram)
+{
+	return span_tail(datagram, datagram.len - ICV_LEN);
+}
+
 void soak_sent(struct soak_node *n, struct span datagram)
 {
 	struct rd r = rd_from(span_tail(datagram, IKE_HEADER_LEN + PAYLOAD_HEADER_LEN));
-	uint64_t iv, hash = hash_of(datagram);
 	struct soak *w = n->w;
 	struct soak_wire *at;
 	struct ike_header h;
+	uint64_t iv, hash;
 	size_t low;
 
 	soak_must(w, header_decode(datagram, &h) == OK, "a message without a header leaves");
 	if (h.next != PL_SK)
 		return;
 	iv = rd_u64(&r);
+	hash = hash_of(icv_of(datagram));
 	at = wire_of(w, &h);
 	at->used = w->now;
 	for (size_t i = 0; i < SOAK_IVS; i++) {

@@ -187,7 +187,10 @@ static mono_ns deadline(const struct soak_node *n)
 
 void soak_reckon(struct soak_node *n)
 {
-	heap_set(&n->w->due, &n->due, deadline(n));
+	mono_ns when = deadline(n);
+
+	if (when != (n->due.set ? n->due.when : NEVER))
+		heap_set(&n->w->due, &n->due, when);
 }
 
 static void happen(struct soak *w)
