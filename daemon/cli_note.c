@@ -96,6 +96,7 @@ struct up {
 	json_int_t took_ms; /* until the IKE SA stood; -1: it stood before */
 	bool told;	    /* a refusal was printed */
 	json_t *refusal;    /* the last one; owned, NULL: none came */
+	char reason[48];    /* of the last one of our call, or by a peer with proof; "": none */
 	char so[128];	    /* what is so now, when it is not simply up */
 };
 
@@ -117,6 +118,9 @@ static void refusal_take(struct up *u, const json_t *n)
 		cli_note_error(stderr, n);
 		u->told = true;
 	}
+	/* Anybody can call, and be refused: that is no answer to us. */
+	if (cli_true(n, "proved") || strcmp(cli_str(n, "role", ""), "initiator") == 0)
+		snprintf(u->reason, sizeof(u->reason), "%s", cli_str(n, "reason", "refused"));
 	json_decref(u->refusal);
 	u->refusal = json_deep_copy(n);
 }
@@ -211,8 +215,7 @@ static int late_print(const struct up *u)
 {
 	if (!u->cli->json)
 		fprintf(stderr, "error: %s: %s: not done after %d s; it goes on: postern status\n",
-			cli_str(u->refusal, "reason", "refused"), u->cli->args[0],
-			u->cli->timeout_s);
+			u->reason, u->cli->args[0], u->cli->timeout_s);
 	return CLI_REFUSED;
 }
 
@@ -224,7 +227,7 @@ static int ask_steps(const struct cli *cli, const char *verb, struct up *u)
 	*u = (struct up){ .cli = cli, .took_ms = -1 };
 	code = cli_ask(cli, verb, up_line, u, &end);
 	snprintf(u->so, sizeof(u->so), "%s", cli_str(end, "text", ""));
-	if (code == CLI_TIMEOUT && !end && u->refusal)
+	if (code == CLI_TIMEOUT && !end && u->reason[0])
 		code = late_print(u);
 	else
 		code = end_print(cli, cli->args[0], code, end, u->told);

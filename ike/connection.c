@@ -474,7 +474,7 @@ void conn_lost(struct conn *c, const struct ike_note *n)
 {
 	mono_ns lived = c->e->now - c->since;
 
-	if (!conn_is_up(c)) /* else nothing has failed */
+	if (!conn_is_up(c) || c->conf->any_address) /* else nothing has failed */
 		conn_remember(c, n);
 	c->since = c->e->now;
 	if (c->resolving || find_state(c, 1u << S_INIT_SENT | 1u << S_AUTH_SENT))
