@@ -97,8 +97,7 @@ void conn_give_up(struct conn *c)
 bool conn_child_made(const struct conn *c, const struct conf_child *conf)
 {
 	for (const struct ike_sa *sa = c->sas; sa; sa = sa->next) {
-		bool goes = renew_is_old(sa) || sa->redundant;
-		const struct child_sa *child = goes ? NULL : sa->children;
+		const struct child_sa *child = renew_goes(sa) ? NULL : sa->children;
 
 		for (; child; child = child->next) {
 			if (child->conf == conf && child_stays(child))
@@ -135,7 +134,7 @@ struct ike_sa *conn_carrier(const struct conn *c)
 {
 	struct ike_sa *sa = c->sas;
 
-	while (sa && (sa->state != S_UP || sa->redundant || renew_is_old(sa)))
+	while (sa && (sa->state != S_UP || renew_goes(sa)))
 		sa = sa->next;
 	return sa;
 }

@@ -53,7 +53,7 @@ static bool has_cover(const struct ike_sa *sa, struct child_sa *c, enum child_st
 /* It is not to stay, so nothing else may go because of what it has. */
 static bool goes(const struct ike_sa *sa)
 {
-	return sa->redundant || sa->retired || renew_is_old(sa);
+	return sa->retired || renew_goes(sa);
 }
 
 /* ... in another IKE SA that is up with the same peer. */

@@ -54,6 +54,11 @@ bool renew_is_old(const struct ike_sa *sa)
 	return sa->conn && sa->conn->renews == sa_own_spi(sa);
 }
 
+bool renew_goes(const struct ike_sa *sa)
+{
+	return sa->redundant || renew_is_old(sa);
+}
+
 mono_ns renew_deadline(const struct ike_sa *sa)
 {
 	mono_ns when = renew_at(sa), now = sa->e->now;
@@ -191,8 +196,8 @@ static bool is_awaited(const struct ike_sa *sa)
 {
 	struct ike_sa *other = peer_first(sa);
 
-	while (other && (other == sa || other->state != S_UP || other->redundant ||
-			 other->retired || renew_is_old(other)))
+	while (other && (other == sa || other->state != S_UP || other->retired ||
+			 renew_goes(other)))
 		other = other->peer_next;
 	if (!other || !other->answered || other->window.next_in > AUTH_ID + 1 ||
 	    other->window.next_out > 1 || (other->window.next_out == 1 && !other->window.asked))

@@ -23,6 +23,8 @@ mono_ns renew_deadline(const struct ike_sa *sa);
 /* Begins the handshake, where we are the one to begin any. */
 void renew_begin(struct ike_sa *sa);
 bool renew_is_old(const struct ike_sa *sa);
+/* That, or the one of two that does not stay: it carries on until the other one has taken over. */
+bool renew_goes(const struct ike_sa *sa);
 /* What has come up in its place loses against it (duplicate.h): it stays, and another one is begun
  * when that has gone. */
 void renew_again(struct ike_sa *sa);

@@ -41,17 +41,11 @@ static enum ike_state state_of(const struct conn *c, const struct ike_sa *sa)
 	return IKE_STATE_OFF;
 }
 
-/* It is up until another one with its peer has taken over all that it does. */
-static bool goes(const struct ike_sa *sa)
-{
-	return sa->redundant || renew_is_old(sa);
-}
-
 /* What is told of the connection is told of `shown`; but until one that goes is gone its children
  * carry packets, too. */
 static bool is_told_with(const struct ike_sa *shown, const struct ike_sa *sa)
 {
-	return sa == shown || (goes(sa) && sa->state == S_UP && shown->state == S_UP &&
+	return sa == shown || (renew_goes(sa) && sa->state == S_UP && shown->state == S_UP &&
 			       identity_eq(sa->peer, shown->peer));
 }
 
@@ -221,7 +215,7 @@ void ike_engine_views(const struct ike_engine *e, ike_view_fn *fn, void *ctx)
 
 		show(c, first, fn, ctx);
 		for (const struct ike_sa *sa = c->sas; sa && c->conf->any_address; sa = sa->next) {
-			if (sa != first && sa->state == S_UP && !goes(sa))
+			if (sa != first && sa->state == S_UP && !renew_goes(sa))
 				show(c, sa, fn, ctx);
 		}
 	}
