@@ -43,6 +43,20 @@ static size_t utf8_char(struct span s, uint32_t *code)
 	return len;
 }
 
+bool escape_is_utf8(struct span s)
+{
+	uint32_t code;
+
+	while (s.len > 0) {
+		size_t len = utf8_char(s, &code);
+
+		if (len == 0)
+			return false;
+		s = span_tail(s, len);
+	}
+	return true;
+}
+
 /* Control characters, and those that hide or reorder what stands around them. */
 static bool code_shows(uint32_t c)
 {

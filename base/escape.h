@@ -19,6 +19,9 @@ void escape_write(struct wr *w, struct span s, size_t max, const char *also);
  * or a half escape at the end when `size` is too small. Returns `buf`. */
 const char *escape_peer(struct span s, char *buf, size_t size);
 
+/* No byte of `s` is bad UTF-8. */
+bool escape_is_utf8(struct span s);
+
 /* Ends the text in `w`, which was begun on a buffer of at least one byte, with a NUL; a text that
  * did not fit becomes empty. */
 void escape_end(struct wr *w);

@@ -29,20 +29,28 @@ static bool backlog_grow(struct client *c, size_t more)
 	return true;
 }
 
+/* How long it is, written as far as it fits; 0: there is no memory. Not json_dumps, which leaves
+ * out what it has no memory for and says that it went well. */
+static size_t line_write(struct client *c, const json_t *o)
+{
+	return json_dumpb(o, c->out ? c->out + c->out_len : NULL, c->out_size - c->out_len,
+			  JSON_COMPACT);
+}
+
 void client_send(struct client *c, json_t *o)
 {
-	char *line = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	size_t len = line ? strlen(line) : 0;
+	size_t room = c->out_size - c->out_len;
+	size_t len = o ? line_write(c, o) : 0;
 
+	if (len > 0 && len >= room)
+		len = backlog_grow(c, len + 1) ? line_write(c, o) : 0;
 	json_decref(o);
-	if (!line || !backlog_grow(c, len + 1)) {
+	if (len == 0) {
 		c->broken = true;
-	} else {
-		memcpy(c->out + c->out_len, line, len);
-		c->out[c->out_len + len] = '\n';
-		c->out_len += len + 1;
+		return;
 	}
-	free(line);
+	c->out[c->out_len + len] = '\n';
+	c->out_len += len + 1;
 }
 
 bool client_flush(struct client *c)

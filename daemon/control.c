@@ -5,7 +5,6 @@
  */
 #include "daemon/control.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,11 +36,16 @@ struct ike_engine *control_engine(const struct control *ctl)
 
 /* ---- ending a request ---- */
 
-void client_end(struct client *c, enum err e, const char *text)
+static void client_end_with(struct client *c, enum err e, struct span text)
 {
 	loop_timer_set(c->control->env.loop, &c->timer, NEVER);
 	client_send(c, report_end(e, text));
 	c->waits = CLIENT_DONE;
+}
+
+void client_end(struct client *c, enum err e, const char *text)
+{
+	client_end_with(c, e, text ? span_str(text) : SPAN_EMPTY);
 }
 
 /* ---- what it names ---- */
@@ -367,13 +371,10 @@ void control_settle(struct control *ctl)
 
 void control_reloaded(struct control *ctl, uint64_t ticket, enum err e, struct span text)
 {
-	char *words = text.len > 0 ? strndup((const char *)text.p, text.len) : NULL;
-
 	for (struct client *c = ctl->clients; c; c = c->next) {
 		if (c->waits == CLIENT_RELOAD && c->about.ticket == ticket)
-			client_end(c, e, words);
+			client_end_with(c, e, text);
 	}
-	free(words);
 }
 
 void control_config(struct control *ctl, time_t loaded)
@@ -383,8 +384,8 @@ void control_config(struct control *ctl, time_t loaded)
 
 void control_not_upgraded(struct control *ctl, struct span why)
 {
-	free(ctl->not_upgraded);
-	ctl->not_upgraded = strndup((const char *)why.p, why.len);
+	snprintf(ctl->not_upgraded, sizeof(ctl->not_upgraded), "%.*s", (int)why.len,
+		 (const char *)why.p);
 }
 
 void control_leave(struct control *ctl)
@@ -439,6 +440,5 @@ void control_free(struct control *c)
 		loop_del(c->env.loop, &c->listener);
 	if (c->listener.fd >= 0)
 		close(c->listener.fd);
-	free(c->not_upgraded);
 	free(c);
 }

@@ -6,6 +6,7 @@
 
 #include "daemon/client.h"
 #include "daemon/control.h"
+#include "daemon/proto.h"
 #include "daemon/refusals.h"
 
 struct control {
@@ -17,7 +18,7 @@ struct control {
 	uint64_t tickets;
 	time_t started;
 	time_t config_loaded;
-	char *not_upgraded; /* why; NULL: no upgrade has failed in the end */
+	char not_upgraded[PROTO_TEXT_MAX + 1]; /* why; "": no upgrade has failed in the end */
 	struct refusals refusals;
 };
 

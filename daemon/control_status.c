@@ -34,8 +34,8 @@ static void status_one(void *ctx, const struct ike_view *v)
 	w->found = true;
 	w->counts[v->state]++;
 	o = report_connection(v, &w->now);
-	json_object_set_new(o, "last_refusal",
-			    refusals_of(&w->c->control->refusals, v->conf->name, &w->now));
+	report_put(&o, "last_refusal",
+		   refusals_of(&w->c->control->refusals, v->conf->name, &w->now));
 	client_send(w->c, o);
 }
 
@@ -45,11 +45,11 @@ static json_t *daemon_report(const struct control *ctl)
 	char started[REPORT_TIME_MAX], loaded[REPORT_TIME_MAX];
 	int64_t not_kept = ctl->env.not_kept(ctl->env.ctx);
 
-	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:s?}", "version", PACKAGE_VERSION, "pid",
+	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o}", "version", PACKAGE_VERSION, "pid",
 			 (int)getppid(), "started", report_time(ctl->started, started),
 			 "config_loaded", report_time(ctl->config_loaded, loaded), "not_kept",
 			 not_kept < 0 ? json_null() : json_integer((json_int_t)not_kept),
-			 "not_upgraded", ctl->not_upgraded);
+			 "not_upgraded", report_text(span_str(ctl->not_upgraded)));
 }
 
 void control_status(struct client *c)

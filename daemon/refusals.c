@@ -74,10 +74,10 @@ static json_t *refusal_report(const struct refusal *r, const struct report_now *
 {
 	json_t *o = report_note(&r->note, 0);
 
-	json_object_set_new(o, "time", report_when(r->last, now));
-	json_object_set_new(o, "first_time", report_when(r->first, now));
-	json_object_set_new(o, "times", json_integer((json_int_t)r->times));
-	json_object_set_new(o, "over", json_boolean(r->over));
+	report_put(&o, "time", report_when(r->last, now));
+	report_put(&o, "first_time", report_when(r->first, now));
+	report_put(&o, "times", json_integer((json_int_t)r->times));
+	report_put(&o, "over", json_boolean(r->over));
 	return o;
 }
 
@@ -100,7 +100,7 @@ json_t *refusals_strangers(const struct refusals *r, const struct report_now *no
 	}
 	qsort(v, n, sizeof(v[0]), by_age);
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(a, refusal_report(v[i], now));
+		report_add(&a, refusal_report(v[i], now));
 	return a;
 }
 

@@ -27,9 +27,9 @@ struct refusals {
 
 /* Takes what is a refused call; and a connection that is up puts an end to its own. */
 void refusals_note(struct refusals *r, const struct ike_note *n, mono_ns now);
-/* An array of those that fit no connection, the oldest first. */
+/* An array of those that fit no connection, the oldest first; NULL without memory. */
 json_t *refusals_strangers(const struct refusals *r, const struct report_now *now);
-/* That of one connection, or null. */
+/* That of one connection, or null; NULL without memory. */
 json_t *refusals_of(const struct refusals *r, const char *connection, const struct report_now *now);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "daemon/notes.h"
 #include "daemon/proto.h"
 
@@ -25,9 +26,36 @@ const char *report_time(time_t t, char buf[static REPORT_TIME_MAX])
 	return buf;
 }
 
+void report_put(json_t **object, const char *key, json_t *value)
+{
+	if (json_object_set_new(*object, key, value) == 0)
+		return;
+	json_decref(*object);
+	*object = NULL;
+}
+
+void report_add(json_t **array, json_t *value)
+{
+	if (json_array_append_new(*array, value) == 0)
+		return;
+	json_decref(*array);
+	*array = NULL;
+}
+
+json_t *report_text(struct span s)
+{
+	char escaped[ESCAPE_TEXT_MAX];
+
+	if (s.len == 0)
+		return json_null();
+	if (!escape_is_utf8(s))
+		return json_string(escape_peer(s, escaped, sizeof escaped));
+	return json_stringn((const char *)s.p, s.len);
+}
+
 static json_t *text_or_null(const char *s)
 {
-	return s && s[0] ? json_string(s) : json_null();
+	return s ? report_text(span_str(s)) : json_null();
 }
 
 json_t *report_when(mono_ns at, const struct report_now *now)
@@ -72,7 +100,7 @@ static json_t *remote_report(const struct ike_view *v)
 		e = (struct endpoint){ .addr = cn->addresses[0], .port = cn->port };
 	o = end_report(&e, &v->remote_identity);
 	if (!known && cn->address_name != NULL)
-		json_object_set_new(o, "address", json_string(cn->address_name));
+		report_put(&o, "address", json_string(cn->address_name));
 	return o;
 }
 
@@ -101,7 +129,7 @@ static json_t *selectors_report(const struct ts_list *l)
 	char buf[TS_TEXT_MAX];
 
 	for (unsigned i = 0; i < l->n; i++)
-		json_array_append_new(a, json_string(ts_text(&l->v[i], buf)));
+		report_add(&a, json_string(ts_text(&l->v[i], buf)));
 	return a;
 }
 
@@ -113,36 +141,34 @@ static json_t *spi_report(uint32_t spi)
 	return spi ? json_string(buf) : json_null();
 }
 
-static void child_traffic(json_t *o, const struct ike_child_view *c)
+static void child_traffic(json_t **o, const struct ike_child_view *c)
 {
-	json_object_set_new(o, "in_bytes", json_integer((json_int_t)c->in.bytes));
-	json_object_set_new(o, "out_bytes", json_integer((json_int_t)c->out.bytes));
-	json_object_set_new(o, "in_packets", json_integer((json_int_t)c->in.packets));
-	json_object_set_new(o, "out_packets", json_integer((json_int_t)c->out.packets));
-	json_object_set_new(o, "dropped_packets",
-			    json_pack("{s:I, s:I, s:I, s:I}", "replay",
-				      (json_int_t)c->in.drop_replay, "integrity",
-				      (json_int_t)c->in.drop_integrity, "selector",
-				      (json_int_t)(c->in.drop_selector + c->out.drop_selector),
-				      "other", (json_int_t)(c->in.drop_other + c->out.drop_other)));
+	report_put(o, "in_bytes", json_integer((json_int_t)c->in.bytes));
+	report_put(o, "out_bytes", json_integer((json_int_t)c->out.bytes));
+	report_put(o, "in_packets", json_integer((json_int_t)c->in.packets));
+	report_put(o, "out_packets", json_integer((json_int_t)c->out.packets));
+	report_put(o, "dropped_packets",
+		   json_pack("{s:I, s:I, s:I, s:I}", "replay", (json_int_t)c->in.drop_replay,
+			     "integrity", (json_int_t)c->in.drop_integrity, "selector",
+			     (json_int_t)(c->in.drop_selector + c->out.drop_selector), "other",
+			     (json_int_t)(c->in.drop_other + c->out.drop_other)));
 }
 
 /* Who carries it, or will, and why; with `carried` false nobody does, and why says what is missing.
  */
-static void child_plane(json_t *o, const struct ike_child_view *c)
+static void child_plane(json_t **o, const struct ike_child_view *c)
 {
 	static const char *const offloads[] = { [OFFLOAD_AUTO] = "no",
 						[OFFLOAD_NO] = "no",
 						[OFFLOAD_CRYPTO] = "crypto",
 						[OFFLOAD_PACKET] = "packet" };
 
-	json_object_set_new(o, "dataplane",
-			    json_string(c->plane == PLANE_USER ? "user" : "kernel"));
-	json_object_set_new(o, "dataplane_why", text_or_null(c->plane_why));
-	json_object_set_new(o, "carried", json_boolean(c->carried));
-	json_object_set_new(o, "offload",
-			    c->up && c->plane == PLANE_KERNEL ? json_string(offloads[c->offload])
-							      : json_null());
+	report_put(o, "dataplane", json_string(c->plane == PLANE_USER ? "user" : "kernel"));
+	report_put(o, "dataplane_why", text_or_null(c->plane_why));
+	report_put(o, "carried", json_boolean(c->carried));
+	report_put(o, "offload",
+		   c->up && c->plane == PLANE_KERNEL ? json_string(offloads[c->offload])
+						     : json_null());
 }
 
 static json_t *not_held(const struct ts_list *wanted, const struct ts_list *agreed)
@@ -152,7 +178,7 @@ static json_t *not_held(const struct ts_list *wanted, const struct ts_list *agre
 
 	for (unsigned i = 0; i < wanted->n; i++) {
 		if (!ts_list_holds(agreed, &wanted->v[i]))
-			json_array_append_new(a, json_string(ts_text(&wanted->v[i], buf)));
+			report_add(&a, json_string(ts_text(&wanted->v[i], buf)));
 	}
 	return a;
 }
@@ -163,13 +189,15 @@ static json_t *not_held(const struct ts_list *wanted, const struct ts_list *agre
 static json_t *not_carried(const struct ike_view *v, const struct ike_child_view *c)
 {
 	json_t *local, *remote;
+	bool whole;
 
 	if (!c->up || c->mode != SA_TUNNEL || v->conf->any_address || c->piecemeal ||
 	    c->n_pairs > 1)
 		return json_null();
 	local = not_held(&c->conf->local, c->local);
 	remote = not_held(&c->conf->remote, c->remote);
-	if (json_array_size(local) > 0 || json_array_size(remote) > 0)
+	whole = local && remote && json_array_size(local) + json_array_size(remote) == 0;
+	if (!whole)
 		return json_pack("{s:o, s:o}", "local", local, "remote", remote);
 	json_decref(local);
 	json_decref(remote);
@@ -190,24 +218,22 @@ static json_t *child_report(const struct ike_view *v, const struct ike_child_vie
 
 	if (!o)
 		return NULL;
-	json_object_set_new(o, "wanted", json_boolean(c->wanted || c->missed));
-	json_object_set_new(o, "tries", json_integer(c->tries));
-	json_object_set_new(o, "next_try_in_s", seconds_until(c->next_try, now));
-	json_object_set_new(o, "pairs", json_integer(c->n_pairs));
-	json_object_set_new(o, "not_carried", not_carried(v, c));
-	child_plane(o, c);
-	json_object_set_new(o, "interface", text_or_null(c->conf->interface));
-	json_object_set_new(o, "encryption",
-			    c->up && c->suite.encr ? json_string(c->suite.encr->keyword)
-						   : json_null());
-	json_object_set_new(o, "integrity",
-			    c->up && c->suite.integ ? json_string(c->suite.integ->keyword)
-						    : json_null());
-	json_object_set_new(o, "esn", c->up ? json_boolean(c->suite.esn) : json_null());
-	json_object_set_new(o, "rekey_in_s", seconds_until(c->rekey_at, now));
-	json_object_set_new(o, "spi_in", spi_report(c->spi_in));
-	json_object_set_new(o, "spi_out", spi_report(c->spi_out));
-	child_traffic(o, c);
+	report_put(&o, "wanted", json_boolean(c->wanted || c->missed));
+	report_put(&o, "tries", json_integer(c->tries));
+	report_put(&o, "next_try_in_s", seconds_until(c->next_try, now));
+	report_put(&o, "pairs", json_integer(c->n_pairs));
+	report_put(&o, "not_carried", not_carried(v, c));
+	child_plane(&o, c);
+	report_put(&o, "interface", text_or_null(c->conf->interface));
+	report_put(&o, "encryption",
+		   c->up && c->suite.encr ? json_string(c->suite.encr->keyword) : json_null());
+	report_put(&o, "integrity",
+		   c->up && c->suite.integ ? json_string(c->suite.integ->keyword) : json_null());
+	report_put(&o, "esn", c->up ? json_boolean(c->suite.esn) : json_null());
+	report_put(&o, "rekey_in_s", seconds_until(c->rekey_at, now));
+	report_put(&o, "spi_in", spi_report(c->spi_in));
+	report_put(&o, "spi_out", spi_report(c->spi_out));
+	child_traffic(&o, c);
 	return o;
 }
 
@@ -218,7 +244,7 @@ static json_t *failure_report(const struct ike_view *v, const struct report_now 
 	if (!v->last_failure.connection[0])
 		return json_null();
 	o = report_note(&v->last_failure, 0);
-	json_object_set_new(o, "time", report_when(v->last_failure_at, now));
+	report_put(&o, "time", report_when(v->last_failure_at, now));
 	return o;
 }
 
@@ -245,11 +271,11 @@ static json_t *weak_report(const struct ike_view *v)
 	json_t *a = json_array();
 
 	if (v->conf->policy.weak)
-		json_array_append_new(a, json_string("policy"));
+		report_add(&a, json_string("policy"));
 	if (v->state == IKE_STATE_UP && suite_weak(&v->suite))
-		json_array_append_new(a, json_string("ike"));
+		report_add(&a, json_string("ike"));
 	if (any_child_weak(v))
-		json_array_append_new(a, json_string("children"));
+		report_add(&a, json_string("children"));
 	return a;
 }
 
@@ -269,14 +295,14 @@ static json_t *ike_spi_report(uint64_t spi)
 }
 
 /* What an IKE SA is known by on the wire and at the peer: another one has others. */
-static void ike_spis(json_t *o, const struct ike_view *v)
+static void ike_spis(json_t **o, const struct ike_view *v)
 {
 	bool up = v->state == IKE_STATE_UP;
 	uint64_t local = v->initiator ? v->spi_i : v->spi_r;
 	uint64_t remote = v->initiator ? v->spi_r : v->spi_i;
 
-	json_object_set_new(o, "spi_local", up ? ike_spi_report(local) : json_null());
-	json_object_set_new(o, "spi_remote", up ? ike_spi_report(remote) : json_null());
+	report_put(o, "spi_local", up ? ike_spi_report(local) : json_null());
+	report_put(o, "spi_remote", up ? ike_spi_report(remote) : json_null());
 }
 
 json_t *report_connection(const struct ike_view *v, const struct report_now *now)
@@ -297,32 +323,30 @@ json_t *report_connection(const struct ike_view *v, const struct report_now *now
 		json_decref(children);
 		return NULL;
 	}
-	json_object_set_new(o, "role",
-			    up ? json_string(v->initiator ? "initiator" : "responder")
-			       : json_null());
-	ike_spis(o, v);
-	json_object_set_new(o, "local", end_report(&v->path.local, &v->local_identity));
-	json_object_set_new(o, "remote", remote_report(v));
-	json_object_set_new(o, "nat", up ? json_string(nat_text(v)) : json_null());
-	json_object_set_new(o, "priority",
-			    v->conf->priority > 0 ? json_integer(v->conf->priority) : json_null());
-	json_object_set_new(o, "passed_over", json_boolean(up && v->passed));
-	json_object_set_new(o, "encapsulated", up ? json_boolean(v->encap) : json_null());
-	json_object_set_new(o, "auth",
-			    json_string(v->conf->auth == CONF_AUTH_PSK ? "psk" : "certificate"));
-	json_object_set_new(o, "scheme", up ? text_or_null(v->scheme) : json_null());
-	json_object_set_new(o, "weak", weak_report(v));
-	json_object_set_new(o, "weak_algorithms", weak_algorithms(v));
-	json_object_set_new(o, "downgrade_protected",
-			    up ? json_boolean(v->downgrade_protected) : json_null());
-	json_object_set_new(o, "rekey_in_s", seconds_until(v->rekey_at, now));
-	json_object_set_new(o, "next_try_in_s", seconds_until(v->next_try, now));
-	json_object_set_new(o, "ike", up ? suite_report(&v->suite) : json_null());
-	json_object_set_new(o, "attempt", attempt_report(v, now));
-	json_object_set_new(o, "last_failure", failure_report(v, now));
+	report_put(&o, "role",
+		   up ? json_string(v->initiator ? "initiator" : "responder") : json_null());
+	ike_spis(&o, v);
+	report_put(&o, "local", end_report(&v->path.local, &v->local_identity));
+	report_put(&o, "remote", remote_report(v));
+	report_put(&o, "nat", up ? json_string(nat_text(v)) : json_null());
+	report_put(&o, "priority",
+		   v->conf->priority > 0 ? json_integer(v->conf->priority) : json_null());
+	report_put(&o, "passed_over", json_boolean(up && v->passed));
+	report_put(&o, "encapsulated", up ? json_boolean(v->encap) : json_null());
+	report_put(&o, "auth", json_string(v->conf->auth == CONF_AUTH_PSK ? "psk" : "certificate"));
+	report_put(&o, "scheme", up ? text_or_null(v->scheme) : json_null());
+	report_put(&o, "weak", weak_report(v));
+	report_put(&o, "weak_algorithms", weak_algorithms(v));
+	report_put(&o, "downgrade_protected",
+		   up ? json_boolean(v->downgrade_protected) : json_null());
+	report_put(&o, "rekey_in_s", seconds_until(v->rekey_at, now));
+	report_put(&o, "next_try_in_s", seconds_until(v->next_try, now));
+	report_put(&o, "ike", up ? suite_report(&v->suite) : json_null());
+	report_put(&o, "attempt", attempt_report(v, now));
+	report_put(&o, "last_failure", failure_report(v, now));
 	for (size_t i = 0; i < v->n_children; i++)
-		json_array_append_new(children, child_report(v, &v->children[i], now));
-	json_object_set_new(o, "children", children);
+		report_add(&children, child_report(v, &v->children[i], now));
+	report_put(&o, "children", children);
 	return o;
 }
 
@@ -345,64 +369,63 @@ json_t *report_note(const struct ike_note *n, time_t wall)
 
 	if (!o)
 		return NULL;
-	json_object_set_new(o, "reason",
-			    n->err == OK ? json_null() : json_string(err_slug(n->err)));
-	json_object_set_new(o, "meaning",
-			    n->err == OK ? json_null() : json_string(err_text(n->err)));
-	json_object_set_new(o, "proved", json_boolean(n->proved));
-	json_object_set_new(o, "role", json_string(n->initiator ? "initiator" : "responder"));
-	json_object_set_new(o, "peer", peer_report(n));
-	json_object_set_new(o, "identity",
-			    n->identity.type == ID_NONE
-				    ? json_null()
-				    : json_string(identity_text(&n->identity, who)));
-	json_object_set_new(o, "scheme", text_or_null(n->scheme));
-	json_object_set_new(o, "suite", text_or_null(n->suite));
-	json_object_set_new(o, "weak", text_or_null(n->weak));
-	json_object_set_new(o, "nat_here", json_boolean(n->nat_here));
-	json_object_set_new(o, "nat_there", json_boolean(n->nat_there));
-	json_object_set_new(o, "downgrade_protected", json_boolean(n->downgrade_protected));
-	json_object_set_new(o, "took_ms", json_integer(n->ms));
-	json_object_set_new(o, "next_try_ms",
-			    n->next_try_ms ? json_integer(n->next_try_ms) : json_null());
-	json_object_set_new(o, "next_address", json_boolean(n->next_address));
-	json_object_set_new(o, "goes_on", json_boolean(n->goes_on));
-	json_object_set_new(o, "tries", json_integer(n->tries));
-	json_object_set_new(o, "mtu_bytes", n->mtu ? json_integer(n->mtu) : json_null());
-	json_object_set_new(o, "dataplane",
-			    n->kind == IKE_NOTE_CHILD_UP || n->kind == IKE_NOTE_CHILD_REKEYED
-				    ? json_string(n->plane == PLANE_USER ? "user" : "kernel")
-				    : json_null());
-	json_object_set_new(o, "offered", text_or_null(n->offered));
-	json_object_set_new(o, "wanted", text_or_null(n->wanted));
-	json_object_set_new(o, "got", text_or_null(n->got));
-	json_object_set_new(o, "text", text_or_null(n->text));
-	json_object_set_new(o, "fix", text_or_null(n->fix));
-	json_object_set_new(o, "line", n->line ? json_integer(n->line) : json_null());
+	report_put(&o, "reason", n->err == OK ? json_null() : json_string(err_slug(n->err)));
+	report_put(&o, "meaning", n->err == OK ? json_null() : json_string(err_text(n->err)));
+	report_put(&o, "proved", json_boolean(n->proved));
+	report_put(&o, "role", json_string(n->initiator ? "initiator" : "responder"));
+	report_put(&o, "peer", peer_report(n));
+	report_put(&o, "identity",
+		   n->identity.type == ID_NONE ? json_null()
+					       : json_string(identity_text(&n->identity, who)));
+	report_put(&o, "scheme", text_or_null(n->scheme));
+	report_put(&o, "suite", text_or_null(n->suite));
+	report_put(&o, "weak", text_or_null(n->weak));
+	report_put(&o, "nat_here", json_boolean(n->nat_here));
+	report_put(&o, "nat_there", json_boolean(n->nat_there));
+	report_put(&o, "downgrade_protected", json_boolean(n->downgrade_protected));
+	report_put(&o, "took_ms", json_integer(n->ms));
+	report_put(&o, "next_try_ms", n->next_try_ms ? json_integer(n->next_try_ms) : json_null());
+	report_put(&o, "next_address", json_boolean(n->next_address));
+	report_put(&o, "goes_on", json_boolean(n->goes_on));
+	report_put(&o, "tries", json_integer(n->tries));
+	report_put(&o, "mtu_bytes", n->mtu ? json_integer(n->mtu) : json_null());
+	report_put(&o, "dataplane",
+		   n->kind == IKE_NOTE_CHILD_UP || n->kind == IKE_NOTE_CHILD_REKEYED
+			   ? json_string(n->plane == PLANE_USER ? "user" : "kernel")
+			   : json_null());
+	report_put(&o, "offered", text_or_null(n->offered));
+	report_put(&o, "wanted", text_or_null(n->wanted));
+	report_put(&o, "got", text_or_null(n->got));
+	report_put(&o, "text", text_or_null(n->text));
+	report_put(&o, "fix", text_or_null(n->fix));
+	report_put(&o, "line", n->line ? json_integer(n->line) : json_null());
 	return o;
 }
 
-static json_t *changes_report(const char *lines)
+static json_t *changes_report(struct span lines)
 {
 	json_t *a = json_array();
-	size_t len;
 
-	for (; (len = strcspn(lines, "\n")) > 0; lines += len + (lines[len] == '\n'))
-		json_array_append_new(a, json_stringn(lines, len));
+	while (lines.len > 0) {
+		const uint8_t *end = memchr(lines.p, '\n', lines.len);
+		size_t len = end ? (size_t)(end - lines.p) : lines.len;
+
+		report_add(&a, report_text(span_head(lines, len)));
+		lines = span_tail(lines, len + 1);
+	}
 	return a;
 }
 
-json_t *report_end(enum err e, const char *text)
+json_t *report_end(enum err e, struct span text)
 {
-	const char *words = text ? text : "";
-	const char *changes = strchr(words, PROTO_CHANGES);
-	const size_t len = changes ? (size_t)(changes - words) : strlen(words);
+	const uint8_t *changes = text.len > 0 ? memchr(text.p, PROTO_CHANGES, text.len) : NULL;
+	const size_t len = changes ? (size_t)(changes - text.p) : text.len;
 
 	return json_pack("{s:i, s:s, s:b, s:o, s:o, s:i, s:o, s:o}", "v", REPORT_VERSION, "kind",
 			 "end", "ok", e == OK, "reason",
 			 e == OK ? json_null() : json_string(err_slug(e)), "meaning",
 			 e == OK ? json_null() : json_string(err_text(e)), "exit",
-			 err_row(e)->exit_code, "text",
-			 len > 0 ? json_stringn(words, len) : json_null(), "changes",
-			 changes ? changes_report(changes + 1) : json_null());
+			 err_row(e)->exit_code, "text", report_text(span_head(text, len)),
+			 "changes",
+			 changes ? changes_report(span_tail(text, len + 1)) : json_null());
 }

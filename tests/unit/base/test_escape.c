@@ -114,8 +114,30 @@ START_TEST(a_text_that_does_not_fit_is_empty)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	bool good;
+} encoded[] = {
+	{ "", true },
+	{ "plain \x01", true },
+	{ "K\xc3\xb6ln \xe2\x82\xac \xf0\x9f\x98\x80", true },
+	{ "K\xc3", false },
+	{ "\xe2\x82 ...", false },
+	{ "\xc0\xaf", false },
+	{ "\xed\xa0\x80", false },
+	{ "\xf4\x90\x80\x80", false },
+	{ "\xb6", false },
+};
+
+START_TEST(bad_utf8_is_told_apart)
+{
+	ck_assert_int_eq(escape_is_utf8(span_str(encoded[_i].text)), encoded[_i].good);
+}
+END_TEST
+
 UNIT("base/escape")
 {
+	tcase_add_loop_test(tc, bad_utf8_is_told_apart, 0, sizeof(encoded) / sizeof(encoded[0]));
 	tcase_add_loop_test(tc, nothing_reaches_a_terminal_that_it_would_obey, 0,
 			    sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(tc, a_nul_is_shown_and_ends_nothing);
