@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "daemon/answer.h"
 #include "daemon/host_conf.h"
 #include "daemon/process.h"
 #include "daemon/processes.h"
@@ -118,7 +119,7 @@ static void send_done(struct esp_process *p, const struct sa_done *done)
 	struct wr w = wr_into(buf, sizeof buf);
 
 	sa_done_encode(&w, done);
-	(void)!link_send(&p->engine, MSG_SA_DONE, wr_done(&w), -1);
+	answer_send(p->process, &p->engine, MSG_SA_DONE, wr_done(&w));
 }
 
 /* It has gone through all that the one before it had kept; who dies before that was none. */

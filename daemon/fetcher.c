@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/pack.h"
+#include "daemon/answer.h"
 #include "daemon/process.h"
 #include "daemon/processes.h"
 
@@ -81,15 +82,14 @@ static void *question_thread(void *arg)
 
 /* ---- the loop ---- */
 
-static void answer_send(struct fetcher *f, const struct msg_resolved *m)
+static void tell_answer(struct fetcher *f, const struct msg_resolved *m)
 {
 	uint8_t buf[PROTO_SMALL_MAX];
 	struct wr w = wr_into(buf, sizeof buf);
 
 	msg_resolved_put(&w, m);
 	/* An engine that is gone asks again when it is back. */
-	if (link_send(&f->engine, MSG_RESOLVED, wr_done(&w), -1) != OK)
-		return;
+	answer_send(f->process, &f->engine, MSG_RESOLVED, wr_done(&w));
 }
 
 static void on_deadline(void *ctx)
@@ -98,7 +98,7 @@ static void on_deadline(void *ctx)
 	const struct msg_resolved late = { .ticket = q->ticket, .err = ERR_RESOLVE };
 
 	q->answered = true;
-	answer_send(q->f, &late);
+	tell_answer(q->f, &late);
 }
 
 static void on_wake(void *ctx, uint32_t events)
@@ -122,7 +122,7 @@ static void on_wake(void *ctx, uint32_t events)
 			continue;
 		loop_timer_set(process_loop(f->process), &q->deadline, NEVER);
 		if (!q->answered)
-			answer_send(f, &m);
+			tell_answer(f, &m);
 		q->busy = false;
 	}
 }
@@ -160,7 +160,7 @@ static enum err on_resolve(void *ctx, const struct chan_msg *msg)
 		return ERR_SYNTAX;
 	q = question_free_place(f);
 	if (q == NULL) {
-		answer_send(f, &(struct msg_resolved){ .ticket = m.ticket, .err = ERR_BUSY });
+		tell_answer(f, &(struct msg_resolved){ .ticket = m.ticket, .err = ERR_BUSY });
 		return OK;
 	}
 	*q = (struct question){
@@ -172,7 +172,7 @@ static enum err on_resolve(void *ctx, const struct chan_msg *msg)
 	memcpy(q->name, m.text.p, m.text.len);
 	if (!question_start(q)) {
 		q->busy = false;
-		answer_send(f, &(struct msg_resolved){ .ticket = m.ticket, .err = ERR_SYSTEM });
+		tell_answer(f, &(struct msg_resolved){ .ticket = m.ticket, .err = ERR_SYSTEM });
 		return OK;
 	}
 	loop_timer_set(process_loop(f->process), &q->deadline,

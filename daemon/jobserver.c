@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "daemon/answer.h"
 
 enum { RESULT_MAX = 8192 };
 
@@ -16,21 +17,19 @@ struct jobserver {
 	int waiting_fd; /* a channel that came before it; -1: none */
 };
 
-static enum err answer(struct jobserver *s, const struct job *j)
+static void answer(struct jobserver *s, const struct job *j)
 {
 	uint8_t bytes[SIG_MAX], out[RESULT_MAX];
 	struct job_result r = { .ticket = j->ticket, .kind = j->kind, .err = ERR_SYSTEM };
 	struct wr w = wr_into(out, sizeof out);
-	enum err e;
 
 	s->ops->work(s->store, j, bytes, sizeof bytes, &r);
 	r.ticket = j->ticket;
 	r.kind = j->kind;
 	job_result_encode(&w, &r);
-	e = wr_ok(&w) ? link_send(&s->engine, MSG_RESULT, wr_done(&w), -1) : ERR_SPACE;
+	answer_send(s->process, &s->engine, MSG_RESULT, wr_done(&w));
 	secret_wipe(bytes, sizeof bytes);
 	secret_wipe(out, sizeof out);
-	return e;
 }
 
 static enum err on_job(void *ctx, const struct chan_msg *m)
@@ -44,7 +43,8 @@ static enum err on_job(void *ctx, const struct chan_msg *m)
 	/* A job of another process's kind is no mistake that an honest engine makes. */
 	if ((s->ops->kinds & (1u << j.kind)) == 0)
 		return ERR_SYNTAX;
-	return answer(s, &j);
+	answer(s, &j);
+	return OK;
 }
 
 static void on_engine_gone(void *ctx, enum err why)

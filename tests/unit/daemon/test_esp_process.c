@@ -4,12 +4,14 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/process.h"
 #include "daemon/processes.h"
 #include "esp/esp.h"
 #include "tests/unit/daemon/gate_scene.h"
+#include "tests/unit/memory/failing.h"
 #include "tests/unit/unit.h"
 
 static struct world {
@@ -21,6 +23,7 @@ static struct world {
 	struct loop_watch *watch; /* of the engine's channel */
 	int engine;		  /* its end of that; -1: none */
 	unsigned int n_flushed;
+	int code; /* it wants to end with; 0: it does not */
 	void (*story)(void);
 } w;
 
@@ -88,6 +91,12 @@ int process_run(struct process *p)
 	if (w.watch != NULL)
 		engine_dies(true); /* its channel is given back */
 	return 0;
+}
+
+void process_exit(struct process *p, int code)
+{
+	(void)p;
+	w.code = code;
 }
 
 void process_accuse(struct process *p, enum role r)
@@ -192,6 +201,20 @@ static void engine_says(enum sa_op op)
 	w.watch->ready(w.watch->ctx, EPOLLIN);
 }
 
+/* ... and the `nth` allocation for it fails; 0: none. */
+static void engine_asks(uint64_t ticket, size_t nth)
+{
+	const struct sa_cmd cmd = { .op = SA_QUERY, .ticket = ticket };
+	uint8_t b[4096] = { MSG_SA };
+	struct wr wr = wr_into(b + 1, sizeof b - 1);
+
+	sa_cmd_encode(&wr, &cmd);
+	ck_assert_int_gt((int)send(w.engine, b, wr_done(&wr).len + 1, 0), 0);
+	failing_arm(nth);
+	w.watch->ready(w.watch->ctx, EPOLLIN);
+	(void)failing_disarm();
+}
+
 static void wait_for(mono_ns time)
 {
 	struct loop_timer *t = w.timer;
@@ -280,8 +303,30 @@ START_TEST(an_engine_that_lives_and_does_not_sweep_is_one)
 }
 END_TEST
 
+static void answers_wait(void)
+{
+	const int little = 1;
+
+	begins();
+	engine_comes();
+	ck_assert_int_eq(setsockopt(w.watch->fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little)),
+			 0);
+	for (uint64_t i = 1; i < 1000 && w.code == 0; i++)
+		engine_asks(i, (size_t)which);
+	ck_assert_int_eq(w.code, which ? EXIT_FAILED : 0);
+}
+
+/* The engine waits for it without a clock, and the next esp goes on with the SAs. */
+START_TEST(who_has_no_memory_for_an_answer_ends)
+{
+	which = _i;
+	tell(answers_wait);
+}
+END_TEST
+
 UNIT("daemon/esp-process")
 {
+	tcase_add_loop_test(tc, who_has_no_memory_for_an_answer_ends, 0, 2);
 	tcase_add_loop_test(tc, a_loop_of_crashes_is_no_engine, 0, 4);
 	tcase_add_test(tc, an_engine_that_goes_on_ends_the_waiting);
 	tcase_add_test(tc, an_engine_that_lives_and_does_not_sweep_is_one);
