@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "esp/esp.h"
+#include "tests/unit/memory/failing.h"
 #include "tests/unit/unit.h"
 
 /* ---- what stands in the place of the other parts ---- */
@@ -15,15 +16,18 @@ struct loop *process_loop(struct process *p)
 	return ((struct world *)p)->loop;
 }
 
+/* What the world asserts with is none of the bridge's memory. */
 void process_tell(struct process *p, uint8_t type, struct span body)
 {
 	struct world *w = (struct world *)p;
 	struct msg_child c;
 
+	failing_hold(true);
 	ck_assert_int_eq(type, MSG_MTU);
 	ck_assert_int_eq(msg_child_get(body, &c), OK);
 	ck_assert_uint_lt(strlen(w->mtu_of) + 1, sizeof w->mtu_of);
 	w->mtu_of[strlen(w->mtu_of)] = c.child[0];
+	failing_hold(false);
 }
 
 enum err process_send(struct process *p, uint8_t type, struct span body)
@@ -33,6 +37,7 @@ enum err process_send(struct process *p, uint8_t type, struct span body)
 	(void)type;
 	w->size = body.len;
 	w->queued += w->size;
+	w->n_sent++;
 	return w->queued > CHAN_QUEUE_MAX ? ERR_LIMIT : OK;
 }
 
@@ -49,11 +54,11 @@ void process_accuse(struct process *p, enum role r)
 	loop_stop(w->loop, 2);
 }
 
-void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns now)
+static void hear(struct world *w, const struct ike_event *ev)
 {
-	struct world *w = (struct world *)e;
-
-	(void)now;
+	w->n_not_done += (ev->kind == IKE_EV_JOB && ev->job->err != OK) ||
+			 (ev->kind == IKE_EV_RESOLVED && ev->resolved->err != OK);
+	w->n_computed += ev->kind == IKE_EV_JOB && ev->job->err == OK;
 	if (ev->kind == IKE_EV_SA && ev->sa->err == OK && ++w->n_done == N_CLAIMS)
 		loop_stop(w->loop, 3);
 	if (ev->kind == IKE_EV_SA && ev->sa->err != OK) {
@@ -67,6 +72,14 @@ void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns 
 	w->heard[w->n_heard++] = (struct told){ ev->from, *ev->plane };
 	if (w->n_heard == w->n_wanted)
 		loop_stop(w->loop, 1);
+}
+
+void ike_engine_event(struct ike_engine *e, const struct ike_event *ev, mono_ns now)
+{
+	(void)now;
+	failing_hold(true);
+	hear((struct world *)e, ev);
+	failing_hold(false);
 }
 
 void ike_engine_datagram(struct ike_engine *e, const struct path *p, struct span d, mono_ns now)
@@ -91,6 +104,11 @@ bool ike_engine_next(struct ike_engine *e, struct ike_action *a)
 		w->n_claims--;
 		w->claim.ticket++;
 		*a = (struct ike_action){ .kind = IKE_ACT_SA, .sa = &w->claim };
+		return true;
+	}
+	if (w->n_actions > 0) {
+		w->n_actions--;
+		*a = *w->actions++;
 		return true;
 	}
 	if (w->n_commands == 0)

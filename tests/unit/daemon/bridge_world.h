@@ -26,6 +26,10 @@ struct world {
 	size_t n_failed;
 	const struct sa_cmd *commands;
 	size_t n_commands;
+	const struct ike_action *actions; /* before those */
+	size_t n_actions;
+	size_t n_sent;		       /* to the monitor */
+	size_t n_not_done, n_computed; /* jobs and names, and of the latter key exchanges */
 	/* Many: the same command by other tickets; whoever works that plane answers. */
 	struct sa_cmd claim;
 	size_t n_claims, n_done, queued, size; /* at the monitor; of one */
