@@ -174,17 +174,15 @@ void monitor_send_number(struct monitor *m, enum role r, uint8_t type, uint64_t 
 	crew_send(m->crew, r, type, wr_done(&w), -1);
 }
 
+/* Somebody waits for it without a clock: nothing here may fail for want of memory. */
 void monitor_send_reloaded(struct monitor *m, uint64_t ticket, enum err e, const char *text)
 {
 	const struct msg_text t = { .ticket = ticket, .err = e, .text = span_str(text) };
-	size_t size = PROTO_TEXT_MAX + PROTO_SMALL_MAX;
-	uint8_t *b = malloc(size);
-	struct wr w = wr_into(b, b != NULL ? size : 0);
+	uint8_t b[PROTO_TEXT_MAX + PROTO_SMALL_MAX];
+	struct wr w = wr_into(b, sizeof b);
 
 	msg_text_put(&w, &t);
-	if (wr_ok(&w))
-		crew_send(m->crew, ROLE_ENGINE, MSG_RELOADED, wr_done(&w), -1);
-	free(b);
+	crew_send(m->crew, ROLE_ENGINE, MSG_RELOADED, wr_done(&w), -1);
 }
 
 void monitor_equip(void *ctx, enum role r)

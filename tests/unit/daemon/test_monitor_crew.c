@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon/monitor_state.h"
+#include "tests/unit/memory/failing.h"
 #include "tests/unit/unit.h"
 
 static struct world {
@@ -17,6 +18,8 @@ static struct world {
 	unsigned int n_distrusted;
 	unsigned int n_killed;
 	int exit_code; /* of loop_stop; 0: it goes on */
+	struct msg_text answer; /* to a reload, without its text */
+	enum err answer_err;
 	bool lied[N_ROLES];
 	bool asked[N_ROLES]; /* by crew_settle */
 } w;
@@ -46,9 +49,9 @@ void crew_send(struct crew *c, enum role r, uint8_t type, struct span body, int 
 {
 	(void)c;
 	(void)r;
-	(void)type;
-	(void)body;
 	(void)fd;
+	if (type == MSG_RELOADED)
+		w.answer_err = msg_text_get(body, &w.answer);
 }
 
 void crew_settle(struct crew *c, enum role r)
@@ -449,8 +452,27 @@ START_TEST(behind_a_take_over_who_refuses_tries_again)
 }
 END_TEST
 
+/* Its client waits for it at the control socket. */
+START_TEST(a_reload_is_answered_without_memory)
+{
+	static char text[2 * PROTO_TEXT_MAX];
+
+	memset(text, 'x', sizeof text - 1);
+	world_open();
+	failing_arm(_i ? 1 : 0);
+	monitor_send_reloaded(&w.m, 7, ERR_CONFIG, text);
+	(void)failing_disarm();
+	ck_assert_int_eq(w.answer_err, OK);
+	ck_assert_uint_eq(w.answer.ticket, 7);
+	ck_assert_int_eq(w.answer.err, ERR_CONFIG);
+	ck_assert_uint_eq(w.answer.text.len, PROTO_TEXT_MAX);
+	world_close();
+}
+END_TEST
+
 UNIT("daemon/monitor-crew")
 {
+	tcase_add_loop_test(tc, a_reload_is_answered_without_memory, 0, 2);
 	tcase_add_test(tc, only_at_a_start_a_refusal_is_the_end);
 	tcase_add_test(tc, behind_a_take_over_who_refuses_tries_again);
 	tcase_add_loop_test(tc, what_a_liar_kept_is_nobodys, 0, 2);
