@@ -2,7 +2,6 @@
 /* What the monitor gives to the other processes, and what it takes from them. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -69,11 +69,9 @@ enum err store_list(struct store *s, int first, unsigned int n, const char *name
 	*s = (struct store){ .first = first, .n = n };
 	s->v = calloc((size_t)n + 1, sizeof *s->v);
 	s->names = strdup(names);
-	if (s->v == NULL || s->names == NULL)
-		return ERR_NOMEM;
-	for (unsigned int i = 0; i < n; i++)
+	for (unsigned int i = 0; i < n && s->v != NULL; i++)
 		s->v[i] = (struct stored){ .name = "", .given = true };
-	return split(s);
+	return s->v != NULL && s->names != NULL ? split(s) : ERR_NOMEM;
 }
 
 /* Whose LISTEN_PID is another's has inherited these variables, or was started by who should have

@@ -14,6 +14,7 @@
 #include "daemon/sealed.h"
 #include "daemon/vault_memory.h"
 #include "tests/unit/daemon/handover_scene.h"
+#include "tests/unit/memory/failing.h"
 #include "tests/unit/unit.h"
 
 static int sealed(const void *p, size_t len)
@@ -393,8 +394,43 @@ START_TEST(descriptors_are_inherited_only_while_they_shall_be)
 }
 END_TEST
 
+/* The monitor goes on with what it has, or the next one refuses it. */
+START_TEST(a_record_is_written_and_read_whole_or_not_at_all)
+{
+	const long before = failing_live();
+	char why[HANDOVER_WHY_MAX];
+	struct handover h, back;
+	bool failed = true;
+	size_t n;
+
+	handover_filled(&h);
+	for (n = 0; failed; n++) {
+		enum err e, written;
+		int fd;
+
+		failing_arm(n);
+		e = written = handover_write(&h, &fd);
+		if (e == OK)
+			e = handover_read(fd, NULL, &back, why);
+		failed = failing_disarm() && n > 0;
+		ck_assert_int_eq(e, failed && e != OK ? ERR_NOMEM : OK);
+		ck_assert_int_eq(e == OK, !failed);
+		ck_assert_int_eq(written == OK, fd >= 0);
+		if (e == OK)
+			handover_free(&back);
+		if (fd >= 0)
+			close(fd);
+		failed = failed || n == 0;
+	}
+	ck_assert_uint_gt(n, 4);
+	handover_free(&h);
+	ck_assert_int_eq(failing_live(), before);
+}
+END_TEST
+
 UNIT("daemon/handover")
 {
+	tcase_add_test(tc, a_record_is_written_and_read_whole_or_not_at_all);
 	tcase_add_test(tc, what_was_written_is_read);
 	tcase_add_test(tc, a_record_that_ends_anywhere_is_none);
 	tcase_add_test(tc, no_byte_of_it_hurts);

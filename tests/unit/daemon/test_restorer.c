@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/vault_memory.h"
+#include "tests/unit/memory/failing.h"
 #include "tests/unit/unit.h"
 
 static struct {
@@ -282,8 +283,67 @@ START_TEST(without_a_vault_nothing_is_kept)
 }
 END_TEST
 
+/* ---- one allocation after the other fails ---- */
+
+enum { RECORDS = 40, ALLOCATIONS_MAX = 500 };
+
+/* A life with many records. False: there was no vault. */
+static bool lives_with(int fd, size_t nth, bool *failed)
+{
+	struct restorer r = { .mem = NULL };
+	char key[8];
+	bool opened;
+	enum err e;
+
+	failing_arm(nth);
+	e = restorer_open(&r, dup(fd));
+	opened = e == OK;
+	if (opened)
+		restorer_give(&r, engine(), 0);
+	for (int i = 0; opened && i < RECORDS; i++) {
+		snprintf(key, sizeof key, "%d", i);
+		keep(&r, key, "b");
+	}
+	if (opened)
+		commit(&r);
+	*failed = failing_disarm() && nth > 0;
+	ck_assert(e == OK || (*failed && e == ERR_NOMEM));
+	ck_assert_int_eq(restorer_is_open(&r), opened);
+	if (opened)
+		restorer_close(&r);
+	return opened;
+}
+
+/* The engine before: begun or half through, what it had committed counts. */
+START_TEST(what_there_is_no_memory_for_costs_one_record)
+{
+	const long before = failing_live();
+	bool failed = true, opened;
+	size_t n;
+
+	for (n = 0; failed; n++) {
+		int fd = a_life();
+
+		ck_assert_uint_lt(n, ALLOCATIONS_MAX);
+		/* Of the records there are 1, 2 and 3 before. */
+		fake.refuses = _i ? 'b' : 0;
+		opened = lives_with(fd, n, &failed);
+		fake.refuses = 0;
+		if (opened)
+			ck_assert_uint_ge(given(fd), RECORDS - (failed ? 1 : 0));
+		else
+			ck_assert_uint_eq(given(fd), 3);
+		close(fd);
+		ck_assert_int_eq(failing_live(), before);
+		failed = failed || n == 0;
+	}
+	ck_assert_uint_gt(n, RECORDS);
+}
+END_TEST
+
 UNIT("daemon/restorer")
 {
+	tcase_add_loop_test(tc, what_there_is_no_memory_for_costs_one_record, 0, 2);
 	tcase_add_test(tc, what_finds_no_room_is_counted_and_told_once);
 	tcase_add_test(tc, without_a_vault_nothing_is_kept);
 	tcase_add_test(tc, memory_is_bounded_by_what_is_alive);

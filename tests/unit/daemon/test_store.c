@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/memory/failing.h"
 #include "tests/unit/unit.h"
 
 static const struct {
@@ -290,8 +291,36 @@ START_TEST(who_does_not_listen_is_told_nothing)
 }
 END_TEST
 
+/* Whoever has it then closes it and takes its names out, as far as it has them. */
+START_TEST(a_list_without_memory_is_one_of_no_names)
+{
+	enum { NOBODYS = 100000 };
+	const struct notify nobody = { .fd = -1 };
+	const long before = failing_live();
+	bool failed = true;
+	size_t n;
+
+	for (n = 0; failed; n++) {
+		struct store s;
+		enum err e;
+
+		failing_arm(n);
+		e = store_list(&s, NOBODYS, 2, "record:tun-7");
+		failed = failing_disarm() && n > 0;
+		ck_assert_int_eq(e, failed ? ERR_NOMEM : OK);
+		store_clear(&s, &nobody);
+		store_close(&s);
+		store_free(&s);
+		ck_assert_int_eq(failing_live(), before);
+		failed = failed || n == 0;
+	}
+	ck_assert_uint_eq(n, 4);
+}
+END_TEST
+
 UNIT("daemon/store")
 {
+	tcase_add_test(tc, a_list_without_memory_is_one_of_no_names);
 	tcase_add_test(tc, each_descriptor_has_a_name_of_its_own);
 	tcase_add_test(tc, what_nobody_looked_for_is_known);
 	tcase_add_test(tc, what_another_process_was_given_is_not_taken);
