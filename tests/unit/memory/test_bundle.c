@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One allocation after the other fails while a process takes its configuration over: it has it
  * whole or goes on without. */
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "daemon/bundle.h"
+#include "daemon/loader.h"
 #include "daemon/sealed.h"
 #include "tests/unit/conf/fixture.h"
 #include "tests/unit/memory/failing.h"
@@ -67,7 +69,54 @@ START_TEST(a_bundle_is_whole_or_not_there)
 }
 END_TEST
 
+/* ---- what the monitor before has left ---- */
+
+static int fds_open(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* They are the loader's, also when it fails. */
+static bool left(size_t nth)
+{
+	const int fds = fds_open();
+	int bundle[N_ROLES];
+	struct loaded *l;
+	bool failed;
+	enum err e;
+
+	for (unsigned int r = 0; r < N_ROLES; r++)
+		bundle[r] = made((enum role)r);
+	failing_arm(nth);
+	e = loader_take(bundle, &l);
+	failed = failing_disarm() && nth > 0;
+	ck_assert_msg(e == (failed ? ERR_NOMEM : OK), "allocation %zu: %s", nth, err_slug(e));
+	ck_assert_int_eq(l == NULL, failed);
+	loaded_free(l);
+	ck_assert_int_eq(fds_open(), fds);
+	return failed;
+}
+
+START_TEST(what_another_monitor_left_is_taken_whole_or_closed)
+{
+	size_t before, n = 0;
+
+	ck_assert(!left(0));
+	before = rejected_in_use();
+	do
+		ck_assert_uint_lt(++n, ALLOCATIONS_MAX);
+	while (left(n));
+	ck_assert_uint_le(rejected_in_use(), before + REJECTED_NOISE);
+	ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 UNIT("memory/bundle")
 {
+	tcase_add_test(tc, what_another_monitor_left_is_taken_whole_or_closed);
 	tcase_add_loop_test(tc, a_bundle_is_whole_or_not_there, 0, N_ROLES);
 }
