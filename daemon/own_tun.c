@@ -59,8 +59,10 @@ static enum err open_one(struct own_tuns *t, struct host *h, const struct host_c
 	struct own_tun *o = calloc(1, sizeof *o);
 	enum err e;
 
-	if (o == NULL)
+	if (o == NULL) {
+		snprintf(why, HOST_WHY_MAX, "%s", err_text(ERR_NOMEM));
 		return ERR_NOMEM;
+	}
 	e = host_iface_open(h, c, t->n_queues, o->fd, why);
 	if (e != OK) {
 		free(o);

@@ -109,6 +109,13 @@ static struct host_child *children_of(const struct ward *v, size_t n)
 	return all;
 }
 
+/* In words, as the host says what it cannot do: then it is told, and tried again. */
+static enum err no_memory(char why[static HOST_WHY_MAX])
+{
+	snprintf(why, HOST_WHY_MAX, "%s", err_text(ERR_NOMEM));
+	return ERR_NOMEM;
+}
+
 static void tell_lacks(struct warden *w)
 {
 	static const char *const events[N_HOST_LACKS] = {
@@ -158,7 +165,7 @@ static enum err apply(struct warden *w, char why[static HOST_WHY_MAX])
 {
 	size_t n;
 	struct host_child *h = guarded(w->v, w->n, &n);
-	enum err e = h != NULL ? host_guard_set(w->host, h, n, why) : ERR_NOMEM;
+	enum err e = h != NULL ? host_guard_set(w->host, h, n, why) : no_memory(why);
 
 	if (e == OK)
 		e = traps_apply(w, h, n, why);
@@ -177,7 +184,7 @@ static enum err devices_prune(struct warden *w, bool *any, char why[static HOST_
 
 	*any = false;
 	if (all == NULL)
-		return ERR_NOMEM;
+		return no_memory(why);
 	own_tuns_prune(&w->tuns, all, w->n);
 	e = host_iface_prune(w->host, all, w->n, any, why);
 	free(all);
@@ -243,7 +250,7 @@ enum err warden_set(struct warden *w, const struct conf *c, char why[static HOST
 	if (v == NULL || old_all == NULL) {
 		free(v);
 		free(old_all);
-		return ERR_NOMEM;
+		return no_memory(why);
 	}
 	wards_fill(w, c, v);
 	w->v = v;
