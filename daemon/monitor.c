@@ -361,6 +361,7 @@ static void monitor_close(struct monitor *m)
 	sockets_close(&m->sockets);
 	loaded_free(m->reload.next);
 	free(m->reload.report);
+	conf_diff_free(&m->reload.diff);
 	loaded_free(m->now);
 	secret_wipe(m->mark_key, sizeof m->mark_key);
 	loop_free(m->loop);

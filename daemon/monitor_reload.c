@@ -8,10 +8,15 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "conf/diff.h"
 #include "daemon/monitor_state.h"
 
-enum { RELOAD_SECONDS = 10, WHY_MAX = 256, TOLD_MAX = 40 };
+enum {
+	RELOAD_SECONDS = 10,
+	WHY_MAX = 256,
+	CHANGES_TOLD = 40,
+	CHANGE_MAX = 256, /* a line of it */
+	CHANGES_MAX = (CHANGES_TOLD + 1) * CHANGE_MAX
+};
 
 /* The problems of a configuration, those lines of the report that say what is wrong and where. */
 static void log_report(const char *report)
@@ -55,6 +60,7 @@ static void reload_clear(struct monitor *m)
 {
 	loaded_free(m->reload.next);
 	free(m->reload.report);
+	conf_diff_free(&m->reload.diff);
 	m->reload.next = NULL;
 	m->reload.report = NULL;
 	loop_timer_set(m->loop, &m->reload.deadline, NEVER);
@@ -77,19 +83,17 @@ static void on_deadline(void *ctx)
 	reload_failed(ctx, ERR_BUSY, "a process did not answer in time: try again");
 }
 
-/* What cannot change while the sockets and the device stand is refused. */
-static enum err judge_change(const struct monitor *m, const struct conf *c,
+/* What cannot change while the sockets and the device stand is refused. The caller frees *d. */
+static enum err judge_change(const struct monitor *m, const struct conf *c, struct conf_diff *d,
 			     char why[static WHY_MAX])
 {
-	struct conf_diff d;
-	enum err e = conf_diff(m->now->conf, c, &d);
+	enum err e = conf_diff(m->now->conf, c, d);
 
-	if (e == OK && d.daemon_option != NULL) {
+	if (e == OK && d->daemon_option != NULL) {
 		snprintf(why, WHY_MAX, "`%s` changes only by a restart of posternd",
-			 d.daemon_option);
+			 d->daemon_option);
 		e = ERR_CONFIG;
 	}
-	conf_diff_free(&d);
 	/* Its routes, its queues or number, and what may come out of it change one after the other:
 	 * in between one child's packets would go to the peer of the other. */
 	if (e == OK && conf_device_moves(m->now->conf, c, why))
@@ -106,50 +110,51 @@ static void log_change(const char *connection, const char *change)
 	log_write(&l);
 }
 
-/* Before the old configuration goes: which connections the new one touches, and by what. All is
- * logged, and the first of it told to whoever asked. */
-static bool tell_changes(const struct monitor *m, FILE *to)
+/* Which connections the new configuration touches, and by what. All is logged, and the first of it
+ * told to whoever asked. */
+static void tell_changes(const struct conf_diff *d, struct wr *told)
 {
-	struct conf_diff d;
+	char text[128], line[CHANGE_MAX];
 	size_t n = 0;
 
-	if (conf_diff(m->now->conf, m->reload.next->conf, &d) != OK)
-		return false;
-	for (size_t i = 0; i < d.n; i++) {
-		const struct conf_diff_row *row = &d.rows[i];
+	for (size_t i = 0; i < d->n; i++) {
+		const struct conf_diff_row *row = &d->rows[i];
 		const char *name = row->is != NULL ? row->is->name : row->was->name;
-		char text[128];
 
 		if (row->change == CONF_UNCHANGED)
 			continue;
 		log_change(name, conf_diff_text(row, text));
-		if (n++ < TOLD_MAX)
-			fprintf(to, "%s: %s\n", name, text);
+		snprintf(line, sizeof line, "%s: %s\n", name, text);
+		if (n++ < CHANGES_TOLD)
+			wr_span(told, span_str(line));
 	}
-	if (n > TOLD_MAX)
-		fprintf(to, "%zu more, which the log has\n", n - TOLD_MAX);
-	conf_diff_free(&d);
-	return true;
+	snprintf(line, sizeof line, "%zu more, which the log has\n", n - CHANGES_TOLD);
+	if (n > CHANGES_TOLD)
+		wr_span(told, span_str(line));
 }
 
-/* The report of problems, and behind it what changes. */
-static void reload_tell(struct monitor *m)
+/* As many whole lines of `text` as fit. */
+static struct span lines_that_fit(struct span text, size_t room)
 {
-	char *told = NULL;
-	size_t len;
-	FILE *f = open_memstream(&told, &len);
-	bool whole;
+	if (text.len <= room)
+		return text;
+	while (room > 0 && text.p[room - 1] != '\n')
+		room--;
+	return span_head(text, room);
+}
 
-	if (f == NULL)
-		return;
-	fprintf(f, "%s%c", m->reload.report != NULL ? m->reload.report : "", PROTO_CHANGES);
-	whole = tell_changes(m, f);
-	if (fclose(f) != 0 || !whole) {
-		free(told);
-		return;
-	}
-	free(m->reload.report);
-	m->reload.report = told;
+/* The report of problems, and behind it what changes. The new configuration holds already: nothing
+ * here may fail for want of memory. Returns `told`. */
+static const char *reload_tell(const struct reload *r, char told[static PROTO_TEXT_MAX + 1])
+{
+	struct wr w = wr_into(told, PROTO_TEXT_MAX);
+	const struct span report = span_str(r->report != NULL ? r->report : "");
+
+	wr_span(&w, lines_that_fit(report, PROTO_TEXT_MAX - CHANGES_MAX - 1));
+	wr_u8(&w, PROTO_CHANGES);
+	tell_changes(&r->diff, &w);
+	told[wr_len(&w)] = '\0';
+	return told;
 }
 
 static enum err load(const struct monitor *m, struct loaded **next, char **report)
@@ -163,8 +168,11 @@ bool reload_needs_restart(const struct monitor *m, char *why, size_t size)
 	struct loaded *next = NULL;
 	char *report = NULL;
 	char refused[WHY_MAX] = "";
-	bool needs = load(m, &next, &report) == OK && judge_change(m, next->conf, refused) != OK;
+	struct conf_diff diff = { .n = 0 };
+	bool needs =
+		load(m, &next, &report) == OK && judge_change(m, next->conf, &diff, refused) != OK;
 
+	conf_diff_free(&diff);
 	loaded_free(next);
 	free(report);
 	if (needs)
@@ -201,6 +209,7 @@ static void reload(struct monitor *m, uint64_t ticket)
 	struct loaded *next = NULL;
 	char *report = NULL;
 	char refused[WHY_MAX] = "";
+	struct conf_diff diff = { .n = 0 };
 	enum err e;
 
 	if (why != NULL) {
@@ -209,17 +218,19 @@ static void reload(struct monitor *m, uint64_t ticket)
 	}
 	e = load(m, &next, &report);
 	if (e == OK)
-		e = judge_change(m, next->conf, refused);
+		e = judge_change(m, next->conf, &diff, refused);
 	if (e == OK)
 		e = loader_judge(m->o->config, next, &m->plane.caps, &report);
 	if (e != OK) {
 		reload_answer(m, ticket, e, refused[0] != '\0' ? refused : report);
+		conf_diff_free(&diff);
 		loaded_free(next);
 		free(report);
 		return;
 	}
 	m->reload.next = next;
 	m->reload.report = report;
+	m->reload.diff = diff;
 	m->reload.ticket = ticket;
 	reload_hand_out(m);
 }
@@ -238,7 +249,7 @@ void reload_silently(struct monitor *m)
 static void reload_commit(struct monitor *m)
 {
 	struct loaded *old = m->now;
-	char why[HOST_WHY_MAX] = "";
+	char why[HOST_WHY_MAX] = "", told[PROTO_TEXT_MAX + 1];
 	enum err e = warden_set(m->warden, m->reload.next->conf, why);
 
 	if (e != OK) {
@@ -249,13 +260,12 @@ static void reload_commit(struct monitor *m)
 	}
 	monitor_send_devices(m);
 	monitor_kernel_settled(m);
-	reload_tell(m);
 	m->now = m->reload.next;
 	m->generation = m->reload.generation;
 	m->reload.next = NULL;
 	for (unsigned int r = ROLE_MONITOR + 1; r < N_ROLES; r++)
 		monitor_send_number(m, (enum role)r, MSG_COMMIT, m->generation);
-	reload_answer(m, m->reload.ticket, OK, m->reload.report);
+	reload_answer(m, m->reload.ticket, OK, reload_tell(&m->reload, told));
 	reload_clear(m);
 	loaded_free(old);
 }

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "conf/diff.h"
 #include "daemon/crew.h"
 #include "daemon/handover.h"
 #include "daemon/loader.h"
@@ -23,8 +24,9 @@ enum { MONITOR_WHY_MAX = 256, UPGRADE_SAID_MAX = 1024 };
 struct reload {
 	struct loaded *next; /* NULL: none is under way */
 	uint64_t generation;
-	uint64_t ticket; /* of the engine's request; 0: SIGHUP */
-	char *report;	 /* warnings */
+	uint64_t ticket;       /* of the engine's request; 0: SIGHUP */
+	char *report;	       /* warnings */
+	struct conf_diff diff; /* what it changes; points into `next` and the monitor's `now` */
 	struct loop_timer deadline;
 };
 
