@@ -27,8 +27,9 @@ peers_keys() {
 		done
 	done
 }
-# peers_boot SCRIPT [ARGUMENT...]: it runs in the guest, which has no network, with POSTERN_PKI. A guest has stood still
-# once, with nothing running in it and nothing to be seen on its console: one whose time is over gets another one.
+# peers_boot SCRIPT [ARGUMENT...]: it runs in the guest, which has no network, with POSTERN_PKI. Guests have stood still
+# under load, with nothing running in them and nothing to be seen on their consoles: one that says nothing for as long as
+# several rows take, or whose time is over, gets another one.
 peers_boot() {
 	local code try
 	[ "$(id -u)" -eq 0 ] || die "$1 makes Debian trees and boots a kernel: run it as root"
@@ -38,14 +39,14 @@ peers_boot() {
 	peers_keys
 	export POSTERN_PKI=$pki POSTERN_BIN=${POSTERN_BIN:-$top/build/gcc}
 	for try in 1 2; do
-		"$top/tests/kernel/run" -t "${POSTERN_LIMIT:-2400}" "$@" &
+		"$top/tests/kernel/run" -t "${POSTERN_LIMIT:-2400}" -q 480 "$@" &
 		guest=$!
 		# a signal to us alone ends the guest, too
 		trap 'kill $guest; wait $guest; exit 143' INT TERM
 		wait $guest
 		code=$?
 		[ $code -eq 124 ] || break
-		[ $try -eq 2 ] || echo 'the guest has used up its time: all of it once more'
+		[ $try -eq 2 ] || echo 'the guest has stood still or used up its time: all of it once more'
 	done
 	[ $code -ne 77 ] || { skip interop 'no kernel with ESP is to be had'; tally; }
 	return $code
