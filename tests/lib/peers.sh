@@ -27,9 +27,8 @@ peers_keys() {
 		done
 	done
 }
-# peers_boot SCRIPT [ARGUMENT...]: it runs in the guest, which has no network, with POSTERN_PKI. Guests have stood still
-# under load, with nothing running in them and nothing to be seen on their consoles: one that says nothing for as long as
-# several rows take, or whose time is over, gets another one.
+# peers_boot SCRIPT [ARGUMENT...]: it runs in the guest, which has no network, with POSTERN_PKI. A guest that says nothing
+# for as long as several rows take, or whose time is over, gets another one.
 peers_boot() {
 	local code try
 	[ "$(id -u)" -eq 0 ] || die "$1 makes Debian trees and boots a kernel: run it as root"
