@@ -25,7 +25,7 @@ static const mono_ns linger_time = 5 * NS_PER_S;
 static const mono_ns idle_ask_time = 10 * NS_PER_S;
 /* The first child of an IKE SA has no group of its own (1.2), so that two ends that have none in
  * common see it at the first rekey. That may be hours later, and is made now. */
-static const mono_ns early_time = 120 * NS_PER_S;
+static const mono_ns early_time = 30 * NS_PER_S;
 /* Thousandths of a limit. Who made it is earlier, so that both ends seldom begin at once. */
 enum { SOFT_OURS = 800, SOFT_THEIRS = 900, SOFT_SPREAD = 60 };
 /* A peer that gives the IKE SA new keys is ready for ours in a round trip or two (2.25), and until

@@ -14,7 +14,7 @@
  * four nonces is deleted by who began it, and the old one by the other. Neither gets new keys
  * before that is known.
  *
- * Two minutes after the first child of a connection has come up it is rekeyed, unless something
+ * Half a minute after the first child of a connection has come up it is rekeyed, unless something
  * else has shown that the peer takes part in that: so a difference in groups (PFS) is told while
  * somebody still looks.
  *

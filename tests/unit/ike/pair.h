@@ -121,6 +121,9 @@ void pair_act(struct pair *p, enum side s);
 /* The last note of this kind, or NULL. */
 const struct ike_note *pair_note(const struct pair *p, enum side s, enum ike_note_kind kind);
 size_t pair_count(const struct pair *p, enum side s, enum ike_note_kind kind);
+/* The peers of the connections that are up have shown that they take part in rekeying, so no new
+ * keys are made early (ike/rekey.h). */
+void pair_has_rekeyed(struct pair *p);
 /* Both planes hold exactly n pairs that match each other. */
 void pair_expect_children(const struct pair *p, size_t n);
 /* IKE SAs that this engine has. */

@@ -299,3 +299,10 @@ bool pair_hide_notify(struct pair *p, struct datagram *d, uint16_t type)
 		hide_kept(&sa->hs->tries[i].request, d, at);
 	return true;
 }
+
+void pair_has_rekeyed(struct pair *p)
+{
+	for (enum side s = LEFT; s <= RIGHT; s++)
+		for (size_t i = 0; i < p->end[s].e->n_conns; i++)
+			p->end[s].e->conns[i]->rekeys = true;
+}

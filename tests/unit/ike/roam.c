@@ -45,6 +45,7 @@ static struct pair *up(struct pair *p)
 {
 	pair_up(p, LEFT, "site");
 	pair_drain(p);
+	pair_has_rekeyed(p);
 	pair_expect_children(p, 1);
 	return p;
 }

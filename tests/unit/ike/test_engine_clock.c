@@ -121,6 +121,7 @@ START_TEST(after_a_sleep_the_peer_is_asked)
 	mono_ns heard = pair_sa(p, LEFT)->heard;
 	size_t sent = p->n_sent;
 
+	pair_has_rekeyed(p);
 	tell(p, LEFT, 8 * 3600 * NS_PER_S, 8 * 3600 * NS_PER_S);
 	pair_drain(p);
 	ck_assert_uint_eq(p->n_sent, sent);

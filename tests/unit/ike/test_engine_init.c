@@ -337,6 +337,7 @@ START_TEST(a_nat_is_reminded_of_us_while_we_are_silent)
 	struct pair *p = behind_a_nat("keepalive = 5s\n liveness = 12s");
 
 	pair_up(p, LEFT, "site");
+	pair_has_rekeyed(p);
 	pair_run(p, 11 * NS_PER_S);
 	ck_assert_uint_eq(p->end[LEFT].n_keepalives, 2);
 	/* The peer is asked whether it lives, and the next one has time. */

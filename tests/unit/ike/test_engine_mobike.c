@@ -280,6 +280,7 @@ START_TEST(a_silent_peer_is_looked_for_elsewhere)
 	struct pair *p = roam_new(&w, roam_conf(LEFT, ""), roam_conf(RIGHT, ""));
 	struct addr there;
 
+	pair_has_rekeyed(p);
 	roam_has(p, RIGHT, both, 2);
 	pair_up(p, LEFT, "site");
 	pair_drain(p);

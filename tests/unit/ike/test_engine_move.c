@@ -44,6 +44,7 @@ static struct pair *up(struct wire *w)
 
 	pair_up(p, LEFT, "site");
 	pair_drain(p);
+	pair_has_rekeyed(p);
 	pair_expect_children(p, 1);
 	*w = (struct wire){ .to_old = 0 };
 	p->ctx = w;

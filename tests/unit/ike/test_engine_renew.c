@@ -315,6 +315,7 @@ START_TEST(both_at_once_leave_one)
 {
 	struct pair *p = up("", "");
 
+	pair_has_rekeyed(p);
 	p->delay = (uint32_t)_i * 10 * NS_PER_MS;
 	for (enum side s = LEFT; s <= RIGHT; s++)
 		proof_want(sa_at(p, s));

@@ -15,6 +15,7 @@ static struct pair *up(void)
 
 	pair_up(p, LEFT, "site");
 	pair_run(p, 3 * NS_PER_S);
+	pair_has_rekeyed(p);
 	pair_expect_children(p, 1);
 	return p;
 }

@@ -214,6 +214,7 @@ START_TEST(what_a_plane_could_not_be_asked_is_asked_again)
 	struct end *end = &p->end[LEFT];
 	uint32_t spi = pair_sa(p, LEFT)->children->spi_in;
 
+	pair_has_rekeyed(p);
 	end->n_unheard = _i ? 2 : 1;
 	end->sweeps_not = _i == 0;
 	follow(p, LEFT);
