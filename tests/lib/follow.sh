@@ -36,6 +36,7 @@ are_names() { # AS
 	[ "$(grep -cE '^\["0x[0-9a-f]{16}","0x[0-9a-f]{16}","0x[0-9a-f]{8}","0x[0-9a-f]{8}"\]$' <<<"$1")" -eq 2 ] &&
 		jq -es '.[0] == (.[1] | [.[1], .[0], .[3], .[2]])' >/dev/null <<<"$1"
 }
+names_are_told() { are_names "$(names)"; }
 same_names() { # AS
 	local now
 	now=$(names)
@@ -53,6 +54,7 @@ no_news() {
 		[ "$(heard connection_down)" -eq "$peer_downs" ] && [ "$(heard connection_up)" -eq "$peer_ups" ] || shows_logs
 }
 remember() {
+	gateway_new_keys gwl office && eventually 10 names_are_told
 	spis=$(names) ups=$(told connection_up) downs=$(told child_down)
 	peer_downs=$(heard connection_down) peer_ups=$(heard connection_up)
 }

@@ -51,6 +51,12 @@ postern() {
 	shift
 	in_ns "$ns" "$bin/postern" --run-dir "$work/$ns/run" --state-dir "$work/$ns/state" "$@"
 }
+# gateway_new_keys NS CONNECTION: whether both ends can make them is tried early, once (ike/rekey.h). Here and now, so that
+# no SPI changes by itself later; unless it has been.
+gateway_has_new_keys() {
+	awk -v of=" connection=$2 child=" 'index($0, of) && /event=(child_up|rekeyed) / { new = /event=rekeyed/ } END { exit !new }' "$work/$1/log"
+}
+gateway_new_keys() { gateway_has_new_keys "$@" || { postern "$1" -q rekey "$2" && eventually 10 gateway_has_new_keys "$@"; }; }
 # gateway_ping FROM ADDRESS [COUNT]: all must come back
 gateway_ping() { in_ns "$1" ping -q -n -c "${3:-3}" -i 0.2 -W 2 "$2" >/dev/null; }
 gateway_silent() { ! in_ns "$1" ping -q -n -c 2 -i 0.2 -W 1 "$2" >/dev/null 2>&1; }
