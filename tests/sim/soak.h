@@ -13,7 +13,7 @@
 
 enum { SOAK_PEERS_MAX = 200, SOAK_NODES = SOAK_PEERS_MAX + 1, SOAK_GATEWAY = 0 };
 enum { SOAK_KEEPING = 3 }; /* each third peer writes down what another one may go on with */
-enum { SOAK_WIRES = 1024, SOAK_WIRE_WAYS = 8, SOAK_IVS = 8 };
+enum { SOAK_WIRES = 1024, SOAK_WIRE_WAYS = 8, SOAK_IVS = 64 };
 
 struct soak_net {
 	uint32_t loss; /* per cent */
