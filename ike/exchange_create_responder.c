@@ -318,7 +318,9 @@ static struct step consider_ike(struct turn *t, struct create *c)
 	return err == OK ? make(t, c) : refuse(t, deal_notify(&c->deal, err), SPAN_EMPTY);
 }
 
-/* What of ours the peer has not heard of waits for the other IKE SA. */
+/* What of ours the peer has not heard of waits for the other IKE SA. Of two that cross ours shall
+ * stay: a peer that does not look at the nonces has it first, as the responder, and its children go
+ * where that one goes. */
 static struct step respond_ike_rekey(struct turn *t)
 {
 	struct ike_sa *sa = t->sa;
@@ -329,6 +331,8 @@ static struct step respond_ike_rekey(struct turn *t)
 		create_free(&sa->mine);
 	if (create_new(sa, CREATE_IKE_REKEY, false) != OK)
 		return step_fail(ERR_NOMEM, NOTIFY_TEMPORARY_FAILURE);
+	if (rekey_ike_is_asked(sa))
+		nonce_lose(sa->theirs->nonce);
 	return consider_ike(t, sa->theirs);
 }
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ike/nonce.h"
 
+void nonce_lose(uint8_t own[OWN_NONCE_LEN])
+{
+	own[0] = own[1] = 0;
+}
+
 struct low_nonce nonce_lower(struct span a, struct span b)
 {
 	struct low_nonce low = { .len = 0 };

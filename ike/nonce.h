@@ -15,6 +15,9 @@ struct low_nonce {
 	uint8_t len;
 };
 
+/* Our own, of an exchange that shall lose: one peer of 65536 has a lower one. What else is in it is
+ * far more than 128 bits at random (2.10). */
+void nonce_lose(uint8_t own[OWN_NONCE_LEN]);
 struct low_nonce nonce_lower(struct span a, struct span b);
 /* Octet by octet; the one that ends is the lower one. Below, equal to or above zero. */
 int nonce_order(const struct low_nonce *a, const struct low_nonce *b);

@@ -173,14 +173,15 @@ static bool count(void *ctx, void *buf, size_t len)
 	return true;
 }
 
-/* LEFT draws the nonce of its own request first, then that of its answer, and both are lower than
- * RIGHT's: the lowest one made the IKE SA that goes (2.8.2). */
+/* LEFT's nonces begin with less than RIGHT's, but for those of the answers, for who answers a
+ * request that crosses its own wants that to lose: both begin with zeros. The lowest one made the
+ * IKE SA that goes (2.8.2). */
 START_TEST(the_lowest_nonce_loses)
 {
 	struct pair *p = with_child();
 	struct counter left = { 1, _i == 0 ? 16 : 240, _i == 0 ? 1 : 255 };
-	struct counter right = { 2, 16, 1 };
-	enum side stays = _i == 0 ? RIGHT : LEFT;
+	struct counter right = { 2, 100, 1 };
+	enum side stays = _i == 0 ? LEFT : RIGHT;
 
 	p->end[LEFT].e->env.random = (struct random){ .fill = count, .ctx = &left };
 	p->end[RIGHT].e->env.random = (struct random){ .fill = count, .ctx = &right };
@@ -261,8 +262,8 @@ START_TEST(the_peers_heir_inherits_when_ours_cannot_be_made)
 {
 	const char *policy = unmade[_i].job ? SLOW : "";
 	struct pair *p = pair_new(pair_psk(LEFT, policy), pair_psk(RIGHT, policy));
-	struct counter left = { 1, unmade[_i].stays ? 16 : 240, unmade[_i].stays ? 1 : 255 };
-	struct counter right = { 2, 16, 1 };
+	struct counter left = { 1, unmade[_i].stays ? 240 : 16, unmade[_i].stays ? 255 : 1 };
+	struct counter right = { 2, 100, 1 };
 	bool job = unmade[_i].job;
 
 	pair_up(p, LEFT, "site");
