@@ -7,6 +7,7 @@ outlive_esp() {
 	local ns
 	for ns in gwl gwr; do postern $ns status --json | jq -r '.connections[].children[] | .spi_in // empty, .spi_out // empty'; done | sort -u | paste -sd' '
 }
+outlive_one_pair() { [ "$(outlive_esp | wc -w)" -eq 2 ]; }
 # The SPIs of the IKE SAs whose messages on 4500 the watcher has seen: they follow on the marker, 32 bytes behind the start.
 outlive_ike() { tcpdump -nn -x -r "$1" 'udp port 4500 and udp[8:4] = 0' 2>/dev/null | sed -n 's/^\s*0x0020:\s*//p' | sort -u; }
 outlive_other_engine() { # NS PID

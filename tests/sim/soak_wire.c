@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* No IV is used twice with a key in a soak: those of each IKE SA and direction count up, and what
- * is sent again is the same. Only the highest are remembered, more than an end can have answered
- * while one request of its own is sent again and again.
+ * is sent again is the same. Only the highest are remembered: many times what an end was seen to
+ * answer while one request of its own was sent again and again.
  *
  * An engine that was killed may have sealed something that had not left. The next one sends it, and
  * by then an answer with a later IV may be out.
