@@ -29,6 +29,8 @@ handler_fn create_on_late; /* the IKE SA is closing */
 bool create_ask(struct ike_sa *sa);
 /* A worker has answered to c->ticket. */
 void create_on_job(struct create *c, const struct job_result *r);
+/* Theirs, while it is worked on: the same request, from that place. The answer goes there. */
+void create_asked_again(struct ike_sa *sa, const struct path *p);
 /* It was restored: what a worker was asked is asked again. */
 void create_resume(struct ike_sa *sa);
 /* The peer deletes an SPI that we do not know: that of a child whose answer was overtaken. */

@@ -190,6 +190,12 @@ static struct step make(struct turn *t, struct create *c)
 	return refuse(t, c->deal.notify, SPAN_EMPTY);
 }
 
+void create_asked_again(struct ike_sa *sa, const struct path *p)
+{
+	if (sa->theirs)
+		sa->theirs->path = *p;
+}
+
 static struct step consider(struct turn *t, struct create *c)
 {
 	const struct proposal_chosen *chosen = &c->deal.chosen;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ike/beside.h"
+#include "ike/exchange_create.h"
 #include "ike/exchange_init.h"
 #include "ike/init_rival.h"
 #include "ike/keep.h"
@@ -117,9 +118,9 @@ static enum err open_fragment(struct ike_sa *sa, const struct message *m, struct
 	return err;
 }
 
-/* A request that we have answered: the same bytes again, but only to the holder of the keys, and of
- * a fragmented one only for its first fragment (RFC 7383 2.6.1). */
-static enum err answer_again(struct ike_sa *sa, const struct path *p, const struct message *m)
+/* Whether a copy of a request is from the holder of the keys; of a fragmented one only the first
+ * fragment says so (RFC 7383 2.6.1). */
+static enum err prove_copy(struct ike_sa *sa, const struct message *m)
 {
 	struct sk_keys keys = sa_keys_in(sa);
 	struct wr w = wr_into(sa->e->opened, SCRATCH_LEN);
@@ -137,10 +138,21 @@ static enum err answer_again(struct ike_sa *sa, const struct path *p, const stru
 	}
 	sk_keys_wipe(&keys);
 	secret_wipe(sa->e->opened, m->raw.len);
-	if (err != OK || f.number != 1)
-		return err == OK ? ERR_REPLAY : err;
-	send_answer_again(sa, p);
-	return OK;
+	return err == OK && f.number != 1 ? ERR_REPLAY : err;
+}
+
+/* A request that we have answered gets the same bytes again, and one that is being worked on its
+ * answer where it was sent from last: whoever asks may have moved. */
+static enum err heard_again(struct ike_sa *sa, const struct path *p, const struct message *m,
+			    enum window_verdict verdict)
+{
+	enum err err = prove_copy(sa, m);
+
+	if (err == OK && verdict == WINDOW_AGAIN)
+		send_answer_again(sa, p);
+	else if (err == OK)
+		create_asked_again(sa, p);
+	return err;
 }
 
 static void answer_notify(struct ike_sa *sa, uint8_t exchange, const struct step *s,
@@ -330,7 +342,7 @@ static enum err judge_outside(struct ike_sa *sa, const struct message *m,
 {
 	switch (verdict) {
 	case WINDOW_BUSY:
-		return ERR_BUSY;
+		return sa->theirs ? OK : ERR_BUSY;
 	case WINDOW_OUTSIDE:
 		return ERR_REPLAY;
 	case WINDOW_AGAIN:
@@ -386,10 +398,10 @@ static enum err receive_protected(struct ike_engine *e, const struct path *p,
 		err = ready_keys(sa, p);
 	if (err != OK)
 		return err;
-	err = verdict == WINDOW_AGAIN ? answer_again(sa, p, m) : open_any(sa, m, &o);
+	err = verdict == WINDOW_NEW ? open_any(sa, m, &o) : heard_again(sa, p, m, verdict);
 	if (err == ERR_ICV && sa->counted)
 		limits_opened_badly(&e->limits, &p->remote.addr, e->now);
-	if (err != OK || verdict == WINDOW_AGAIN)
+	if (err != OK || verdict != WINDOW_NEW)
 		return err;
 	/* A fragment that we have already is passed over unopened, so it proves nobody alive. */
 	if (o.whole) {

@@ -16,7 +16,6 @@ static void begin(struct sim *s)
 {
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 1);
-	sim_run_past_early_keys(s);
 	sim_run_ms(s, sim_draw(s, 0, 40000));
 }
 

@@ -15,7 +15,7 @@ static void begin(struct sim *s)
 {
 	sim_run_until_quiet(s);
 	sim_expect(s, "site", 1);
-	sim_run_past_early_keys(s);
+	sim_run_s(s, 40); /* early keys (ike/rekey.h) would show where the peer is */
 	sim_run_ms(s, sim_draw(s, 0, 40000));
 	sim_expect(s, "site", 1);
 }

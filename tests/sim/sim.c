@@ -254,11 +254,6 @@ void sim_run_until_quiet(struct sim *s)
 	check_quiet(s);
 }
 
-void sim_run_past_early_keys(struct sim *s)
-{
-	sim_run_s(s, 40);
-}
-
 uint32_t sim_draw(struct sim *s, uint32_t lo, uint32_t hi)
 {
 	return chance_between(&s->chance, lo, hi);

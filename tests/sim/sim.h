@@ -58,8 +58,6 @@ void sim_compute_truly(struct sim *s);
 /* Until nothing is on its way and no exchange is open, which has to be within 20 virtual minutes;
  * then both ends have to agree. */
 void sim_run_until_quiet(struct sim *s);
-/* The first new keys of a child are made early (ike/rekey.h); what follows does not meet them. */
-void sim_run_past_early_keys(struct sim *s);
 void sim_run_s(struct sim *s, uint32_t seconds);
 void sim_run_ms(struct sim *s, uint32_t ms);
 /* Until this side has told such a note (again); false when it has not within so many seconds. */

@@ -3,7 +3,11 @@
  * here: what leaves LEFT's port 7777 comes from there, and the other way round.
  */
 
+#include <stdlib.h>
+
 #include "ike/core.h"
+#include "ike/create.h"
+#include "ike/rekey.h"
 #include "ike/rekey_ike.h"
 #include "tests/unit/ike/pair.h"
 #include "tests/unit/unit.h"
@@ -254,8 +258,56 @@ START_TEST(an_heir_has_to_ask_as_well)
 }
 END_TEST
 
+static void deliver_from(struct pair *p, const struct datagram *d, uint16_t port)
+{
+	struct path from = d->path;
+
+	from.remote.port = port;
+	pair_deliver(p, RIGHT, &from, span_of(d->bytes, d->len));
+}
+
+/* The plane takes its time, and LEFT moves meanwhile. */
+START_TEST(the_answer_goes_where_the_last_copy_came_from)
+{
+	struct wire w;
+	struct pair *p = up(&w);
+	struct datagram *request;
+	struct sa_done done = { .err = OK };
+	const struct ike_event ev = { .kind = IKE_EV_SA, .sa = &done };
+	const struct create *theirs;
+
+	p->end[RIGHT].hold_sas = true;
+	rekey_want(pair_sa(p, LEFT)->children);
+	pair_act(p, LEFT);
+	request = p->wire;
+	p->wire = NULL;
+	deliver_from(p, request, PORT_NATT);
+	theirs = pair_sa(p, RIGHT)->theirs;
+	ck_assert_ptr_nonnull(theirs);
+	deliver_from(p, request, ELSEWHERE);
+	ck_assert_uint_eq(theirs->path.remote.port, ELSEWHERE);
+	/* Only of who has the keys. */
+	request->bytes[request->len - 1] ^= 1;
+	deliver_from(p, request, PORT_NATT);
+	ck_assert_int_eq(p->end[RIGHT].last_drop, ERR_ICV);
+	ck_assert_uint_eq(theirs->path.remote.port, ELSEWHERE);
+	p->end[RIGHT].hold_sas = false;
+	done.ticket = theirs->deal.child->ticket.number;
+	done.spi = theirs->deal.child->spi_in;
+	ike_engine_event(p->end[RIGHT].e, &ev, p->now);
+	pair_act(p, RIGHT);
+	ck_assert_ptr_nonnull(p->wire);
+	ck_assert_uint_eq(p->wire->path.local.port, ELSEWHERE);
+	free(request);
+	pair_drain(p);
+	ck_assert_ptr_nonnull(pair_sa(p, LEFT));
+	pair_free(p);
+}
+END_TEST
+
 UNIT("ike/engine-move")
 {
+	tcase_add_test(tc, the_answer_goes_where_the_last_copy_came_from);
 	tcase_add_test(tc, an_heir_has_to_ask_as_well);
 	tcase_add_loop_test(tc, after_a_move_the_peer_is_asked_there_once_more, 0, 2);
 	tcase_add_test(tc, a_hint_is_asked_about_there_and_nowhere_else);
