@@ -139,7 +139,7 @@ enum err sa_cmd_decode(struct span s, struct sa_cmd *cmd)
 	enum err e;
 
 	*cmd = (struct sa_cmd){ .ticket = rd_u64(&r) };
-	cmd->op = (enum sa_op)unpack_enum(&r, SA_SWEEP + 1);
+	cmd->op = (enum sa_op)unpack_enum(&r, SA_EXPECT + 1);
 	cmd->install = rd_u64(&r);
 	e = sa_desc_decode(&r, &cmd->sa);
 	if (e == OK && !rd_end(&r))

@@ -125,6 +125,10 @@ enum sa_op {
 	 * this engine, and that it has neither claimed nor installed again, go: plane. */
 	SA_CLAIM,
 	SA_SWEEP,
+	/* As SA_REMOVE, in: the peer is being asked for it, and may send by it before its answer is
+	 * here (RFC 7296 2.8). What comes waits for SA_INSTALL, as little and as long as the plane
+	 * can; without an answer. */
+	SA_EXPECT,
 };
 
 struct sa_counters {

@@ -47,6 +47,12 @@ static const char *spi(const struct gate *g, const struct sa_desc *d)
 	return NULL;
 }
 
+static const char *arriving(const struct gate *g, const struct sa_desc *d)
+{
+	(void)g;
+	return d->dir == SA_IN ? NULL : "it is not inbound";
+}
+
 /* ---- of those that make or change an SA ---- */
 
 static const char *known(const struct gate *g, const struct sa_desc *d)
@@ -221,6 +227,7 @@ static gate_fn *const of_install[] = { ours,	  spi,	 known,	 rank, path, mode,
 				       selectors, suite, limits, nat,  NULL };
 static gate_fn *const of_move[] = { ours, spi, known, path, NULL };
 static gate_fn *const of_removal[] = { ours, spi, NULL };
+static gate_fn *const of_expectation[] = { ours, spi, arriving, NULL };
 static gate_fn *const of_forget[] = { ours, NULL };
 static gate_fn *const of_sweep[] = { NULL };
 
@@ -236,6 +243,8 @@ static gate_fn *const *questions(enum sa_op op)
 	case SA_QUERY:
 	case SA_CLAIM: /* the plane knows better what it has */
 		return of_removal;
+	case SA_EXPECT:
+		return of_expectation;
 	case SA_FORGET:
 		return of_forget;
 	case SA_SWEEP:

@@ -257,6 +257,7 @@ void mtu_sa(struct mtu_book *b, const struct sa_cmd *cmd)
 	case SA_QUERY:
 	case SA_FORGET:
 	case SA_SWEEP:
+	case SA_EXPECT:
 		return;
 	}
 }

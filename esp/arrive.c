@@ -65,16 +65,30 @@ static bool write_pieces(struct worker *w, const struct sa *sa, const struct ope
 	}
 }
 
-static void open_own(struct worker *w, uint32_t spi, const struct esp_datagram *d)
+/* The SA of a datagram; NULL: it waits for one, or there is none. */
+static struct sa *sa_of(struct worker *w, uint32_t spi, const struct esp_datagram *d)
 {
 	struct sa *sa = sad_in(w->plane->sad, spi);
+
+	if (sa)
+		return sa;
+	if (await_expects(&w->plane->expected, spi, w->now) && await_put(&w->await, d))
+		return NULL;
+	/* It may have been put in just now, and so is not expected any more. */
+	sa = sad_in(w->plane->sad, spi);
+	if (!sa)
+		worker_count(w, DROP_SPI);
+	return sa;
+}
+
+static void open_own(struct worker *w, uint32_t spi, const struct esp_datagram *d)
+{
+	struct sa *sa = sa_of(w, spi, d);
 	struct opened o = { .room = wr_into(w->inner_buf, DATAGRAM_MAX) };
 	enum drop why;
 
-	if (!sa) {
-		worker_count(w, DROP_SPI);
+	if (!sa)
 		return;
-	}
 	pthread_mutex_lock(&sa->lock);
 	why = inbound_open(sa, d, w->now, &o);
 	worker_tell_end(w, sa, why);
@@ -143,10 +157,8 @@ void arrive_drain(struct worker *w, const struct outer_sock *s)
 	}
 }
 
-void arrive_handed(struct worker *w)
+static void each(struct worker *w, struct handed *h)
 {
-	struct handed *h = queue_take(&w->queue);
-
 	while (h) {
 		struct handed *next = h->next;
 
@@ -154,4 +166,14 @@ void arrive_handed(struct worker *w)
 		handed_free(h);
 		h = next;
 	}
+}
+
+void arrive_handed(struct worker *w)
+{
+	each(w, queue_take(&w->queue));
+}
+
+void arrive_awaited(struct worker *w)
+{
+	each(w, await_take(&w->await));
 }

@@ -15,5 +15,7 @@ enum arrival arrival_of(struct span datagram);
 void arrive_drain(struct worker *w, const struct outer_sock *s);
 /* What other workers handed over. */
 void arrive_handed(struct worker *w);
+/* What waits for an SA: it is opened, waits on, or waits no more. */
+void arrive_awaited(struct worker *w);
 
 #endif

@@ -208,9 +208,14 @@ static enum err install(struct esp *e, const struct sa_cmd *cmd, struct sa_count
 	/* It was given twice to this process. */
 	if (err == ERR_EXISTS && cmd->install != 0 && cmd->install != cmd->ticket)
 		err = sad_claim(e->plane.sad, &cmd->sa, counters);
-	if (err == OK && cmd->sa.dir == SA_OUT)
-		wake_all(e);
-	return err;
+	if (err != OK)
+		return err;
+	if (cmd->sa.dir == SA_IN) {
+		await_forget(&e->plane.expected, cmd->sa.spi);
+		atomic_fetch_add(&e->plane.installs, 1);
+	}
+	wake_all(e);
+	return OK;
 }
 
 void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done)
@@ -239,6 +244,10 @@ void esp_command(struct esp *e, const struct sa_cmd *cmd, struct sa_done *done)
 		break;
 	case SA_SWEEP:
 		sad_sweep(sad);
+		done->err = OK;
+		break;
+	case SA_EXPECT:
+		await_expect(&e->plane.expected, cmd->sa.spi, mono_now());
 		done->err = OK;
 		break;
 	case SA_FORGET: /* an acquire of userspace leaves nothing behind */

@@ -25,22 +25,25 @@ void handed_free(struct handed *h)
 	free(h);
 }
 
-void queue_free(struct queue *q)
+void handed_free_all(struct handed *h)
 {
-	struct handed *h = q->first;
-
 	while (h) {
 		struct handed *next = h->next;
 
 		handed_free(h);
 		h = next;
 	}
+}
+
+void queue_free(struct queue *q)
+{
+	handed_free_all(q->first);
 	if (q->wake_fd >= 0)
 		close(q->wake_fd);
 	pthread_mutex_destroy(&q->lock);
 }
 
-static struct handed *copy(const struct esp_datagram *d)
+struct handed *handed_copy(const struct esp_datagram *d)
 {
 	struct handed *h = malloc(sizeof(*h) + d->len);
 
@@ -63,7 +66,7 @@ void queue_wake(struct queue *q)
 
 bool queue_put(struct queue *q, const struct esp_datagram *d)
 {
-	struct handed *h = copy(d);
+	struct handed *h = handed_copy(d);
 	bool room, first;
 
 	if (!h)

@@ -30,7 +30,9 @@ void queue_free(struct queue *q);
 MUST_USE bool queue_put(struct queue *q, const struct esp_datagram *d);
 /* The owner: everything that is there, oldest first; the caller frees each. */
 struct handed *queue_take(struct queue *q);
+struct handed *handed_copy(const struct esp_datagram *d); /* NULL: no memory */
 void handed_free(struct handed *h);
+void handed_free_all(struct handed *h); /* and those behind it; takes NULL */
 /* Wakes the owner without a datagram. */
 void queue_wake(struct queue *q);
 

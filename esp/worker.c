@@ -106,6 +106,7 @@ void worker_free(struct worker *w)
 	secret_free(w->whole_buf, w->whole_buf ? DATAGRAM_MAX : 0);
 	reassembler_free(&w->fragments);
 	hold_free(&w->hold);
+	handed_free_all(await_take(&w->await));
 }
 
 void worker_count(struct worker *w, enum drop why)
@@ -227,6 +228,18 @@ static void ready(struct worker *w, const struct epoll_event *ev)
 	}
 }
 
+/* An SA has come since, or it is time to see what is not expected any more. */
+static bool await_is_due(struct worker *w)
+{
+	unsigned installs = atomic_load(&w->plane->installs);
+
+	if (w->await.n == 0 || (installs == w->await_installs && w->now < w->await_look))
+		return false;
+	w->await_installs = installs;
+	w->await_look = w->now + NS_PER_S;
+	return true;
+}
+
 void worker_round(struct worker *w, int timeout_ms)
 {
 	struct epoll_event ev[N_READY];
@@ -236,6 +249,8 @@ void worker_round(struct worker *w, int timeout_ms)
 	sad_enter(w->plane->sad, w->index);
 	for (int i = 0; i < n; i++)
 		ready(w, &ev[i]);
+	if (await_is_due(w))
+		arrive_awaited(w);
 	sad_leave(w->plane->sad, w->index);
 	worker_count_many(w, DROP_NO_SA, hold_expire(&w->hold, w->now));
 }
@@ -245,7 +260,7 @@ static void *loop(void *arg)
 	struct worker *w = arg;
 
 	while (!atomic_load(&w->plane->stop))
-		worker_round(w, w->hold.n > 0 ? EXPIRE_MS : -1);
+		worker_round(w, w->hold.n > 0 || w->await.n > 0 ? EXPIRE_MS : -1);
 	return NULL;
 }
 
@@ -254,6 +269,7 @@ void worker_finish(struct worker *w)
 	w->now = mono_now();
 	sad_enter(w->plane->sad, w->index);
 	arrive_handed(w);
+	arrive_awaited(w);
 	sad_leave(w->plane->sad, w->index);
 }
 

@@ -7,6 +7,7 @@
 #ifndef ESP_WORKER_H
 #define ESP_WORKER_H
 
+#include "esp/await.h"
 #include "esp/device.h"
 #include "esp/esp.h"
 #include "esp/hold.h"
@@ -24,6 +25,8 @@ struct plane {
 	struct worker *workers;	     /* env.n_workers */
 	_Atomic bool stop;
 	_Atomic bool hold; /* packets that ask for a child wait for it */
+	struct await_spis expected;
+	_Atomic unsigned installs; /* inbound ones so far */
 };
 
 struct worker {
@@ -42,6 +45,9 @@ struct worker {
 	uint8_t *whole_buf; /* one that was made of fragments */
 	struct reassembler fragments;
 	struct hold hold;   /* what asked for a child that is not up */
+	struct await await; /* what came by one that is not up yet, */
+	unsigned await_installs; /* ... looked at after so many installs, */
+	mono_ns await_look;	 /* ... and to be looked at again then */
 	mono_ns held_since; /* the packet that is worked on was there; 0: it comes from the TUN */
 	uint8_t *piece_buf; /* one fragment, or one ICMP answer */
 	uint32_t from;	/* the device that the packets at hand come from: its if_id; 0: tun_fd */

@@ -136,6 +136,13 @@ enum err child_plane_command(struct child_sa *c, enum sa_op op, enum sa_dir dir,
 	return actions_sa(&c->sa->e->actions, &cmd);
 }
 
+/* Without memory for it a few packets may be lost. */
+void child_plane_expect(struct child_sa *c)
+{
+	if (child_plane_command(c, SA_EXPECT, SA_IN, 0) != OK)
+		c->sa->e->stats.dropped[ERR_NOMEM]++;
+}
+
 /* A removal that finds no memory leaves an SA in the plane that nobody renews: it ends at its
  * packet limit, and its selectors stay guarded. */
 void child_plane_take_half(struct child_sa *c, enum sa_dir dir)

@@ -12,6 +12,8 @@ MUST_USE enum err child_plane_install(struct child_sa *c, enum sa_dir dir);
 MUST_USE enum err child_plane_install_again(struct child_sa *c, enum sa_dir dir);
 MUST_USE enum err child_plane_command(struct child_sa *c, enum sa_op op, enum sa_dir dir,
 				      uint64_t ticket);
+/* The peer is about to be asked for it: what it sends by it before its answer is here waits. */
+void child_plane_expect(struct child_sa *c);
 /* An engine that was stopped had put this half in: is it there? */
 MUST_USE enum err child_plane_claim(struct child_sa *c, enum sa_dir dir, uint64_t ticket);
 /* Has a half with these counters carried most of what it may? For when nobody has heard the plane

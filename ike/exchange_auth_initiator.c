@@ -7,6 +7,7 @@
  */
 #include "ike/auth.h"
 #include "ike/child.h"
+#include "ike/child_plane.h"
 #include "ike/connection.h"
 #include "ike/duplicate.h"
 #include "ike/exchange_auth.h"
@@ -49,6 +50,7 @@ static enum err send_auth_request(struct ike_sa *sa)
 		builder_notify(&b, NOTIFY_INITIAL_CONTACT, SPAN_EMPTY);
 	mobike_put(sa, &b);
 	if (!sa->hs->auth->alone) {
+		child_plane_expect(sa->hs->auth->deal.child);
 		deal_put_offer(sa, &sa->hs->auth->deal, &b);
 		deal_put_selectors(&sa->hs->auth->deal.offer.ts, &b);
 	}

@@ -3,6 +3,7 @@
  * the offer. Whatever goes wrong, the IKE SA and the other children stay. The IKE SA that is to
  * take the place of this one goes the same way, without a child. */
 #include "ike/child.h"
+#include "ike/child_plane.h"
 #include "ike/connection.h"
 #include "ike/create.h"
 #include "ike/exchange_create.h"
@@ -106,6 +107,8 @@ static enum err send_offer(struct create *c)
 	struct builder b = send_begin(sa->e);
 	enum err err;
 
+	if (!is_ike(c))
+		child_plane_expect(c->deal.child);
 	put_sa(c, &b);
 	create_put_values(c, &b);
 	if (!is_ike(c))

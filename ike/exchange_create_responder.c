@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CREATE_CHILD_SA as responder. The choice is made while the request is at hand; then the exchange
  * is parked while a worker computes and the plane puts in the inbound half, and only then the
- * answer leaves. The request stays busy in the window, so a retransmission of it does nothing. */
+ * answer leaves. The request stays busy in the window, so a retransmission of it only says where
+ * the answer is to go. */
 #include "ike/child.h"
 #include "ike/connection.h"
 #include "ike/create.h"

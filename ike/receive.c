@@ -341,7 +341,7 @@ static enum err judge_outside(struct ike_sa *sa, const struct message *m,
 			      enum window_verdict verdict)
 {
 	switch (verdict) {
-	case WINDOW_BUSY:
+	case WINDOW_BUSY: /* of other exchanges the answer goes where the SA is */
 		return sa->theirs ? OK : ERR_BUSY;
 	case WINDOW_OUTSIDE:
 		return ERR_REPLAY;

@@ -47,6 +47,7 @@ static struct kernel *kernel_new(const uint8_t seed[static SIPHASH_KEY_LEN])
 	k->events.fd = -1;
 	k->route.fd = -1;
 	k->nl = &k->own;
+	early_init(&k->early, NULL);
 	k->taken = calloc(POLICY_FLOW_SLOTS, 1);
 	if (k->taken != NULL && index_init(&k->index, seed) == OK)
 		return k;
@@ -67,6 +68,7 @@ enum err kernel_open(struct kernel **out, char why[static HOST_WHY_MAX])
 	if (k == NULL)
 		return why_say(why, ERR_NOMEM, "no memory");
 	k->device = offload_device;
+	k->early.open = netlink_open;
 	err = netlink_open(&k->own, NETLINK_XFRM);
 	if (err == OK)
 		err = open_events(&k->events);
@@ -97,6 +99,7 @@ void kernel_close(struct kernel *k)
 {
 	if (k == NULL)
 		return;
+	early_close(&k->early);
 	netlink_close(&k->own);
 	netlink_close(&k->events);
 	netlink_close(&k->route);
@@ -244,8 +247,12 @@ static enum err install(struct kernel *k, const struct sa_desc *d, enum sa_offlo
 	err = put_half(k, half, &got, why);
 	if (err == OK)
 		*given = got;
-	if (err != OK || d->dir != SA_OUT)
+	if (err != OK)
 		return err;
+	if (d->dir == SA_IN) {
+		early_release(&k->early, d->spi);
+		return OK;
+	}
 	/* The trap shall raise an ACQUIRE again as soon as the child is gone. A larval state that
 	 * stays ends by itself. */
 	(void)!forget_acquires(k, d->reqid, d->acquire, unused);
@@ -388,6 +395,8 @@ static enum err perform(struct kernel *k, const struct sa_cmd *cmd, struct sa_do
 		return claim(k, d, done, why);
 	case SA_SWEEP:
 		return sweep(k, why);
+	case SA_EXPECT:
+		return early_expect(&k->early, d->spi, mono_now());
 	}
 	return ERR_UNEXPECTED;
 }

@@ -13,6 +13,7 @@
 #define XFRM_KERNEL_INNER_H
 
 #include "xfrm/chain.h"
+#include "xfrm/early.h"
 #include "xfrm/event.h"
 #include "xfrm/flow.h"
 #include "xfrm/kernel.h"
@@ -147,7 +148,8 @@ struct kernel {
 	struct netlink *nl;    /* &own, or the caller's */
 	/* offload_device (xfrm/offload.h); NULL: no device takes anything over. */
 	uint32_t (*device)(const struct addr *own, enum sa_offload want);
-	bool sa_dir; /* from the probe */
+	struct early early; /* of which nothing is opened over a caller's netlink */
+	bool sa_dir;	    /* from the probe */
 	bool doubt;
 	int hold_error; /* kernel_hold_error */
 	bool missing;	/* a half of the book is not in the kernel, and nobody was told yet */

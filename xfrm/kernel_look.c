@@ -93,6 +93,7 @@ void kernel_look(struct kernel *k, uint64_t now_ns, kernel_event_fn *fn, void *c
 	if (now_ns - k->looked_ns < silence_ns)
 		return;
 	k->looked_ns = now_ns;
+	early_expire(&k->early, now_ns);
 	look(k, false, now_ns, fn, ctx);
 }
 

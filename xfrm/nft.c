@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_FIRST = 16, BATCH_MAX = 65536, REG = NFT_REG_1 };
+enum { LIST_FIRST = 16, BATCH_MAX = 65536, REG = NFT_REG_1, REG_QUEUE = NFT_REG_2 };
 
 /* The next message; the list may move, so a pointer is good until the next call. */
 static struct ask *nft_next(struct nft *t, uint16_t type, uint16_t flags, const struct nfgenmsg *h)
@@ -107,6 +107,57 @@ void nft_chain_add(struct nft *t, const struct nft_chain *c)
 	ask_be32(a, NFTA_HOOK_HOOKNUM, c->hook);
 	ask_be32(a, NFTA_HOOK_PRIORITY, (uint32_t)c->priority);
 	ask_nest_end(a, hook);
+}
+
+/* Types are for who prints it: an integer, a mark. */
+void nft_map_add(struct nft *t, const struct nft_map *m)
+{
+	enum { TYPE_INTEGER = 4, TYPE_MARK = 19, ID = 1 };
+	struct ask *a = nft_message(t, NFT_MSG_NEWSET, NLM_F_CREATE);
+
+	ask_str(a, NFTA_SET_TABLE, m->table);
+	ask_str(a, NFTA_SET_NAME, m->name);
+	ask_be32(a, NFTA_SET_FLAGS, NFT_SET_MAP);
+	ask_be32(a, NFTA_SET_KEY_TYPE, TYPE_INTEGER);
+	ask_be32(a, NFTA_SET_KEY_LEN, sizeof(uint32_t));
+	ask_be32(a, NFTA_SET_DATA_TYPE, TYPE_MARK);
+	ask_be32(a, NFTA_SET_DATA_LEN, sizeof(uint32_t));
+	ask_be32(a, NFTA_SET_ID, ID);
+}
+
+static void element_word(struct ask *a, int type, uint32_t v)
+{
+	struct nlattr *nest = ask_nest(a, type);
+
+	ask_u32(a, NFTA_DATA_VALUE, v);
+	ask_nest_end(a, nest);
+}
+
+/* `queue` NULL: none is said. */
+static void element(struct ask *a, const struct nft_map *m, uint32_t word, const uint16_t *queue)
+{
+	struct nlattr *list;
+	struct nlattr *one;
+
+	ask_str(a, NFTA_SET_ELEM_LIST_TABLE, m->table);
+	ask_str(a, NFTA_SET_ELEM_LIST_SET, m->name);
+	list = ask_nest(a, NFTA_SET_ELEM_LIST_ELEMENTS);
+	one = ask_nest(a, NFTA_LIST_ELEM);
+	element_word(a, NFTA_SET_ELEM_KEY, htonl(word));
+	if (queue != NULL)
+		element_word(a, NFTA_SET_ELEM_DATA, *queue);
+	ask_nest_end(a, one);
+	ask_nest_end(a, list);
+}
+
+void nft_map_put(struct nft *t, const struct nft_map *m, uint32_t word, uint16_t queue)
+{
+	element(nft_message(t, NFT_MSG_NEWSETELEM, NLM_F_CREATE), m, word, &queue);
+}
+
+void nft_map_take(struct nft *t, const struct nft_map *m, uint32_t word)
+{
+	element(nft_message(t, NFT_MSG_DELSETELEM, 0), m, word, NULL);
 }
 
 struct nft_rule nft_rule_begin(struct nft *t, const struct nft_chain *c)
@@ -329,6 +380,28 @@ void nft_net_at(struct nft_rule *r, uint32_t base, uint32_t offset, const struct
 	payload_load(r, base, offset, len);
 	bitwise(r, mask.b, zero.b, len);
 	compare(r, NFT_CMP_EQ, n->addr.b, len);
+}
+
+void nft_mapped(struct nft_rule *r, uint32_t base, uint32_t offset, const struct nft_map *m)
+{
+	struct nft_expr e;
+
+	payload_load(r, base, offset, sizeof(uint32_t));
+	e = expr_begin(r, "lookup");
+	ask_str(r->ask, NFTA_LOOKUP_SET, m->name);
+	ask_be32(r->ask, NFTA_LOOKUP_SREG, REG);
+	ask_be32(r->ask, NFTA_LOOKUP_DREG, REG_QUEUE);
+	expr_end(r, &e);
+}
+
+void nft_queue(struct nft_rule *r)
+{
+	const uint16_t flags = htons(NFT_QUEUE_FLAG_BYPASS);
+	struct nft_expr e = expr_begin(r, "queue");
+
+	ask_be32(r->ask, NFTA_QUEUE_SREG_QNUM, REG_QUEUE);
+	ask_bytes(r->ask, NFTA_QUEUE_FLAGS, &flags, sizeof(flags));
+	expr_end(r, &e);
 }
 
 static void immediate(struct nft_rule *r, const void *p, size_t len)

@@ -46,6 +46,15 @@ struct nft_chain {
 };
 void nft_chain_add(struct nft *t, const struct nft_chain *c);
 
+/* From a word of a packet to the number of a queue; behind the table, before rules that use it. */
+struct nft_map {
+	const char *table;
+	const char *name;
+};
+void nft_map_add(struct nft *t, const struct nft_map *m);
+void nft_map_put(struct nft *t, const struct nft_map *m, uint32_t word, uint16_t queue);
+void nft_map_take(struct nft *t, const struct nft_map *m, uint32_t word);
+
 /* A rule being built: its message is the last one of the transaction until nft_rule_end. */
 struct nft_rule {
 	struct ask *ask;
@@ -85,6 +94,10 @@ void nft_later_fragment(struct nft_rule *r, sa_family_t family);
 void nft_net_is(struct nft_rule *r, uint32_t offset,
 		const struct net *n); /* address in the network header */
 void nft_net_at(struct nft_rule *r, uint32_t base, uint32_t offset, const struct net *n);
+/* Of packets whose word at this place is in the map. What follows may ask more of them, and
+ * nft_queue has them wait in the map's queue, as long as somebody has that. */
+void nft_mapped(struct nft_rule *r, uint32_t base, uint32_t offset, const struct nft_map *m);
+void nft_queue(struct nft_rule *r);
 void nft_mss_set(struct nft_rule *r, uint16_t mss); /* of a SYN; it is only lowered */
 /* It has a way out through XFRM: what is before encryption, whatever its device says. */
 void nft_ipsec_out(struct nft_rule *r);

@@ -9,7 +9,7 @@
  *	install in|out SPI REQID LOCAL REMOTE CHILD [transport] [acquire=N] [encap=PORT] [esn]
  *		[limit=PACKETS] [auto|crypto]
  *	move in|out SPI LOCAL REMOTE [encap=PORT]
- *	remove|query in|out SPI
+ *	remove|query|expect in|out SPI
  *	forget REQID ACQUIRE
  *	socket			takes UDP port 4500, ESP in it goes to the kernel
  *	events MS		waits so long for one event, at most, and prints what there is
@@ -244,7 +244,8 @@ static void one(struct kernel *k, struct line *l)
 	} ops[] = { { "install", SA_INSTALL },
 		    { "move", SA_MOVE },
 		    { "remove", SA_REMOVE },
-		    { "query", SA_QUERY } };
+		    { "query", SA_QUERY },
+		    { "expect", SA_EXPECT } };
 
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
 		if (strcmp(l->v[0], ops[i].verb) == 0)

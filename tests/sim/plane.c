@@ -284,26 +284,26 @@ static enum err carry_out(struct end *end, const struct sa_cmd *cmd, struct sa_d
 		return claim(end, &cmd->sa);
 	case SA_SWEEP:
 		return sweep(end, cmd->sa.plane);
+	case SA_EXPECT:
+		return OK;
 	}
 	return ERR_UNSUPPORTED;
 }
 
 void plane_do(struct end *end, const struct sa_cmd *cmd)
 {
+	static const char *const ops[] = { "install", "move",	"remove", "query", "pass",
+					   "forget",  "claim", "sweep",  "expect" };
 	struct sim *s = end->sim;
 	struct answer *a = calloc(1, sizeof(*a));
 	mono_ns begin = end->plane_free > s->now ? end->plane_free : s->now;
 
 	if (!a)
 		return;
-	trace_line(s, end->side, "plane: %s %s %08x",
-		   cmd->op == SA_INSTALL  ? "install"
-		   : cmd->op == SA_REMOVE ? "remove"
-		   : cmd->op == SA_FORGET ? "forget"
-					  : "other",
+	trace_line(s, end->side, "plane: %s %s %08x", ops[cmd->op],
 		   cmd->sa.dir == SA_IN ? "in" : "out", cmd->sa.spi);
-	/* That a packet waits no more is nothing that is established, nor is a question. */
-	end->n_sa_commands += cmd->op != SA_FORGET && cmd->op != SA_QUERY;
+	/* That packets wait, or wait no more, is nothing that is established, nor is a question. */
+	end->n_sa_commands += cmd->op != SA_FORGET && cmd->op != SA_QUERY && cmd->op != SA_EXPECT;
 	/* Looking whether anything has come is liveness, too. */
 	if (cmd->op != SA_QUERY)
 		s->stirred = s->now;

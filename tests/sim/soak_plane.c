@@ -215,6 +215,7 @@ static enum err carry_out(struct soak_node *n, const struct sa_cmd *cmd, struct 
 		return sweep(n);
 	case SA_PASS:
 	case SA_FORGET:
+	case SA_EXPECT:
 		return OK;
 	}
 	return ERR_UNSUPPORTED;

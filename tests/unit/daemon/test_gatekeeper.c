@@ -89,6 +89,12 @@ static void a_move(struct scene *s)
 	s->cmd.op = SA_MOVE;
 }
 
+static void one_that_is_expected(struct scene *s)
+{
+	s->cmd.op = SA_EXPECT;
+	s->facts = (struct gate_facts){ .local = WHOSE_UNKNOWN }; /* nobody asks for it */
+}
+
 static void a_negotiation_that_failed(struct scene *s)
 {
 	s->cmd.op = SA_FORGET;
@@ -110,6 +116,7 @@ static void (*const right[])(struct scene *s) = {
 	a_query,
 	the_latest_number,
 	a_move,
+	one_that_is_expected,
 	a_negotiation_that_failed,
 };
 enum { N_RIGHT = sizeof right / sizeof right[0] };
@@ -181,6 +188,18 @@ static void w_moved_elsewhere(struct scene *s)
 {
 	s->cmd.sa.path.remote.addr = address("203.0.113.3");
 	s->cmd.op = SA_MOVE;
+}
+
+static void w_expected_user(struct scene *s)
+{
+	s->cmd.sa.spi |= SPI_USER_BIT;
+	s->cmd.op = SA_EXPECT;
+}
+
+static void w_expected_outbound(struct scene *s)
+{
+	s->cmd.sa.dir = SA_OUT;
+	s->cmd.op = SA_EXPECT;
 }
 
 static void w_port(struct scene *s)
@@ -283,6 +302,8 @@ static const struct {
 	{ w_remote_unknown, "one machine" },
 	{ w_moved_foreign, "none of this host" },
 	{ w_moved_elsewhere, "not configured to be there" },
+	{ w_expected_user, "userspace plane" },
+	{ w_expected_outbound, "not inbound" },
 	{ w_port, "port" },
 	{ w_transport, "not configured for transport" },
 	{ w_tunnel, "transport mode alone" },

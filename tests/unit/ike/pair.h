@@ -45,6 +45,8 @@ struct end {
 	size_t n_unheard;		 /* so many claims find no room: ERR_LIMIT */
 	bool sweeps_not;
 	uint32_t sends_by; /* the SPI of the outbound SA that was put in last */
+	size_t n_expects;
+	uint32_t expected; /* the last SPI that a child was to come by */
 	size_t n_forgets;
 	uint32_t forgot;      /* the number of the last acquire that was to be forgotten */
 	uint32_t answered;    /* ... that an outbound SA came for */

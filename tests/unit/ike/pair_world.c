@@ -255,6 +255,10 @@ void pair_do_sa(struct end *end, const struct sa_cmd *cmd)
 		end->forgot = cmd->sa.acquire;
 		end->n_forgets++;
 		break;
+	case SA_EXPECT:
+		end->expected = cmd->sa.spi;
+		end->n_expects++;
+		break;
 	}
 	if (cmd->ticket)
 		pair_event(end, &ev);
