@@ -126,8 +126,8 @@ enum sa_op {
 	SA_CLAIM,
 	SA_SWEEP,
 	/* As SA_REMOVE, in: the peer is being asked for it, and may send by it before its answer is
-	 * here (RFC 7296 2.8). What comes waits for SA_INSTALL, as little and as long as the plane
-	 * can; without an answer. */
+	 * here (RFC 7296 2.8). What comes waits for SA_INSTALL, within the bounds of the plane
+	 * (esp/await.h, xfrm/early.h); without an answer. */
 	SA_EXPECT,
 };
 
