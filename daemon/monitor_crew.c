@@ -246,6 +246,7 @@ static void now_up(struct monitor *m)
 	m->up = true;
 	monitor_log(LOG_LEVEL_NOTICE, "started", NULL);
 	notify_send(&m->notify, "READY=1\nSTATUS=running");
+	monitor_kernel_prepare(m);
 	if (m->reread && !m->stop_wanted)
 		reload_silently(m);
 	m->reread = false;

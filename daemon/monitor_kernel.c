@@ -115,6 +115,12 @@ void monitor_kernel_settled(struct monitor *m)
 	log_write(&l);
 }
 
+void monitor_kernel_prepare(struct monitor *m)
+{
+	if (m->plane.ours && plane_caps_esp(&m->plane.caps))
+		kernel_prepare(m->plane.kernel);
+}
+
 /* ---- from one program to another ---- */
 
 enum err monitor_kernel_pass_on(const struct monitor *m, int *book)

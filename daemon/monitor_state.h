@@ -218,6 +218,8 @@ MUST_USE enum err monitor_kernel_take(struct monitor *m, char why[static HOST_WH
 /* After the warden took a configuration: says in the log, once, that a setting of the host was
  * changed for it, or could not be. */
 void monitor_kernel_settled(struct monitor *m);
+/* What it will need, and nobody waits for any more: with modules to load that may be long. */
+void monitor_kernel_prepare(struct monitor *m);
 /* Its events go to the engine. */
 MUST_USE enum err monitor_kernel_watch(struct monitor *m);
 /* MSG_CAPS, before the engine's first configuration. */

@@ -217,6 +217,14 @@ void early_close(struct early *e)
 	netlink_close(&e->table);
 }
 
+void early_prepare(struct early *e)
+{
+	struct early_slot *s;
+
+	if (table_open(e) == OK)
+		(void)!slot_open(e, &s);
+}
+
 enum err early_expect(struct early *e, uint32_t spi, mono_ns now)
 {
 	struct early_slot *s;

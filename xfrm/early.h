@@ -6,9 +6,9 @@
  * state is there. Nobody reads them.
  *
  * That is done by a table of nftables, `inet postern-early`, which is owned by a socket of ours and
- * goes with it; there is none before the first SPI is expected. Where the kernel cannot do that,
- * such packets are lost. They are, too, when any program takes a chain of nftables away: then the
- * kernel empties all queues.
+ * goes with it; there is none before early_prepare, or else the first SPI that is expected. Where
+ * the kernel cannot do that, such packets are lost. They are, too, when any program takes a chain
+ * of nftables away: then the kernel empties all queues.
  */
 #ifndef XFRM_EARLY_H
 #define XFRM_EARLY_H
@@ -40,6 +40,10 @@ struct early {
 void early_init(struct early *e, enum err (*open)(struct netlink *nl, int protocol));
 /* What waits is lost. */
 void early_close(struct early *e);
+
+/* The table and a queue. The kernel may have to load modules for them, and the first answer of a
+ * peer would be here sooner than these. What it cannot do, early_expect says. */
+void early_prepare(struct early *e);
 
 /* Begins, or goes on when it has begun already; the time begins anew. ERR_UNSUPPORTED: it cannot be
  * done here, and what the kernel refused is not tried again. */

@@ -129,6 +129,11 @@ void kernel_know(struct kernel *k, const struct plane_caps *caps)
 	k->sa_dir = caps->sa_dir;
 }
 
+void kernel_prepare(struct kernel *k)
+{
+	early_prepare(&k->early);
+}
+
 /* ---- commands ---- */
 
 /* What the half brought in goes: policies in reverse, back to what they were for other halves, then

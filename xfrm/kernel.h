@@ -42,6 +42,9 @@ void kernel_close(struct kernel *k); /* leaves all in place; takes NULL */
  * caps->lacks. Never fails: a kernel without ESP is an answer. */
 void kernel_probe(struct kernel *k, struct plane_caps *caps);
 
+/* What takes the kernel its time, before the first SA_EXPECT needs it (xfrm/early.h). */
+void kernel_prepare(struct kernel *k);
+
 /* States, policies and traps go away, an earlier run's too; guards stay. At the start of a daemon,
  * and at a clean stop. */
 MUST_USE enum err kernel_clear(struct kernel *k, char why[static HOST_WHY_MAX]);

@@ -15,7 +15,7 @@ standing() {
 	echo '--- routes'
 	{ ip -n "$n" -4 route show table all && ip -n "$n" -6 route show table all; } | sort
 	echo '--- nftables'
-	# postern-early is made when a peer is first asked for a child, and goes with the monitor
+	# postern-early is made when the daemon is up where the kernel has ESP, and goes with the monitor
 	ip netns exec "$n" nft list ruleset | awk '/^table inet postern-early /, /^}/ { next } 1' | sed 's/packets [0-9]* bytes [0-9]*//'
 	echo '--- links'
 	{ ip -n "$n" -d -o link && ip -n "$n" -o addr; } | sed 's/^[0-9]*: //' | sort

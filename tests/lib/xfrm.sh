@@ -20,6 +20,10 @@ xfrm_dump() {
 	ip -s -n "$net-$1" xfrm state list
 	ip -s -n "$net-$1" xfrm policy list nosock
 }
+# xfrm_early_stands NS: packets can wait there for their state (xfrm/early.h).
+xfrm_early_stands() {
+	ip netns exec "$net-$1" nft list chain inet postern-early arriving && ip netns exec "$net-$1" grep . /proc/net/netfilter/nfnetlink_queue
+}
 # xfrm_sas NS: one line for each ESP state: source, destination, SPI, mode, algorithms with the bits of their keys,
 # raw or udp, esn or short, packets. States without an SPI only wait for a negotiation. Needs $top.
 xfrm_sas() { ip -n "$net-$1" -s xfrm state | awk -f "$top/tests/lib/xfrm.awk"; }

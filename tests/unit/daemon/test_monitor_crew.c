@@ -137,6 +137,10 @@ void monitor_kernel_ask_again(struct monitor *m)
 {
 	(void)m;
 }
+void monitor_kernel_prepare(struct monitor *m)
+{
+	(void)m;
+}
 enum err monitor_kernel_command(struct monitor *m, struct span body)
 {
 	(void)m;

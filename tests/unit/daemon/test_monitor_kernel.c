@@ -164,6 +164,10 @@ void kernel_know(struct kernel *k, const struct plane_caps *caps)
 	(void)k;
 	(void)caps;
 }
+void kernel_prepare(struct kernel *k)
+{
+	(void)k;
+}
 int kernel_hold_error(const struct kernel *k)
 {
 	(void)k;

@@ -252,6 +252,25 @@ START_TEST(the_first_spi_makes_the_table)
 }
 END_TEST
 
+/* Modules of the kernel are loaded by the table and by a queue: neither waits for the first SPI. */
+START_TEST(what_is_prepared_is_not_made_again)
+{
+	struct early e;
+
+	begin(&e);
+	early_prepare(&e);
+	ck_assert_int_eq(fake.n_tables, 1);
+	ck_assert_uint_eq(fake.bound[0], EARLY_QUEUES);
+	ck_assert_uint_eq(n_mapped(), 0);
+	ck_assert_int_eq(fake.n_opened, 2);
+	ck_assert_int_eq(early_expect(&e, SPI, NS_PER_S), OK);
+	ck_assert_int_eq(fake.n_tables, 1);
+	ck_assert_int_eq(fake.n_opened, 2);
+	ck_assert_uint_eq(fake.map[map_at(SPI)].queue, EARLY_QUEUES);
+	early_close(&e);
+}
+END_TEST
+
 /* New ones go by before those that wait go on: none is left in a queue that nobody empties. */
 START_TEST(a_state_lets_go_of_what_waits)
 {
@@ -398,6 +417,7 @@ END_TEST
 UNIT("xfrm/early")
 {
 	tcase_add_test(tc, the_first_spi_makes_the_table);
+	tcase_add_test(tc, what_is_prepared_is_not_made_again);
 	tcase_add_test(tc, a_state_lets_go_of_what_waits);
 	tcase_add_test(tc, the_oldest_gives_way);
 	tcase_add_test(tc, none_is_expected_for_ever);
